@@ -1,0 +1,19 @@
+//! The ids of the tenants and apps: constants, because users, tests and settings name them.
+
+/// The tenant most people live in (Contoso, domain `contoso.example`).
+pub const CONTOSO: &str = "11111111-1111-4111-8111-111111111111";
+
+/// A second tenant (Fabrikam, domain `fabrikam.example`).
+pub const FABRIKAM: &str = "22222222-2222-4222-8222-222222222222";
+
+/// The tenant of all personal Microsoft accounts; the same GUID as in the public cloud.
+pub const CONSUMERS: &str = "9188040d-6c67-4c5b-b112-36a304b66dad";
+
+/// The client id of the API, which is the `aud` of its v2 access tokens.
+pub const API_CLIENT_ID: &str = "33333333-3333-4333-8333-333333333333";
+
+/// The client id of Swagger UI, a single-page app.
+pub const SWAGGER_UI_CLIENT_ID: &str = "44444444-4444-4444-8444-444444444444";
+
+/// The client id of a daemon. Not registered yet: it needs the client credentials grant.
+pub const DAEMON_CLIENT_ID: &str = "55555555-5555-4555-8555-555555555555";

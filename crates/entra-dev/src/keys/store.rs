@@ -1,0 +1,180 @@
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::thread;
+
+use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
+use aws_lc_rs::rsa::KeySize;
+use aws_lc_rs::signature::RsaKeyPair;
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use rcgen::{CertificateParams, DistinguishedName, DnType};
+use serde::{Deserialize, Serialize};
+
+use super::{KeySet, SigningKey};
+use crate::random;
+
+/// Why there are no signing keys.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyError {
+    /// The key file is there and cannot be used. Nothing overwrites it: other tokens may rely on it.
+    #[error("failed to use the key file {path}: {reason}; delete it to have new keys made")]
+    Corrupt {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it, without any of its contents.
+        reason: String,
+    },
+    /// The machine failed to make an RSA key or its certificate.
+    #[error("failed to generate a signing key")]
+    Generate,
+    /// The folder or file could not be read or written.
+    #[error("failed to {action} {path}")]
+    Io {
+        /// What was tried.
+        action: &'static str,
+        /// The folder or file.
+        path: PathBuf,
+        /// What the operating system said.
+        #[source]
+        source: io::Error,
+    },
+}
+
+/// The keys kept in this folder; they are generated and written first when there are none.
+pub(super) fn open(folder: &Path) -> Result<KeySet, KeyError> {
+    let path = folder.join(FILE_NAME);
+    match read(&path)? {
+        Some(keys) => Ok(keys),
+        None => {
+            fs::create_dir_all(folder).map_err(failed("create", folder))?;
+            publish(&path, &generate()?)?;
+            // Read again, since another process may have been first: both then use its keys.
+            read(&path)?.ok_or_else(|| KeyError::Corrupt {
+                path,
+                reason: "it vanished while it was read".to_owned(),
+            })
+        }
+    }
+}
+
+/// Three new keys, made side by side because each takes a noticeable part of a second.
+pub(super) fn generate() -> Result<StoredKeys, KeyError> {
+    thread::scope(|scope| {
+        let others = [scope.spawn(StoredKey::generate), scope.spawn(StoredKey::generate)];
+        let general = StoredKey::generate();
+        let [next, personal] =
+            others.map(|thread| thread.join().unwrap_or(Err(KeyError::Generate)));
+        Ok(StoredKeys { general: general?, next: next?, personal: personal? })
+    })
+}
+
+/// The content of the key file.
+#[derive(Serialize, Deserialize)]
+pub(super) struct StoredKeys {
+    general: StoredKey,
+    next: StoredKey,
+    personal: StoredKey,
+}
+
+impl StoredKeys {
+    /// The usable form, or what is wrong with the content.
+    pub(super) fn into_keys(self) -> Result<KeySet, String> {
+        Ok(KeySet {
+            general: self.general.into_key()?,
+            next: self.next.into_key()?,
+            personal: self.personal.into_key()?,
+        })
+    }
+}
+
+/// One key as it is written: both members are base64 of DER.
+#[derive(Serialize, Deserialize)]
+struct StoredKey {
+    pkcs8: String,
+    certificate: String,
+}
+
+impl StoredKey {
+    fn generate() -> Result<Self, KeyError> {
+        let pair = RsaKeyPair::generate(KeySize::Rsa2048).map_err(|_| KeyError::Generate)?;
+        let pkcs8: Pkcs8V1Der<'_> = pair.as_der().map_err(|_| KeyError::Generate)?;
+        let certificate = self_signed(pkcs8.as_ref()).map_err(|_| KeyError::Generate)?;
+        Ok(Self {
+            pkcs8: BASE64_STANDARD.encode(pkcs8.as_ref()),
+            certificate: BASE64_STANDARD.encode(certificate),
+        })
+    }
+
+    fn into_key(self) -> Result<SigningKey, String> {
+        let decode = |text: &str| {
+            BASE64_STANDARD.decode(text).map_err(|_| "a key is not valid base64".to_owned())
+        };
+        SigningKey::from_der(&decode(&self.pkcs8)?, &decode(&self.certificate)?)
+            .map_err(|bad| bad.to_string())
+    }
+}
+
+const FILE_NAME: &str = "signing-keys.json";
+
+/// The keys in the file, `None` when there is no file.
+fn read(path: &Path) -> Result<Option<KeySet>, KeyError> {
+    let content = match fs::read(path) {
+        Ok(content) => content,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(source) => return Err(failed("read", path)(source)),
+    };
+    // The parser's own message can quote the file, which is secret: only the position is passed on.
+    serde_json::from_slice::<StoredKeys>(&content)
+        .map_err(|error| format!("it is not the expected JSON (line {})", error.line()))
+        .and_then(StoredKeys::into_keys)
+        .map(Some)
+        .map_err(|reason| KeyError::Corrupt { path: path.to_owned(), reason })
+}
+
+/// Puts the keys at `path`, complete or not at all, unless something is there already.
+///
+/// A hard link fails where a rename would replace, which settles a race between two processes.
+fn publish(path: &Path, keys: &StoredKeys) -> Result<(), KeyError> {
+    let draft = path.with_extension(format!("{}.tmp", random::short_id()));
+    let written = write_private(&draft, keys).map_err(failed("write", &draft));
+    let linked = written.and_then(|()| match fs::hard_link(&draft, path) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+            Err(failed("create", path)(error))
+        }
+        _ => Ok(()),
+    });
+    // A draft that stays behind is untidy and harmless.
+    fs::remove_file(&draft).ok();
+    linked
+}
+
+fn write_private(path: &Path, keys: &StoredKeys) -> io::Result<()> {
+    let mut file = create_private(path)?;
+    file.write_all(&serde_json::to_vec_pretty(keys)?)?;
+    file.sync_all()
+}
+
+/// A new file that only this user can read.
+fn create_private(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
+/// A certificate for `x5c`. Nobody checks its dates or chain: clients take the key out of it.
+fn self_signed(pkcs8: &[u8]) -> Result<Vec<u8>, rcgen::Error> {
+    let key = rcgen::KeyPair::from_pkcs8_der_and_sign_algo(&pkcs8.into(), &rcgen::PKCS_RSA_SHA256)?;
+    let mut params = CertificateParams::default();
+    params.not_before = rcgen::date_time_ymd(2020, 1, 1);
+    params.not_after = rcgen::date_time_ymd(2120, 1, 1);
+    params.distinguished_name = DistinguishedName::new();
+    params.distinguished_name.push(DnType::CommonName, "Development tenant, not Microsoft");
+    Ok(params.self_signed(&key)?.der().to_vec())
+}
+
+fn failed<'a>(action: &'static str, path: &'a Path) -> impl Fn(io::Error) -> KeyError + 'a {
+    move |source| KeyError::Io { action, path: path.to_owned(), source }
+}

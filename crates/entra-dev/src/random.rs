@@ -1,0 +1,27 @@
+//! The only file that asks for randomness.
+
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use uuid::Uuid;
+
+/// A random GUID.
+pub(crate) fn guid() -> String {
+    Uuid::new_v4().to_string()
+}
+
+/// 43 URL-safe characters with 244 random bits: more than RFC 6749 section 10.10 asks of a code.
+pub(crate) fn secret() -> String {
+    let halves = [Uuid::new_v4().into_bytes(), Uuid::new_v4().into_bytes()];
+    BASE64_URL_SAFE_NO_PAD.encode(halves.as_flattened())
+}
+
+/// 22 URL-safe characters, the form of Entra's `uti`.
+pub(crate) fn short_id() -> String {
+    BASE64_URL_SAFE_NO_PAD.encode(Uuid::new_v4().into_bytes())
+}
+
+/// A number from `low` up to and including `high`.
+pub(crate) fn between(low: u64, high: u64) -> u64 {
+    let (random, _) = Uuid::new_v4().as_u64_pair();
+    low + random % (high - low + 1)
+}

@@ -1,0 +1,191 @@
+use entra_dev::ids::{API_CLIENT_ID, CONTOSO, DAEMON_CLIENT_ID, SWAGGER_UI_CLIENT_ID};
+use reqwest::StatusCode;
+
+use crate::support::{Form, OTHER_REDIRECT_URI, REDIRECT_URI, TestTenant};
+
+#[tokio::test]
+async fn an_unknown_tenant_is_refused_on_a_page() {
+    let tenant = TestTenant::start().await;
+    tenant.authorize("nowhere", &Form::authorization()).await.assert_page_refusal(90002);
+}
+
+#[tokio::test]
+async fn an_unknown_or_missing_client_is_refused_on_a_page() {
+    let tenant = TestTenant::start().await;
+    let form = Form::authorization();
+    let unknown = form.clone().with("client_id", DAEMON_CLIENT_ID);
+    tenant.authorize(CONTOSO, &unknown).await.assert_page_refusal(700_016);
+    let missing = form.clone().without("client_id");
+    tenant.authorize(CONTOSO, &missing).await.assert_page_refusal(900_144);
+    let twice = form.and("client_id", SWAGGER_UI_CLIENT_ID);
+    tenant.authorize(CONTOSO, &twice).await.assert_page_refusal(90100);
+}
+
+#[tokio::test]
+async fn an_unregistered_redirect_uri_is_refused_on_a_page() {
+    let tenant = TestTenant::start().await;
+    for uri in [
+        "https://evil.example/",
+        "http://localhost:8000/oauth2-redirect/",
+        "http://localhost:8000/oauth2-redirect?x=1",
+        "http://localhost:8000/oauth2-redirect#x",
+        "http://localhost:8000/OAUTH2-redirect",
+        "http://localhost:9000/oauth2-redirect",
+        "http://127.0.0.1:8000/oauth2-redirect",
+        "https://localhost:8000/oauth2-redirect",
+        "http://localhost:8000/oauth2-redirect/../x",
+    ] {
+        let form = Form::authorization().with("redirect_uri", uri);
+        tenant.authorize(CONTOSO, &form).await.assert_page_refusal(50011);
+        tenant.pick(CONTOSO, &form, "ada").await.assert_page_refusal(50011);
+    }
+    let missing = Form::authorization().without("redirect_uri");
+    tenant.authorize(CONTOSO, &missing).await.assert_page_refusal(900_144);
+    let twice = Form::authorization().and("redirect_uri", "https://evil.example/");
+    tenant.authorize(CONTOSO, &twice).await.assert_page_refusal(90100);
+}
+
+#[tokio::test]
+async fn an_app_without_redirect_uris_signs_nobody_in() {
+    let tenant = TestTenant::start().await;
+    let form = Form::authorization().with("client_id", API_CLIENT_ID);
+    tenant.authorize(CONTOSO, &form).await.assert_page_refusal(50011);
+}
+
+#[tokio::test]
+async fn other_faults_are_sent_to_the_app_with_the_state() {
+    let tenant = TestTenant::start().await;
+    let form = Form::authorization;
+    for (form, error, code) in [
+        (form().without("response_type"), "invalid_request", 900_144),
+        (form().with("response_type", "token"), "unsupported_response_type", 700_054),
+        (form().with("response_type", "code id_token"), "unsupported_response_type", 700_054),
+        (form().with("response_mode", "pigeon"), "invalid_request", 70007),
+        (form().without("scope"), "invalid_request", 900_144),
+        (form().with("scope", "openid"), "invalid_scope", 70011),
+        (form().with("scope", "https://graph.microsoft.com/User.Read"), "invalid_scope", 70011),
+        (form().with("scope", "access_as_user"), "invalid_scope", 70011),
+        (form().with("scope", &format!("api://{API_CLIENT_ID}/other")), "invalid_scope", 70011),
+        (form().without("code_challenge"), "invalid_request", 9_002_325),
+        (form().without("code_challenge_method"), "invalid_request", 50149),
+        (form().with("code_challenge_method", "plain"), "invalid_request", 50149),
+        (form().with("code_challenge_method", "s256"), "invalid_request", 50149),
+        (form().with("code_challenge", "short"), "invalid_request", 501_491),
+        (form().and("scope", "openid"), "invalid_request", 90100),
+        (form().and("code_challenge", "x"), "invalid_request", 90100),
+        (form().with("prompt", "none"), "login_required", 50058),
+    ] {
+        tenant.authorize(CONTOSO, &form).await.assert_redirected_refusal(error, code);
+    }
+}
+
+#[tokio::test]
+async fn a_fault_in_the_form_is_found_after_the_account_was_picked() {
+    let tenant = TestTenant::start().await;
+    let form = Form::authorization().without("code_challenge");
+    let answer = tenant.pick(CONTOSO, &form, "ada").await;
+    assert_eq!(answer.status, StatusCode::SEE_OTHER);
+    assert_eq!(answer.redirect_parameter("error").as_deref(), Some("invalid_request"));
+    assert_eq!(answer.redirect_parameter("code"), None);
+}
+
+#[tokio::test]
+async fn a_repeated_state_is_refused_and_neither_is_sent_back() {
+    let tenant = TestTenant::start().await;
+    let answer = tenant.authorize(CONTOSO, &Form::authorization().and("state", "2")).await;
+    assert_eq!(answer.redirect_parameter("error").as_deref(), Some("invalid_request"));
+    assert_eq!(answer.redirect_parameter("state"), None);
+}
+
+#[tokio::test]
+async fn state_comes_back_untouched() {
+    let tenant = TestTenant::start().await;
+    for state in
+        ["a b+c%20&=#?;'\"<>\\", "zażółć 🗝", "line\nbreak\r\n\0", "x".repeat(4000).as_str()]
+    {
+        let form = Form::authorization().with("state", state);
+        let answer = tenant.pick(CONTOSO, &form, "ada").await;
+        assert_eq!(answer.status, StatusCode::SEE_OTHER);
+        assert_eq!(answer.redirect_parameter("state").as_deref(), Some(state));
+        // `decodeURIComponent` in the app's script knows no `+` for a space.
+        assert!(!answer.location().query().unwrap().contains('+'));
+    }
+}
+
+#[tokio::test]
+async fn no_state_means_no_state_in_the_answer() {
+    let tenant = TestTenant::start().await;
+    for form in [Form::authorization().without("state"), Form::authorization().with("state", "")] {
+        let answer = tenant.pick(CONTOSO, &form, "ada").await;
+        assert!(answer.redirect_parameter("code").is_some());
+        assert_eq!(answer.redirect_parameter("state"), None);
+    }
+}
+
+#[tokio::test]
+async fn picking_a_person_sends_a_code_and_a_session_state_to_the_app() {
+    let tenant = TestTenant::start().await;
+    for account in ["ada", "ADA@contoso.example", tenant.tenant.people()[0].oid] {
+        let answer = tenant.pick(CONTOSO, &Form::authorization(), account).await;
+        assert_eq!(answer.status, StatusCode::SEE_OTHER);
+        assert_eq!(answer.header("cache-control"), Some("no-store"));
+        assert!(answer.location().as_str().starts_with(&format!("{REDIRECT_URI}?code=")));
+        assert_eq!(answer.redirect_parameter("code").unwrap().len(), 43);
+        assert_eq!(answer.redirect_parameter("session_state").unwrap().len(), 36);
+        assert_eq!(answer.redirect_parameter("state").as_deref(), Some("VHVlIE5vdiAyNA=="));
+    }
+}
+
+#[tokio::test]
+async fn a_redirect_uri_keeps_its_own_query() {
+    let tenant = TestTenant::start().await;
+    let form = Form::authorization().with("redirect_uri", OTHER_REDIRECT_URI);
+    let answer = tenant.pick(CONTOSO, &form, "ada").await;
+    assert!(answer.location().as_str().starts_with(&format!("{OTHER_REDIRECT_URI}&code=")));
+}
+
+#[tokio::test]
+async fn unknown_parameters_are_ignored() {
+    let tenant = TestTenant::start().await;
+    let form = Form::authorization()
+        .with("client-request-id", "1")
+        .with("x-client-SKU", "msal.js")
+        .and("x-client-SKU", "again")
+        .with("claims", "{}")
+        .with("prompt", "select_account");
+    assert_eq!(tenant.authorize(CONTOSO, &form).await.status, StatusCode::OK);
+    assert!(!tenant.code_for(CONTOSO, &form, "ada").await.is_empty());
+}
+
+#[tokio::test]
+async fn nobody_signs_in_where_they_do_not_belong() {
+    let tenant = TestTenant::start().await;
+    for (at, account) in [
+        (CONTOSO, "tia"),
+        (CONTOSO, "pia"),
+        ("fabrikam.example", "ada"),
+        ("consumers", "ada"),
+        ("organizations", "pia"),
+        ("common", "nobody"),
+    ] {
+        tenant.pick(at, &Form::authorization(), account).await.assert_page_refusal(50034);
+    }
+}
+
+#[tokio::test]
+async fn a_link_cannot_pick_an_account() {
+    let tenant = TestTenant::start().await;
+    let answer = tenant.authorize(CONTOSO, &Form::authorization().with("account", "ada")).await;
+    assert_eq!(answer.status, StatusCode::OK);
+    assert!(answer.body.contains("Pick an account"));
+}
+
+#[tokio::test]
+async fn an_app_may_post_its_request() {
+    let tenant = TestTenant::start().await;
+    let url = tenant.url(&format!("/{CONTOSO}/oauth2/v2.0/authorize"));
+    let answer =
+        crate::support::Answer::of(Form::authorization().on(tenant.browser.post(url))).await;
+    assert_eq!(answer.status, StatusCode::OK);
+    assert!(answer.body.contains("Pick an account"));
+}

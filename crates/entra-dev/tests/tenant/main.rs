@@ -1,0 +1,13 @@
+//! The development tenant over HTTP, as an app and a browser see it.
+
+// Clippy's own exception covers test functions and not their helpers.
+#![allow(clippy::unwrap_used)]
+
+mod account_page;
+mod authorize;
+mod discovery;
+mod guards;
+mod keys;
+mod support;
+mod token;
+mod tokens;

@@ -1,0 +1,230 @@
+//! The claims of a token whose signature holds, each of its right type (rule V1).
+
+use serde_json::{Map, Value};
+
+use crate::{
+    ids::{ClientId, ObjectId, TenantId},
+    rejection::{Rejection, Rule},
+};
+
+/// The largest integer that every JSON reader agrees on (RFC 8259, section 6).
+const MAX_DATE: u64 = 1 << 53;
+
+/// The claims that rules look at
+/// (<https://learn.microsoft.com/entra/identity-platform/access-token-claims-reference>).
+pub(crate) struct Claims {
+    pub(crate) exp: u64,
+    pub(crate) nbf: Option<u64>,
+    pub(crate) iat: Option<u64>,
+    pub(crate) iss: String,
+    pub(crate) aud: Vec<String>,
+    pub(crate) tenant: TenantId,
+    /// The tenant as the token spells it, which is how the issuer spells it too.
+    pub(crate) tid: String,
+    pub(crate) sub: String,
+    pub(crate) oid: Option<ObjectId>,
+    pub(crate) version: Version,
+    pub(crate) scopes: Option<Vec<String>>,
+    pub(crate) roles: Vec<String>,
+    pub(crate) idtyp: Option<String>,
+    pub(crate) client: Option<ClientId>,
+}
+
+/// The format of the token, which the API's registration chooses
+/// (`requestedAccessTokenVersion`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Version {
+    V1,
+    V2,
+}
+
+impl Claims {
+    pub(crate) fn read(members: &Map<String, Value>) -> Result<Self, Rejection> {
+        let reader = Reader(members);
+        let version = match reader.text("ver")?.as_deref() {
+            Some("1.0") => Version::V1,
+            Some("2.0") => Version::V2,
+            _ => {
+                return Err(Rejection::invalid_token(
+                    Rule::V2,
+                    "The token's ver is neither 1.0 nor 2.0.",
+                ));
+            }
+        };
+        let tid = reader.required("tid", reader.text("tid")?)?;
+        let client = match version {
+            Version::V1 => "appid",
+            Version::V2 => "azp",
+        };
+        Ok(Self {
+            exp: reader.required("exp", reader.date("exp")?)?,
+            nbf: reader.date("nbf")?,
+            iat: reader.date("iat")?,
+            iss: reader.required("iss", reader.text("iss")?)?,
+            aud: reader.required("aud", reader.audiences()?)?,
+            tenant: reader.guid("tid", &tid, TenantId::parse)?,
+            tid,
+            sub: reader.required("sub", reader.text("sub")?)?,
+            oid: match reader.text("oid")? {
+                Some(oid) => Some(reader.guid("oid", &oid, ObjectId::parse)?),
+                None => None,
+            },
+            version,
+            scopes: reader.text("scp")?.map(|scp| {
+                scp.split(' ').filter(|scope| !scope.is_empty()).map(str::to_owned).collect()
+            }),
+            roles: reader.texts("roles")?.unwrap_or_default(),
+            idtyp: reader.text("idtyp")?,
+            client: match reader.text(client)? {
+                Some(id) => Some(reader.guid(client, &id, ClientId::parse)?),
+                None => None,
+            },
+        })
+    }
+}
+
+struct Reader<'a>(&'a Map<String, Value>);
+
+impl Reader<'_> {
+    fn text(&self, name: &str) -> Result<Option<String>, Rejection> {
+        match self.0.get(name) {
+            None => Ok(None),
+            Some(Value::String(text)) => Ok(Some(text.clone())),
+            Some(_) => Err(refused(format!("The token's {name} is not a string."))),
+        }
+    }
+
+    fn texts(&self, name: &str) -> Result<Option<Vec<String>>, Rejection> {
+        let refuse = || refused(format!("The token's {name} is not an array of strings."));
+        match self.0.get(name) {
+            None => Ok(None),
+            Some(Value::Array(items)) => items
+                .iter()
+                .map(|item| item.as_str().map(str::to_owned).ok_or_else(refuse))
+                .collect::<Result<_, _>>()
+                .map(Some),
+            Some(_) => Err(refuse()),
+        }
+    }
+
+    /// RFC 7519, section 4.1.3: one string or an array of them.
+    fn audiences(&self) -> Result<Option<Vec<String>>, Rejection> {
+        match self.0.get("aud") {
+            Some(Value::String(one)) => Ok(Some(vec![one.clone()])),
+            _ => self.texts("aud"),
+        }
+    }
+
+    /// RFC 7519, section 2, NumericDate; the fraction of a second is dropped.
+    fn date(&self, name: &str) -> Result<Option<u64>, Rejection> {
+        let seconds = match self.0.get(name) {
+            None => return Ok(None),
+            Some(value) => value.as_u64().or_else(|| {
+                value.as_f64().filter(|v| (0.0..=MAX_DATE as f64).contains(v)).map(|v| v as u64)
+            }),
+        };
+        match seconds {
+            Some(seconds) if seconds <= MAX_DATE => Ok(Some(seconds)),
+            _ => Err(refused(format!("The token's {name} is not a date in seconds."))),
+        }
+    }
+
+    fn guid<T>(
+        &self,
+        name: &str,
+        text: &str,
+        parse: fn(&str) -> Option<T>,
+    ) -> Result<T, Rejection> {
+        parse(text).ok_or_else(|| refused(format!("The token's {name} is not a GUID.")))
+    }
+
+    fn required<T>(&self, name: &str, value: Option<T>) -> Result<T, Rejection> {
+        value.ok_or_else(|| refused(format!("The token has no {name}.")))
+    }
+}
+
+fn refused(detail: String) -> Rejection {
+    Rejection::invalid_token(Rule::V1, detail)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn read(change: impl FnOnce(&mut Map<String, Value>)) -> Result<Claims, Rule> {
+        let mut claims = json!({
+            "exp": 2, "iss": "i", "aud": "a", "sub": "s", "ver": "2.0", "scp": "a b",
+            "tid": "11111111-1111-4111-8111-111111111111",
+            "oid": "aaaaaaaa-0000-4000-8000-000000000001",
+        });
+        change(claims.as_object_mut().unwrap());
+        Claims::read(claims.as_object().unwrap()).map_err(|rejection| rejection.rule())
+    }
+
+    #[test]
+    fn v1_every_required_claim_is_required() {
+        assert!(read(|_| {}).is_ok());
+        for name in ["exp", "iss", "aud", "tid", "sub"] {
+            let outcome = read(|claims| {
+                claims.remove(name);
+            });
+            assert_eq!(outcome.err(), Some(Rule::V1), "{name}");
+        }
+    }
+
+    #[test]
+    fn v1_every_claim_has_its_json_type() {
+        for (name, bad) in [
+            ("exp", json!("2")),
+            ("exp", json!(-1)),
+            ("exp", json!(1e300)),
+            ("exp", json!((1u64 << 53) + 1)),
+            ("exp", json!(null)),
+            ("nbf", json!("1")),
+            ("iat", json!([1])),
+            ("iss", json!(["i"])),
+            ("aud", json!(7)),
+            ("aud", json!(["a", 7])),
+            ("aud", json!(null)),
+            ("tid", json!("contoso.example")),
+            ("tid", json!(1)),
+            ("oid", json!("ada")),
+            ("oid", json!("{aaaaaaaa-0000-4000-8000-000000000001}")),
+            ("sub", json!(7)),
+            ("scp", json!(["a"])),
+            ("scp", json!(null)),
+            ("roles", json!("Admin")),
+            ("roles", json!([["Admin"]])),
+            ("roles", json!({ "0": "Admin" })),
+            ("idtyp", json!(true)),
+            ("azp", json!("swagger")),
+        ] {
+            let outcome = read(|claims| {
+                claims.insert(name.into(), bad.clone());
+            });
+            assert_eq!(outcome.err(), Some(Rule::V1), "{name} = {bad}");
+        }
+    }
+
+    #[test]
+    fn v1_dates_may_have_a_fraction_and_go_up_to_two_to_the_53rd() {
+        for (date, seconds) in [(json!(1.9), 1), (json!(0), 0), (json!(1u64 << 53), 1 << 53)] {
+            let claims = read(|claims| {
+                claims.insert("nbf".into(), date);
+            });
+            assert_eq!(claims.ok().and_then(|claims| claims.nbf), Some(seconds));
+        }
+    }
+
+    #[test]
+    fn v2_the_version_is_1_0_or_2_0() {
+        for bad in [json!("3.0"), json!("2"), json!("")] {
+            let outcome = read(|claims| {
+                claims.insert("ver".into(), bad.clone());
+            });
+            assert_eq!(outcome.err(), Some(Rule::V2), "{bad}");
+        }
+    }
+}

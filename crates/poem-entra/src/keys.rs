@@ -1,0 +1,292 @@
+//! The signing keys that are trusted now: fetched once for all, refreshed in the background, kept
+//! through outages and through Entra's flapping replicas (rules K1 to K3 and K5).
+
+use std::{
+    collections::HashMap,
+    error::Error,
+    hash::{BuildHasher, RandomState},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use arc_swap::ArcSwapOption;
+use tokio::sync::watch;
+
+use crate::{
+    authority::Authority,
+    clock::Clock,
+    fetch::{FetchError, Fetcher},
+    jwk::{self, InvalidKeySet, VerifyingKey},
+    metadata::{InvalidMetadata, Metadata},
+};
+
+/// How long a request waits for a refresh that it needs.
+const WAIT: Duration = Duration::from_secs(5);
+/// Seconds until the next try after a failed one; doubled with each failure up to the second.
+const RETRY: (u64, u64) = (1, 60);
+
+/// When keys are fetched and how long they are trusted, in seconds.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Schedule {
+    pub(crate) refresh: u64,
+    pub(crate) floor: u64,
+    pub(crate) retention: u64,
+}
+
+/// The keys of one authority.
+pub(crate) struct Keys {
+    authority: Authority,
+    schedule: Schedule,
+    fetcher: Fetcher,
+    clock: Arc<dyn Clock>,
+    trust: ArcSwapOption<Trust>,
+    /// When the next refresh is due; moved by each one.
+    due: AtomicU64,
+    refreshing: Mutex<Refreshing>,
+}
+
+/// What may be believed: the discovery document and the keys, swapped as a whole.
+pub(crate) struct Trust {
+    pub(crate) metadata: Metadata,
+    keys: HashMap<String, Trusted>,
+}
+
+#[derive(Clone)]
+struct Trusted {
+    key: Arc<VerifyingKey>,
+    last_published: u64,
+    until: u64,
+}
+
+/// Who refreshes, and how the last refresh went.
+#[derive(Default)]
+struct Refreshing {
+    /// Closed when the refresh under way ends.
+    flight: Option<watch::Receiver<()>>,
+    /// When an unknown key last caused a refresh.
+    forced: Option<u64>,
+    failures: u32,
+}
+
+/// What [`Keys::find`] knows of a `kid`.
+pub(crate) enum Found {
+    Key(Arc<Trust>, Arc<VerifyingKey>),
+    /// The authority publishes no such key.
+    Unknown,
+    /// Nobody can say now: the authority does not answer. Seconds until it is asked again.
+    Unavailable(u64),
+}
+
+impl Keys {
+    pub(crate) fn new(
+        authority: Authority,
+        schedule: Schedule,
+        fetcher: Fetcher,
+        clock: Arc<dyn Clock>,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            authority,
+            schedule,
+            fetcher,
+            clock,
+            trust: ArcSwapOption::empty(),
+            due: AtomicU64::new(0),
+            refreshing: Mutex::default(),
+        })
+    }
+
+    /// The key with this `kid`. A known key is answered at once, without a lock; an unknown one
+    /// waits for a refresh, where one is allowed.
+    pub(crate) async fn find(self: &Arc<Self>, kid: &str) -> Found {
+        let now = self.clock.now();
+        if let Some(found) = self.known(kid, now) {
+            self.refresh_if_due(now);
+            return found;
+        }
+        let flight = self.forced_flight(now);
+        let waited = match flight {
+            Some(flight) => Self::land(flight).await,
+            None => true,
+        };
+        match self.known(kid, now) {
+            Some(found) => found,
+            None if waited && self.is_current() => Found::Unknown,
+            None => Found::Unavailable(self.seconds_to_retry(now)),
+        }
+    }
+
+    /// Fetches the keys now, or waits for whoever is already at it. Returns whether there is
+    /// something to trust.
+    pub(crate) async fn warm_up(self: &Arc<Self>) -> bool {
+        let now = self.clock.now();
+        if !self.is_ready() {
+            let flight = self.flight(&mut self.lock(), now);
+            Self::land(flight).await;
+        }
+        self.is_ready()
+    }
+
+    /// Starts a refresh in the background when one is due; never waits for it.
+    pub(crate) fn refresh_if_due(self: &Arc<Self>, now: u64) {
+        if now >= self.due.load(Ordering::Relaxed) {
+            let mut refreshing = self.lock();
+            // Who came second finds the time moved on.
+            if refreshing.flight.is_none() && now >= self.due.load(Ordering::Relaxed) {
+                self.flight(&mut refreshing, now);
+            }
+        }
+    }
+
+    /// Whether any key may be used now.
+    pub(crate) fn is_ready(&self) -> bool {
+        let now = self.clock.now();
+        self.trust
+            .load()
+            .as_ref()
+            .is_some_and(|trust| trust.keys.values().any(|key| now <= key.until))
+    }
+
+    fn known(&self, kid: &str, now: u64) -> Option<Found> {
+        let trust = self.trust.load_full()?;
+        let trusted = trust.keys.get(kid).filter(|trusted| now <= trusted.until)?;
+        let key = Arc::clone(&trusted.key);
+        Some(Found::Key(trust, key))
+    }
+
+    /// K2: the flight to wait for, or `None` when none is allowed yet. What counts against the
+    /// floor is the question, not the success, so that an outage is no licence to ask again.
+    fn forced_flight(self: &Arc<Self>, now: u64) -> Option<watch::Receiver<()>> {
+        let mut refreshing = self.lock();
+        if let Some(flight) = &refreshing.flight {
+            return Some(flight.clone());
+        }
+        if self.is_ready() {
+            if refreshing.forced.is_some_and(|forced| now < forced + self.schedule.floor) {
+                return None;
+            }
+            refreshing.forced = Some(now);
+        } else if now < self.due.load(Ordering::Relaxed) {
+            return None;
+        }
+        Some(self.flight(&mut refreshing, now))
+    }
+
+    /// The refresh under way, or a new one. It runs in a task of its own: a caller who hangs up
+    /// does not end it for the others.
+    fn flight(self: &Arc<Self>, refreshing: &mut Refreshing, now: u64) -> watch::Receiver<()> {
+        if let Some(flight) = &refreshing.flight {
+            return flight.clone();
+        }
+        let (done, flight) = watch::channel(());
+        refreshing.flight = Some(flight.clone());
+        let landing = Landing { keys: Arc::clone(self), _done: done };
+        tokio::spawn(async move {
+            let outcome = landing.keys.refresh(now).await;
+            landing.keys.note(outcome, now);
+        });
+        flight
+    }
+
+    /// Whether the flight landed while somebody could still wait for it.
+    async fn land(mut flight: watch::Receiver<()>) -> bool {
+        // `changed` fails when the sender is dropped, which is the landing.
+        tokio::time::timeout(WAIT, flight.changed()).await.is_ok()
+    }
+
+    /// K3: the new set is built fully, then merged with the old and swapped in.
+    async fn refresh(&self, now: u64) -> Result<usize, RefreshError> {
+        let discovery = self.fetcher.get(&self.authority.discovery_url()).await;
+        let metadata =
+            Metadata::parse(&self.authority, &discovery.map_err(RefreshError::Discovery)?)?;
+        let body = self.fetcher.get(metadata.jwks_uri.as_str()).await;
+        let published = jwk::parse_set(&body.map_err(RefreshError::Keys)?)?;
+        let count = published.len();
+        let Schedule { refresh, retention, .. } = self.schedule;
+        let mut keys: HashMap<_, _> = published
+            .into_iter()
+            .map(|(kid, key)| {
+                // A key of the newest set outlives at least one refresh that fails.
+                let until = now.saturating_add(retention.max(refresh.saturating_mul(2)));
+                (kid, Trusted { key: Arc::new(key), last_published: now, until })
+            })
+            .collect();
+        if let Some(old) = self.trust.load().as_ref() {
+            for (kid, trusted) in &old.keys {
+                let until = trusted.last_published.saturating_add(retention);
+                if now < until && !keys.contains_key(kid) {
+                    keys.insert(kid.clone(), Trusted { until, ..trusted.clone() });
+                }
+            }
+        }
+        self.trust.store(Some(Arc::new(Trust { metadata, keys })));
+        Ok(count)
+    }
+
+    fn note(&self, outcome: Result<usize, RefreshError>, now: u64) {
+        let mut refreshing = self.lock();
+        match outcome {
+            Ok(published) => {
+                refreshing.failures = 0;
+                let due = now.saturating_add(jittered(self.schedule.refresh));
+                self.due.store(due, Ordering::Relaxed);
+                tracing::info!(published, "signing keys refreshed");
+            }
+            Err(error) => {
+                let wait = RETRY.0.checked_shl(refreshing.failures).unwrap_or(RETRY.1).min(RETRY.1);
+                refreshing.failures = refreshing.failures.saturating_add(1);
+                self.due.store(now.saturating_add(wait), Ordering::Relaxed);
+                tracing::warn!(
+                    error = &error as &dyn Error,
+                    retry_seconds = wait,
+                    "failed to refresh the signing keys"
+                );
+            }
+        }
+    }
+
+    /// Whether the last answer of the authority was a good one.
+    fn is_current(&self) -> bool {
+        self.lock().failures == 0 && self.is_ready()
+    }
+
+    fn seconds_to_retry(&self, now: u64) -> u64 {
+        self.due.load(Ordering::Relaxed).saturating_sub(now).clamp(1, RETRY.1)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Refreshing> {
+        self.refreshing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Ends the flight however its task ends.
+struct Landing {
+    keys: Arc<Keys>,
+    _done: watch::Sender<()>,
+}
+
+impl Drop for Landing {
+    fn drop(&mut self) {
+        self.keys.lock().flight = None;
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+enum RefreshError {
+    #[error("the discovery document could not be had")]
+    Discovery(#[source] FetchError),
+    #[error("the discovery document cannot be used")]
+    Metadata(#[from] InvalidMetadata),
+    #[error("the key set could not be had")]
+    Keys(#[source] FetchError),
+    #[error("the key set cannot be used")]
+    KeySet(#[from] InvalidKeySet),
+}
+
+/// Up to a tenth earlier, so that many replicas do not ask at the same moment.
+fn jittered(seconds: u64) -> u64 {
+    let random = RandomState::new().hash_one(seconds);
+    seconds - random % (seconds / 10 + 1)
+}

@@ -1,0 +1,112 @@
+//! Writes each operation's requirement into the finished OpenAPI document.
+
+use serde_json::{Map, Value, json};
+
+use super::mark::{FIELD, SIGN};
+
+/// What the document says of the authority and the API, and how errors look.
+#[derive(Debug, Clone)]
+pub struct Published<'a> {
+    /// What scopes start with in requests: `api://{client_id}`.
+    pub app_id_uri: &'a str,
+    /// The content of error answers, a `content` object of OpenAPI.
+    pub error_content: &'a Value,
+}
+
+/// Replaces the marks of guards by what they stand for: the scopes in `security`, the app roles in
+/// `x-required-roles`, both in words in the description, and the answers 401, 403 and 503.
+pub fn write_requirements(document: &mut Value, published: &Published<'_>) {
+    let paths = document.get_mut("paths").and_then(Value::as_object_mut);
+    for path in paths.into_iter().flat_map(Map::values_mut) {
+        for operation in path.as_object_mut().into_iter().flat_map(Map::values_mut) {
+            if let Some(operation) = operation.as_object_mut() {
+                write_requirement(operation, published);
+            }
+        }
+    }
+}
+
+fn write_requirement(operation: &mut Map<String, Value>, published: &Published<'_>) {
+    let Some((scheme, required)) = operation.get("security").and_then(marked) else {
+        return;
+    };
+    let full: Vec<_> =
+        required.scopes.iter().map(|s| format!("{}/{s}", published.app_id_uri)).collect();
+    operation.insert("security".into(), json!([{ scheme: full }]));
+    if !required.roles.is_empty() {
+        operation.insert("x-required-roles".into(), json!(required.roles));
+    }
+    let words = required.in_words();
+    let description = match operation.get("description").and_then(Value::as_str) {
+        Some(text) if !text.is_empty() => format!("{text}\n\n{words}"),
+        _ => words,
+    };
+    operation.insert("description".into(), description.into());
+    let responses = operation.entry("responses").or_insert_with(|| json!({}));
+    if let Some(responses) = responses.as_object_mut() {
+        for (status, answer) in required.refusals(published.error_content) {
+            responses.insert(status.into(), answer);
+        }
+    }
+}
+
+/// The scheme's name and the requirement behind it.
+fn marked(security: &Value) -> Option<(String, Required)> {
+    let names: Vec<&String> =
+        security.as_array()?.iter().filter_map(Value::as_object).flat_map(Map::keys).collect();
+    let scheme = names.iter().find(|name| !name.starts_with(SIGN))?;
+    let mark = names.iter().find_map(|name| name.strip_prefix(SIGN))?;
+    let mut fields = mark.splitn(3, FIELD);
+    let mut list =
+        || fields.next().unwrap_or_default().split_whitespace().map(str::to_owned).collect();
+    let (scopes, roles) = (list(), list());
+    let note = fields.next().unwrap_or_default().to_owned();
+    Some(((*scheme).clone(), Required { scopes, roles, note }))
+}
+
+struct Required {
+    scopes: Vec<String>,
+    roles: Vec<String>,
+    note: String,
+}
+
+impl Required {
+    fn in_words(&self) -> String {
+        let quoted = |names: &[String]| {
+            names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" or ")
+        };
+        let mut words = format!("**Who:** a caller with the scope {}", quoted(&self.scopes));
+        if !self.roles.is_empty() {
+            words += &format!(" and the app role {}", quoted(&self.roles));
+        }
+        if !self.note.is_empty() {
+            words += &format!("; {}", self.note);
+        }
+        words + "."
+    }
+
+    fn refusals(&self, content: &Value) -> [(&'static str, Value); 3] {
+        let header = |description: &str, schema: Value| json!({ "description": description, "schema": schema });
+        let challenge = || {
+            json!({ "WWW-Authenticate": header(
+                "The challenge of RFC 6750, section 3.",
+                json!({ "type": "string" }),
+            ) })
+        };
+        let retry = json!({ "Retry-After": header(
+            "Seconds after which to try again.",
+            json!({ "type": "integer", "minimum": 1 }),
+        ) });
+        let forbidden = match (self.roles.is_empty(), self.note.is_empty()) {
+            (true, true) => "The scope is missing.",
+            (false, _) => "The scope or the app role is missing.",
+            (true, false) => "The scope is missing, or this caller may not.",
+        };
+        let answer = |description: &str, headers: Value| json!({ "description": description, "headers": headers, "content": content });
+        [
+            ("401", answer("No valid access token was sent.", challenge())),
+            ("403", answer(forbidden, challenge())),
+            ("503", answer("The token cannot be judged, or the request served, right now.", retry)),
+        ]
+    }
+}

@@ -1,0 +1,112 @@
+//! The guard: a policy as the first parameter of a handler.
+
+use std::{marker::PhantomData, ops::Deref, sync::Arc};
+
+use http::{HeaderMap, StatusCode};
+use poem::{Error, IntoResponse, Request, RequestBody, Response, Result, error::ResponseError};
+use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions, registry::Registry};
+
+use crate::{policy::Policy, rejection::Rejection, validator::Validator};
+
+use super::mark;
+
+/// Lets a request through when its token is valid and `P` is content, and gives the handler the
+/// caller. `S` is the app's derived `SecurityScheme`, which names the OAuth flow in the document.
+///
+/// It must be the handler's first parameter: extraction goes from left to right, and a caller
+/// without a token must not learn that their body was wrong. An [`Arc<Validator>`] must be in the
+/// endpoint's data.
+pub struct Guard<S, P: Policy> {
+    caller: P::Caller,
+    scheme: PhantomData<fn() -> S>,
+}
+
+impl<S, P: Policy> Deref for Guard<S, P> {
+    type Target = P::Caller;
+
+    fn deref(&self) -> &P::Caller {
+        &self.caller
+    }
+}
+
+impl<'a, S, P> ApiExtractor<'a> for Guard<S, P>
+where
+    S: ApiExtractor<'a>,
+    P: Policy,
+{
+    const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::SecurityScheme];
+
+    type ParamType = ();
+    type ParamRawType = ();
+
+    fn register(registry: &mut Registry) {
+        S::register(registry);
+    }
+
+    fn security_schemes() -> Vec<&'static str> {
+        let mut names = S::security_schemes();
+        names.push(mark::<P>());
+        names
+    }
+
+    async fn from_request(
+        request: &'a Request,
+        _: &mut RequestBody,
+        _: ExtractParamOptions<()>,
+    ) -> Result<Self> {
+        let caller = authorize::<P>(request).await?;
+        Ok(Self { caller, scheme: PhantomData })
+    }
+}
+
+/// The caller of this request, if `P` lets them through. For guards of one's own, which look at
+/// more than the token.
+///
+/// # Errors
+///
+/// [`Denied`] as a poem error; 500 when no [`Arc<Validator>`] is in the request's data.
+pub async fn authorize<P: Policy>(request: &Request) -> Result<P::Caller> {
+    let validator = request.data::<Arc<Validator>>().ok_or_else(|| {
+        Error::from_string(
+            "no Arc<Validator> in the endpoint's data",
+            StatusCode::INTERNAL_SERVER_ERROR,
+        )
+    })?;
+    let outcome = validator.authorize::<P>(request.headers()).await;
+    outcome.map_err(|rejection| {
+        Denied { headers: rejection.headers(validator.challenge()), rejection }.into()
+    })
+}
+
+/// A rejection with the headers of its answer. An app that builds its own error bodies finds it
+/// with `error.downcast_ref::<Denied>()`; otherwise it becomes a problem document (RFC 9457).
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{rejection}")]
+pub struct Denied {
+    /// What was wrong.
+    pub rejection: Rejection,
+    /// `WWW-Authenticate` or `Retry-After`.
+    pub headers: HeaderMap,
+}
+
+impl ResponseError for Denied {
+    fn status(&self) -> StatusCode {
+        self.rejection.status()
+    }
+
+    fn as_response(&self) -> Response {
+        let problem = serde_json::json!({
+            "type": "about:blank",
+            "title": self.status().canonical_reason(),
+            "status": self.status().as_u16(),
+            "detail": self.rejection.detail(),
+            "code": self.rejection.code(),
+        });
+        let mut response = poem::web::Json(problem)
+            .with_content_type("application/problem+json")
+            .with_status(self.status())
+            .into_response();
+        response.headers_mut().extend(self.headers.clone());
+        response
+    }
+}

@@ -1,0 +1,9 @@
+//! Policies in the signatures of poem-openapi handlers, and in the document generated from them.
+
+mod document;
+mod guard;
+mod mark;
+
+pub use document::{Published, write_requirements};
+pub use guard::{Denied, Guard, authorize};
+pub use mark::mark;

@@ -1,0 +1,229 @@
+//! Finds the token in a request and takes it apart, believing nothing (rules P1 and P2).
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use http::{HeaderMap, header};
+use serde_json::{Map, Value};
+
+use crate::{
+    json,
+    rejection::{Refusal, Rejection, Rule, shown},
+};
+
+/// Bytes of the longest token that is looked at. Entra's stay below it even with 200 groups.
+pub const TOKEN_LIMIT: usize = 16_384;
+
+/// The token of a request's one `Authorization: Bearer` header (RFC 6750, section 2.1). Tokens in
+/// the query or the body are not looked for.
+///
+/// # Errors
+///
+/// A [`Rejection`] of rule P1: no token (or credentials of another scheme), several
+/// `Authorization` headers, or none but white space behind the scheme.
+pub fn bearer(headers: &HeaderMap) -> Result<&str, Rejection> {
+    let mut values = headers.get_all(header::AUTHORIZATION).iter();
+    let missing = || Rejection::new(Refusal::MissingToken, Rule::P1, "No access token was sent.");
+    let value = values.next().ok_or_else(missing)?;
+    if values.next().is_some() {
+        return Err(Rejection::new(
+            Refusal::InvalidRequest,
+            Rule::P1,
+            "The request has more than one Authorization header.",
+        ));
+    }
+    let malformed = |detail: &str| Rejection::invalid_token(Rule::P1, detail);
+    let value = value
+        .to_str()
+        .map_err(|_| malformed("The Authorization header has characters that no token has."))?;
+    let (scheme, token) = value.split_once(' ').unwrap_or((value, ""));
+    if !scheme.eq_ignore_ascii_case("bearer") {
+        return Err(missing());
+    }
+    match token.len() {
+        0 => Err(malformed("There is no token after Bearer.")),
+        1..=TOKEN_LIMIT => Ok(token),
+        _ => Err(malformed("The token is longer than 16384 bytes.")),
+    }
+}
+
+/// A token's parts. The header serves to find the key, the rest waits for the signature.
+pub(crate) struct UnverifiedToken<'a> {
+    pub(crate) kid: String,
+    /// What is signed: header and payload with the dot between them.
+    pub(crate) message: &'a str,
+    pub(crate) signature: &'a str,
+    payload: &'a str,
+}
+
+impl<'a> UnverifiedToken<'a> {
+    /// Splits a compact JWS (RFC 7515, section 7.1) and reads its header.
+    pub(crate) fn parse(token: &'a str) -> Result<Self, Rejection> {
+        let malformed = |detail: &str| Rejection::invalid_token(Rule::P1, detail);
+        if token.len() > TOKEN_LIMIT {
+            return Err(malformed("The token is longer than 16384 bytes."));
+        }
+        let not_a_jws = || match token.split('.').count() {
+            5 => malformed("The token is encrypted (JWE); a signed token (JWS) is needed."),
+            _ => malformed("The token is not three base64url parts with dots between them."),
+        };
+        let (message, signature) = token.rsplit_once('.').ok_or_else(not_a_jws)?;
+        let (header, payload) = message.split_once('.').ok_or_else(not_a_jws)?;
+        let parts = [header, payload, signature];
+        if !parts.iter().all(|part| !part.is_empty() && part.bytes().all(is_base64url)) {
+            return Err(not_a_jws());
+        }
+        Ok(Self {
+            kid: kid(&decode_object(header, "header", Rule::P2)?)?,
+            message,
+            signature,
+            payload,
+        })
+    }
+
+    /// The claims. The caller vouches that the signature was checked.
+    pub(crate) fn claims_after_verification(&self) -> Result<Map<String, Value>, Rejection> {
+        decode_object(self.payload, "payload", Rule::P2)
+    }
+}
+
+/// P2: the header asks for RS256 with a named key, and for nothing that we would have to obey.
+///
+/// `jku`, `jwk`, `x5u` and `x5c` are neither followed nor used.
+fn kid(header: &Map<String, Value>) -> Result<String, Rejection> {
+    let refuse = |detail: String| Err(Rejection::invalid_token(Rule::P2, detail));
+    match header.get("alg") {
+        Some(Value::String(alg)) if alg == "RS256" => {}
+        Some(Value::String(alg)) => {
+            return refuse(format!("The token's alg is {}; only RS256 is accepted.", shown(alg)));
+        }
+        _ => return refuse("The token's header has no alg.".into()),
+    }
+    if header.contains_key("crit") {
+        return refuse("The token's header has crit; no critical extension is supported.".into());
+    }
+    if header.contains_key("enc") {
+        return refuse("The token's header has enc, which is for encrypted tokens.".into());
+    }
+    match header.get("typ") {
+        None => {}
+        Some(Value::String(typ)) if is_access_token_type(typ) => {}
+        Some(_) => return refuse("The token's typ is neither JWT nor at+jwt.".into()),
+    }
+    match header.get("kid") {
+        Some(Value::String(kid)) => Ok(kid.clone()),
+        _ => refuse("The token's header has no kid.".into()),
+    }
+}
+
+/// RFC 7519, section 5.1, and RFC 9068, section 2.1.
+fn is_access_token_type(typ: &str) -> bool {
+    let typ = typ.to_ascii_lowercase();
+    matches!(typ.strip_prefix("application/").unwrap_or(&typ), "jwt" | "at+jwt")
+}
+
+fn decode_object(part: &str, name: &str, rule: Rule) -> Result<Map<String, Value>, Rejection> {
+    // The engine refuses padding and trailing bits that are not zero, so that one token has one
+    // spelling (RFC 4648, section 3.5).
+    let bytes = URL_SAFE_NO_PAD.decode(part).map_err(|_| {
+        Rejection::invalid_token(Rule::P1, format!("The token's {name} is not base64url."))
+    })?;
+    json::object(&bytes).map_err(|_| {
+        Rejection::invalid_token(
+            rule,
+            format!("The token's {name} is not a JSON object with each member once."),
+        )
+    })
+}
+
+fn is_base64url(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_'
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(header: &str) -> Result<String, Rule> {
+        let token = format!("{}.e30.AA", URL_SAFE_NO_PAD.encode(header));
+        UnverifiedToken::parse(&token).map(|token| token.kid).map_err(|r| r.rule())
+    }
+
+    #[test]
+    fn p2_only_rs256_spelled_so_is_accepted() {
+        assert_eq!(parse(r#"{"alg":"RS256","kid":"k"}"#), Ok("k".into()));
+        for alg in ["none", "None", "HS256", "PS256", "ES256", "EdDSA", "RS384", "rs256", "RS256 "]
+        {
+            assert_eq!(parse(&format!(r#"{{"alg":"{alg}","kid":"k"}}"#)), Err(Rule::P2), "{alg}");
+        }
+        for header in
+            [r#"{"kid":"k"}"#, r#"{"alg":null,"kid":"k"}"#, r#"{"alg":["RS256"],"kid":"k"}"#]
+        {
+            assert_eq!(parse(header), Err(Rule::P2), "{header}");
+        }
+    }
+
+    #[test]
+    fn p2_what_the_header_may_not_say() {
+        for member in [
+            r#""crit":["b64"]"#,
+            r#""crit":[]"#,
+            r#""enc":"A256GCM""#,
+            r#""typ":"dpop+jwt""#,
+            r#""typ":7"#,
+            r#""alg":"RS256""#,
+        ] {
+            let header = format!(r#"{{"alg":"RS256","kid":"k",{member}}}"#);
+            assert_eq!(parse(&header), Err(Rule::P2), "{member}");
+        }
+        for kid in ["7", "null", "[\"k\"]"] {
+            assert_eq!(parse(&format!(r#"{{"alg":"RS256","kid":{kid}}}"#)), Err(Rule::P2), "{kid}");
+        }
+    }
+
+    #[test]
+    fn p2_typ_is_jwt_or_at_jwt_in_any_case_with_or_without_application() {
+        for typ in ["JWT", "jwt", "at+jwt", "AT+JWT", "application/at+jwt", "Application/JWT"] {
+            let header = format!(r#"{{"alg":"RS256","kid":"k","typ":"{typ}"}}"#);
+            assert_eq!(parse(&header), Ok("k".into()), "{typ}");
+        }
+    }
+
+    #[test]
+    fn p1_a_token_is_three_base64url_parts() {
+        let header = URL_SAFE_NO_PAD.encode(r#"{"alg":"RS256","kid":"k"}"#);
+        let accepts = |token: &str| UnverifiedToken::parse(token).map_err(|r| r.rule()).is_ok();
+        assert!(accepts(&format!("{header}.e30.AA")));
+        for token in [
+            "",
+            ".",
+            "..",
+            "a.b",
+            &format!("{header}.e30."),
+            &format!("{header}..AA"),
+            &format!(".{header}.AA"),
+            &format!("{header}.e30.AA.AA"),
+            &format!("{header}.e30.A A"),
+            &format!("{header}.e30.AA=="),
+            &format!("{header}=.e30.AA"),
+            &format!("{header}.e30.A+"),
+            &format!("{header}.e30.A\u{e9}"),
+            // Trailing bits that are not zero: a second spelling of the same header.
+            &format!("{}.e30.AA", "eyJhbGciOiJSUzI1NiIsImtpZCI6ImsifR"),
+        ] {
+            assert!(!accepts(token), "{token}");
+        }
+    }
+
+    #[test]
+    fn p1_the_limit_is_16384_bytes() {
+        let header = URL_SAFE_NO_PAD.encode(r#"{"alg":"RS256","kid":"k"}"#);
+        for (length, accepted) in [(TOKEN_LIMIT, true), (TOKEN_LIMIT + 1, false)] {
+            let token = format!("{header}.e30.{}", "A".repeat(length - header.len() - 5));
+            assert_eq!(UnverifiedToken::parse(&token).is_ok(), accepted, "{length}");
+            let headers = HeaderMap::from_iter([(
+                header::AUTHORIZATION,
+                format!("Bearer {token}").parse().unwrap(),
+            )]);
+            assert_eq!(bearer(&headers).is_ok(), accepted, "{length}");
+        }
+    }
+}

@@ -1,0 +1,282 @@
+//! The rules in their order: nothing a token says is believed before its signature holds.
+
+use std::{sync::Arc, time::Duration};
+
+use http::HeaderMap;
+use jsonwebtoken::{Algorithm, crypto};
+use tokio::task::JoinHandle;
+
+use crate::{
+    authority::{Authority, Directory},
+    claims::{Claims, Version},
+    clock::{Clock, SystemClock},
+    fetch::Fetcher,
+    ids::TenantId,
+    jwk::VerifyingKey,
+    keys::{Found, Keys, Schedule, Trust},
+    policy::{self, Policy},
+    principal::Principal,
+    rejection::{Challenge, Refusal, Rejection, Rule, shown},
+    settings::{Checked, InvalidSettings, Settings, Tenants},
+    token::{self, UnverifiedToken},
+};
+
+/// Seconds between two looks at whether the keys are due, when no request asks.
+const MAINTENANCE: Duration = Duration::from_secs(30);
+
+/// Validates access tokens of one authority for one API. Cheap to share behind an [`Arc`].
+pub struct Validator {
+    settings: Checked,
+    keys: Arc<Keys>,
+    clock: Arc<dyn Clock>,
+    challenge: Challenge,
+}
+
+/// Whether tokens can be judged now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Readiness {
+    /// There are keys to judge with.
+    Ready,
+    /// There are none: protected operations answer 503.
+    NoKeys,
+}
+
+impl Validator {
+    /// Checks the settings; fetches nothing yet (rule C3).
+    ///
+    /// # Errors
+    ///
+    /// [`StartError`] with every fault of the settings, or when this machine has no certificates
+    /// to check an https authority with.
+    pub fn new(settings: &Settings) -> Result<Self, StartError> {
+        Self::with_clock(settings, Arc::new(SystemClock))
+    }
+
+    /// The same with a clock of one's own.
+    ///
+    /// # Errors
+    ///
+    /// As [`Validator::new`].
+    pub fn with_clock(settings: &Settings, clock: Arc<dyn Clock>) -> Result<Self, StartError> {
+        let checked = settings.checked()?;
+        let schedule = Schedule {
+            refresh: settings.key_refresh,
+            floor: settings.key_refresh_floor,
+            retention: settings.key_retention,
+        };
+        let fetcher =
+            Fetcher::new(checked.authority.is_plain_http()).map_err(StartError::Client)?;
+        let keys = Keys::new(checked.authority.clone(), schedule, fetcher, Arc::clone(&clock));
+        let challenge = Challenge {
+            app_id_uri: format!("api://{}", checked.client_id),
+            resource_metadata: None,
+        };
+        Ok(Self { settings: checked, keys, clock, challenge })
+    }
+
+    /// Names the API's protected resource metadata in challenges (RFC 9728, section 5.1).
+    pub fn with_resource_metadata(mut self, url: impl Into<String>) -> Self {
+        self.challenge.resource_metadata = Some(url.into());
+        self
+    }
+
+    /// Fetches the keys, then keeps them fresh until the handle is aborted. Without it the first
+    /// request fetches, and later requests start the refreshes.
+    pub fn maintain(&self) -> JoinHandle<()> {
+        let keys = Arc::clone(&self.keys);
+        let clock = Arc::clone(&self.clock);
+        tokio::spawn(async move {
+            keys.warm_up().await;
+            let mut ticks = tokio::time::interval(MAINTENANCE);
+            loop {
+                ticks.tick().await;
+                keys.refresh_if_due(clock.now());
+            }
+        })
+    }
+
+    /// Waits until the first fetch of the keys has ended, one way or the other.
+    pub async fn warm_up(&self) -> Readiness {
+        self.keys.warm_up().await;
+        self.readiness()
+    }
+
+    /// Whether tokens can be judged now. An answer, not a fetch.
+    pub fn readiness(&self) -> Readiness {
+        if self.keys.is_ready() { Readiness::Ready } else { Readiness::NoKeys }
+    }
+
+    /// The authority whose tokens are accepted.
+    pub fn authority(&self) -> &Authority {
+        &self.settings.authority
+    }
+
+    /// What this API says of itself in a `WWW-Authenticate` header.
+    pub fn challenge(&self) -> &Challenge {
+        &self.challenge
+    }
+
+    /// The caller of a request with these headers, if the policy lets them through.
+    ///
+    /// # Errors
+    ///
+    /// The first rule that was broken.
+    pub async fn authorize<P: Policy>(&self, headers: &HeaderMap) -> Result<P::Caller, Rejection> {
+        let principal = self.validate(token::bearer(headers)?).await?;
+        policy::authorize::<P>(principal)
+    }
+
+    /// The caller that a token speaks for.
+    ///
+    /// # Errors
+    ///
+    /// The first rule that was broken.
+    pub async fn validate(&self, token: &str) -> Result<Principal, Rejection> {
+        let token = UnverifiedToken::parse(token)?;
+        let (trust, key) = match self.keys.find(&token.kid).await {
+            Found::Key(trust, key) => (trust, key),
+            Found::Unknown => {
+                return Err(Rejection::invalid_token(
+                    Rule::P3,
+                    "The token's kid names no signing key of the authority.",
+                ));
+            }
+            Found::Unavailable(seconds) => {
+                return Err(Rejection::new(
+                    Refusal::KeysUnavailable(seconds),
+                    Rule::K1,
+                    "The authority's signing keys cannot be had right now.",
+                ));
+            }
+        };
+        // An error here is a signature that is not even of the key's length.
+        let verified = crypto::verify(
+            token.signature,
+            token.message.as_bytes(),
+            &key.decoding,
+            Algorithm::RS256,
+        );
+        if !verified.unwrap_or(false) {
+            return Err(Rejection::invalid_token(Rule::P4, "The token's signature does not hold."));
+        }
+        let claims = Claims::read(&token.claims_after_verification()?)?;
+        self.check_times(&claims)?;
+        self.check_issuer(&claims, &trust)?;
+        self.check_tenant(claims.tenant, &trust)?;
+        self.check_key_issuer(&claims, &key, &trust)?;
+        self.check_audience(&claims)?;
+        Principal::from_claims(claims)
+    }
+
+    /// V1: in time, give or take the leeway.
+    fn check_times(&self, claims: &Claims) -> Result<(), Rejection> {
+        let now = self.clock.now();
+        let refuse = |detail: &str| Err(Rejection::invalid_token(Rule::V1, detail));
+        if claims.nbf.is_some_and(|nbf| nbf > claims.exp) {
+            return refuse("The token's nbf lies behind its exp.");
+        }
+        if now > claims.exp + self.settings.leeway {
+            return refuse("The token has expired.");
+        }
+        let latest = now + self.settings.leeway;
+        if claims.nbf.is_some_and(|nbf| nbf > latest) {
+            return refuse("The token is not valid yet (nbf).");
+        }
+        if claims.iat.is_some_and(|iat| iat > latest) {
+            return refuse("The token was issued in the future (iat).");
+        }
+        Ok(())
+    }
+
+    /// V2: byte for byte the issuer of the token's version, with the token's tenant filled in.
+    fn check_issuer(&self, claims: &Claims, trust: &Trust) -> Result<(), Rejection> {
+        let issuers = &trust.metadata.issuers;
+        let template = match claims.version {
+            Version::V2 => Some(&issuers.v2),
+            Version::V1 => issuers.v1.as_ref(),
+        };
+        let Some(template) = template else {
+            return Err(Rejection::invalid_token(
+                Rule::V2,
+                "The token is a v1 token, which this authority does not issue.",
+            ));
+        };
+        let expected = template.fill(&claims.tid);
+        if claims.iss == expected {
+            return Ok(());
+        }
+        let detail =
+            format!("The token's iss is {}, not {}.", shown(&claims.iss), shown(&expected));
+        Err(Rejection::invalid_token(Rule::V2, detail))
+    }
+
+    /// V3: the one tenant, or one of those allowed; of a kind that the directory serves at all.
+    fn check_tenant(&self, tenant: TenantId, trust: &Trust) -> Result<(), Rejection> {
+        let personal = tenant == TenantId::PERSONAL_ACCOUNTS;
+        let served = match self.settings.authority.directory() {
+            Directory::Organizations => !personal,
+            Directory::Consumers => personal,
+            _ => true,
+        };
+        let allowed = match &self.settings.tenants {
+            Tenants::Own => trust.metadata.tenant == Some(tenant),
+            Tenants::Listed(tenants) => tenants.contains(&tenant),
+            Tenants::Any => true,
+        };
+        if served && allowed {
+            return Ok(());
+        }
+        let detail = format!("The token's tenant {tenant} is not allowed here.");
+        Err(Rejection::invalid_token(Rule::V3, detail))
+    }
+
+    /// V4: a key bound to an issuer vouches for no other.
+    fn check_key_issuer(
+        &self,
+        claims: &Claims,
+        key: &VerifyingKey,
+        trust: &Trust,
+    ) -> Result<(), Rejection> {
+        let Some(template) = &key.issuer else {
+            return Ok(());
+        };
+        let bound = template.fill(&claims.tid);
+        // The second comparison lets v1 tokens pass, whose keys name the v2 issuer.
+        if bound == claims.iss || bound == trust.metadata.discovery_issuer.fill(&claims.tid) {
+            return Ok(());
+        }
+        let detail = format!(
+            "The key that signed the token vouches for {}, not for {}.",
+            shown(template.as_str()),
+            shown(&claims.iss)
+        );
+        Err(Rejection::invalid_token(Rule::V4, detail))
+    }
+
+    /// V5: ordinal, one trailing slash ignored.
+    fn check_audience(&self, claims: &Claims) -> Result<(), Rejection> {
+        let ours = |aud: &String| {
+            self.settings.audiences.contains(aud.strip_suffix('/').unwrap_or(aud.as_str()))
+        };
+        if claims.aud.iter().any(ours) {
+            return Ok(());
+        }
+        let detail = format!(
+            "The token's aud is {}, not this API ({}).",
+            shown(&claims.aud.join(" ")),
+            self.challenge.app_id_uri
+        );
+        Err(Rejection::invalid_token(Rule::V5, detail))
+    }
+}
+
+/// Why a validator cannot be made.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// Settings are missing or wrong.
+    #[error(transparent)]
+    Settings(#[from] InvalidSettings),
+    /// The HTTP client could not be made.
+    #[error("the HTTP client could not be made; are CA certificates installed?")]
+    Client(#[source] reqwest::Error),
+}
