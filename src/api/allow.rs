@@ -1,0 +1,100 @@
+//! A 405 names the methods that the path answers to (RFC 9110, section 15.5.6), which poem's does
+//! not.
+
+use std::{collections::HashMap, sync::Arc};
+
+use poem::{
+    Endpoint, EndpointExt, IntoEndpoint, Request, Result,
+    endpoint::{BoxEndpoint, make},
+    error::MethodNotAllowedError,
+    http::{HeaderValue, Method},
+};
+use poem_openapi::{
+    OpenApi,
+    registry::{MetaApi, Registry},
+};
+
+use super::problem::Allow;
+
+/// The operations of `A`, and a 405 with `Allow` for every other method of their paths.
+pub struct WithAllow<A>(pub A);
+
+impl<A: OpenApi> OpenApi for WithAllow<A> {
+    fn meta() -> Vec<MetaApi> {
+        A::meta()
+    }
+
+    fn register(registry: &mut Registry) {
+        A::register(registry);
+    }
+
+    fn add_routes(self, table: &mut HashMap<String, HashMap<Method, BoxEndpoint<'static>>>) {
+        self.0.add_routes(table);
+        for endpoints in table.values_mut() {
+            let allow = allow(endpoints.keys());
+            for method in methods() {
+                // poem answers HEAD with what GET answers.
+                let answered = method == Method::HEAD && endpoints.contains_key(&Method::GET);
+                if !answered {
+                    endpoints.entry(method).or_insert_with(|| refusal(allow.clone()));
+                }
+            }
+        }
+    }
+}
+
+/// An endpoint for GET and HEAD, and a 405 with `Allow` for every other method.
+pub fn get_only<E>(endpoint: E) -> impl Endpoint<Output = poem::Response>
+where
+    E: IntoEndpoint,
+    E::Endpoint: 'static,
+{
+    poem::get(endpoint).around(|next: Arc<_>, request: Request| async move {
+        let outcome: Result<poem::Response> = next.call(request).await;
+        outcome.map_err(|mut error| {
+            if error.is::<MethodNotAllowedError>() {
+                error.set_data(Allow(HeaderValue::from_static("GET, HEAD")));
+            }
+            error
+        })
+    })
+}
+
+fn refusal(allow: Allow) -> BoxEndpoint<'static> {
+    make(move |_| {
+        let allow = allow.clone();
+        async move {
+            let mut error = poem::Error::from(MethodNotAllowedError);
+            error.set_data(allow);
+            Err::<poem::Response, _>(error)
+        }
+    })
+    .boxed()
+}
+
+fn allow<'a>(answered: impl Iterator<Item = &'a Method>) -> Allow {
+    let mut names: Vec<&str> = answered.map(Method::as_str).collect();
+    if names.contains(&"GET") {
+        names.push("HEAD");
+    }
+    names.sort_unstable();
+    // Names of methods are tokens, which every header may hold.
+    let value = HeaderValue::from_str(&names.join(", "));
+    Allow(value.unwrap_or_else(|_| HeaderValue::from_static("")))
+}
+
+fn methods() -> impl Iterator<Item = Method> {
+    let query = Method::from_bytes(b"QUERY").into_iter();
+    let standard = [
+        Method::GET,
+        Method::HEAD,
+        Method::POST,
+        Method::PUT,
+        Method::PATCH,
+        Method::DELETE,
+        Method::OPTIONS,
+        Method::TRACE,
+        Method::CONNECT,
+    ];
+    standard.into_iter().chain(query)
+}

@@ -1,0 +1,42 @@
+//! The commands, one file each.
+
+mod openapi;
+mod serve;
+mod token;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// A todo API protected with Microsoft Entra ID.
+#[derive(Debug, Parser)]
+#[command(name = "todo-api", version, about)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve the API with the settings in the environment and in .env
+    Serve(serve::Serve),
+    /// Write the OpenAPI document, without starting a server
+    Openapi(openapi::Openapi),
+    /// Print an access token of the development tenant, for curl and scripts
+    Token(token::Token),
+}
+
+impl Cli {
+    /// Runs the command.
+    ///
+    /// # Errors
+    ///
+    /// What a person can do something about, with its causes.
+    pub fn run(self) -> anyhow::Result<ExitCode> {
+        match self.command {
+            Command::Serve(serve) => serve.run(),
+            Command::Openapi(openapi) => openapi.run(),
+            Command::Token(token) => token.run(),
+        }
+    }
+}

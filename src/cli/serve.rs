@@ -1,0 +1,123 @@
+//! `todo-api serve`: the API, with `--dev` together with the development tenant.
+
+use std::{process::ExitCode, sync::Arc};
+
+use anyhow::{Context, bail};
+use clap::Args;
+use entra_dev::DevTenant;
+use poem_entra::SystemClock;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::{
+    config::{Config, Environment},
+    listener::Listener,
+    server::Server,
+    telemetry,
+};
+
+#[derive(Debug, Args)]
+pub(super) struct Serve {
+    /// Bring a development tenant along, which signs anybody in: no Azure account, no settings
+    #[arg(long)]
+    dev: bool,
+}
+
+impl Serve {
+    pub(super) fn run(self) -> anyhow::Result<ExitCode> {
+        let environment = Environment::load()?;
+        let config = if self.dev {
+            Config::read_dev(environment)?
+        } else {
+            match Config::read(&environment) {
+                Ok(config) => config,
+                Err(error) => bail!(
+                    "{error}\n\n.env.sample explains each setting. To try the API without an \
+                     Azure account: todo-api serve --dev"
+                ),
+            }
+        };
+        telemetry::start(&config.log)?;
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        runtime.block_on(self.serve(config))?;
+        Ok(ExitCode::SUCCESS)
+    }
+
+    async fn serve(&self, mut config: Config) -> anyhow::Result<()> {
+        let stop = stop_signal()?;
+        let address = format!("{}:{}", config.server.host, config.server.port);
+        let listener = Listener::bind(&config.server.host, config.server.port)
+            .await
+            .with_context(|| format!("failed to listen on {address}"))?;
+        let tenant = match self.dev {
+            true => Some(start_tenant(&mut config, &listener).await?),
+            false => None,
+        };
+        let server = Server::new(&config, listener, Arc::new(SystemClock)).await?;
+        match &tenant {
+            Some(tenant) => print_dev_welcome(&server.url(), tenant),
+            None => eprintln!("Todo API: {0}   docs: {0}/docs", server.url()),
+        }
+        server.run(stop).await;
+        if let Some(tenant) = tenant {
+            tenant.stop().await;
+        }
+        Ok(())
+    }
+}
+
+/// The tenant signs people in for the docs page of this very server, on whatever port it has.
+async fn start_tenant(config: &mut Config, listener: &Listener) -> anyhow::Result<DevTenant> {
+    let options = entra_dev::Options {
+        port: config.dev_tenant_port,
+        spa_redirect_uris: vec![format!("{}/oauth2-redirect", listener.url())],
+        ..entra_dev::Options::default()
+    };
+    let tenant =
+        DevTenant::start(options).await.context("failed to start the development tenant")?;
+    config.entra.instance = tenant.base_url().to_owned();
+    Ok(tenant)
+}
+
+/// SIGINT and SIGTERM; the handlers stand before anything else starts.
+fn stop_signal() -> anyhow::Result<impl Future<Output = ()>> {
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        tracing::info!("stopping");
+    })
+}
+
+fn print_dev_welcome(url: &str, tenant: &DevTenant) {
+    println!(
+        "
+  Todo API                 {url}/docs
+  Development tenant       {}
+
+  FOR DEVELOPMENT ONLY: whoever reaches this machine's loopback address signs in as anybody.
+
+  Who can sign in          tenant {}",
+        tenant.base_url(),
+        entra_dev::ids::CONTOSO,
+    );
+    for person in tenant.people().iter().filter(|p| p.tenant == entra_dev::ids::CONTOSO) {
+        let roles =
+            if person.roles.is_empty() { "no role".into() } else { person.roles.join(", ") };
+        let guest = if person.guest { ", guest" } else { "" };
+        println!("    {:<22} {} ({roles}{guest})", person.sign_in_name, person.display_name);
+    }
+    println!(
+        "
+  API client id            {}
+  Swagger UI client id     {}
+
+  Try                      todo-api token --as uma
+  Stop                     Ctrl+C
+",
+        entra_dev::ids::API_CLIENT_ID,
+        entra_dev::ids::SWAGGER_UI_CLIENT_ID,
+    );
+}

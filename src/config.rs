@@ -1,0 +1,431 @@
+//! The settings: read from the environment, then from `.env`, and checked as a whole, so that
+//! every fault is reported at once. Nothing else reads the environment.
+
+use std::{
+    collections::HashMap,
+    fmt,
+    net::IpAddr,
+    path::{Path, PathBuf},
+    str::FromStr,
+};
+
+use poem_entra::{Fault, InvalidSettings, Settings};
+
+/// Everything the server is told.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Whose tokens are accepted, for which API.
+    pub entra: Settings,
+    /// The app registration with which people sign in on the docs page.
+    pub swagger_ui_client_id: String,
+    /// Where the server listens.
+    pub server: ServerConfig,
+    /// Where the todos are kept.
+    pub database: Database,
+    /// What is logged, and how.
+    pub log: LogConfig,
+    /// Where the embedded development tenant listens.
+    pub dev_tenant_port: u16,
+}
+
+/// Where the server listens, and how it is reached.
+#[derive(Debug, Clone)]
+pub struct ServerConfig {
+    /// `HOST`: a name or an address; `localhost` means both loopback addresses.
+    pub host: String,
+    /// `PORT`; 0 is any free one.
+    pub port: u16,
+    /// `PUBLIC_URL`: how callers reach the API, without a trailing slash; `None`: as it listens.
+    pub public_url: Option<String>,
+    /// `CORS_ORIGINS`: origins whose pages may call the API.
+    pub cors_origins: Vec<String>,
+}
+
+/// `DATABASE_URL`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Database {
+    /// A file, made when it is not there.
+    Sqlite(PathBuf),
+}
+
+/// What is logged, and how.
+#[derive(Debug, Clone)]
+pub struct LogConfig {
+    /// `LOG_FORMAT`.
+    pub format: LogFormat,
+    /// `RUST_LOG`: directives of tracing's `EnvFilter`.
+    pub filter: String,
+}
+
+/// `LOG_FORMAT`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// A line for people.
+    Text,
+    /// A JSON object a line, for programs.
+    Json,
+}
+
+/// A variable that the program reads. docs/CONFIGURATION.md and `.env.sample` explain each.
+pub struct Variable {
+    /// Its name in the environment.
+    pub name: &'static str,
+    /// What counts when it is not set; `None`: it must be set, or has no effect.
+    pub default: Option<&'static str>,
+}
+
+/// All of them, in the order in which they are explained.
+pub const VARIABLES: &[Variable] = &[
+    Variable { name: "API_CLIENT_ID", default: None },
+    Variable { name: "API_CLIENT_SECRET", default: None },
+    Variable { name: "SWAGGER_UI_CLIENT_ID", default: None },
+    Variable { name: "AAD_TENANT_ID", default: None },
+    Variable { name: "AAD_INSTANCE", default: Some("https://login.microsoftonline.com") },
+    Variable { name: "API_AUDIENCE", default: None },
+    Variable { name: "ALLOWED_TENANTS", default: None },
+    Variable { name: "HOST", default: Some("localhost") },
+    Variable { name: "PORT", default: Some("8000") },
+    Variable { name: "PUBLIC_URL", default: None },
+    Variable { name: "CORS_ORIGINS", default: None },
+    Variable { name: "DATABASE_URL", default: Some("sqlite://data/todo.db") },
+    Variable { name: "TOKEN_LEEWAY", default: Some("60") },
+    Variable { name: "KEY_REFRESH", default: Some("3600") },
+    Variable { name: "KEY_REFRESH_FLOOR", default: Some("300") },
+    Variable { name: "KEY_RETENTION", default: Some("86400") },
+    Variable { name: "LOG_FORMAT", default: Some("text") },
+    Variable { name: "RUST_LOG", default: Some("info,sqlx=warn") },
+    Variable { name: "DEV_TENANT_PORT", default: Some("8001") },
+];
+
+/// The values of [`VARIABLES`], from wherever they come.
+#[derive(Debug, Clone, Default)]
+pub struct Environment(HashMap<String, String>);
+
+impl Environment {
+    /// The environment, and behind it the file `.env` in the working directory, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidConfig`] names the line of `.env` that cannot be read.
+    pub fn load() -> Result<Self, InvalidConfig> {
+        let mut values = Self::from_file(Path::new(".env"))?;
+        #[allow(clippy::disallowed_methods)]
+        for Variable { name, .. } in VARIABLES {
+            if let Ok(value) = std::env::var(name) {
+                values.0.insert((*name).to_owned(), value);
+            }
+        }
+        Ok(values)
+    }
+
+    fn from_file(path: &Path) -> Result<Self, InvalidConfig> {
+        let unreadable = |error: dotenvy::Error| {
+            // The line itself may hold a secret: only its beginning is shown.
+            let problem = match error {
+                dotenvy::Error::LineParse(line, _) => {
+                    let name = line.split('=').next().unwrap_or_default().trim().to_owned();
+                    format!("has a line that cannot be read, which starts with {name:?}")
+                }
+                other => format!("cannot be read: {other}"),
+            };
+            InvalidConfig(vec![format!("{} {problem}", path.display())])
+        };
+        if !path.exists() {
+            return Ok(Self::default());
+        }
+        dotenvy::from_path_iter(path)
+            .map_err(unreadable)?
+            .collect::<Result<HashMap<_, _>, _>>()
+            .map(Self)
+            .map_err(unreadable)
+    }
+
+    /// The same with one variable set.
+    pub fn with(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.0.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// The value, or the default; a variable that is set to nothing counts as not set.
+    fn get(&self, name: &str) -> Option<&str> {
+        let default = || VARIABLES.iter().find(|v| v.name == name).and_then(|v| v.default);
+        let set = self.0.get(name).map(|value| value.trim()).filter(|value| !value.is_empty());
+        set.or_else(default)
+    }
+
+    fn list(&self, name: &str) -> Vec<String> {
+        let items = self.get(name).unwrap_or_default().split(',').map(str::trim);
+        items.filter(|item| !item.is_empty()).map(str::to_owned).collect()
+    }
+}
+
+impl Config {
+    /// Reads and checks every setting.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidConfig`] lists everything that is missing or wrong.
+    pub fn read(environment: &Environment) -> Result<Self, InvalidConfig> {
+        let mut reader = Reader { environment, faults: Vec::new() };
+        let entra = reader.entra();
+        let swagger_ui_client_id = reader.guid("SWAGGER_UI_CLIENT_ID");
+        let server = ServerConfig {
+            host: environment.get("HOST").unwrap_or_default().to_owned(),
+            port: reader.number("PORT"),
+            public_url: reader.url("PUBLIC_URL"),
+            cors_origins: reader.origins("CORS_ORIGINS"),
+        };
+        let database = reader.database();
+        let log = reader.log();
+        let dev_tenant_port = reader.number("DEV_TENANT_PORT");
+        match (database, reader.faults.as_slice()) {
+            (Some(database), []) => {
+                Ok(Self { entra, swagger_ui_client_id, server, database, log, dev_tenant_port })
+            }
+            _ => Err(InvalidConfig(reader.faults)),
+        }
+    }
+
+    /// The settings with which the embedded development tenant is used: its own ids, whatever the
+    /// environment says of another tenant.
+    ///
+    /// # Errors
+    ///
+    /// As [`Config::read`], and when `HOST` is not a loopback address: the development tenant
+    /// signs anybody in.
+    pub fn read_dev(environment: Environment) -> Result<Self, InvalidConfig> {
+        let port = environment.get("DEV_TENANT_PORT").unwrap_or_default().to_owned();
+        let host = environment.get("HOST").unwrap_or_default();
+        if !is_loopback(host) {
+            return Err(InvalidConfig(vec![format!(
+                "HOST is {host}, but the development tenant signs anybody in: \
+                 with --dev it must be localhost or another loopback address"
+            )]));
+        }
+        let environment = environment
+            .with("AAD_INSTANCE", format!("http://localhost:{port}"))
+            .with("AAD_TENANT_ID", entra_dev::ids::CONTOSO)
+            .with("ALLOWED_TENANTS", "")
+            .with("API_AUDIENCE", "")
+            .with("API_CLIENT_ID", entra_dev::ids::API_CLIENT_ID)
+            .with("SWAGGER_UI_CLIENT_ID", entra_dev::ids::SWAGGER_UI_CLIENT_ID);
+        Self::read(&environment)
+    }
+}
+
+/// Every fault of the settings.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub struct InvalidConfig(pub Vec<String>);
+
+impl fmt::Display for InvalidConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the configuration cannot be used:")?;
+        for fault in &self.0 {
+            write!(f, "\n  - {fault}")?;
+        }
+        Ok(())
+    }
+}
+
+struct Reader<'a> {
+    environment: &'a Environment,
+    faults: Vec<String>,
+}
+
+impl Reader<'_> {
+    fn entra(&mut self) -> Settings {
+        let text = |name| self.environment.get(name).unwrap_or_default().to_owned();
+        let mut settings = Settings::new(text("AAD_TENANT_ID"), text("API_CLIENT_ID"));
+        settings.instance = text("AAD_INSTANCE");
+        settings.audiences = self.environment.list("API_AUDIENCE");
+        settings.allowed_tenants = self.environment.list("ALLOWED_TENANTS");
+        settings.leeway = self.number("TOKEN_LEEWAY");
+        settings.key_refresh = self.number("KEY_REFRESH");
+        settings.key_refresh_floor = self.number("KEY_REFRESH_FLOOR");
+        settings.key_retention = self.number("KEY_RETENTION");
+        if let Err(InvalidSettings(faults)) = settings.check() {
+            self.faults.extend(faults.iter().map(in_terms_of_variables));
+        }
+        settings
+    }
+
+    fn number<T: FromStr + Default>(&mut self, name: &str) -> T {
+        let text = self.environment.get(name).unwrap_or_default();
+        text.parse().unwrap_or_else(|_| {
+            self.faults.push(format!("{name} is {text:?}, which is not a number in range"));
+            T::default()
+        })
+    }
+
+    fn guid(&mut self, name: &str) -> String {
+        match self.environment.get(name) {
+            Some(id) if poem_entra::ClientId::parse(id).is_some() => return id.to_owned(),
+            Some(_) => self.faults.push(format!("{name} is not a GUID")),
+            None => self.faults.push(format!("{name} is missing: the id of an app registration")),
+        }
+        String::new()
+    }
+
+    fn url(&mut self, name: &str) -> Option<String> {
+        let text = self.environment.get(name)?;
+        match url::Url::parse(text) {
+            Ok(url) if matches!(url.scheme(), "http" | "https") && url.query().is_none() => {
+                Some(url.as_str().trim_end_matches('/').to_owned())
+            }
+            _ => {
+                self.faults.push(format!("{name} is not an http or https URL"));
+                None
+            }
+        }
+    }
+
+    /// Origins as browsers write them (RFC 6454, section 6.2).
+    fn origins(&mut self, name: &str) -> Vec<String> {
+        let origins = self.environment.list(name);
+        for origin in &origins {
+            let same = url::Url::parse(origin)
+                .is_ok_and(|url| url.origin().ascii_serialization() == *origin);
+            if !same {
+                self.faults.push(format!("{name} has {origin:?}, which is not an origin"));
+            }
+        }
+        origins
+    }
+
+    fn database(&mut self) -> Option<Database> {
+        let url = self.environment.get("DATABASE_URL").unwrap_or_default();
+        let path = url.strip_prefix("sqlite://").or_else(|| url.strip_prefix("sqlite:"));
+        match path {
+            Some(path) if !path.is_empty() && !path.contains(['?', '#']) => {
+                Some(Database::Sqlite(path.into()))
+            }
+            _ => {
+                // The URL of a server may hold a password: only its scheme is shown.
+                let scheme = url.split(':').next().unwrap_or_default();
+                let problem = format!(
+                    "DATABASE_URL (scheme {scheme:?}) is not sqlite://PATH; \
+                     no other database is supported yet"
+                );
+                self.faults.push(problem);
+                None
+            }
+        }
+    }
+
+    fn log(&mut self) -> LogConfig {
+        let format = match self.environment.get("LOG_FORMAT") {
+            Some("json") => LogFormat::Json,
+            Some("text") => LogFormat::Text,
+            other => {
+                let other = other.unwrap_or_default();
+                self.faults.push(format!("LOG_FORMAT is {other:?}, neither text nor json"));
+                LogFormat::Text
+            }
+        };
+        let filter = self.environment.get("RUST_LOG").unwrap_or_default().to_owned();
+        if let Err(error) = tracing_subscriber::EnvFilter::try_new(&filter) {
+            self.faults.push(format!("RUST_LOG cannot be read: {error}"));
+        }
+        LogConfig { format, filter }
+    }
+}
+
+/// The validator knows its own fields; people know the variables.
+fn in_terms_of_variables(fault: &Fault) -> String {
+    let variable = match fault.field {
+        "instance" => "AAD_INSTANCE",
+        "tenant" => "AAD_TENANT_ID",
+        "client_id" => "API_CLIENT_ID",
+        "audiences" => "API_AUDIENCE",
+        "allowed_tenants" => "ALLOWED_TENANTS",
+        "leeway" => "TOKEN_LEEWAY",
+        "key_refresh" => "KEY_REFRESH",
+        other => other,
+    };
+    format!("{variable} {}", fault.problem)
+}
+
+fn is_loopback(host: &str) -> bool {
+    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn complete() -> Environment {
+        Environment::default()
+            .with("API_CLIENT_ID", "33333333-3333-4333-8333-333333333333")
+            .with("SWAGGER_UI_CLIENT_ID", "44444444-4444-4444-8444-444444444444")
+            .with("AAD_TENANT_ID", "11111111-1111-4111-8111-111111111111")
+    }
+
+    fn faults(environment: &Environment) -> Vec<String> {
+        match Config::read(environment) {
+            Ok(_) => Vec::new(),
+            Err(InvalidConfig(faults)) => faults,
+        }
+    }
+
+    #[test]
+    fn every_missing_setting_is_listed_at_once() {
+        let faults = faults(&Environment::default());
+        for name in ["API_CLIENT_ID", "SWAGGER_UI_CLIENT_ID", "AAD_TENANT_ID"] {
+            let missing = |fault: &String| fault.starts_with(name) && fault.contains("missing");
+            assert!(faults.iter().any(missing), "{name}: {faults:?}");
+        }
+        assert_eq!(faults.len(), 3, "{faults:?}");
+    }
+
+    #[test]
+    fn every_wrong_setting_is_named() {
+        for (name, value) in [
+            ("API_CLIENT_ID", "todo"),
+            ("SWAGGER_UI_CLIENT_ID", "ui"),
+            ("AAD_TENANT_ID", "no tenant"),
+            ("AAD_TENANT_ID", "common"),
+            ("AAD_INSTANCE", "http://login.example"),
+            ("ALLOWED_TENANTS", "any"),
+            ("PORT", "65536"),
+            ("PORT", "-1"),
+            ("PUBLIC_URL", "todo.example"),
+            ("CORS_ORIGINS", "https://app.example/"),
+            ("DATABASE_URL", "mysql://root:secret@localhost/todo"),
+            ("TOKEN_LEEWAY", "301"),
+            ("KEY_REFRESH", "soon"),
+            ("LOG_FORMAT", "xml"),
+            ("RUST_LOG", "a=b=c"),
+            ("DEV_TENANT_PORT", "x"),
+        ] {
+            let faults = faults(&complete().with(name, value));
+            assert_eq!(faults.len(), 1, "{name}={value}: {faults:?}");
+            let expected = if value == "common" { "ALLOWED_TENANTS" } else { name };
+            assert!(faults[0].starts_with(expected), "{faults:?}");
+            assert!(!faults[0].contains("secret"), "{faults:?}");
+        }
+    }
+
+    #[test]
+    fn a_setting_that_is_empty_counts_as_not_set() {
+        let config = Config::read(&complete().with("PORT", "").with("HOST", " ")).unwrap();
+        assert_eq!((config.server.host.as_str(), config.server.port), ("localhost", 8000));
+    }
+
+    #[test]
+    fn the_development_tenant_is_for_loopback_addresses_only() {
+        for host in ["0.0.0.0", "::", "192.0.2.1", "todo.example"] {
+            assert!(Config::read_dev(complete().with("HOST", host)).is_err(), "{host}");
+        }
+        for host in ["localhost", "127.0.0.1", "::1"] {
+            assert!(Config::read_dev(complete().with("HOST", host)).is_ok(), "{host}");
+        }
+    }
+
+    #[test]
+    fn with_the_development_tenant_no_setting_is_needed_and_another_tenant_is_ignored() {
+        let environment = complete().with("AAD_TENANT_ID", "common").with("API_CLIENT_ID", "");
+        let config = Config::read_dev(environment).unwrap();
+        assert_eq!(config.entra.tenant, entra_dev::ids::CONTOSO);
+        assert_eq!(config.entra.instance, "http://localhost:8001");
+    }
+}

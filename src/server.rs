@@ -1,0 +1,169 @@
+//! Builds the endpoint tree from its parts. The only place that knows every part.
+
+use std::sync::Arc;
+
+use poem::{
+    Endpoint, EndpointExt, IntoResponse, Request, Response, Result, Route,
+    endpoint::BoxEndpoint,
+    http::{HeaderValue, Method, header},
+    middleware::Cors,
+};
+use poem_entra::{Clock, Validator};
+use tokio::task::JoinHandle;
+
+use crate::{
+    api::{
+        self,
+        docs::{self, DocsSettings},
+        document::DocumentSettings,
+        health::HealthApi,
+        metadata::{self, ResourceMetadata},
+        problem::{self, Code, Problem},
+        todos::TodosApi,
+    },
+    config::Config,
+    listener::Listener,
+    store::{self, Store},
+    telemetry,
+};
+
+/// A server that is ready to run.
+pub struct Server {
+    listener: Listener,
+    endpoint: BoxEndpoint<'static>,
+    store: Store,
+    /// Fetches the signing keys and keeps them fresh.
+    maintenance: JoinHandle<()>,
+}
+
+impl Server {
+    /// Puts the parts together: opens the store and starts to fetch the signing keys, without
+    /// waiting for them.
+    ///
+    /// # Errors
+    ///
+    /// [`StartError`] says which part does not work.
+    pub async fn new(
+        config: &Config,
+        listener: Listener,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, StartError> {
+        let url = config.server.public_url.clone().unwrap_or_else(|| listener.url());
+        let validator = Validator::with_clock(&config.entra, clock)?
+            .with_resource_metadata(format!("{url}{}", metadata::PATH));
+        let validator = Arc::new(validator);
+        let store = store::open(&config.database).await?;
+        let endpoint = endpoint(config, &url, Arc::clone(&validator), Arc::clone(&store))?;
+        Ok(Self { listener, endpoint, store, maintenance: validator.maintain() })
+    }
+
+    /// Where the server listens: `http://{host}:{port}`.
+    pub fn url(&self) -> String {
+        self.listener.url()
+    }
+
+    /// Serves until `stop`, then ends in good order.
+    pub async fn run(self, stop: impl Future<Output = ()>) {
+        self.listener.serve(self.endpoint, stop).await;
+        self.maintenance.abort();
+        self.store.close().await;
+    }
+}
+
+/// Why a server cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The settings of the validator.
+    #[error("failed to prepare the validation of tokens")]
+    Validator(#[from] poem_entra::StartError),
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] store::OpenError),
+    /// The OpenAPI document.
+    #[error("failed to write the OpenAPI document")]
+    Document(#[from] serde_json::Error),
+}
+
+/// What the document says for this configuration.
+pub fn document_settings(validator: &Validator) -> DocumentSettings {
+    DocumentSettings {
+        authority: validator.authority().url(),
+        app_id_uri: validator.challenge().app_id_uri.clone(),
+    }
+}
+
+/// From the outside in: the log line, errors as problem documents, CORS where it is asked for,
+/// limits and headers that every answer shares, the routes.
+fn endpoint(
+    config: &Config,
+    public_url: &str,
+    validator: Arc<Validator>,
+    store: Store,
+) -> Result<BoxEndpoint<'static>, serde_json::Error> {
+    let scope = validator.challenge().full_scope("access_as_user");
+    let document = api::document(&document_settings(&validator))?;
+    let authority = validator.authority();
+    let docs_settings = DocsSettings {
+        client_id: config.swagger_ui_client_id.clone(),
+        scope: scope.clone(),
+        authority_origin: authority.origin(),
+    };
+    let resource = ResourceMetadata {
+        app_id_uri: validator.challenge().app_id_uri.clone(),
+        authorization_server: format!("{}/v2.0", authority.url()),
+        scopes: vec![scope],
+    };
+    let todos = TodosApi { store: Arc::clone(&store) };
+    let health = HealthApi { validator: Arc::clone(&validator), store: Arc::clone(&store) };
+    let routes = Route::new().nest_no_strip("/", api::endpoint(todos, health));
+    let routes = docs::add_routes(routes, &docs_settings, serde_json::to_vec(&document)?)
+        .at(metadata::PATH, resource.endpoint())
+        .data(validator)
+        .data(store)
+        .around(harden)
+        .around(problem::edge);
+    // The inner edge makes answers of errors, so that CORS headers reach them too; the outer one
+    // makes answers of the refusals of CORS itself.
+    Ok(if config.server.cors_origins.is_empty() {
+        routes.around(telemetry::trace).boxed()
+    } else {
+        let cors = cors(&config.server.cors_origins, public_url);
+        routes.with(cors).around(problem::edge).around(telemetry::trace).boxed()
+    })
+}
+
+fn cors(origins: &[String], own: &str) -> Cors {
+    // Browsers name the origin also when a page calls its own server, as the docs page does.
+    Cors::new()
+        .allow_origins(origins.iter().map(String::as_str).chain([own]))
+        .allow_methods([Method::GET, Method::POST, Method::PATCH, Method::DELETE])
+        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE, telemetry::REQUEST_ID])
+        .expose_headers([
+            header::LINK,
+            header::LOCATION,
+            header::RETRY_AFTER,
+            header::WWW_AUTHENTICATE,
+            telemetry::REQUEST_ID,
+        ])
+        .allow_credentials(false)
+}
+
+/// Bytes of all header names and values; a token alone may have 16384.
+const HEADER_LIMIT: usize = 64 * 1024;
+
+/// Refuses oversized headers, and adds the headers that every answer has.
+async fn harden<E: Endpoint>(next: Arc<E>, request: Request) -> Result<Response> {
+    let size: usize =
+        request.headers().iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
+    if size > HEADER_LIMIT {
+        let detail = "The headers are larger than 65536 bytes.";
+        return Err(Problem::new(Code::HeadersTooLarge, detail).into());
+    }
+    let mut response = next.call(request).await?.into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    // What one caller may see is nobody else's to keep.
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    Ok(response)
+}

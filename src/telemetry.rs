@@ -1,0 +1,85 @@
+//! Logging: one line a request, with its id, operation, status and duration, and nothing that
+//! identifies a person or could be replayed.
+
+use std::{sync::Arc, time::Instant};
+
+use poem::{
+    Endpoint, IntoResponse, Request, Response, Result,
+    http::{HeaderValue, header::HeaderName},
+};
+use tracing::Instrument;
+use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt, util::SubscriberInitExt};
+
+use crate::config::{LogConfig, LogFormat};
+
+/// Starts logging to standard error, so that standard output stays free for what commands print.
+///
+/// # Errors
+///
+/// When the filter cannot be read, or logging was started before.
+pub fn start(config: &LogConfig) -> anyhow::Result<()> {
+    let filter = EnvFilter::try_new(&config.filter)?;
+    let registry = tracing_subscriber::registry().with(filter);
+    let layer = fmt::layer().with_writer(std::io::stderr).with_target(false);
+    match config.format {
+        LogFormat::Text => registry.with(layer).try_init()?,
+        LogFormat::Json => registry.with(layer.json().flatten_event(true)).try_init()?,
+    }
+    Ok(())
+}
+
+/// The header that carries a request's id, both ways.
+pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The id of a request: the caller's own, where it is one, otherwise a new one.
+#[derive(Debug, Clone, Default)]
+pub struct RequestId(Arc<str>);
+
+impl RequestId {
+    const LIMIT: usize = 128;
+
+    fn of(request: &Request) -> Self {
+        let sent = request.headers().get(REQUEST_ID).and_then(|value| value.to_str().ok());
+        match sent.filter(|id| Self::is_harmless(id)) {
+            Some(id) => Self(id.into()),
+            None => Self(uuid::Uuid::new_v4().to_string().into()),
+        }
+    }
+
+    /// The id comes back in headers, bodies and logs.
+    fn is_harmless(id: &str) -> bool {
+        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:/+=".contains(&byte);
+        (1..=Self::LIMIT).contains(&id.len()) && id.bytes().all(allowed)
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// The operation id of the endpoint that answered, in the answer's data.
+#[derive(Debug, Clone, Copy)]
+pub struct Operation(pub &'static str);
+
+/// Gives the request its id, and writes its line when it is answered.
+pub async fn trace<E: Endpoint + 'static>(next: Arc<E>, mut request: Request) -> Result<Response> {
+    let started = Instant::now();
+    let id = RequestId::of(&request);
+    let method = request.method().clone();
+    request.extensions_mut().insert(id.clone());
+    let span = tracing::info_span!("request", id = id.as_str());
+    let mut response = match next.call(request).instrument(span).await {
+        Ok(answer) => answer.into_response(),
+        Err(error) => error.into_response(),
+    };
+    let operation = response.data::<Operation>().map_or("-", |operation| operation.0);
+    let status = response.status().as_u16();
+    let micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
+    // The path is not logged: it is the caller's to choose, and `operation` says what was asked.
+    tracing::info!(id = id.as_str(), %method, operation, status, micros, "request");
+    if let Ok(value) = HeaderValue::from_str(id.as_str()) {
+        response.headers_mut().insert(REQUEST_ID, value);
+    }
+    Ok(response)
+}
