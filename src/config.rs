@@ -93,7 +93,7 @@ pub const VARIABLES: &[Variable] = &[
     Variable { name: "KEY_REFRESH_FLOOR", default: Some("300") },
     Variable { name: "KEY_RETENTION", default: Some("86400") },
     Variable { name: "LOG_FORMAT", default: Some("text") },
-    Variable { name: "RUST_LOG", default: Some("info,sqlx=warn") },
+    Variable { name: "RUST_LOG", default: Some("info,sqlx=warn,poem=warn") },
     Variable { name: "DEV_TENANT_PORT", default: Some("8001") },
 ];
 

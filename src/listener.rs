@@ -39,6 +39,8 @@ const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
 const HEADER_BUFFER: usize = 1_280 * 1024;
 /// How long requests under way may take to end when the server stops.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
+/// How often another free port is tried.
+const PORT_ATTEMPTS: u32 = 16;
 /// How long accepting rests when the system is out of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
@@ -64,27 +66,19 @@ impl Listener {
             }
             _ => tokio::net::lookup_host((host, port)).await?.collect(),
         };
-        let mut sockets: Vec<TcpListener> = Vec::new();
-        let mut failed = None;
-        for mut address in addresses {
-            if let Some(first) = sockets.first() {
-                address.set_port(first.local_addr()?.port());
-            }
-            match TcpListener::bind(address).await {
-                Ok(socket) => sockets.push(socket),
-                // A machine may lack one of the two protocols, but a port in use is in use.
-                Err(error) if error.kind() == io::ErrorKind::AddrNotAvailable => {
-                    failed = Some(error);
+        let mut attempts = 0..PORT_ATTEMPTS;
+        loop {
+            match bind_all(&addresses).await {
+                // The free port of one address may be taken at the other.
+                Err(error) if error.kind() == io::ErrorKind::AddrInUse && port == 0 => {
+                    attempts.next().ok_or(error)?;
                 }
-                Err(error) => return Err(error),
+                bound => {
+                    let (sockets, port) = bound?;
+                    return Ok(Self { sockets, host: host.to_owned(), port });
+                }
             }
         }
-        let Some(first) = sockets.first() else {
-            let nothing = || io::Error::new(io::ErrorKind::NotFound, "the name has no address");
-            return Err(failed.unwrap_or_else(nothing));
-        };
-        let port = first.local_addr()?.port();
-        Ok(Self { host: host.to_owned(), port, sockets })
     }
 
     /// Where to point a browser: `http://{host}:{port}`.
@@ -131,6 +125,29 @@ impl Listener {
         if tokio::time::timeout(DRAIN_TIMEOUT, graceful.shutdown()).await.is_err() {
             tracing::warn!("requests were still under way when the time to stop was over");
         }
+    }
+}
+
+/// Sockets on the same port of all these addresses that the machine has.
+async fn bind_all(addresses: &[SocketAddr]) -> io::Result<(Vec<TcpListener>, u16)> {
+    let mut sockets = Vec::new();
+    let mut port = None;
+    let mut absent = None;
+    for address in addresses {
+        match TcpListener::bind((address.ip(), port.unwrap_or(address.port()))).await {
+            Ok(socket) => {
+                port = Some(socket.local_addr()?.port());
+                sockets.push(socket);
+            }
+            // A machine may lack one of the two protocols, but a port in use is in use.
+            Err(error) if error.kind() == io::ErrorKind::AddrNotAvailable => absent = Some(error),
+            Err(error) => return Err(error),
+        }
+    }
+    let nothing = || io::Error::new(io::ErrorKind::NotFound, "the name has no address");
+    match port {
+        Some(port) => Ok((sockets, port)),
+        None => Err(absent.unwrap_or_else(nothing)),
     }
 }
 

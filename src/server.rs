@@ -120,8 +120,9 @@ fn endpoint(
         .at(metadata::PATH, resource.endpoint())
         .data(validator)
         .data(store)
-        .around(harden)
-        .around(problem::edge);
+        .around(limit_headers)
+        .around(problem::edge)
+        .around(harden);
     // The inner edge makes answers of errors, so that CORS headers reach them too; the outer one
     // makes answers of the refusals of CORS itself.
     Ok(if config.server.cors_origins.is_empty() {
@@ -151,14 +152,19 @@ fn cors(origins: &[String], own: &str) -> Cors {
 /// Bytes of all header names and values; a token alone may have 16384.
 const HEADER_LIMIT: usize = 64 * 1024;
 
-/// Refuses oversized headers, and adds the headers that every answer has.
-async fn harden<E: Endpoint>(next: Arc<E>, request: Request) -> Result<Response> {
+/// Refuses what no honest caller sends.
+async fn limit_headers<E: Endpoint>(next: Arc<E>, request: Request) -> Result<E::Output> {
     let size: usize =
         request.headers().iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
     if size > HEADER_LIMIT {
         let detail = "The headers are larger than 65536 bytes.";
         return Err(Problem::new(Code::HeadersTooLarge, detail).into());
     }
+    next.call(request).await
+}
+
+/// The headers that every answer has.
+async fn harden<E: Endpoint>(next: Arc<E>, request: Request) -> Result<Response> {
     let mut response = next.call(request).await?.into_response();
     let headers = response.headers_mut();
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));

@@ -6,10 +6,9 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use bytes::Bytes;
 use poem::{
     Endpoint, Request, Response, Result, Route,
-    endpoint::make_sync,
     http::{StatusCode, header},
-    web::Redirect,
 };
+use poem_openapi::{ApiResponse, OpenApi};
 use serde_json::json;
 
 use super::allow::get_only;
@@ -52,7 +51,6 @@ pub fn add_routes(routes: Route, settings: &DocsSettings, document: Vec<u8>) -> 
     let redirect = Asset::made(HTML, REDIRECT_PAGE.as_bytes().to_vec())
         .with(header::CONTENT_SECURITY_POLICY.as_str(), &policy);
     routes
-        .at("/", get_only(make_sync(|_| Redirect::temporary("/docs"))))
         .at("/docs", get_only(docs))
         .at("/docs/init.js", get_only(init))
         .at("/docs/swagger-ui.css", get_only(packaged!("swagger-ui.css", CSS)))
@@ -60,6 +58,24 @@ pub fn add_routes(routes: Route, settings: &DocsSettings, document: Vec<u8>) -> 
         .at("/docs/oauth2-redirect.js", get_only(packaged!("oauth2-redirect.js", JAVASCRIPT)))
         .at("/oauth2-redirect", get_only(redirect))
         .at("/openapi.json", get_only(Asset::made("application/json", document)))
+}
+
+/// The way from `/` to the docs page. It is an operation, hidden from the document, since the
+/// operations have the whole tree of paths below `/`.
+pub struct RootApi;
+
+#[OpenApi]
+impl RootApi {
+    #[oai(path = "/", method = "get", operation_id = "get_root", hidden = true)]
+    async fn get_root(&self) -> RedirectResponse {
+        RedirectResponse::Temporary("/docs".into())
+    }
+}
+
+#[derive(ApiResponse)]
+enum RedirectResponse {
+    #[oai(status = 307)]
+    Temporary(#[oai(header = "Location")] String),
 }
 
 const HTML: &str = "text/html; charset=utf-8";

@@ -43,6 +43,7 @@ pub fn publish(declared: &str, settings: &DocumentSettings) -> Result<Value, ser
     let schemas = &mut document["components"]["schemas"];
     close_request_schemas(schemas);
     add_problem_schemas(schemas);
+    write_whole_numbers(&mut document);
     Ok(document)
 }
 
@@ -142,5 +143,20 @@ fn add_problem_schemas(schemas: &mut Value) {
     ProblemDocument::register(&mut registry);
     for (name, schema) in &registry.schemas {
         schemas[name] = json!(schema);
+    }
+}
+
+/// poem-openapi writes bounds as `1.0`.
+fn write_whole_numbers(value: &mut Value) {
+    match value {
+        Value::Number(number) => {
+            let whole = number.as_f64().filter(|float| float.fract() == 0.0 && number.is_f64());
+            if let Some(float) = whole {
+                *value = (float as i64).into();
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(write_whole_numbers),
+        Value::Object(members) => members.values_mut().for_each(write_whole_numbers),
+        _ => {}
     }
 }

@@ -20,17 +20,19 @@ use poem_openapi::{
 };
 use serde_json::Value;
 
-use self::{allow::WithAllow, document::DocumentSettings, health::HealthApi, todos::TodosApi};
+use self::{
+    allow::WithAllow, docs::RootApi, document::DocumentSettings, health::HealthApi, todos::TodosApi,
+};
 
 /// Every operation there is.
-type Operations = WithAllow<(TodosApi, HealthApi)>;
+type Operations = WithAllow<(TodosApi, HealthApi, RootApi)>;
 
 /// The operations' endpoints, on the paths that the document names.
 pub fn endpoint(
     todos: TodosApi,
     health: HealthApi,
 ) -> impl IntoEndpoint<Endpoint = BoxEndpoint<'static>> {
-    OpenApiService::new(WithAllow((todos, health)), TITLE, VERSION)
+    OpenApiService::new(WithAllow((todos, health, RootApi)), TITLE, VERSION)
 }
 
 /// The published document; it needs no running server.

@@ -1,7 +1,8 @@
 //! Every error is a problem document (RFC 9457), made here and nowhere else.
 
-use std::{collections::BTreeMap, error::Error as StdError, sync::Arc};
+use std::{collections::BTreeMap, error::Error as StdError, panic::AssertUnwindSafe, sync::Arc};
 
+use futures_util::FutureExt;
 use poem::{
     Endpoint, Error, IntoResponse, Request, Response, Result,
     error::{MethodNotAllowedError, NotFoundError, ResponseError},
@@ -286,27 +287,26 @@ impl From<StoreError> for Problem {
     }
 }
 
-/// The outermost edge: whatever error comes out of the endpoints leaves as a problem document.
+/// Whatever error, or panic, comes out of the endpoints leaves as a problem document.
 pub async fn edge<E: Endpoint + 'static>(next: Arc<E>, request: Request) -> Result<Response> {
     let id = request.extensions().get::<RequestId>().cloned().unwrap_or_default();
-    match next.call(request).await {
+    let outcome = AssertUnwindSafe(next.call(request)).catch_unwind().await;
+    // The panic's own message went to standard error.
+    let outcome = outcome.unwrap_or_else(|_| Err(Problem::internal("the handler panicked").into()));
+    let (operation, mut response) = match outcome {
         Ok(answer) => {
-            let mut response = answer.into_response();
-            if let Some(OperationId(operation)) = response.data::<OperationId>() {
-                let operation = Operation(operation);
-                response.set_data(operation);
-            }
-            Ok(response)
+            let response = answer.into_response();
+            (response.data::<OperationId>().map(|id| id.0), response)
         }
         Err(error) => {
-            let operation = error.data::<OperationId>().map(|id| Operation(id.0));
-            let mut response = problem_of(error).respond(id.as_str());
-            if let Some(operation) = operation {
-                response.set_data(operation);
-            }
-            Ok(response)
+            let operation = error.data::<OperationId>().map(|id| id.0);
+            (operation, problem_of(error).respond(id.as_str()))
         }
+    };
+    if let Some(operation) = operation {
+        response.set_data(Operation(operation));
     }
+    Ok(response)
 }
 
 /// The problem behind an error of the framework, of the guard, or of ours.

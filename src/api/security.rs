@@ -17,8 +17,7 @@ use poem_entra::{
 use poem_openapi::{
     ApiExtractor, ApiExtractorType, ExtractParamOptions, OAuthScopes, SecurityScheme,
     auth::Bearer,
-    registry::{MetaParamIn, MetaSchemaRef, Registry},
-    types::Type,
+    registry::{MetaParamIn, MetaSchema, MetaSchemaRef, Registry},
 };
 
 use crate::{
@@ -140,7 +139,6 @@ impl<'a> ApiExtractor<'a> for OwnedTodo {
 
     fn register(registry: &mut Registry) {
         SignedIn::register(registry);
-        i64::register(registry);
     }
 
     fn security_schemes() -> Vec<&'static str> {
@@ -154,7 +152,8 @@ impl<'a> ApiExtractor<'a> for OwnedTodo {
     }
 
     fn param_schema_ref() -> Option<MetaSchemaRef> {
-        Some(i64::schema_ref())
+        let id = MetaSchema::new_with_format("integer", "int64");
+        Some(MetaSchemaRef::Inline(Box::new(MetaSchema { minimum: Some(1.0), ..id })))
     }
 
     async fn from_request(

@@ -1,7 +1,14 @@
 //! The operations. Each states in its signature who may call it (see [`super::security`]).
 
+use std::borrow::Cow;
+
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use poem_openapi::{ApiResponse, Object, OpenApi, Tags, param::Query, types::Example};
+use poem_openapi::{
+    ApiResponse, Object, OpenApi, Tags,
+    param::Query,
+    registry::{MetaSchema, MetaSchemaRef},
+    types::{Example, ParseFromParameter, ParseResult, Type},
+};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::{
@@ -37,12 +44,11 @@ impl TodosApi {
         &self,
         caller: SignedIn,
         /// How many todos at most; 100 when not given.
-        #[oai(validator(minimum(value = "1"), maximum(value = "1000")))]
-        limit: Query<Option<u16>>,
+        limit: Query<Option<Limit>>,
         /// `next` of the page before.
         after: Query<Option<String>>,
     ) -> Result<ListTodosResponse, Problem> {
-        let page = Page::parse(limit.0, after.0.as_deref())?;
+        let page = Page::parse(limit.0.as_ref(), after.0.as_deref())?;
         let todos = self.store.list(&caller.access, page.after, page.limit_and_one()).await?;
         Ok(page.respond(todos))
     }
@@ -179,6 +185,7 @@ struct TodoEnvelope {
 struct TodoPage {
     items: Vec<TodoBody>,
     /// Where the next page starts, for `after`; `null` on the last page.
+    #[oai(nullable)]
     next: Option<String>,
 }
 
@@ -254,16 +261,20 @@ struct Page {
 }
 
 impl Page {
-    const DEFAULT_LIMIT: u16 = 100;
-
-    fn parse(limit: Option<u16>, after: Option<&str>) -> Result<Self, Problem> {
+    fn parse(limit: Option<&Limit>, after: Option<&str>) -> Result<Self, Problem> {
+        let limit = match limit {
+            Some(limit) => limit.parse().ok_or_else(|| {
+                Problem::invalid("query:limit", "must be a whole number from 1 to 1000")
+            })?,
+            None => Limit::DEFAULT,
+        };
         let after = match after {
             Some(cursor) => Some(read_cursor(cursor).ok_or_else(|| {
                 Problem::invalid("query:after", "must be the `next` of a page before")
             })?),
             None => None,
         };
-        Ok(Self { limit: limit.unwrap_or(Self::DEFAULT_LIMIT), after })
+        Ok(Self { limit, after })
     }
 
     /// One more than asked for tells whether there is a next page, without counting.
@@ -280,6 +291,53 @@ impl Page {
             .map(|next| format!("</todoitems?limit={}&after={next}>; rel=\"next\"", self.limit));
         let items = todos.into_iter().map(TodoBody::from).collect();
         ListTodosResponse::Page(Json(TodoPage { items, next }), link)
+    }
+}
+
+/// The `limit` of a list as it was sent. poem-openapi's own numbers are refused in words that are
+/// meant for Rust programmers.
+struct Limit(String);
+
+impl Limit {
+    const DEFAULT: u16 = 100;
+    const MAX: u16 = 1_000;
+
+    fn parse(&self) -> Option<u16> {
+        self.0.parse().ok().filter(|limit| (1..=Self::MAX).contains(limit))
+    }
+}
+
+impl Type for Limit {
+    const IS_REQUIRED: bool = true;
+
+    type RawValueType = Self;
+    type RawElementValueType = Self;
+
+    fn name() -> Cow<'static, str> {
+        "limit".into()
+    }
+
+    fn schema_ref() -> MetaSchemaRef {
+        MetaSchemaRef::Inline(Box::new(MetaSchema {
+            minimum: Some(1.0),
+            maximum: Some(Self::MAX.into()),
+            default: Some(Self::DEFAULT.into()),
+            ..MetaSchema::new_with_format("integer", "int32")
+        }))
+    }
+
+    fn as_raw_value(&self) -> Option<&Self> {
+        Some(self)
+    }
+
+    fn raw_element_iter<'a>(&'a self) -> Box<dyn Iterator<Item = &'a Self> + 'a> {
+        Box::new(self.as_raw_value().into_iter())
+    }
+}
+
+impl ParseFromParameter for Limit {
+    fn parse_from_parameter(value: &str) -> ParseResult<Self> {
+        Ok(Self(value.to_owned()))
     }
 }
 
@@ -318,7 +376,7 @@ impl Example for TodoBody {
         Self {
             id: 1,
             name: "Walk the dog".into(),
-            owner_id: uuid::uuid!("aaaaaaaa-0000-4000-8000-000000000002"),
+            owner_id: uuid::uuid!("0a000000-0000-4000-8000-000000000002"),
             is_complete: false,
         }
     }

@@ -6,7 +6,7 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde::Serialize;
 
 use crate::clock::Clock;
-use crate::ids::{API_CLIENT_ID, CONSUMERS, SWAGGER_UI_CLIENT_ID};
+use crate::ids::{API_CLIENT_ID, CONSUMERS, CONTOSO, SWAGGER_UI_CLIENT_ID};
 use crate::keys::{Jwk, KeyError, KeySet, SignError};
 use crate::options::Options;
 use crate::people::{self, Person, UnknownPerson};
@@ -93,6 +93,11 @@ impl Issuer {
     /// The keys that tokens can be verified with.
     pub(crate) fn published_keys(&self) -> Vec<Jwk<'_>> {
         self.keys.published(&self.base_url)
+    }
+
+    /// Whatever claims, signed with the general key.
+    pub(crate) fn forge(&self, claims: &serde_json::Value) -> Result<String, SignError> {
+        self.keys.for_tenant(CONTOSO).sign(claims)
     }
 
     /// The access token of this person for the API, requested by Swagger UI, of a random lifetime.

@@ -86,6 +86,16 @@ impl DevTenant {
         Ok(self.context.issuer.access_token_for_swagger_ui(people::find(person)?)?)
     }
 
+    /// A token with exactly these claims, signed with the key that vouches for work and school
+    /// accounts: for tests of what an API does with tokens that no sign-in would give.
+    ///
+    /// # Errors
+    ///
+    /// Signing failed, which means that the machine is out of order.
+    pub fn forge(&self, claims: &serde_json::Value) -> Result<String, TokenError> {
+        Ok(self.context.issuer.forge(claims)?)
+    }
+
     /// Stops accepting, and waits up to 5 seconds for requests to end.
     pub async fn stop(self) {
         let Self { context: _, stop, served } = self;

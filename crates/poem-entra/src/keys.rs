@@ -18,9 +18,9 @@ use tokio::sync::watch;
 use crate::{
     authority::Authority,
     clock::Clock,
-    fetch::{FetchError, Fetcher},
     jwk::{self, InvalidKeySet, VerifyingKey},
     metadata::{InvalidMetadata, Metadata},
+    transport::{FetchError, Transport},
 };
 
 /// How long a request waits for a refresh that it needs.
@@ -40,7 +40,7 @@ pub(crate) struct Schedule {
 pub(crate) struct Keys {
     authority: Authority,
     schedule: Schedule,
-    fetcher: Fetcher,
+    transport: Arc<dyn Transport>,
     clock: Arc<dyn Clock>,
     trust: ArcSwapOption<Trust>,
     /// When the next refresh is due; moved by each one.
@@ -84,13 +84,13 @@ impl Keys {
     pub(crate) fn new(
         authority: Authority,
         schedule: Schedule,
-        fetcher: Fetcher,
+        transport: Arc<dyn Transport>,
         clock: Arc<dyn Clock>,
     ) -> Arc<Self> {
         Arc::new(Self {
             authority,
             schedule,
-            fetcher,
+            transport,
             clock,
             trust: ArcSwapOption::empty(),
             due: AtomicU64::new(0),
@@ -198,10 +198,10 @@ impl Keys {
 
     /// K3: the new set is built fully, then merged with the old and swapped in.
     async fn refresh(&self, now: u64) -> Result<usize, RefreshError> {
-        let discovery = self.fetcher.get(&self.authority.discovery_url()).await;
+        let discovery = self.transport.get(&self.authority.discovery_url()).await;
         let metadata =
             Metadata::parse(&self.authority, &discovery.map_err(RefreshError::Discovery)?)?;
-        let body = self.fetcher.get(metadata.jwks_uri.as_str()).await;
+        let body = self.transport.get(metadata.jwks_uri.as_str()).await;
         let published = jwk::parse_set(&body.map_err(RefreshError::Keys)?)?;
         let count = published.len();
         let Schedule { refresh, retention, .. } = self.schedule;

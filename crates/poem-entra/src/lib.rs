@@ -6,13 +6,12 @@
 //! enforces a policy from a handler's signature and writes it into the OpenAPI document.
 //!
 //! The modules in reading order: what is configured ([`settings`], [`authority`]), what is fetched
-//! ([`keys`]), how a token is read ([`token`], [`claims`]) and judged ([`validator`]), what comes
+//! ([`keys`], [`transport`]), how a token is read ([`token`], [`claims`]) and judged ([`validator`]), what comes
 //! out of it ([`principal`], [`rejection`]) and who may do what ([`policy`]).
 
 pub mod authority;
 pub mod claims;
 pub mod clock;
-mod fetch;
 pub mod ids;
 mod json;
 mod jwk;
@@ -25,6 +24,7 @@ pub mod principal;
 pub mod rejection;
 pub mod settings;
 pub mod token;
+pub mod transport;
 pub mod validator;
 
 pub use clock::{Clock, SystemClock};

@@ -10,7 +10,6 @@ use crate::{
     authority::{Authority, Directory},
     claims::{Claims, Version},
     clock::{Clock, SystemClock},
-    fetch::Fetcher,
     ids::TenantId,
     jwk::VerifyingKey,
     keys::{Found, Keys, Schedule, Trust},
@@ -19,6 +18,7 @@ use crate::{
     rejection::{Challenge, Refusal, Rejection, Rule, shown},
     settings::{Checked, InvalidSettings, Settings, Tenants},
     token::{self, UnverifiedToken},
+    transport::{HttpTransport, Transport},
 };
 
 /// Seconds between two looks at whether the keys are due, when no request asks.
@@ -58,15 +58,28 @@ impl Validator {
     ///
     /// As [`Validator::new`].
     pub fn with_clock(settings: &Settings, clock: Arc<dyn Clock>) -> Result<Self, StartError> {
+        let plain_http = settings.checked()?.authority.is_plain_http();
+        let transport = HttpTransport::new(plain_http).map_err(StartError::Client)?;
+        Ok(Self::with_transport(settings, clock, Arc::new(transport))?)
+    }
+
+    /// The same with a clock and a network of one's own.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidSettings`] with every fault of the settings.
+    pub fn with_transport(
+        settings: &Settings,
+        clock: Arc<dyn Clock>,
+        transport: Arc<dyn Transport>,
+    ) -> Result<Self, InvalidSettings> {
         let checked = settings.checked()?;
         let schedule = Schedule {
             refresh: settings.key_refresh,
             floor: settings.key_refresh_floor,
             retention: settings.key_retention,
         };
-        let fetcher =
-            Fetcher::new(checked.authority.is_plain_http()).map_err(StartError::Client)?;
-        let keys = Keys::new(checked.authority.clone(), schedule, fetcher, Arc::clone(&clock));
+        let keys = Keys::new(checked.authority.clone(), schedule, transport, Arc::clone(&clock));
         let challenge = Challenge {
             app_id_uri: format!("api://{}", checked.client_id),
             resource_metadata: None,

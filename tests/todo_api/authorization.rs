@@ -1,0 +1,171 @@
+//! Who may do what: every operation of the published document has a row here.
+
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use crate::support::{Answer, App};
+
+/// What each caller gets: without a token, with a token that lacks the scope, as somebody who
+/// neither owns the todo nor is an admin, and as an admin.
+struct Row {
+    operation: &'static str,
+    no_token: u16,
+    wrong_scope: u16,
+    other_user: u16,
+    admin: u16,
+}
+
+const ROWS: &[Row] = &[
+    row("get_health", [200, 200, 200, 200]),
+    row("get_readiness", [200, 200, 200, 200]),
+    row("list_todos", [401, 403, 200, 200]),
+    row("create_todo", [401, 403, 201, 201]),
+    row("delete_all_todos", [401, 403, 403, 204]),
+    row("get_todo", [401, 403, 403, 200]),
+    row("update_todo", [401, 403, 403, 200]),
+    row("delete_todo", [401, 403, 403, 204]),
+];
+
+const fn row(operation: &'static str, statuses: [u16; 4]) -> Row {
+    let [no_token, wrong_scope, other_user, admin] = statuses;
+    Row { operation, no_token, wrong_scope, other_user, admin }
+}
+
+#[tokio::test]
+async fn every_operation_of_the_document_does_what_its_row_says() {
+    let app = App::start().await;
+    let document = app.send(None, Method::GET, "/openapi.json", None).await.body;
+    let ulf = app.token("ulf").await;
+    let ada = app.token("ada").await;
+    let wrong_scope = app.forged(|claims| claims["scp"] = "another_scope".into());
+    let mut rows: Vec<&str> = ROWS.iter().map(|row| row.operation).collect();
+    for (path, method, operation) in operations(&document) {
+        let id = operation["operationId"].as_str().unwrap();
+        let row = ROWS
+            .iter()
+            .find(|row| row.operation == id)
+            .unwrap_or_else(|| panic!("{id} has no row in the authorization table"));
+        rows.retain(|name| *name != id);
+        for (caller, token, expected) in [
+            ("nobody", None, row.no_token),
+            ("wrong scope", Some(&wrong_scope), row.wrong_scope),
+            ("ulf", Some(&ulf), row.other_user),
+            ("ada", Some(&ada), row.admin),
+        ] {
+            let todo = app.create("uma", "Walk the dog").await["id"].to_string();
+            let path = path.replace("{id}", &todo);
+            let body = operation.get("requestBody").map(|_| json!({ "item": { "name": "Rest" } }));
+            let answer = app.send(token.map(String::as_str), method.clone(), &path, body).await;
+            assert_eq!(answer.status.as_u16(), expected, "{id} as {caller}: {answer:?}");
+            let documented = operation["responses"].get(answer.status.as_str());
+            assert!(documented.is_some(), "{id} does not document {expected}");
+        }
+    }
+    assert!(rows.is_empty(), "the document has no operation {rows:?}");
+}
+
+#[tokio::test]
+async fn without_a_token_nothing_is_learnt_about_ids_or_bodies() {
+    let app = App::start().await;
+    for (method, path, body) in [
+        (Method::GET, "/todoitems/999", None),
+        (Method::GET, "/todoitems/abc", None),
+        (Method::DELETE, "/todoitems/999", None),
+        (Method::PATCH, "/todoitems/999", Some(json!({ "nonsense": 1 }))),
+        (Method::POST, "/todoitems", Some(json!({ "nonsense": 1 }))),
+        (Method::GET, "/todoitems?limit=0", None),
+    ] {
+        let answer = app.send(None, method.clone(), path, body.clone()).await;
+        answer.assert_problem(401, "missing_token");
+        let wrong_scope = app.forged(|claims| claims["scp"] = "another_scope".into());
+        let answer = app.send(Some(&wrong_scope), method, path, body).await;
+        answer.assert_problem(403, "insufficient_scope");
+    }
+}
+
+#[tokio::test]
+async fn a3_a_challenge_says_what_is_missing() {
+    let app = App::start().await;
+    let metadata = format!("{}/.well-known/oauth-protected-resource", app.url);
+    let metadata = format!("resource_metadata=\"{metadata}\"");
+    let scope = format!("scope=\"api://{}/access_as_user\"", entra_dev::ids::API_CLIENT_ID);
+
+    let answer = app.send(None, Method::GET, "/todoitems", None).await;
+    assert_eq!(answer.header("www-authenticate"), format!("Bearer {metadata}"));
+
+    let challenge = |answer: &Answer, parts: &[&str]| {
+        let header = answer.header("www-authenticate");
+        assert!(header.starts_with("Bearer error="), "{header}");
+        for part in parts.iter().chain([&metadata.as_str()]) {
+            assert!(header.contains(part), "{header} lacks {part}");
+        }
+    };
+    let answer = app.send(Some("a.b.c"), Method::GET, "/todoitems", None).await;
+    answer.assert_problem(401, "invalid_token");
+    challenge(&answer, &["error=\"invalid_token\"", "error_description=\""]);
+
+    let wrong_scope = app.forged(|claims| claims["scp"] = "another_scope".into());
+    let answer = app.send(Some(&wrong_scope), Method::GET, "/todoitems", None).await;
+    answer.assert_problem(403, "insufficient_scope");
+    challenge(&answer, &["error=\"insufficient_scope\"", &scope]);
+
+    let answer = app.send_as("uma", Method::DELETE, "/todoitems", None).await;
+    answer.assert_problem(403, "insufficient_role");
+    challenge(&answer, &["error=\"insufficient_scope\"", "app role Admin"]);
+}
+
+#[tokio::test]
+async fn an_app_with_the_admin_role_but_no_user_behind_it_is_refused() {
+    let app = App::start().await;
+    let daemon = app.forged(|claims| {
+        claims.as_object_mut().unwrap().remove("scp");
+        claims["roles"] = json!(["Admin"]);
+        claims["idtyp"] = "app".into();
+    });
+    for (method, path) in [(Method::GET, "/todoitems"), (Method::DELETE, "/todoitems")] {
+        app.send(Some(&daemon), method, path, None).await.assert_problem(403, "insufficient_scope");
+    }
+    let confused = app.forged(|claims| {
+        claims["roles"] = json!(["Admin"]);
+        claims["idtyp"] = "app".into();
+    });
+    let answer = app.send(Some(&confused), Method::GET, "/todoitems", None).await;
+    answer.assert_problem(403, "insufficient_scope");
+}
+
+#[tokio::test]
+async fn scopes_and_roles_are_compared_exactly() {
+    let app = App::start().await;
+    for scope in ["Access_As_User", "access_as_user2", "access_as", "xaccess_as_user"] {
+        let token = app.forged(|claims| claims["scp"] = scope.into());
+        let answer = app.send(Some(&token), Method::GET, "/todoitems", None).await;
+        answer.assert_problem(403, "insufficient_scope");
+    }
+    let token = app.forged(|claims| claims["scp"] = "openid access_as_user profile".into());
+    let answer = app.send(Some(&token), Method::GET, "/todoitems", None).await;
+    assert_eq!(answer.status, StatusCode::OK);
+    for role in ["admin", "ADMIN", "Admins", "Admin "] {
+        let token = app.forged(|claims| claims["roles"] = json!([role]));
+        let answer = app.send(Some(&token), Method::DELETE, "/todoitems", None).await;
+        answer.assert_problem(403, "insufficient_role");
+    }
+}
+
+#[tokio::test]
+async fn a_person_without_any_role_and_a_guest_have_todos_of_their_own() {
+    let app = App::start().await;
+    for person in ["noel", "gus"] {
+        app.create(person, person).await;
+        assert_eq!(app.names(person).await, [person]);
+    }
+}
+
+fn operations(document: &Value) -> Vec<(String, Method, &Value)> {
+    let paths = document["paths"].as_object().unwrap();
+    let operations = paths.iter().flat_map(|(path, item)| {
+        item.as_object().unwrap().iter().map(move |(method, operation)| {
+            (path.clone(), method.to_uppercase().parse().unwrap(), operation)
+        })
+    });
+    operations.collect()
+}

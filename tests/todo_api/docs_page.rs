@@ -1,0 +1,136 @@
+//! The docs page and its files, as a browser would fetch them.
+
+use reqwest::{Method, StatusCode, header};
+
+use crate::support::{Answer, App};
+
+#[tokio::test]
+async fn the_root_leads_to_the_docs_page() {
+    let app = App::start().await;
+    let answer = app.send(None, Method::GET, "/", None).await;
+    assert_eq!(answer.status, StatusCode::TEMPORARY_REDIRECT);
+    assert_eq!(answer.header("location"), "/docs");
+}
+
+#[tokio::test]
+async fn the_page_runs_no_inline_script_and_loads_nothing_from_elsewhere() {
+    let app = App::start().await;
+    for page in ["/docs", "/oauth2-redirect"] {
+        let answer = app.send(None, Method::GET, page, None).await;
+        assert_eq!(answer.status, StatusCode::OK);
+        assert!(answer.header("content-type").starts_with("text/html"));
+        let policy = answer.header("content-security-policy");
+        assert!(policy.contains("default-src 'none'; script-src 'self';"), "{policy}");
+        assert!(policy.contains(&format!("connect-src 'self' {};", app.tenant.base_url())));
+        assert!(!policy.contains("unsafe"), "{policy}");
+        let html = answer.body.as_str().unwrap();
+        for script in html.split("<script").skip(1) {
+            assert!(script.starts_with(" src=\"/docs/"), "{script}");
+            assert!(script.split_once('>').unwrap().1.starts_with("</script>"), "{script}");
+        }
+        assert!(!html.contains("http:") && !html.contains("https:"), "{html}");
+    }
+    let docs = app.send(None, Method::GET, "/docs", None).await;
+    assert_eq!(docs.header("cross-origin-opener-policy"), "same-origin-allow-popups");
+    let redirect = app.send(None, Method::GET, "/oauth2-redirect", None).await;
+    assert_eq!(redirect.header("cross-origin-opener-policy"), "");
+}
+
+#[tokio::test]
+async fn the_sign_in_is_filled_in_and_uses_pkce_without_a_secret() {
+    let app = App::start().await;
+    let answer = app.send(None, Method::GET, "/docs/init.js", None).await;
+    let script = answer.body.as_str().unwrap();
+    for part in [
+        &format!("\"clientId\":\"{}\"", entra_dev::ids::SWAGGER_UI_CLIENT_ID),
+        "\"usePkceWithAuthorizationCodeGrant\":true",
+        &format!("\"scopes\":[\"api://{}/access_as_user\"]", entra_dev::ids::API_CLIENT_ID),
+        "new URL('/oauth2-redirect', location.href)",
+    ] {
+        assert!(script.contains(part), "{script} lacks {part}");
+    }
+    assert!(!script.to_lowercase().contains("secret"), "{script}");
+}
+
+#[tokio::test]
+async fn a_file_is_compressed_for_whoever_accepts_that_and_sent_once() {
+    let app = App::start().await;
+    for (path, media_type) in [
+        ("/docs/swagger-ui-bundle.js", "text/javascript"),
+        ("/docs/swagger-ui.css", "text/css"),
+        ("/docs/oauth2-redirect.js", "text/javascript"),
+    ] {
+        let plain = fetch(&app, path, &[]).await;
+        assert!(plain.header("content-type").starts_with(media_type), "{path}");
+        assert_eq!(plain.header("content-encoding"), "");
+        assert_eq!(plain.header("cache-control"), "no-cache");
+        let gzip = fetch(&app, path, &[("accept-encoding", "br, gzip;q=0.8")]).await;
+        assert_eq!(gzip.header("content-encoding"), "gzip");
+        assert_eq!(gzip.header("vary"), "accept-encoding");
+        let length = |answer: &Answer| answer.header("content-length").parse::<usize>().unwrap();
+        assert!(length(&gzip) < length(&plain), "{path}");
+        assert_ne!(gzip.header("etag"), plain.header("etag"));
+        let refused = fetch(&app, path, &[("accept-encoding", "gzip;q=0")]).await;
+        assert_eq!(refused.header("content-encoding"), "");
+
+        let etag = gzip.header("etag").to_owned();
+        let headers = [("accept-encoding", "gzip"), ("if-none-match", etag.as_str())];
+        let again = fetch(&app, path, &headers).await;
+        assert_eq!(again.status, StatusCode::NOT_MODIFIED);
+        assert_eq!(again.header("etag"), etag);
+        let other = fetch(&app, path, &[("if-none-match", &etag)]).await;
+        assert_eq!(other.status, StatusCode::OK, "the plain form is another one");
+    }
+}
+
+#[tokio::test]
+async fn clients_learn_where_to_get_a_token() {
+    let app = App::start().await;
+    let path = "/.well-known/oauth-protected-resource";
+    let answer = app.send(None, Method::GET, path, None).await;
+    assert_eq!(answer.status, StatusCode::OK);
+    let api = format!("api://{}", entra_dev::ids::API_CLIENT_ID);
+    let issuer = format!("{}/{}/v2.0", app.tenant.base_url(), entra_dev::ids::CONTOSO);
+    assert_eq!(
+        answer.body,
+        serde_json::json!({
+            "resource": api,
+            "authorization_servers": [issuer],
+            "scopes_supported": [format!("{api}/access_as_user")],
+            "bearer_methods_supported": ["header"],
+        })
+    );
+}
+
+#[tokio::test]
+async fn pages_of_listed_origins_may_call_the_api_and_others_may_not() {
+    let app =
+        App::start_with(|environment| environment.with("CORS_ORIGINS", "https://app.example"))
+            .await;
+    let preflight = |origin: &'static str| {
+        let request = app.client.request(Method::OPTIONS, format!("{}/todoitems", app.url));
+        let request = request
+            .header(header::ORIGIN, origin)
+            .header(header::ACCESS_CONTROL_REQUEST_METHOD, "POST")
+            .header(header::ACCESS_CONTROL_REQUEST_HEADERS, "authorization,content-type");
+        async move { Answer::of(request.send().await.unwrap()).await }
+    };
+    let answer = preflight("https://app.example").await;
+    assert!(answer.status.is_success(), "{answer:?}");
+    assert_eq!(answer.header("access-control-allow-origin"), "https://app.example");
+    let answer = preflight("https://evil.example").await;
+    assert_eq!(answer.header("access-control-allow-origin"), "", "{answer:?}");
+
+    // The page must be able to read why it was refused.
+    let answer = fetch(&app, "/todoitems", &[("origin", "https://app.example")]).await;
+    answer.assert_problem(401, "missing_token");
+    assert_eq!(answer.header("access-control-allow-origin"), "https://app.example");
+}
+
+async fn fetch(app: &App, path: &str, headers: &[(&str, &str)]) -> Answer {
+    let mut request = app.client.get(format!("{}{path}", app.url));
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    Answer::of(request.send().await.unwrap()).await
+}

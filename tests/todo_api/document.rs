@@ -1,0 +1,236 @@
+//! The published document: complete, true to the server, and the same as the file.
+
+use std::{fs, process::Command};
+
+use reqwest::Method;
+use serde_json::{Map, Value, json};
+use todo_api::api::{self, document::DocumentSettings};
+
+use crate::support::App;
+
+#[test]
+fn the_file_is_what_the_code_says() {
+    let output = todo_api(&["openapi", "--check", "--output", "openapi/openapi.json"]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+}
+
+#[test]
+fn a_file_that_drifted_is_noticed_and_the_difference_shown() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("openapi.json");
+    let path = file.to_str().unwrap();
+    assert!(todo_api(&["openapi", "--output", path]).status.success());
+    assert!(todo_api(&["openapi", "--check", "--output", path]).status.success());
+    let text = fs::read_to_string(&file).unwrap();
+    fs::write(&file, text.replace("List todos", "List everything")).unwrap();
+    let output = todo_api(&["openapi", "--check", "--output", path]);
+    assert_eq!(output.status.code(), Some(1));
+    let shown = String::from_utf8(output.stdout).unwrap();
+    assert!(shown.contains("-        \"summary\": \"List everything\""), "{shown}");
+    assert!(shown.contains("+        \"summary\": \"List todos\""), "{shown}");
+}
+
+#[tokio::test]
+async fn the_server_publishes_its_own_authority_and_api() {
+    let app = App::start().await;
+    let served = app.send(None, Method::GET, "/openapi.json", None).await.body;
+    let flow = &served["components"]["securitySchemes"]["oauth2"]["flows"]["authorizationCode"];
+    let authority = format!("{}/{}", app.tenant.base_url(), entra_dev::ids::CONTOSO);
+    assert_eq!(flow["authorizationUrl"], format!("{authority}/oauth2/v2.0/authorize"));
+    assert_eq!(flow["tokenUrl"], format!("{authority}/oauth2/v2.0/token"));
+    let scope = format!("api://{}/access_as_user", entra_dev::ids::API_CLIENT_ID);
+    let scopes: Vec<_> = flow["scopes"].as_object().unwrap().keys().collect();
+    assert_eq!(scopes, [&scope]);
+    assert!(!served.to_string().contains("{authority}"));
+    assert!(!served.to_string().contains("{api}"));
+}
+
+#[test]
+fn two_documents_with_other_settings_fit_in_one_process() {
+    let other =
+        DocumentSettings { authority: "https://b.example/b".into(), app_id_uri: "api://b".into() };
+    let first = document().to_string();
+    let second = api::document(&other).unwrap().to_string();
+    assert!(second.contains("https://b.example/b/oauth2/v2.0/token"));
+    assert!(second.contains("api://b/access_as_user"));
+    assert_eq!(first, document().to_string());
+}
+
+#[test]
+fn every_protected_operation_documents_its_scope_refusals_and_role() {
+    let document = document();
+    let declared = &document["components"]["securitySchemes"]["oauth2"]["flows"]["authorizationCode"]
+        ["scopes"];
+    let mut protected = 0;
+    for (name, operation) in operations(&document) {
+        let security = operation["security"].as_array().unwrap();
+        let Some(requirement) = security.first() else {
+            assert!(name.starts_with("get /health"), "{name} is open to everybody");
+            continue;
+        };
+        protected += 1;
+        assert_eq!(security.len(), 1, "{name}: two requirements would mean one or the other");
+        let schemes: Vec<_> = requirement.as_object().unwrap().keys().collect();
+        assert_eq!(schemes, ["oauth2"], "{name}");
+        for scope in requirement["oauth2"].as_array().unwrap() {
+            assert!(declared.get(scope.as_str().unwrap()).is_some(), "{name}: {scope}");
+        }
+        for status in ["401", "403", "503", "500"] {
+            let content = &operation["responses"][status]["content"]["application/problem+json"];
+            assert_eq!(
+                content["schema"]["$ref"], "#/components/schemas/Problem",
+                "{name} {status}"
+            );
+        }
+        for status in ["401", "403"] {
+            let headers = &operation["responses"][status]["headers"];
+            assert!(headers.get("WWW-Authenticate").is_some(), "{name} {status}");
+        }
+        let description = operation["description"].as_str().unwrap();
+        assert!(description.contains("scope `access_as_user`"), "{name}: {description}");
+        let admin_only = operation["operationId"] == "delete_all_todos";
+        let roles = operation.get("x-required-roles");
+        assert_eq!(roles, admin_only.then_some(&json!(["Admin"])), "{name}");
+        assert_eq!(description.contains("app role `Admin`."), admin_only || name.contains("{id}"));
+    }
+    assert_eq!(protected, 6);
+}
+
+#[test]
+fn every_path_parameter_is_declared_and_every_operation_has_an_id_a_summary_and_a_tag() {
+    let document = document();
+    let mut ids = Vec::new();
+    for (name, operation) in operations(&document) {
+        ids.push(operation["operationId"].as_str().unwrap().to_owned());
+        assert!(operation["summary"].as_str().is_some_and(|s| !s.ends_with('.')), "{name}");
+        assert_eq!(operation["tags"].as_array().unwrap().len(), 1, "{name}");
+        let declared = operation.get("parameters").and_then(Value::as_array).into_iter().flatten();
+        let declared = declared.filter(|p| p["in"] == "path").count();
+        assert_eq!(declared, name.matches('{').count(), "{name}");
+    }
+    let count = ids.len();
+    ids.sort();
+    ids.dedup();
+    assert_eq!(ids.len(), count, "an operation id stands twice");
+}
+
+#[test]
+fn every_example_fits_its_schema() {
+    let document = document();
+    let mut checked = 0;
+    for (name, schema) in document["components"]["schemas"].as_object().unwrap() {
+        if let Some(example) = schema.get("example") {
+            assert_valid(&document, &format!("#/components/schemas/{name}"), example);
+            checked += 1;
+        }
+    }
+    visit(&document["paths"], &mut |media_type| {
+        if let (Some(example), Some(reference)) =
+            (media_type.get("example"), media_type["schema"]["$ref"].as_str())
+        {
+            assert_valid(&document, reference, example);
+            checked += 1;
+        }
+    });
+    assert!(checked > 40, "only {checked} examples");
+    let todo = &document["components"]["schemas"]["NewTodo"]["example"];
+    assert_eq!(*todo, json!({ "item": { "name": "Walk the dog" } }));
+}
+
+#[test]
+fn the_schemas_refuse_what_the_server_refuses() {
+    let document = document();
+    let reference = "#/components/schemas/NewTodo";
+    for bad in [
+        json!({}),
+        json!({ "item": {} }),
+        json!({ "item": { "name": "" } }),
+        json!({ "item": { "name": "a".repeat(201) } }),
+        json!({ "item": { "name": "a", "id": 1 } }),
+        json!({ "item": { "name": "a" }, "admin": true }),
+    ] {
+        assert!(!validator(&document, reference).is_valid(&bad), "{bad}");
+    }
+}
+
+#[tokio::test]
+async fn what_the_server_answers_fits_the_schemas() {
+    let app = App::start().await;
+    let document = document();
+    app.create("uma", "Walk the dog").await;
+    app.create("uma", "Rest").await;
+    for path in
+        ["/todoitems?limit=1", "/todoitems", "/todoitems/1", "/todoitems/9", "/health/ready"]
+    {
+        let answer = app.send_as("uma", Method::GET, path, None).await;
+        let pattern = path.split('?').next().unwrap();
+        let pattern = if pattern.starts_with("/todoitems/") { "/todoitems/{id}" } else { pattern };
+        let content =
+            &document["paths"][pattern]["get"]["responses"][answer.status.as_str()]["content"];
+        let reference = content[answer.header("content-type")]["schema"]["$ref"].as_str().unwrap();
+        assert_valid(&document, reference, &answer.body);
+    }
+}
+
+fn document() -> Value {
+    let settings = DocumentSettings {
+        authority: "https://login.example/tenant".into(),
+        app_id_uri: "api://33333333-3333-4333-8333-333333333333".into(),
+    };
+    api::document(&settings).unwrap()
+}
+
+fn operations(document: &Value) -> Vec<(String, &Map<String, Value>)> {
+    let paths = document["paths"].as_object().unwrap();
+    let operations = paths.iter().flat_map(|(path, item)| {
+        item.as_object().unwrap().iter().map(move |(method, operation)| {
+            (format!("{method} {path}"), operation.as_object().unwrap())
+        })
+    });
+    operations.collect()
+}
+
+/// Shows every object below this value.
+fn visit(value: &Value, look: &mut impl FnMut(&Value)) {
+    match value {
+        Value::Object(members) => {
+            look(value);
+            members.values().for_each(|member| visit(member, look));
+        }
+        Value::Array(items) => items.iter().for_each(|item| visit(item, look)),
+        _ => {}
+    }
+}
+
+#[track_caller]
+fn assert_valid(document: &Value, reference: &str, instance: &Value) {
+    if let Err(error) = validator(document, reference).validate(instance) {
+        panic!("{reference}: {error} in {instance}");
+    }
+}
+
+/// OpenAPI 3.0 is JSON Schema but for `nullable`.
+fn validator(document: &Value, reference: &str) -> jsonschema::Validator {
+    let mut components = document["components"].clone();
+    allow_null(&mut components);
+    let schema = json!({ "$ref": reference, "components": components });
+    jsonschema::draft4::new(&schema).unwrap()
+}
+
+fn allow_null(schema: &mut Value) {
+    match schema {
+        Value::Object(members) => {
+            if members.get("nullable") == Some(&Value::Bool(true)) {
+                let kind = members["type"].clone();
+                members.insert("type".into(), json!([kind, "null"]));
+            }
+            members.values_mut().for_each(allow_null);
+        }
+        Value::Array(items) => items.iter_mut().for_each(allow_null),
+        _ => {}
+    }
+}
+
+fn todo_api(arguments: &[&str]) -> std::process::Output {
+    Command::new(env!("CARGO_BIN_EXE_todo-api")).args(arguments).output().unwrap()
+}

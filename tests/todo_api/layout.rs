@@ -1,0 +1,114 @@
+//! Who may know whom, read from the sources, and docs that keep up with the code.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use todo_api::{api::problem::Code, config::VARIABLES};
+
+#[test]
+fn modules_know_only_whom_they_may() {
+    for (file, forbidden) in [
+        ("src/todo.rs", &["crate::", "poem", "sqlx", "serde", "tokio"][..]),
+        ("src/api/todos.rs", &["sqlx", "poem_entra", "config", "jsonwebtoken", "telemetry"]),
+        ("src/api/document.rs", &["crate::config", "crate::store", "sqlx"]),
+        ("src/store/mod.rs", &["poem", "crate::api"]),
+        ("src/store/sqlite.rs", &["poem", "crate::api"]),
+    ] {
+        let text = read(file);
+        for line in text.lines().filter(|line| line.trim_start().starts_with("use ")) {
+            for name in forbidden {
+                assert!(!line.contains(name), "{file} must not know {name}: {line}");
+            }
+        }
+    }
+    for file in sources("src") {
+        let text = fs::read_to_string(&file).unwrap();
+        let store = file.starts_with("src/store");
+        assert!(store || !text.contains("sqlx::"), "{} knows SQL", file.display());
+    }
+}
+
+#[test]
+fn only_the_clock_reads_the_time_and_only_the_configuration_the_environment() {
+    let sources: Vec<_> = ["src", "crates/poem-entra/src", "crates/entra-dev/src"]
+        .into_iter()
+        .flat_map(sources)
+        .collect();
+    assert!(sources.len() > 30, "{sources:?}");
+    for file in sources {
+        let text = fs::read_to_string(&file).unwrap();
+        let name = file.file_name().unwrap().to_str().unwrap();
+        let clock = name == "clock.rs";
+        assert!(clock || !text.contains("SystemTime::now"), "{} reads the time", file.display());
+        let config = name == "config.rs";
+        assert!(config || !text.contains("env::var"), "{} reads the environment", file.display());
+    }
+}
+
+#[test]
+fn poem_entra_and_entra_dev_do_not_know_each_other() {
+    let manifest = read("crates/entra-dev/Cargo.toml");
+    assert!(!manifest.contains("poem-entra."), "a mistake could hide on both sides");
+    for file in sources("crates/poem-entra/src") {
+        let text = fs::read_to_string(&file).unwrap();
+        let glue = file.starts_with("crates/poem-entra/src/poem");
+        let knows_poem = text.lines().any(|line| line.trim_start().starts_with("use poem"));
+        assert!(glue || !knows_poem, "{} knows poem", file.display());
+    }
+}
+
+#[test]
+fn every_setting_is_explained() {
+    let configuration = read("docs/CONFIGURATION.md");
+    let sample = read(".env.sample");
+    for variable in VARIABLES {
+        let row = configuration
+            .lines()
+            .find(|line| line.starts_with(&format!("| `{}` |", variable.name)))
+            .unwrap_or_else(|| panic!("CONFIGURATION.md has no row for {}", variable.name));
+        if let Some(default) = variable.default {
+            assert!(row.contains(&format!("| `{default}` |")), "{row} lacks the default {default}");
+        }
+        let set = format!("{}=", variable.name);
+        let explained = sample.lines().any(|line| line.trim_start_matches("# ").starts_with(&set));
+        assert!(explained, ".env.sample does not have {}", variable.name);
+    }
+    let rows = configuration.lines().filter(|line| line.starts_with("| `")).count();
+    assert_eq!(rows, VARIABLES.len(), "CONFIGURATION.md has a variable that nobody reads");
+}
+
+#[test]
+fn every_problem_has_a_heading_in_troubleshooting() {
+    let troubleshooting = read("docs/TROUBLESHOOTING.md");
+    for code in Code::ALL {
+        let (name, status) = code.name_and_status();
+        let heading = format!("### `{name}` ({}", status.as_u16());
+        assert!(troubleshooting.contains(&heading), "no heading {heading}");
+    }
+}
+
+#[test]
+fn the_handlers_in_the_readme_are_the_handlers_of_the_code() {
+    let readme = read("README.md");
+    let code: String = ["src/api/todos.rs", "src/api/security.rs"].map(read).concat();
+    let dense = |text: &str| text.split_whitespace().collect::<String>();
+    let code = dense(&code);
+    let blocks: Vec<_> = readme.split("```rust\n").skip(1).collect();
+    assert!(blocks.len() >= 3, "{}", blocks.len());
+    for block in blocks {
+        let block = block.split("```").next().unwrap();
+        assert!(code.contains(&dense(block)), "not in the code:\n{block}");
+    }
+}
+
+fn read(path: &str) -> String {
+    fs::read_to_string(path).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+fn sources(folder: impl AsRef<Path>) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let nested = entries.flat_map(|path| if path.is_dir() { sources(path) } else { vec![path] });
+    nested.filter(|path| path.extension().is_some_and(|extension| extension == "rs")).collect()
+}

@@ -1,0 +1,13 @@
+//! The whole program over HTTP: the real server, a real development tenant, real tokens.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod authorization;
+mod bad_input;
+mod docs_page;
+mod document;
+mod layout;
+mod server;
+mod support;
+mod todos;
+mod tokens;

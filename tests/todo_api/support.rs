@@ -1,0 +1,294 @@
+//! A real server and a real development tenant on ports of their own, a clock that tests move, and
+//! people who sign in over HTTP as a browser would.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use entra_dev::DevTenant;
+use reqwest::{Client, Method, Response, StatusCode, header, redirect};
+use serde_json::Value;
+use tempfile::TempDir;
+use todo_api::{
+    config::{Config, Environment},
+    listener::Listener,
+    server::Server,
+};
+use tokio::{sync::oneshot, task::JoinHandle};
+
+/// The registered redirect of the docs page; nobody needs to listen there.
+const REDIRECT: &str = "http://localhost:8000/oauth2-redirect";
+
+/// A server with its tenant; dropping it stops both.
+pub struct App {
+    pub url: String,
+    pub client: Client,
+    pub clock: TestClock,
+    pub tenant: Arc<DevTenant>,
+    folder: Arc<TempDir>,
+    stop: Option<oneshot::Sender<()>>,
+    served: Option<JoinHandle<()>>,
+}
+
+impl App {
+    /// With the settings of `serve --dev`.
+    pub async fn start() -> Self {
+        Self::start_with(|environment| environment).await
+    }
+
+    /// With settings changed.
+    pub async fn start_with(change: impl FnOnce(Environment) -> Environment) -> Self {
+        let clock = TestClock::default();
+        let tenant = Arc::new(start_tenant(&clock).await);
+        let folder = Arc::new(tempfile::tempdir().unwrap());
+        Self::start_on(tenant, folder, clock, change).await
+    }
+
+    /// Another server over the same tenant and the same database: a replica, or after [`App::stop`]
+    /// the same one again.
+    pub async fn another(&self) -> Self {
+        let (tenant, folder) = (Arc::clone(&self.tenant), Arc::clone(&self.folder));
+        Self::start_on(tenant, folder, self.clock.clone(), |environment| environment).await
+    }
+
+    async fn start_on(
+        tenant: Arc<DevTenant>,
+        folder: Arc<TempDir>,
+        clock: TestClock,
+        change: impl FnOnce(Environment) -> Environment,
+    ) -> Self {
+        let environment = Environment::default()
+            .with("PORT", "0")
+            .with("AAD_INSTANCE", tenant.base_url())
+            .with("AAD_TENANT_ID", entra_dev::ids::CONTOSO)
+            .with("API_CLIENT_ID", entra_dev::ids::API_CLIENT_ID)
+            .with("SWAGGER_UI_CLIENT_ID", entra_dev::ids::SWAGGER_UI_CLIENT_ID)
+            .with("DATABASE_URL", format!("sqlite://{}", database(folder.path()).display()));
+        let config = Config::read(&change(environment)).unwrap();
+        let listener = Listener::bind(&config.server.host, config.server.port).await.unwrap();
+        let server = Server::new(&config, listener, Arc::new(clock.clone())).await.unwrap();
+        let url = server.url();
+        let (stop, stopped) = oneshot::channel::<()>();
+        let served = tokio::spawn(server.run(async {
+            let _ = stopped.await;
+        }));
+        let client =
+            Client::builder().redirect(redirect::Policy::none()).no_proxy().build().unwrap();
+        Self { url, client, clock, tenant, folder, stop: Some(stop), served: Some(served) }
+    }
+
+    /// Stops the server as SIGTERM does.
+    pub async fn stop(&mut self) {
+        drop(self.stop.take());
+        self.served.take().unwrap().await.unwrap();
+    }
+
+    pub fn database(&self) -> PathBuf {
+        database(self.folder.path())
+    }
+
+    /// A request as this person, who signs in first.
+    pub async fn send_as(
+        &self,
+        person: &str,
+        method: Method,
+        path: &str,
+        body: Option<Value>,
+    ) -> Answer {
+        let token = self.token(person).await;
+        self.send(Some(&token), method, path, body).await
+    }
+
+    /// A request with this token.
+    pub async fn send(
+        &self,
+        token: Option<&str>,
+        method: Method,
+        path: &str,
+        body: Option<Value>,
+    ) -> Answer {
+        let mut request = self.client.request(method, format!("{}{path}", self.url));
+        if let Some(token) = token {
+            request = request.bearer_auth(token);
+        }
+        if let Some(body) = body {
+            request = request.json(&body);
+        }
+        Answer::of(request.send().await.unwrap()).await
+    }
+
+    /// The person's new todo.
+    pub async fn create(&self, person: &str, name: &str) -> Value {
+        let body = serde_json::json!({ "item": { "name": name } });
+        let answer = self.send_as(person, Method::POST, "/todoitems", Some(body)).await;
+        assert_eq!(answer.status, StatusCode::CREATED, "{answer:?}");
+        answer.body["item"].clone()
+    }
+
+    /// The names on the person's list.
+    pub async fn names(&self, person: &str) -> Vec<String> {
+        let answer = self.send_as(person, Method::GET, "/todoitems", None).await;
+        assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
+        let items = answer.body["items"].as_array().unwrap();
+        items.iter().map(|item| item["name"].as_str().unwrap().to_owned()).collect()
+    }
+
+    /// The access token that signing in on the docs page gives, by the way a browser takes:
+    /// authorization code flow with PKCE (RFC 7636; verifier and challenge of its appendix B).
+    pub async fn token(&self, person: &str) -> String {
+        let directory = match person {
+            "tia" => entra_dev::ids::FABRIKAM,
+            "pia" => entra_dev::ids::CONSUMERS,
+            _ => entra_dev::ids::CONTOSO,
+        };
+        let endpoint = format!("{}/{directory}/oauth2/v2.0", self.tenant.base_url());
+        let scope = format!("api://{}/access_as_user", entra_dev::ids::API_CLIENT_ID);
+        let authorize = [
+            ("client_id", entra_dev::ids::SWAGGER_UI_CLIENT_ID),
+            ("response_type", "code"),
+            ("redirect_uri", REDIRECT),
+            ("scope", &scope),
+            ("state", "state"),
+            ("code_challenge", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"),
+            ("code_challenge_method", "S256"),
+            ("account", person),
+        ];
+        let request = self.client.post(format!("{endpoint}/authorize")).form(&authorize);
+        let response = request.send().await.unwrap();
+        let location = response.headers()[header::LOCATION].to_str().unwrap().to_owned();
+        let location = url::Url::parse(&location).unwrap();
+        let parameter = |name: &str| {
+            let found = location.query_pairs().find(|(key, _)| key == name);
+            found.map(|(_, value)| value.into_owned())
+        };
+        assert_eq!(parameter("state").as_deref(), Some("state"), "{location}");
+        let code = parameter("code").unwrap();
+        let exchange = [
+            ("grant_type", "authorization_code"),
+            ("client_id", entra_dev::ids::SWAGGER_UI_CLIENT_ID),
+            ("redirect_uri", REDIRECT),
+            ("code", &code),
+            ("code_verifier", "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"),
+        ];
+        let request = self.client.post(format!("{endpoint}/token")).form(&exchange);
+        let request = request.header(header::ORIGIN, "http://localhost:8000");
+        let answer: Value = request.send().await.unwrap().json().await.unwrap();
+        answer["access_token"].as_str().unwrap_or_else(|| panic!("{answer}")).to_owned()
+    }
+
+    /// Uma's token with claims changed, signed by the tenant all the same.
+    pub fn forged(&self, change: impl FnOnce(&mut Value)) -> String {
+        let now = self.clock.now();
+        let mut claims = serde_json::json!({
+            "aud": entra_dev::ids::API_CLIENT_ID,
+            "iss": format!("{}/{}/v2.0", self.tenant.base_url(), entra_dev::ids::CONTOSO),
+            "iat": now, "nbf": now, "exp": now + 3_600,
+            "azp": entra_dev::ids::SWAGGER_UI_CLIENT_ID,
+            "oid": "0a000000-0000-4000-8000-000000000002",
+            "sub": "uma-at-the-todo-api", "tid": entra_dev::ids::CONTOSO,
+            "scp": "access_as_user", "ver": "2.0",
+        });
+        change(&mut claims);
+        self.tenant.forge(&claims).unwrap()
+    }
+}
+
+/// What came back, with the body read as what it says it is.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: header::HeaderMap,
+    /// `Null` where there is none.
+    pub body: Value,
+}
+
+impl Answer {
+    pub async fn of(response: Response) -> Self {
+        let (status, headers) = (response.status(), response.headers().clone());
+        let bytes = response.bytes().await.unwrap();
+        let body = match bytes.is_empty() {
+            true => Value::Null,
+            false => serde_json::from_slice(&bytes)
+                .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(&bytes).into_owned())),
+        };
+        Self { status, headers, body }
+    }
+
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    /// Asserts what every error has: the status, the media type, the code, the request's id.
+    #[track_caller]
+    pub fn assert_problem(&self, status: u16, code: &str) {
+        assert_eq!(self.status.as_u16(), status, "{self:?}");
+        assert_eq!(self.header("content-type"), "application/problem+json", "{self:?}");
+        assert_eq!(self.body["code"], code, "{self:?}");
+        assert_eq!(self.body["status"], status, "{self:?}");
+        assert_eq!(self.body["type"], "about:blank", "{self:?}");
+        assert_eq!(self.body["instance"], self.header("x-request-id"), "{self:?}");
+        assert!(!self.header("x-request-id").is_empty(), "{self:?}");
+        assert!(self.body["detail"].as_str().is_some_and(|d| !d.is_empty()), "{self:?}");
+        assert_eq!(self.header("cache-control"), "no-store", "{self:?}");
+    }
+
+    /// Asserts the pointer and the text of the one field error.
+    #[track_caller]
+    pub fn assert_field_error(&self, pointer: &str, text: &str) {
+        self.assert_problem(400, "invalid_request");
+        assert_eq!(self.body["errors"][0]["pointer"], pointer, "{self:?}");
+        let detail = self.body["errors"][0]["detail"].as_str().unwrap();
+        assert!(detail.contains(text), "{detail}");
+    }
+}
+
+/// Seconds that pass when a test says so.
+#[derive(Clone)]
+pub struct TestClock(Arc<AtomicU64>);
+
+impl Default for TestClock {
+    fn default() -> Self {
+        Self(Arc::new(AtomicU64::new(1_800_000_000)))
+    }
+}
+
+impl TestClock {
+    pub fn now(&self) -> u64 {
+        self.0.load(Ordering::SeqCst)
+    }
+
+    pub fn advance(&self, seconds: u64) {
+        self.0.fetch_add(seconds, Ordering::SeqCst);
+    }
+}
+
+impl poem_entra::Clock for TestClock {
+    fn now(&self) -> u64 {
+        TestClock::now(self)
+    }
+}
+
+impl entra_dev::Clock for TestClock {
+    fn now(&self) -> u64 {
+        TestClock::now(self)
+    }
+}
+
+/// The signing keys are made once and shared by all tests.
+async fn start_tenant(clock: &TestClock) -> DevTenant {
+    let options = entra_dev::Options {
+        port: 0,
+        data_dir: Some(Path::new(env!("CARGO_TARGET_TMPDIR")).join("dev-tenant")),
+        spa_redirect_uris: vec![REDIRECT.into()],
+        clock: Arc::new(clock.clone()),
+    };
+    DevTenant::start(options).await.unwrap()
+}
+
+fn database(folder: &Path) -> PathBuf {
+    folder.join("data").join("todo.db")
+}
