@@ -24,11 +24,11 @@ use tokio::{sync::oneshot, task::JoinHandle};
 const REDIRECT: &str = "http://localhost:8000/oauth2-redirect";
 
 /// A server with its tenant; dropping it stops both.
-pub struct App {
-    pub url: String,
-    pub client: Client,
-    pub clock: TestClock,
-    pub tenant: Arc<DevTenant>,
+pub(crate) struct App {
+    pub(crate) url: String,
+    pub(crate) client: Client,
+    pub(crate) clock: TestClock,
+    pub(crate) tenant: Arc<DevTenant>,
     folder: Arc<TempDir>,
     stop: Option<oneshot::Sender<()>>,
     served: Option<JoinHandle<()>>,
@@ -36,12 +36,12 @@ pub struct App {
 
 impl App {
     /// With the settings of `serve --dev`.
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         Self::start_with(|environment| environment).await
     }
 
     /// With settings changed.
-    pub async fn start_with(change: impl FnOnce(Environment) -> Environment) -> Self {
+    pub(crate) async fn start_with(change: impl FnOnce(Environment) -> Environment) -> Self {
         let clock = TestClock::default();
         let tenant = Arc::new(start_tenant(&clock).await);
         let folder = Arc::new(tempfile::tempdir().unwrap());
@@ -50,7 +50,7 @@ impl App {
 
     /// Another server over the same tenant and the same database: a replica, or after [`App::stop`]
     /// the same one again.
-    pub async fn another(&self) -> Self {
+    pub(crate) async fn another(&self) -> Self {
         let (tenant, folder) = (Arc::clone(&self.tenant), Arc::clone(&self.folder));
         Self::start_on(tenant, folder, self.clock.clone(), |environment| environment).await
     }
@@ -82,17 +82,17 @@ impl App {
     }
 
     /// Stops the server as SIGTERM does.
-    pub async fn stop(&mut self) {
+    pub(crate) async fn stop(&mut self) {
         drop(self.stop.take());
         self.served.take().unwrap().await.unwrap();
     }
 
-    pub fn database(&self) -> PathBuf {
+    pub(crate) fn database(&self) -> PathBuf {
         database(self.folder.path())
     }
 
     /// A request as this person, who signs in first.
-    pub async fn send_as(
+    pub(crate) async fn send_as(
         &self,
         person: &str,
         method: Method,
@@ -104,7 +104,7 @@ impl App {
     }
 
     /// A request with this token.
-    pub async fn send(
+    pub(crate) async fn send(
         &self,
         token: Option<&str>,
         method: Method,
@@ -122,7 +122,7 @@ impl App {
     }
 
     /// The person's new todo.
-    pub async fn create(&self, person: &str, name: &str) -> Value {
+    pub(crate) async fn create(&self, person: &str, name: &str) -> Value {
         let body = serde_json::json!({ "item": { "name": name } });
         let answer = self.send_as(person, Method::POST, "/todoitems", Some(body)).await;
         assert_eq!(answer.status, StatusCode::CREATED, "{answer:?}");
@@ -130,7 +130,7 @@ impl App {
     }
 
     /// The names on the person's list.
-    pub async fn names(&self, person: &str) -> Vec<String> {
+    pub(crate) async fn names(&self, person: &str) -> Vec<String> {
         let answer = self.send_as(person, Method::GET, "/todoitems", None).await;
         assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
         let items = answer.body["items"].as_array().unwrap();
@@ -139,7 +139,7 @@ impl App {
 
     /// The access token that signing in on the docs page gives, by the way a browser takes:
     /// authorization code flow with PKCE (RFC 7636; verifier and challenge of its appendix B).
-    pub async fn token(&self, person: &str) -> String {
+    pub(crate) async fn token(&self, person: &str) -> String {
         let directory = match person {
             "tia" => entra_dev::ids::FABRIKAM,
             "pia" => entra_dev::ids::CONSUMERS,
@@ -181,7 +181,7 @@ impl App {
     }
 
     /// Uma's token with claims changed, signed by the tenant all the same.
-    pub fn forged(&self, change: impl FnOnce(&mut Value)) -> String {
+    pub(crate) fn forged(&self, change: impl FnOnce(&mut Value)) -> String {
         let now = self.clock.now();
         let mut claims = serde_json::json!({
             "aud": entra_dev::ids::API_CLIENT_ID,
@@ -199,15 +199,15 @@ impl App {
 
 /// What came back, with the body read as what it says it is.
 #[derive(Debug)]
-pub struct Answer {
-    pub status: StatusCode,
-    pub headers: header::HeaderMap,
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: header::HeaderMap,
     /// `Null` where there is none.
-    pub body: Value,
+    pub(crate) body: Value,
 }
 
 impl Answer {
-    pub async fn of(response: Response) -> Self {
+    pub(crate) async fn of(response: Response) -> Self {
         let (status, headers) = (response.status(), response.headers().clone());
         let bytes = response.bytes().await.unwrap();
         let body = match bytes.is_empty() {
@@ -218,13 +218,13 @@ impl Answer {
         Self { status, headers, body }
     }
 
-    pub fn header(&self, name: &str) -> &str {
+    pub(crate) fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }
 
     /// Asserts what every error has: the status, the media type, the code, the request's id.
     #[track_caller]
-    pub fn assert_problem(&self, status: u16, code: &str) {
+    pub(crate) fn assert_problem(&self, status: u16, code: &str) {
         assert_eq!(self.status.as_u16(), status, "{self:?}");
         assert_eq!(self.header("content-type"), "application/problem+json", "{self:?}");
         assert_eq!(self.body["code"], code, "{self:?}");
@@ -238,7 +238,7 @@ impl Answer {
 
     /// Asserts the pointer and the text of the one field error.
     #[track_caller]
-    pub fn assert_field_error(&self, pointer: &str, text: &str) {
+    pub(crate) fn assert_field_error(&self, pointer: &str, text: &str) {
         self.assert_problem(400, "invalid_request");
         assert_eq!(self.body["errors"][0]["pointer"], pointer, "{self:?}");
         let detail = self.body["errors"][0]["detail"].as_str().unwrap();
@@ -248,7 +248,7 @@ impl Answer {
 
 /// Seconds that pass when a test says so.
 #[derive(Clone)]
-pub struct TestClock(Arc<AtomicU64>);
+pub(crate) struct TestClock(Arc<AtomicU64>);
 
 impl Default for TestClock {
     fn default() -> Self {
@@ -257,11 +257,11 @@ impl Default for TestClock {
 }
 
 impl TestClock {
-    pub fn now(&self) -> u64 {
+    pub(crate) fn now(&self) -> u64 {
         self.0.load(Ordering::SeqCst)
     }
 
-    pub fn advance(&self, seconds: u64) {
+    pub(crate) fn advance(&self, seconds: u64) {
         self.0.fetch_add(seconds, Ordering::SeqCst);
     }
 }

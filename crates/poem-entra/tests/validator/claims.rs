@@ -1,0 +1,374 @@
+//! Rules P4 and V1 to V7: what a signed token may say.
+
+use poem_entra::{Principal, Rule};
+use serde_json::{Value, json};
+
+use crate::authority::{
+    API, INSTANCE, OTHER_TENANT, PERSONAL, TENANT, World, jwk, sign, token, token_of, v2_issuer,
+};
+
+const LEEWAY: u64 = 60;
+
+#[tokio::test]
+async fn a_good_token_of_a_user_is_accepted() {
+    let world = World::new();
+    let principal = world.judge(|_| {}).await.unwrap();
+    let Principal::User(user) = &principal else { panic!("{principal:?}") };
+    assert_eq!(user.tenant().to_string(), TENANT);
+    assert_eq!(user.object_id().to_string(), "aaaaaaaa-0000-4000-8000-000000000001");
+    assert_eq!(principal.scopes(), ["access_as_user"]);
+}
+
+#[tokio::test]
+async fn p4_a_signature_by_another_key_is_refused_before_any_claim_is_looked_at() {
+    let world = World::new();
+    let mut claims = world.claims();
+    let forged = world.validator.validate(&token_of("a", 1, &claims)).await;
+    World::assert_refuses(&forged, Rule::P4, "another key's signature");
+    claims["exp"] = "never".into();
+    let forged = world.validator.validate(&token_of("a", 1, &claims)).await;
+    World::assert_refuses(&forged, Rule::P4, "a bad claim under a bad signature");
+    let header = r#"{"alg":"RS256","kid":"a"}"#;
+    let outcome = world.validator.validate(&sign(header, "not json", 1)).await;
+    World::assert_refuses(&outcome, Rule::P4, "a payload that is not JSON under a bad signature");
+    let outcome = world.validator.validate(&sign(header, "not json", 0)).await;
+    World::assert_refuses(&outcome, Rule::P2, "a payload that is not JSON under a good signature");
+}
+
+#[tokio::test]
+async fn p4_a_token_with_any_one_byte_changed_is_refused() {
+    let world = World::new();
+    let good = token(&world.claims());
+    World::assert_accepts(&world.validator.validate(&good).await, "the good token");
+    for position in 0..good.len() {
+        let mut bytes = good.clone().into_bytes();
+        bytes[position] = if bytes[position] == b'A' { b'B' } else { b'A' };
+        let changed = String::from_utf8(bytes).unwrap();
+        let outcome = world.validator.validate(&changed).await;
+        assert!(outcome.is_err(), "byte {position} may be changed");
+    }
+    for length in [0, 1, good.len() / 2, good.len() - 1] {
+        assert!(world.validator.validate(&good[..length]).await.is_err(), "{length} bytes suffice");
+    }
+}
+
+#[tokio::test]
+async fn p2_duplicate_members_of_a_signed_payload_are_refused() {
+    let world = World::new();
+    let claims = world.claims().to_string();
+    let doubled = claims.replacen('{', r#"{"tid":"22222222-2222-4222-8222-222222222222","#, 1);
+    let token = sign(r#"{"alg":"RS256","kid":"a"}"#, &doubled, 0);
+    World::assert_refuses(&world.validator.validate(&token).await, Rule::P2, "two tid");
+}
+
+#[tokio::test]
+async fn v1_a_token_counts_from_nbf_to_exp_give_or_take_the_leeway_to_the_second() {
+    let world = World::new();
+    let now = world.claims()["iat"].as_u64().unwrap();
+    for (name, value, accepted) in [
+        ("exp", now, true),
+        ("exp", now - LEEWAY, true),
+        ("exp", now - LEEWAY - 1, false),
+        ("nbf", now + LEEWAY, true),
+        ("nbf", now + LEEWAY + 1, false),
+        ("iat", now + LEEWAY, true),
+        ("iat", now + LEEWAY + 1, false),
+    ] {
+        let outcome = world
+            .judge(|claims| {
+                if name == "exp" {
+                    claims["nbf"] = (now - 3_600).into();
+                }
+                claims[name] = value.into();
+            })
+            .await;
+        let what = format!("{name} = now {:+}", value as i64 - now as i64);
+        match accepted {
+            true => World::assert_accepts(&outcome, &what),
+            false => World::assert_refuses(&outcome, Rule::V1, &what),
+        }
+    }
+}
+
+#[tokio::test]
+async fn v1_the_leeway_is_configurable() {
+    for leeway in [0, 300] {
+        let world = World::with(|settings| settings.leeway = leeway);
+        let now = world.claims()["iat"].as_u64().unwrap();
+        for (late, accepted) in [(leeway, true), (leeway + 1, false)] {
+            let outcome = world
+                .judge(|claims| {
+                    claims["nbf"] = (now - 3_600).into();
+                    claims["exp"] = (now - late).into();
+                })
+                .await;
+            assert_eq!(outcome.is_ok(), accepted, "{late} seconds late with leeway {leeway}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn v1_nbf_and_iat_may_be_absent_but_nbf_may_not_lie_behind_exp() {
+    let world = World::new();
+    for name in ["nbf", "iat"] {
+        let outcome =
+            world.judge(|claims| drop(claims.as_object_mut().unwrap().remove(name))).await;
+        World::assert_accepts(&outcome, &format!("a token without {name}"));
+    }
+    let outcome = world
+        .judge(|claims| {
+            let exp = claims["exp"].as_u64().unwrap();
+            claims["nbf"] = (exp + 1).into();
+        })
+        .await;
+    World::assert_refuses(&outcome, Rule::V1, "nbf > exp");
+}
+
+#[tokio::test]
+async fn v1_a_date_at_the_end_of_time_does_not_overflow() {
+    let world = World::new();
+    let outcome = world.judge(|claims| claims["exp"] = (1_u64 << 53).into()).await;
+    World::assert_accepts(&outcome, "exp = 2^53");
+    for bad in [json!((1_u64 << 53) + 1), json!(u64::MAX), json!(1e300), json!(-1)] {
+        let outcome = world.judge(|claims| claims["exp"] = bad.clone()).await;
+        World::assert_refuses(&outcome, Rule::V1, &format!("exp = {bad}"));
+    }
+}
+
+#[tokio::test]
+async fn v2_every_cloud_accepts_its_own_issuers_and_no_others() {
+    let issuers = [
+        ("https://login.microsoftonline.com", Some("https://sts.windows.net/T/")),
+        ("https://login.microsoftonline.us", Some("https://sts.windows.net/T/")),
+        ("https://login.partner.microsoftonline.cn", Some("https://sts.chinacloudapi.cn/T/")),
+        ("https://contoso.ciamlogin.com", None),
+    ];
+    for (instance, own_v1) in issuers {
+        let world = World::with(|settings| settings.instance = instance.into());
+        for (other, other_v1) in issuers {
+            let v2 = v2_issuer(other, TENANT);
+            let outcome = world.judge(|claims| claims["iss"] = v2.clone().into()).await;
+            assert_eq!(outcome.is_ok(), instance == other, "{v2} at {instance}");
+            let Some(v1) = other_v1 else { continue };
+            let v1_issuer = v1.replace('T', TENANT);
+            let outcome = world
+                .judge(|claims| {
+                    claims["iss"] = v1_issuer.clone().into();
+                    claims["ver"] = "1.0".into();
+                })
+                .await;
+            assert_eq!(outcome.is_ok(), own_v1 == other_v1, "{v1_issuer} at {instance}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn v2_the_issuer_is_compared_byte_for_byte_and_by_version() {
+    let world = World::new();
+    let v2 = v2_issuer(INSTANCE, TENANT);
+    let v1 = format!("https://sts.windows.net/{TENANT}/");
+    for (iss, ver) in [
+        (format!("{v2}/"), "2.0"),
+        (v2.to_uppercase(), "2.0"),
+        (v2.replace("https", "http"), "2.0"),
+        (v2_issuer(INSTANCE, OTHER_TENANT), "2.0"),
+        (v2_issuer(INSTANCE, "common"), "2.0"),
+        (v2_issuer(INSTANCE, "{tenantid}"), "2.0"),
+        (format!("{v2}?x"), "2.0"),
+        (format!(" {v2}"), "2.0"),
+        (v1.clone(), "2.0"),
+        (v2.clone(), "1.0"),
+        (v1.trim_end_matches('/').to_owned(), "1.0"),
+    ] {
+        let outcome = world
+            .judge(|claims| {
+                claims["iss"] = iss.clone().into();
+                claims["ver"] = ver.into();
+            })
+            .await;
+        World::assert_refuses(&outcome, Rule::V2, &format!("{iss} in a {ver} token"));
+    }
+    let upper = world
+        .judge(|claims| {
+            claims["tid"] = TENANT.to_uppercase().into();
+            claims["iss"] = v2_issuer(INSTANCE, &TENANT.to_uppercase()).into();
+        })
+        .await;
+    // No letters in this GUID: its case cannot differ.
+    World::assert_accepts(&upper, "the same tenant");
+}
+
+#[tokio::test]
+async fn v3_only_allowed_tenants_get_in() {
+    let rows: [(&str, &[&str], [bool; 3]); 6] = [
+        (TENANT, &[], [true, false, false]),
+        ("common", &[TENANT], [true, false, false]),
+        ("common", &[TENANT, PERSONAL], [true, false, true]),
+        ("common", &["any"], [true, true, true]),
+        ("organizations", &["any"], [true, true, false]),
+        ("consumers", &["any"], [false, false, true]),
+    ];
+    for (directory, allowed, expected) in rows {
+        let world = World::with(|settings| {
+            settings.tenant = directory.into();
+            settings.allowed_tenants = allowed.iter().map(|&tenant| tenant.to_owned()).collect();
+        });
+        for (tenant, accepted) in [TENANT, OTHER_TENANT, PERSONAL].into_iter().zip(expected) {
+            let outcome = world
+                .judge(|claims| {
+                    claims["tid"] = tenant.into();
+                    claims["iss"] = v2_issuer(INSTANCE, tenant).into();
+                })
+                .await;
+            let what = format!("a token of {tenant} at {directory} with {allowed:?}");
+            match accepted {
+                true => World::assert_accepts(&outcome, &what),
+                false => World::assert_refuses(&outcome, Rule::V3, &what),
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn v3_a_tenant_by_domain_name_is_the_tenant_that_discovery_names() {
+    let world = World::with(|settings| settings.tenant = "contoso.example".into());
+    World::assert_accepts(&world.judge(|_| {}).await, "a token of the domain's tenant");
+    let outcome = world
+        .judge(|claims| {
+            claims["tid"] = OTHER_TENANT.into();
+            claims["iss"] = v2_issuer(INSTANCE, OTHER_TENANT).into();
+        })
+        .await;
+    World::assert_refuses(&outcome, Rule::V3, "a token of another tenant");
+}
+
+#[tokio::test]
+async fn v4_a_key_vouches_only_for_the_issuer_it_is_bound_to() {
+    let world = World::with(|settings| {
+        settings.tenant = "common".into();
+        settings.allowed_tenants = vec!["any".into()];
+    });
+    let any = v2_issuer(INSTANCE, "{tenantid}");
+    world.documents.publish_keys(
+        INSTANCE,
+        &[
+            jwk("any", 0, Some(&any)),
+            jwk("personal", 1, Some(&v2_issuer(INSTANCE, PERSONAL))),
+            jwk("other", 2, Some(&v2_issuer(INSTANCE, OTHER_TENANT))),
+        ],
+    );
+    for (kid, number, tenant, accepted) in [
+        ("any", 0, TENANT, true),
+        ("any", 0, OTHER_TENANT, true),
+        ("personal", 1, PERSONAL, true),
+        ("personal", 1, TENANT, false),
+        ("other", 2, OTHER_TENANT, true),
+        ("other", 2, TENANT, false),
+        ("other", 2, PERSONAL, false),
+    ] {
+        let mut claims = world.claims();
+        claims["tid"] = tenant.into();
+        claims["iss"] = v2_issuer(INSTANCE, tenant).into();
+        let outcome = world.validator.validate(&token_of(kid, number, &claims)).await;
+        let what = format!("key {kid} for {tenant}");
+        match accepted {
+            true => World::assert_accepts(&outcome, &what),
+            false => World::assert_refuses(&outcome, Rule::V4, &what),
+        }
+    }
+    // A v1 token is signed with a key that names the v2 issuer.
+    let mut claims = world.claims();
+    claims["ver"] = "1.0".into();
+    claims["iss"] = format!("https://sts.windows.net/{TENANT}/").into();
+    let outcome = world.validator.validate(&token_of("any", 0, &claims)).await;
+    World::assert_accepts(&outcome, "a v1 token under a key of the v2 issuer");
+}
+
+#[tokio::test]
+async fn v5_the_audience_is_this_api_compared_exactly() {
+    let world = World::with(|settings| settings.audiences = vec!["api://todo.example/".into()]);
+    for accepted in [
+        json!(API),
+        json!(format!("api://{API}")),
+        json!(format!("api://{API}/")),
+        json!("api://todo.example"),
+        json!("api://todo.example/"),
+        json!(["https://elsewhere.example", API]),
+    ] {
+        let outcome = world.judge(|claims| claims["aud"] = accepted.clone()).await;
+        World::assert_accepts(&outcome, &format!("aud {accepted}"));
+    }
+    for refused in [
+        json!(""),
+        json!([]),
+        json!("/"),
+        json!(format!("{API}//")),
+        json!(format!("API://{API}")),
+        json!(format!("api://{API}/access_as_user")),
+        json!(format!(" {API}")),
+        json!("api://TODO.example"),
+        json!("00000003-0000-0000-c000-000000000000"),
+        json!("https://graph.microsoft.com"),
+        json!(["https://elsewhere.example"]),
+    ] {
+        let outcome = world.judge(|claims| claims["aud"] = refused.clone()).await;
+        World::assert_refuses(&outcome, Rule::V5, &format!("aud {refused}"));
+    }
+}
+
+#[tokio::test]
+async fn v6_a_token_with_neither_scopes_nor_roles_is_refused() {
+    let world = World::new();
+    let remove = |claims: &mut Value| drop(claims.as_object_mut().unwrap().remove("scp"));
+    World::assert_refuses(&world.judge(remove).await, Rule::V6, "neither scp nor roles");
+    for (scp, roles) in [("", json!([])), (" ", json!([]))] {
+        let outcome = world
+            .judge(|claims| {
+                claims["scp"] = scp.into();
+                claims["roles"] = roles;
+            })
+            .await;
+        World::assert_refuses(&outcome, Rule::V6, "empty scp and roles");
+    }
+    let outcome = world
+        .judge(|claims| {
+            remove(claims);
+            claims["roles"] = json!(["Admin"]);
+        })
+        .await;
+    World::assert_accepts(&outcome, "roles alone");
+}
+
+#[tokio::test]
+async fn v7_idtyp_decides_between_user_and_app_and_otherwise_scp_does() {
+    let world = World::new();
+    for (idtyp, scp, app) in [
+        (Some("app"), None, true),
+        (Some("app"), Some("access_as_user"), true),
+        (Some("user"), None, false),
+        (Some("user"), Some("access_as_user"), false),
+        (None, None, true),
+        (None, Some("access_as_user"), false),
+    ] {
+        let outcome = world
+            .judge(|claims| {
+                claims["roles"] = json!(["Admin"]);
+                claims["idtyp"] = json!(idtyp);
+                claims["scp"] = json!(scp);
+                claims.as_object_mut().unwrap().retain(|_, value| !value.is_null());
+            })
+            .await
+            .unwrap();
+        assert_eq!(matches!(outcome, Principal::App(_)), app, "idtyp {idtyp:?}, scp {scp:?}");
+    }
+    let without_oid = |claims: &mut Value| drop(claims.as_object_mut().unwrap().remove("oid"));
+    World::assert_refuses(&world.judge(without_oid).await, Rule::V7, "a user without oid");
+    let outcome = world
+        .judge(|claims| {
+            without_oid(claims);
+            claims["idtyp"] = "app".into();
+            claims["roles"] = json!(["Admin"]);
+        })
+        .await;
+    World::assert_accepts(&outcome, "an app without oid");
+}
