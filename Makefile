@@ -1,0 +1,42 @@
+# Every target wraps cargo or a script. `make help` lists them.
+
+.DEFAULT_GOAL := help
+.PHONY: help run dev token test tools lint fmt docs openapi openapi-check clean
+
+help: ## Explain the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: ## Serve the API: with .env where there is one, otherwise with the development tenant
+	@if [ -f .env ]; then exec cargo run -- serve; else exec cargo run -- serve --dev; fi
+
+dev: ## Serve the API with the development tenant, whatever .env says
+	@exec cargo run -- serve --dev
+
+token: ## Print an access token of the development tenant: make token AS=ada
+	@cargo run --quiet -- token --as $(or $(AS),uma)
+
+test: ## Run all tests that this machine can run, and list those it cannot
+	@tests/run
+
+tools: ## Install what the browser test and the validators need (as root: Debian packages too)
+	@tests/tools/install
+
+lint: ## Check the format and the code, warnings denied
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --all-features -- -D warnings
+
+fmt: ## Format the code
+	cargo fmt --all
+
+docs: ## Build the documentation of the code, warnings denied
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --all-features --no-deps
+
+openapi: ## Write openapi/openapi.json from the code
+	cargo run --quiet -- openapi --output openapi/openapi.json
+
+openapi-check: ## Fail, and show the difference, when openapi/openapi.json is not what the code says
+	cargo run --quiet -- openapi --check --output openapi/openapi.json
+
+clean: ## Remove what was built, and the data of the development tenant
+	cargo clean
+	rm -rf data
