@@ -173,10 +173,10 @@ impl Validator {
             return Err(Rejection::invalid_token(Rule::P4, "The token's signature does not hold."));
         }
         let claims = Claims::read(&token.claims_after_verification()?)?;
-        self.check_times(&claims)?;
         self.check_issuer(&claims, &trust)?;
         self.check_tenant(claims.tenant, &trust)?;
         self.check_key_issuer(&claims, &key, &trust)?;
+        self.check_times(&claims)?;
         self.check_audience(&claims)?;
         Principal::from_claims(claims)
     }
