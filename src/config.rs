@@ -89,6 +89,7 @@ pub const VARIABLES: &[Variable] = &[
     Variable { name: "CORS_ORIGINS", default: None },
     Variable { name: "DATABASE_URL", default: Some("sqlite://data/todo.db") },
     Variable { name: "TOKEN_LEEWAY", default: Some("60") },
+    Variable { name: "TOKEN_CACHE_ENTRIES", default: Some("10000") },
     Variable { name: "KEY_REFRESH", default: Some("3600") },
     Variable { name: "KEY_REFRESH_FLOOR", default: Some("300") },
     Variable { name: "KEY_RETENTION", default: Some("86400") },
@@ -240,6 +241,7 @@ impl Reader<'_> {
         settings.audiences = self.environment.list("API_AUDIENCE");
         settings.allowed_tenants = self.environment.list("ALLOWED_TENANTS");
         settings.leeway = self.number("TOKEN_LEEWAY");
+        settings.token_cache_entries = self.number("TOKEN_CACHE_ENTRIES");
         settings.key_refresh = self.number("KEY_REFRESH");
         settings.key_refresh_floor = self.number("KEY_REFRESH_FLOOR");
         settings.key_retention = self.number("KEY_RETENTION");
@@ -339,6 +341,7 @@ fn in_terms_of_variables(fault: &Fault) -> String {
         "audiences" => "API_AUDIENCE",
         "allowed_tenants" => "ALLOWED_TENANTS",
         "leeway" => "TOKEN_LEEWAY",
+        "token_cache_entries" => "TOKEN_CACHE_ENTRIES",
         "key_refresh" => "KEY_REFRESH",
         other => other,
     };
@@ -392,6 +395,8 @@ mod tests {
             ("CORS_ORIGINS", "https://app.example/"),
             ("DATABASE_URL", "mysql://root:secret@localhost/todo"),
             ("TOKEN_LEEWAY", "301"),
+            ("TOKEN_CACHE_ENTRIES", "-1"),
+            ("TOKEN_CACHE_ENTRIES", "10000001"),
             ("KEY_REFRESH", "soon"),
             ("LOG_FORMAT", "xml"),
             ("RUST_LOG", "a=b=c"),

@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     ids::{ClientId, ObjectId, TenantId},
+    principal::{AccountType, Groups},
     rejection::{Rejection, Rule},
 };
 
@@ -28,6 +29,12 @@ pub(crate) struct Claims {
     pub(crate) roles: Vec<String>,
     pub(crate) idtyp: Option<String>,
     pub(crate) client: Option<ClientId>,
+    pub(crate) groups: Groups,
+    pub(crate) account: Option<AccountType>,
+    pub(crate) acrs: Vec<String>,
+    pub(crate) xms_cc: Vec<String>,
+    /// OpenID Connect puts one into ID tokens.
+    pub(crate) has_nonce: bool,
 }
 
 /// The format of the token, which the API's registration chooses
@@ -79,6 +86,11 @@ impl Claims {
                 Some(id) => Some(reader.guid(client, &id, ClientId::parse)?),
                 None => None,
             },
+            groups: reader.groups()?,
+            account: reader.account()?,
+            acrs: reader.texts("acrs")?.unwrap_or_default(),
+            xms_cc: reader.texts("xms_cc")?.unwrap_or_default(),
+            has_nonce: members.contains_key("nonce"),
         })
     }
 }
@@ -112,6 +124,26 @@ impl Reader<'_> {
         match self.0.get("aud") {
             Some(Value::String(one)) => Ok(Some(vec![one.clone()])),
             _ => self.texts("aud"),
+        }
+    }
+
+    /// V9: with too many groups the token points elsewhere instead of listing them
+    /// (<https://learn.microsoft.com/entra/identity-platform/access-token-claims-reference>).
+    fn groups(&self) -> Result<Groups, Rejection> {
+        let elsewhere =
+            self.0.get("_claim_names").is_some_and(|names| names.get("groups").is_some());
+        let overage = elsewhere || self.0.get("hasgroups").is_some_and(|has| has != false);
+        let listed = self.texts("groups")?;
+        Ok(if overage { Groups::Overage } else { Groups::Listed(listed.unwrap_or_default()) })
+    }
+
+    /// 0 or 1, as a number or, in older tokens, as text.
+    fn account(&self) -> Result<Option<AccountType>, Rejection> {
+        match self.0.get("acct") {
+            None => Ok(None),
+            Some(value) if *value == 0 || *value == "0" => Ok(Some(AccountType::Member)),
+            Some(value) if *value == 1 || *value == "1" => Ok(Some(AccountType::Guest)),
+            Some(_) => Err(refused("The token's acct is neither 0 nor 1.".into())),
         }
     }
 
@@ -200,6 +232,11 @@ mod tests {
             ("roles", json!({ "0": "Admin" })),
             ("idtyp", json!(true)),
             ("azp", json!("swagger")),
+            ("groups", json!("staff")),
+            ("acct", json!(2)),
+            ("acct", json!(true)),
+            ("acrs", json!("c1")),
+            ("xms_cc", json!("cp1")),
         ] {
             let outcome = read(|claims| {
                 claims.insert(name.into(), bad.clone());

@@ -14,8 +14,19 @@ const KEY_LIMIT: usize = 64;
 /// A key that may verify RS256 signatures.
 pub(crate) struct VerifyingKey {
     pub(crate) decoding: DecodingKey,
+    /// Tells whether two sets hold the same key.
+    modulus: Vec<u8>,
+    exponent: Vec<u8>,
     /// The issuer Entra binds the key to, possibly with `{tenantid}` in it (rule V4).
     pub(crate) issuer: Option<IssuerTemplate>,
+}
+
+impl PartialEq for VerifyingKey {
+    fn eq(&self, other: &Self) -> bool {
+        self.modulus == other.modulus
+            && self.exponent == other.exponent
+            && self.issuer == other.issuer
+    }
 }
 
 /// Reads a JWK set (RFC 7517, section 5): the usable keys by their `kid`.
@@ -75,6 +86,8 @@ fn parse_key(entry: &Value) -> Option<(String, VerifyingKey)> {
     let key = VerifyingKey {
         decoding: DecodingKey::from_rsa_raw_components(&modulus, &exponent),
         issuer: member("issuer")?.map(IssuerTemplate::new),
+        modulus,
+        exponent,
     };
     Some((kid.to_owned(), key))
 }

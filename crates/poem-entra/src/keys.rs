@@ -50,12 +50,21 @@ pub(crate) struct Keys {
 
 /// What may be believed: the discovery document and the keys, swapped as a whole.
 pub(crate) struct Trust {
-    pub(crate) metadata: Metadata,
+    /// The same pointer as long as it says the same.
+    pub(crate) metadata: Arc<Metadata>,
     keys: HashMap<String, Trusted>,
+}
+
+impl Trust {
+    /// The key with this `kid`, while it is trusted.
+    pub(crate) fn key(&self, kid: &str, now: u64) -> Option<&Arc<VerifyingKey>> {
+        self.keys.get(kid).filter(|trusted| now <= trusted.until).map(|trusted| &trusted.key)
+    }
 }
 
 #[derive(Clone)]
 struct Trusted {
+    /// The same pointer as long as the key is the same.
     key: Arc<VerifyingKey>,
     last_published: u64,
     until: u64,
@@ -118,6 +127,11 @@ impl Keys {
         }
     }
 
+    /// What is trusted now, without asking anybody; `None` before the first answer.
+    pub(crate) fn trust(&self) -> Option<Arc<Trust>> {
+        self.trust.load_full()
+    }
+
     /// Fetches the keys now, or waits for whoever is already at it. Returns whether there is
     /// something to trust.
     pub(crate) async fn warm_up(self: &Arc<Self>) -> bool {
@@ -151,8 +165,7 @@ impl Keys {
 
     fn known(&self, kid: &str, now: u64) -> Option<Found> {
         let trust = self.trust.load_full()?;
-        let trusted = trust.keys.get(kid).filter(|trusted| now <= trusted.until)?;
-        let key = Arc::clone(&trusted.key);
+        let key = Arc::clone(trust.key(kid, now)?);
         Some(Found::Key(trust, key))
     }
 
@@ -204,25 +217,40 @@ impl Keys {
         let body = self.transport.get(metadata.jwks_uri.as_str()).await;
         let published = jwk::parse_set(&body.map_err(RefreshError::Keys)?)?;
         let count = published.len();
+        self.trust.store(Some(Arc::new(self.merged(metadata, published, now))));
+        Ok(count)
+    }
+
+    /// What is trusted from now on: what is published, and what was until its retention ends.
+    fn merged(
+        &self,
+        metadata: Metadata,
+        published: HashMap<String, VerifyingKey>,
+        now: u64,
+    ) -> Trust {
         let Schedule { refresh, retention, .. } = self.schedule;
-        let mut keys: HashMap<_, _> = published
-            .into_iter()
-            .map(|(kid, key)| {
-                // A key of the newest set outlives at least one refresh that fails.
-                let until = now.saturating_add(retention.max(refresh.saturating_mul(2)));
-                (kid, Trusted { key: Arc::new(key), last_published: now, until })
-            })
-            .collect();
-        if let Some(old) = self.trust.load().as_ref() {
-            for (kid, trusted) in &old.keys {
-                let until = trusted.last_published.saturating_add(retention);
-                if now < until && !keys.contains_key(kid) {
-                    keys.insert(kid.clone(), Trusted { until, ..trusted.clone() });
-                }
+        let before = self.trust.load();
+        let old = |kid: &str| before.as_ref().and_then(|trust| trust.keys.get(kid));
+        let mut keys = HashMap::with_capacity(published.len());
+        for (kid, key) in published {
+            let same = old(&kid).filter(|trusted| *trusted.key == key);
+            let key = same.map_or_else(|| Arc::new(key), |trusted| Arc::clone(&trusted.key));
+            // A key of the newest set outlives at least one refresh that fails.
+            let until = now.saturating_add(retention.max(refresh.saturating_mul(2)));
+            keys.insert(kid, Trusted { key, last_published: now, until });
+        }
+        let Some(before) = before.as_ref() else {
+            return Trust { metadata: Arc::new(metadata), keys };
+        };
+        for (kid, trusted) in &before.keys {
+            let until = trusted.last_published.saturating_add(retention);
+            if now < until && !keys.contains_key(kid) {
+                keys.insert(kid.clone(), Trusted { until, ..trusted.clone() });
             }
         }
-        self.trust.store(Some(Arc::new(Trust { metadata, keys })));
-        Ok(count)
+        let same = *before.metadata == metadata;
+        let metadata = if same { Arc::clone(&before.metadata) } else { Arc::new(metadata) };
+        Trust { metadata, keys }
     }
 
     fn note(&self, outcome: Result<usize, RefreshError>, now: u64) {

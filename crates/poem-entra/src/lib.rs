@@ -10,6 +10,7 @@
 //! out of it ([`principal`], [`rejection`]) and who may do what ([`policy`]).
 
 pub mod authority;
+mod cache;
 pub mod claims;
 pub mod clock;
 pub mod ids;
@@ -30,7 +31,7 @@ pub mod validator;
 pub use clock::{Clock, SystemClock};
 pub use ids::{ClientId, ObjectId, TenantId};
 pub use policy::{Policy, Requirement};
-pub use principal::{App, Principal, User};
+pub use principal::{AccountType, App, Groups, Principal, User};
 pub use rejection::{Challenge, Refusal, Rejection, Rule};
 pub use settings::{Fault, InvalidSettings, Settings};
 pub use validator::{Readiness, StartError, Validator};

@@ -1,13 +1,15 @@
 //! Who calls. Only the validator can make one of these, so whoever holds one knows that every
 //! rule was checked.
 
+use std::sync::Arc;
+
 use crate::{
     claims::Claims,
     ids::{ClientId, ObjectId, TenantId},
     rejection::{Rejection, Rule},
 };
 
-/// A caller whose token was accepted.
+/// A caller whose token was accepted. Cheap to clone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Principal {
     /// A person, through an app that acts for them (a delegated token).
@@ -21,28 +23,61 @@ pub enum Principal {
 /// (<https://learn.microsoft.com/entra/identity-platform/claims-validation>).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct User {
-    tenant: TenantId,
     object_id: ObjectId,
-    subject: String,
-    client: Option<ClientId>,
-    scopes: Vec<String>,
-    roles: Vec<String>,
+    identity: Arc<Identity>,
 }
 
 /// An app that signed in as itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct App {
+    identity: Arc<Identity>,
+}
+
+/// What the token says of its bearer, whichever kind it is.
+#[derive(Debug, PartialEq, Eq)]
+struct Identity {
     tenant: TenantId,
     object_id: Option<ObjectId>,
     subject: String,
     client: Option<ClientId>,
+    scopes: Vec<String>,
     roles: Vec<String>,
+    groups: Groups,
+    account: Option<AccountType>,
+    authentication_contexts: Vec<String>,
+    client_capabilities: Vec<String>,
+}
+
+/// The groups a token names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Groups {
+    /// These; none when the app does not ask for groups.
+    Listed(Vec<String>),
+    /// More than fit: the token says only that there are some (rule V9). A policy that asks for
+    /// a group refuses the caller, since nobody knows.
+    Overage,
+}
+
+/// What a person is to the tenant (`acct`, an optional claim).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AccountType {
+    /// At home here.
+    Member,
+    /// Invited.
+    Guest,
 }
 
 impl Principal {
-    /// V6 and V7: consent was given for something, and it is either a user or an app.
+    /// V6 to V8: consent was given for something, and it is either a user or an app.
     pub(crate) fn from_claims(claims: Claims) -> Result<Self, Rejection> {
         if claims.scopes.as_ref().is_none_or(Vec::is_empty) && claims.roles.is_empty() {
+            if claims.has_nonce {
+                return Err(Rejection::invalid_token(
+                    Rule::V8,
+                    "This is an ID token, which is for the app that signed the user in; send the \
+                     access token.",
+                ));
+            }
             return Err(Rejection::invalid_token(
                 Rule::V6,
                 "The token has neither scp nor roles: nobody consented to its use here.",
@@ -52,37 +87,102 @@ impl Principal {
             Some(idtyp) => idtyp == "app",
             None => claims.scopes.is_none(),
         };
-        let Claims { tenant, oid, sub: subject, client, roles, scopes, .. } = claims;
+        let object_id = claims.oid;
+        let identity = Arc::new(Identity {
+            tenant: claims.tenant,
+            object_id,
+            subject: claims.sub,
+            client: claims.client,
+            // An app has no scopes, whatever its token says.
+            scopes: claims.scopes.filter(|_| !is_app).unwrap_or_default(),
+            roles: claims.roles,
+            groups: claims.groups,
+            account: claims.account,
+            authentication_contexts: claims.acrs,
+            client_capabilities: claims.xms_cc,
+        });
         if is_app {
-            return Ok(Self::App(App { tenant, object_id: oid, subject, client, roles }));
+            return Ok(Self::App(App { identity }));
         }
-        let object_id = oid
+        let object_id = object_id
             .ok_or_else(|| Rejection::invalid_token(Rule::V7, "The token of a user has no oid."))?;
-        let scopes = scopes.unwrap_or_default();
-        Ok(Self::User(User { tenant, object_id, subject, client, scopes, roles }))
+        Ok(Self::User(User { object_id, identity }))
     }
 
     /// The directory that issued the token (`tid`).
     pub fn tenant(&self) -> TenantId {
-        match self {
-            Self::User(user) => user.tenant,
-            Self::App(app) => app.tenant,
-        }
+        self.identity().tenant
     }
 
-    /// The app roles assigned to the caller (`roles`).
-    pub fn roles(&self) -> &[String] {
-        match self {
-            Self::User(user) => &user.roles,
-            Self::App(app) => &app.roles,
-        }
+    /// Whose id it is in that directory (`oid`): the person's, or the app's service principal's,
+    /// which not every app token names.
+    pub fn object_id(&self) -> Option<ObjectId> {
+        self.identity().object_id
+    }
+
+    /// The id for this API alone (`sub`); another API sees another one.
+    pub fn subject(&self) -> &str {
+        &self.identity().subject
+    }
+
+    /// The app that sends the request (`azp`, in v1 tokens `appid`).
+    pub fn client(&self) -> Option<ClientId> {
+        self.identity().client
     }
 
     /// The scopes the user consented to (`scp`); an app has none.
     pub fn scopes(&self) -> &[String] {
+        &self.identity().scopes
+    }
+
+    /// The app roles assigned to the caller (`roles`).
+    pub fn roles(&self) -> &[String] {
+        &self.identity().roles
+    }
+
+    /// Whether the caller has an app role. Exact, case-sensitive.
+    pub fn has_role(&self, role: &str) -> bool {
+        self.roles().iter().any(|assigned| assigned == role)
+    }
+
+    /// The groups the caller is in, where the app asks for them (`groups`).
+    pub fn groups(&self) -> &Groups {
+        &self.identity().groups
+    }
+
+    /// Member or guest, where the app asks for it (`acct`).
+    pub fn account_type(&self) -> Option<AccountType> {
+        self.identity().account
+    }
+
+    /// The authentication contexts the caller has satisfied (`acrs`).
+    pub fn authentication_contexts(&self) -> &[String] {
+        &self.identity().authentication_contexts
+    }
+
+    /// Whether the client understands claims challenges (`cp1` in `xms_cc`).
+    pub fn handles_claims_challenges(&self) -> bool {
+        self.identity().client_capabilities.iter().any(|capability| capability == "cp1")
+    }
+
+    /// Bytes this takes in memory, roughly.
+    pub(crate) fn size(&self) -> usize {
+        let Identity { subject, scopes, roles, groups, .. } = self.identity();
+        let Identity { authentication_contexts, client_capabilities, .. } = self.identity();
+        let listed = match groups {
+            Groups::Listed(listed) => listed.as_slice(),
+            Groups::Overage => &[],
+        };
+        let lists = [scopes, roles, listed, authentication_contexts, client_capabilities];
+        let texts = lists.into_iter().flatten();
+        let texts: usize = texts.map(|text| size_of::<String>() + text.capacity()).sum();
+        size_of::<Identity>() + subject.capacity() + texts
+    }
+
+    fn identity(&self) -> &Identity {
         match self {
-            Self::User(user) => &user.scopes,
-            Self::App(_) => &[],
+            Self::User(user) => &user.identity,
+            Self::App(app) => &app.identity,
         }
     }
 }
@@ -90,7 +190,7 @@ impl Principal {
 impl User {
     /// The directory that issued the token (`tid`).
     pub fn tenant(&self) -> TenantId {
-        self.tenant
+        self.identity.tenant
     }
 
     /// The person's id in that directory (`oid`).
@@ -98,45 +198,25 @@ impl User {
         self.object_id
     }
 
-    /// The person's id for this API alone (`sub`); another API sees another one.
-    pub fn subject(&self) -> &str {
-        &self.subject
-    }
-
-    /// The app the person uses (`azp`, in v1 tokens `appid`).
-    pub fn client(&self) -> Option<ClientId> {
-        self.client
-    }
-
     /// Whether the person was assigned an app role. Exact, case-sensitive.
     pub fn has_role(&self, role: &str) -> bool {
-        self.roles.iter().any(|assigned| assigned == role)
+        self.identity.roles.iter().any(|assigned| assigned == role)
     }
 }
 
 impl App {
     /// The directory that issued the token (`tid`).
     pub fn tenant(&self) -> TenantId {
-        self.tenant
-    }
-
-    /// The app's service principal in that directory (`oid`), where the token names it.
-    pub fn object_id(&self) -> Option<ObjectId> {
-        self.object_id
-    }
-
-    /// The app's id for this API alone (`sub`).
-    pub fn subject(&self) -> &str {
-        &self.subject
+        self.identity.tenant
     }
 
     /// The app itself (`azp`, in v1 tokens `appid`).
     pub fn client(&self) -> Option<ClientId> {
-        self.client
+        self.identity.client
     }
 
     /// Whether the app was granted an app role. Exact, case-sensitive.
     pub fn has_role(&self, role: &str) -> bool {
-        self.roles.iter().any(|granted| granted == role)
+        self.identity.roles.iter().any(|granted| granted == role)
     }
 }

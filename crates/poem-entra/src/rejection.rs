@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use base64::{Engine, engine::general_purpose::STANDARD};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 
 /// A rule of this crate, by the name its documentation and tests use.
@@ -30,8 +31,14 @@ pub enum Rule {
     V6,
     /// A user with an object id, or an app.
     V7,
-    /// The scopes and app roles that the operation's policy asks for.
+    /// Neither an ID token nor one for Microsoft Graph.
+    V8,
+    /// Groups that the token lists.
+    V9,
+    /// What the operation's policy asks for.
     A2,
+    /// The authentication context that the operation's policy asks for.
+    A4,
     /// Keys to judge with.
     K1,
 }
@@ -56,6 +63,10 @@ pub enum Refusal {
     InsufficientScope(&'static [&'static str]),
     /// 403: one of these app roles is needed.
     InsufficientRole(&'static [&'static str]),
+    /// 403: the policy asks for something else, which the detail names.
+    Denied,
+    /// 401: this authentication context is needed, and the client can ask the user for it.
+    InsufficientClaims(&'static str),
     /// 503: the signing keys cannot be had; seconds after which to try again.
     KeysUnavailable(u64),
 }
@@ -93,7 +104,8 @@ impl Rejection {
     }
 
     /// A stable name for programs: `missing_token`, `invalid_request`, `invalid_token`,
-    /// `insufficient_scope`, `insufficient_role` or `keys_unavailable`.
+    /// `insufficient_scope`, `insufficient_role`, `insufficient_claims`, `access_denied` or
+    /// `keys_unavailable`.
     pub fn code(&self) -> &'static str {
         match self.refusal {
             Refusal::MissingToken => "missing_token",
@@ -101,6 +113,8 @@ impl Rejection {
             Refusal::InvalidToken => "invalid_token",
             Refusal::InsufficientScope(_) => "insufficient_scope",
             Refusal::InsufficientRole(_) => "insufficient_role",
+            Refusal::Denied => "access_denied",
+            Refusal::InsufficientClaims(_) => "insufficient_claims",
             Refusal::KeysUnavailable(_) => "keys_unavailable",
         }
     }
@@ -108,9 +122,13 @@ impl Rejection {
     /// The status of the answer (RFC 6750, section 3.1; RFC 9110, section 15.6.4).
     pub fn status(&self) -> StatusCode {
         match self.refusal {
-            Refusal::MissingToken | Refusal::InvalidToken => StatusCode::UNAUTHORIZED,
+            Refusal::MissingToken | Refusal::InvalidToken | Refusal::InsufficientClaims(_) => {
+                StatusCode::UNAUTHORIZED
+            }
             Refusal::InvalidRequest => StatusCode::BAD_REQUEST,
-            Refusal::InsufficientScope(_) | Refusal::InsufficientRole(_) => StatusCode::FORBIDDEN,
+            Refusal::InsufficientScope(_) | Refusal::InsufficientRole(_) | Refusal::Denied => {
+                StatusCode::FORBIDDEN
+            }
             Refusal::KeysUnavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
@@ -128,7 +146,7 @@ impl Rejection {
 
     /// The challenge of RFC 6750, section 3, with `resource_metadata` of RFC 9728, section 5.1.
     fn challenge(&self, challenge: &Challenge) -> HeaderValue {
-        let mut parameters = Vec::with_capacity(4);
+        let mut parameters = Vec::with_capacity(8);
         match &self.refusal {
             Refusal::MissingToken | Refusal::KeysUnavailable(_) => {}
             Refusal::InvalidRequest => parameters.push(("error", "invalid_request".into())),
@@ -141,8 +159,11 @@ impl Rejection {
                     parameters.push(("scope", full.join(" ")));
                 }
             }
-            Refusal::InsufficientRole(_) => {
+            Refusal::InsufficientRole(_) | Refusal::Denied => {
                 parameters.push(("error", "insufficient_scope".into()));
+            }
+            Refusal::InsufficientClaims(context) => {
+                parameters.extend(claims_challenge(context, challenge));
             }
         }
         if !parameters.is_empty() {
@@ -168,11 +189,31 @@ impl fmt::Display for Rejection {
 
 impl std::error::Error for Rejection {}
 
+/// A4: Entra's claims challenge, which MSAL hands on to the authority
+/// (<https://learn.microsoft.com/entra/identity-platform/claims-challenge>).
+fn claims_challenge(context: &str, challenge: &Challenge) -> [(&'static str, String); 6] {
+    let claims = serde_json::json!({
+        "access_token": { "acrs": { "essential": true, "value": context } },
+    });
+    [
+        ("realm", String::new()),
+        ("authorization_uri", quotable(&challenge.authorization_uri)),
+        ("client_id", challenge.client_id.clone()),
+        ("error", "insufficient_claims".into()),
+        ("claims", STANDARD.encode(claims.to_string())),
+        ("cc_type", "authcontext".into()),
+    ]
+}
+
 /// What challenges say about this API.
 #[derive(Debug, Clone, Default)]
 pub struct Challenge {
     /// What scopes start with in requests: `api://{client_id}`.
     pub app_id_uri: String,
+    /// The API's app registration.
+    pub client_id: String,
+    /// Where a user signs in again: `{authority}/oauth2/v2.0/authorize`.
+    pub authorization_uri: String,
     /// The absolute URL of the protected resource metadata (RFC 9728).
     pub resource_metadata: Option<String>,
 }
@@ -212,6 +253,7 @@ mod tests {
         let challenge = Challenge {
             app_id_uri: "api://todo".into(),
             resource_metadata: Some("https://todo.example/meta".into()),
+            ..Challenge::default()
         };
         let headers = Rejection::new(refusal, Rule::P1, detail).headers(&challenge);
         headers[header::WWW_AUTHENTICATE].to_str().unwrap().to_owned()

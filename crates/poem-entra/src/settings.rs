@@ -33,6 +33,8 @@ pub struct Settings {
     pub key_refresh_floor: u64,
     /// Seconds for which a key is trusted after it was last published.
     pub key_retention: u64,
+    /// Accepted tokens that are remembered, so that their signature is not checked again; 0: none.
+    pub token_cache_entries: usize,
 }
 
 impl Settings {
@@ -48,6 +50,7 @@ impl Settings {
             key_refresh: 3_600,
             key_refresh_floor: 300,
             key_retention: 86_400,
+            token_cache_entries: 10_000,
         }
     }
 
@@ -73,6 +76,9 @@ impl Settings {
         if self.leeway > 300 {
             faults.push(Fault::new("leeway", "is more than 300 seconds"));
         }
+        if self.token_cache_entries > MAX_CACHE_ENTRIES {
+            faults.push(Fault::new("token_cache_entries", "is more than 10000000"));
+        }
         if self.key_refresh == 0 {
             faults.push(Fault::new("key_refresh", "is 0 seconds; the keys would never rest"));
         }
@@ -94,6 +100,9 @@ impl Settings {
         }
     }
 }
+
+/// Thirty gigabytes of accepted tokens are a mistake.
+const MAX_CACHE_ENTRIES: usize = 10_000_000;
 
 /// Settings that passed their checks.
 #[derive(Debug, Clone)]

@@ -103,6 +103,13 @@ fn kid(header: &Map<String, Value>) -> Result<String, Rejection> {
     if header.contains_key("enc") {
         return refuse("The token's header has enc, which is for encrypted tokens.".into());
     }
+    // V8: Microsoft Graph signs another header than the one it sends.
+    if header.contains_key("nonce") {
+        return Err(Rejection::invalid_token(
+            Rule::V8,
+            "The token is for Microsoft Graph (its header has a nonce); ask for this API's scope.",
+        ));
+    }
     match header.get("typ") {
         None => {}
         Some(Value::String(typ)) if is_access_token_type(typ) => {}

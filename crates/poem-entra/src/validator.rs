@@ -8,6 +8,7 @@ use tokio::task::JoinHandle;
 
 use crate::{
     authority::{Authority, Directory},
+    cache::{Accepted, TokenCache},
     claims::{Claims, Version},
     clock::{Clock, SystemClock},
     ids::TenantId,
@@ -28,6 +29,7 @@ const MAINTENANCE: Duration = Duration::from_secs(30);
 pub struct Validator {
     settings: Checked,
     keys: Arc<Keys>,
+    cache: TokenCache,
     clock: Arc<dyn Clock>,
     challenge: Challenge,
 }
@@ -82,9 +84,12 @@ impl Validator {
         let keys = Keys::new(checked.authority.clone(), schedule, transport, Arc::clone(&clock));
         let challenge = Challenge {
             app_id_uri: format!("api://{}", checked.client_id),
+            client_id: checked.client_id.to_string(),
+            authorization_uri: format!("{}/oauth2/v2.0/authorize", checked.authority.url()),
             resource_metadata: None,
         };
-        Ok(Self { settings: checked, keys, clock, challenge })
+        let cache = TokenCache::new(settings.token_cache_entries);
+        Ok(Self { settings: checked, keys, cache, clock, challenge })
     }
 
     /// Names the API's protected resource metadata in challenges (RFC 9728, section 5.1).
@@ -119,6 +124,11 @@ impl Validator {
         if self.keys.is_ready() { Readiness::Ready } else { Readiness::NoKeys }
     }
 
+    /// How many accepted tokens are remembered now.
+    pub fn cached_tokens(&self) -> usize {
+        self.cache.len()
+    }
+
     /// The authority whose tokens are accepted.
     pub fn authority(&self) -> &Authority {
         &self.settings.authority
@@ -145,6 +155,24 @@ impl Validator {
     ///
     /// The first rule that was broken.
     pub async fn validate(&self, token: &str) -> Result<Principal, Rejection> {
+        let digest = self.cache.digest(token);
+        if let (Some(digest), Some(trust)) = (&digest, self.keys.trust()) {
+            let now = self.clock.now();
+            if let Some(accepted) = self.cache.get(digest, &trust, now, self.settings.leeway) {
+                self.keys.refresh_if_due(now);
+                return Ok(accepted.principal.clone());
+            }
+        }
+        let accepted = self.verify(token).await?;
+        let principal = accepted.principal.clone();
+        if let Some(digest) = digest {
+            self.cache.insert(digest, accepted);
+        }
+        Ok(principal)
+    }
+
+    /// The full rules, in their order: nothing is believed before the signature holds.
+    async fn verify(&self, token: &str) -> Result<Accepted, Rejection> {
         let token = UnverifiedToken::parse(token)?;
         let (trust, key) = match self.keys.find(&token.kid).await {
             Found::Key(trust, key) => (trust, key),
@@ -162,13 +190,9 @@ impl Validator {
                 ));
             }
         };
-        // An error here is a signature that is not even of the key's length.
-        let verified = crypto::verify(
-            token.signature,
-            token.message.as_bytes(),
-            &key.decoding,
-            Algorithm::RS256,
-        );
+        let message = token.message.as_bytes();
+        let verified = crypto::verify(token.signature, message, &key.decoding, Algorithm::RS256);
+        // An error is a signature that is not base64url, or not of the key's length.
         if !verified.unwrap_or(false) {
             return Err(Rejection::invalid_token(Rule::P4, "The token's signature does not hold."));
         }
@@ -178,7 +202,14 @@ impl Validator {
         self.check_key_issuer(&claims, &key, &trust)?;
         self.check_times(&claims)?;
         self.check_audience(&claims)?;
-        Principal::from_claims(claims)
+        Ok(Accepted {
+            not_before: claims.nbf.max(claims.iat).unwrap_or(0),
+            expires: claims.exp,
+            principal: Principal::from_claims(claims)?,
+            kid: token.kid,
+            key,
+            metadata: Arc::clone(&trust.metadata),
+        })
     }
 
     /// V1: in time, give or take the leeway.

@@ -27,14 +27,13 @@ pub fn write_requirements(document: &mut Value, published: &Published<'_>) {
 }
 
 fn write_requirement(operation: &mut Map<String, Value>, published: &Published<'_>) {
-    let Some((scheme, required)) = operation.get("security").and_then(marked) else {
-        return;
-    };
+    let Some((scheme, required)) = operation.get("security").and_then(marked) else { return };
     let full: Vec<_> =
         required.scopes.iter().map(|s| format!("{}/{s}", published.app_id_uri)).collect();
     operation.insert("security".into(), json!([{ scheme: full }]));
-    if !required.roles.is_empty() {
-        operation.insert("x-required-roles".into(), json!(required.roles));
+    let roles = required.roles_of_every_caller();
+    if !roles.is_empty() {
+        operation.insert("x-required-roles".into(), json!(roles));
     }
     let words = required.in_words();
     let description = match operation.get("description").and_then(Value::as_str) {
@@ -52,32 +51,65 @@ fn write_requirement(operation: &mut Map<String, Value>, published: &Published<'
 
 /// The scheme's name and the requirement behind it.
 fn marked(security: &Value) -> Option<(String, Required)> {
-    let names: Vec<&String> =
-        security.as_array()?.iter().filter_map(Value::as_object).flat_map(Map::keys).collect();
+    let entries = security.as_array()?.iter().filter_map(Value::as_object);
+    let names: Vec<&String> = entries.flat_map(Map::keys).collect();
     let scheme = names.iter().find(|name| !name.starts_with(SIGN))?;
     let mark = names.iter().find_map(|name| name.strip_prefix(SIGN))?;
-    let mut fields = mark.splitn(3, FIELD);
-    let mut list =
-        || fields.next().unwrap_or_default().split_whitespace().map(str::to_owned).collect();
-    let (scopes, roles) = (list(), list());
-    let note = fields.next().unwrap_or_default().to_owned();
-    Some(((*scheme).clone(), Required { scopes, roles, note }))
+    let mut fields = mark.splitn(8, FIELD);
+    let mut text = || fields.next().unwrap_or_default().to_owned();
+    let mut list = || text().split_whitespace().map(str::to_owned).collect();
+    let required = Required {
+        scopes: list(),
+        app_roles: list(),
+        roles: list(),
+        groups: list(),
+        clients: list(),
+        members_only: !text().is_empty(),
+        authentication_context: text(),
+        note: text(),
+    };
+    Some(((*scheme).clone(), required))
 }
 
+/// A [`Requirement`](crate::Requirement) as the mark carries it.
 struct Required {
     scopes: Vec<String>,
+    app_roles: Vec<String>,
     roles: Vec<String>,
+    groups: Vec<String>,
+    clients: Vec<String>,
+    members_only: bool,
+    authentication_context: String,
     note: String,
 }
 
 impl Required {
+    /// With a choice between scope and app role, no role is everybody's.
+    fn roles_of_every_caller(&self) -> &[String] {
+        if self.scopes.is_empty() && self.roles.is_empty() { &self.app_roles } else { &self.roles }
+    }
+
     fn in_words(&self) -> String {
-        let quoted = |names: &[String]| {
-            names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" or ")
-        };
-        let mut words = format!("**Who:** a caller with the scope {}", quoted(&self.scopes));
-        if !self.roles.is_empty() {
-            words += &format!(" and the app role {}", quoted(&self.roles));
+        let user = (!self.scopes.is_empty())
+            .then(|| format!("a user with the scope {}", either(&self.scopes)));
+        let app = (!self.app_roles.is_empty())
+            .then(|| format!("an app with the app role {}", either(&self.app_roles)));
+        let who: Vec<_> = user.into_iter().chain(app).collect();
+        let mut words = format!("**Who:** {}", who.join(", or "));
+        for (names, text) in [
+            (&self.roles, "and the app role"),
+            (&self.groups, "in the group"),
+            (&self.clients, "through the app"),
+        ] {
+            if !names.is_empty() {
+                words += &format!(" {text} {}", either(names));
+            }
+        }
+        if self.members_only {
+            words += "; no guests";
+        }
+        if !self.authentication_context.is_empty() {
+            words += &format!("; authentication context `{}`", self.authentication_context);
         }
         if !self.note.is_empty() {
             words += &format!("; {}", self.note);
@@ -86,27 +118,31 @@ impl Required {
     }
 
     fn refusals(&self, content: &Value) -> [(&'static str, Value); 3] {
-        let header = |description: &str, schema: Value| json!({ "description": description, "schema": schema });
-        let challenge = || {
-            json!({ "WWW-Authenticate": header(
-                "The challenge of RFC 6750, section 3.",
-                json!({ "type": "string" }),
-            ) })
+        let challenge = json!({ "WWW-Authenticate": {
+            "description": "The challenge of RFC 6750, section 3.",
+            "schema": { "type": "string" },
+        } });
+        let retry = json!({ "Retry-After": {
+            "description": "Seconds after which to try again.",
+            "schema": { "type": "integer", "minimum": 1 },
+        } });
+        let forbidden = match (self.roles_of_every_caller(), self.note.is_empty()) {
+            ([], true) => "The scope is missing.",
+            ([], false) => "The scope is missing, or this caller may not.",
+            _ => "The scope or the app role is missing.",
         };
-        let retry = json!({ "Retry-After": header(
-            "Seconds after which to try again.",
-            json!({ "type": "integer", "minimum": 1 }),
-        ) });
-        let forbidden = match (self.roles.is_empty(), self.note.is_empty()) {
-            (true, true) => "The scope is missing.",
-            (false, _) => "The scope or the app role is missing.",
-            (true, false) => "The scope is missing, or this caller may not.",
-        };
-        let answer = |description: &str, headers: Value| json!({ "description": description, "headers": headers, "content": content });
+        let answer = |description: &str, headers: &Value| json!({ "description": description, "headers": headers, "content": content });
         [
-            ("401", answer("No valid access token was sent.", challenge())),
-            ("403", answer(forbidden, challenge())),
-            ("503", answer("The token cannot be judged, or the request served, right now.", retry)),
+            ("401", answer("No valid access token was sent.", &challenge)),
+            ("403", answer(forbidden, &challenge)),
+            (
+                "503",
+                answer("The token cannot be judged, or the request served, right now.", &retry),
+            ),
         ]
     }
+}
+
+fn either(names: &[String]) -> String {
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" or ")
 }

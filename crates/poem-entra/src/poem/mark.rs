@@ -8,7 +8,7 @@ use crate::policy::{Policy, Requirement};
 
 /// No scheme's name starts with it (OpenAPI 3.0 allows letters, digits, `.`, `-` and `_`).
 pub(super) const SIGN: char = '#';
-/// Between scopes, roles and the note.
+/// Between the fields, which stand in the order of [`encode`].
 pub(super) const FIELD: char = '|';
 
 /// What `P` requires, as a name that [`write_requirements`](super::write_requirements)
@@ -31,15 +31,32 @@ impl<P: Policy> Mark<P> {
 }
 
 /// Bytes of the longest mark; a longer one does not compile.
-const CAPACITY: usize = 512;
+const CAPACITY: usize = 1024;
 
 /// Runs while compiling: names are constants, so the mark is one too.
 const fn encode(requirement: &Requirement) -> ([u8; CAPACITY], usize) {
     let mut bytes = [0; CAPACITY];
     let mut end = append(&mut bytes, 0, "#");
-    end = append_all(&mut bytes, end, requirement.scopes);
+    let lists = [
+        requirement.scopes,
+        requirement.app_roles,
+        requirement.roles,
+        requirement.groups,
+        requirement.clients,
+    ];
+    let mut index = 0;
+    while index < lists.len() {
+        end = append_all(&mut bytes, end, lists[index]);
+        end = append(&mut bytes, end, "|");
+        index += 1;
+    }
+    if requirement.no_guests {
+        end = append(&mut bytes, end, "members");
+    }
     end = append(&mut bytes, end, "|");
-    end = append_all(&mut bytes, end, requirement.roles);
+    if let Some(context) = requirement.authentication_context {
+        end = append(&mut bytes, end, context);
+    }
     end = append(&mut bytes, end, "|");
     end = append(&mut bytes, end, requirement.note);
     (bytes, end)

@@ -156,6 +156,8 @@ impl Clock for TestClock {
 /// A validator with its authority and its clock.
 pub(crate) struct World {
     pub(crate) validator: Arc<Validator>,
+    /// The same without the cache of verified tokens (rule T3).
+    uncached: Validator,
     pub(crate) documents: Arc<Documents>,
     pub(crate) clock: TestClock,
 }
@@ -180,10 +182,13 @@ impl World {
         documents.publish(&instance, &settings.tenant, &v2_issuer(&instance, issuer));
         documents.publish_keys(&instance, &[jwk("a", 0, None)]);
         let clock = TestClock(Arc::new(AtomicU64::new(1_800_000_000)));
-        let transport = Arc::clone(&documents) as Arc<dyn Transport>;
-        let validator =
-            Validator::with_transport(&settings, Arc::new(clock.clone()), transport).unwrap();
-        Self { validator: Arc::new(validator), documents, clock }
+        let validator = |settings: &Settings| {
+            let transport = Arc::clone(&documents) as Arc<dyn Transport>;
+            Validator::with_transport(settings, Arc::new(clock.clone()), transport).unwrap()
+        };
+        let cached = Arc::new(validator(&settings));
+        settings.token_cache_entries = 0;
+        Self { validator: cached, uncached: validator(&settings), documents, clock }
     }
 
     /// The claims of a user's v2 token for the API.
@@ -197,14 +202,19 @@ impl World {
         })
     }
 
-    /// The outcome of a token with the claims changed.
+    /// The outcome of a token with the claims changed: the same at first sight, from the cache and
+    /// without a cache.
     pub(crate) async fn judge(
         &self,
         change: impl FnOnce(&mut Value),
     ) -> Result<Principal, Rejection> {
         let mut claims = self.claims();
         change(&mut claims);
-        self.validator.validate(&token(&claims)).await
+        let token = token(&claims);
+        let first = self.validator.validate(&token).await;
+        assert_eq!(first, self.validator.validate(&token).await, "the cache changes the outcome");
+        assert_eq!(first, self.uncached.validate(&token).await, "the cache changes the outcome");
+        first
     }
 
     /// Asserts that such a token is accepted.

@@ -372,3 +372,18 @@ async fn v7_idtyp_decides_between_user_and_app_and_otherwise_scp_does() {
         .await;
     World::assert_accepts(&outcome, "an app without oid");
 }
+
+#[tokio::test]
+async fn v8_an_id_token_and_a_token_for_graph_are_named_as_such() {
+    let world = World::new();
+    let id_token = world
+        .judge(|claims| {
+            claims["nonce"] = "n".into();
+            claims.as_object_mut().unwrap().remove("scp");
+        })
+        .await;
+    World::assert_refuses(&id_token, Rule::V8, "an ID token for the API's own client id");
+    let header = r#"{"alg":"RS256","kid":"a","nonce":"n"}"#;
+    let graph = world.validator.validate(&sign(header, &world.claims().to_string(), 0)).await;
+    World::assert_refuses(&graph, Rule::V8, "a token with Graph's header");
+}

@@ -1,7 +1,7 @@
 //! Rule A2: what a policy lets through.
 
 use http::{HeaderMap, StatusCode, header};
-use poem_entra::{Policy, Principal, Refusal, Rejection, Requirement, User};
+use poem_entra::{Policy, Principal, Refusal, Rejection, Requirement, Rule, User};
 use serde_json::{Value, json};
 
 use crate::authority::{World, token};
@@ -69,6 +69,143 @@ async fn a2_an_app_is_no_user_whatever_scopes_its_token_claims() {
     let outcome = authorize::<Reader>(&world, |claims| claims["idtyp"] = "app".into()).await;
     let rejection = outcome.unwrap_err();
     assert!(matches!(rejection.refusal(), Refusal::InsufficientScope(_)), "{rejection}");
+}
+
+macro_rules! policy {
+    ($name:ident, $requires:expr) => {
+        struct $name;
+
+        impl Policy for $name {
+            type Caller = Principal;
+            const REQUIRES: Requirement = $requires;
+        }
+    };
+}
+
+const SCOPE: Requirement = Requirement::scope(&["access_as_user"]);
+const CLIENT: &str = "44444444-4444-4444-8444-444444444444";
+const GROUP: &str = "99999999-9999-4999-8999-999999999999";
+
+policy!(Daemon, Requirement::app_role(&["Todos.Read.All"]));
+policy!(Either, Requirement::scope_or_app_role(&["access_as_user"], &["Todos.Read.All"]));
+policy!(OneClient, SCOPE.and_client(&[CLIENT]));
+policy!(Members, SCOPE.and_no_guests());
+policy!(InGroup, SCOPE.and_group(&[GROUP]));
+policy!(SteppedUp, SCOPE.and_authentication_context("c1"));
+
+/// Turns the claims of a user into those of an app with these roles.
+fn app(roles: &[&str]) -> impl FnOnce(&mut Value) {
+    move |claims| {
+        claims.as_object_mut().unwrap().remove("scp");
+        claims["idtyp"] = "app".into();
+        claims["roles"] = json!(roles);
+    }
+}
+
+/// What becomes of a caller: `None` is let through.
+async fn code<P: Policy>(world: &World, change: impl FnOnce(&mut Value)) -> Option<&'static str> {
+    authorize::<P>(world, change).await.err().map(|rejection| rejection.code())
+}
+
+#[tokio::test]
+async fn a2_app_only_means_no_user_also_not_one_with_the_role() {
+    let world = World::new();
+    assert_eq!(code::<Daemon>(&world, app(&["Todos.Read.All"])).await, None);
+    assert_eq!(code::<Daemon>(&world, app(&["Other"])).await, Some("insufficient_role"));
+    let user = |claims: &mut Value| claims["roles"] = json!(["Todos.Read.All"]);
+    assert_eq!(code::<Daemon>(&world, user).await, Some("access_denied"));
+}
+
+#[tokio::test]
+async fn a2_scope_or_app_role_takes_the_scope_from_users_and_the_role_from_apps() {
+    let world = World::new();
+    assert_eq!(code::<Either>(&world, |_| {}).await, None);
+    assert_eq!(code::<Either>(&world, app(&["Todos.Read.All"])).await, None);
+    assert_eq!(code::<Either>(&world, app(&["Other"])).await, Some("insufficient_role"));
+    let user_with_role_only = |claims: &mut Value| {
+        claims["scp"] = "other".into();
+        claims["roles"] = json!(["Todos.Read.All"]);
+    };
+    assert_eq!(code::<Either>(&world, user_with_role_only).await, Some("insufficient_scope"));
+}
+
+#[tokio::test]
+async fn a2_only_listed_clients_may_call() {
+    let world = World::new();
+    assert_eq!(code::<OneClient>(&world, |_| {}).await, None);
+    let other = |claims: &mut Value| claims["azp"] = json!("55555555-5555-4555-8555-555555555555");
+    assert_eq!(code::<OneClient>(&world, other).await, Some("access_denied"));
+    let unnamed = |claims: &mut Value| drop(claims.as_object_mut().unwrap().remove("azp"));
+    assert_eq!(code::<OneClient>(&world, unnamed).await, Some("access_denied"));
+    let v1 = |claims: &mut Value| {
+        claims["ver"] = "1.0".into();
+        claims["iss"] = "https://sts.windows.net/11111111-1111-4111-8111-111111111111/".into();
+        claims["appid"] = claims["azp"].take();
+        claims.as_object_mut().unwrap().remove("azp");
+    };
+    assert_eq!(code::<OneClient>(&world, v1).await, None, "v1 tokens name the client in appid");
+}
+
+#[tokio::test]
+async fn a2_no_guests_lets_only_proven_members_through() {
+    let world = World::new();
+    for (acct, expected) in [
+        (json!(0), None),
+        (json!("0"), None),
+        (json!(1), Some("access_denied")),
+        (json!("1"), Some("access_denied")),
+    ] {
+        let change = |claims: &mut Value| claims["acct"] = acct.clone();
+        assert_eq!(code::<Members>(&world, change).await, expected, "{acct}");
+    }
+    assert_eq!(code::<Members>(&world, |_| {}).await, Some("access_denied"), "acct is absent");
+}
+
+#[tokio::test]
+async fn v9_a_policy_on_groups_fails_closed_on_overage_and_says_so() {
+    let world = World::new();
+    assert_eq!(code::<InGroup>(&world, |claims| claims["groups"] = json!([GROUP])).await, None);
+    for groups in [json!([]), json!(["other"])] {
+        let change = |claims: &mut Value| claims["groups"] = groups.clone();
+        assert_eq!(code::<InGroup>(&world, change).await, Some("access_denied"));
+    }
+    assert_eq!(code::<InGroup>(&world, |_| {}).await, Some("access_denied"));
+    for overage in [
+        json!({ "_claim_names": { "groups": "src1" } }),
+        json!({ "hasgroups": true }),
+        json!({ "hasgroups": "true", "groups": [GROUP] }),
+    ] {
+        let change = |claims: &mut Value| {
+            claims.as_object_mut().unwrap().extend(overage.as_object().unwrap().clone());
+        };
+        let rejection = authorize::<InGroup>(&world, change).await.unwrap_err();
+        assert_eq!(rejection.rule(), Rule::V9, "{overage}");
+        assert_eq!(rejection.status(), StatusCode::FORBIDDEN);
+    }
+}
+
+#[tokio::test]
+async fn a4_a_client_that_understands_it_gets_a_claims_challenge_and_another_a_403() {
+    let world = World::new();
+    assert_eq!(code::<SteppedUp>(&world, |claims| claims["acrs"] = json!(["c1"])).await, None);
+    assert_eq!(code::<SteppedUp>(&world, |_| {}).await, Some("access_denied"));
+    let capable = |claims: &mut Value| {
+        claims["acrs"] = json!(["c2"]);
+        claims["xms_cc"] = json!(["cp1"]);
+    };
+    let rejection = authorize::<SteppedUp>(&world, capable).await.unwrap_err();
+    assert_eq!(rejection.rule(), Rule::A4);
+    assert_eq!(rejection.status(), StatusCode::UNAUTHORIZED);
+    let headers = rejection.headers(world.validator.challenge());
+    let header = headers[header::WWW_AUTHENTICATE].to_str().unwrap();
+    assert!(
+        header.starts_with("Bearer realm=\"\", authorization_uri=\"https://login."),
+        "{header}"
+    );
+    assert!(header.contains("error=\"insufficient_claims\""), "{header}");
+    // {"access_token":{"acrs":{"essential":true,"value":"c1"}}}
+    let claims = "eyJhY2Nlc3NfdG9rZW4iOnsiYWNycyI6eyJlc3NlbnRpYWwiOnRydWUsInZhbHVlIjoiYzEifX19";
+    assert!(header.contains(&format!("claims=\"{claims}\"")), "{header}");
 }
 
 #[tokio::test]

@@ -1,0 +1,157 @@
+//! Rules T1 to T3 and K5: what is remembered of a token, and for how long.
+
+use poem_entra::{Refusal, Rule};
+use serde_json::json;
+
+use crate::authority::{INSTANCE, TENANT, World, jwk, token, token_of, v2_issuer};
+
+const HOUR: u64 = 3_600;
+
+#[tokio::test]
+async fn t1_an_entry_never_outlives_its_token() {
+    let world = World::new();
+    let token = token(&world.claims());
+    world.validator.validate(&token).await.unwrap();
+    assert_eq!(world.validator.cached_tokens(), 1);
+    world.clock.advance(HOUR + 60);
+    world.validator.validate(&token).await.unwrap();
+    world.clock.advance(1);
+    let rejection = world.validator.validate(&token).await.unwrap_err();
+    assert_eq!(rejection.rule(), Rule::V1);
+    assert_eq!(world.validator.cached_tokens(), 0, "what does not hold is forgotten");
+}
+
+#[tokio::test]
+async fn t1_k5_an_entry_goes_with_the_key_that_signed_its_token() {
+    let world = World::with(|settings| settings.key_retention = 0);
+    world.documents.publish_keys(INSTANCE, &[jwk("a", 0, None), jwk("b", 1, None)]);
+    let mut claims = world.claims();
+    claims["exp"] = (claims["iat"].as_u64().unwrap() + 10 * HOUR).into();
+    let (by_a, by_b) = (token_of("a", 0, &claims), token_of("b", 1, &claims));
+    world.validator.validate(&by_a).await.unwrap();
+    world.validator.validate(&by_b).await.unwrap();
+    world.documents.publish_keys(INSTANCE, &[jwk("a", 0, None)]);
+    refresh(&world, &by_a).await;
+    world.validator.validate(&by_a).await.unwrap();
+    assert_eq!(world.validator.validate(&by_b).await.unwrap_err().rule(), Rule::P3);
+}
+
+#[tokio::test]
+async fn t1_an_entry_goes_when_its_kid_names_another_key() {
+    let world = World::new();
+    let token = token(&world.claims());
+    world.validator.validate(&token).await.unwrap();
+    world.documents.publish_keys(INSTANCE, &[jwk("a", 1, None)]);
+    refresh(&world, &token).await;
+    assert_eq!(world.validator.validate(&token).await.unwrap_err().rule(), Rule::P4);
+}
+
+#[tokio::test]
+async fn t1_an_entry_goes_when_its_key_is_bound_to_another_issuer() {
+    let world = World::new();
+    let token = token(&world.claims());
+    world.validator.validate(&token).await.unwrap();
+    let other = v2_issuer(INSTANCE, "22222222-2222-4222-8222-222222222222");
+    world.documents.publish_keys(INSTANCE, &[jwk("a", 0, Some(&other))]);
+    refresh(&world, &token).await;
+    assert_eq!(world.validator.validate(&token).await.unwrap_err().rule(), Rule::V4);
+}
+
+#[tokio::test]
+async fn t1_an_entry_goes_when_the_authority_changes_its_issuer() {
+    let instance = "https://login.example";
+    let world = World::with(|settings| settings.instance = instance.into());
+    let mut claims = world.claims();
+    claims["iss"] = v2_issuer(instance, TENANT).into();
+    let token = token(&claims);
+    world.validator.validate(&token).await.unwrap();
+    world.documents.publish(instance, TENANT, &format!("https://moved.example/{TENANT}/v2.0"));
+    refresh(&world, &token).await;
+    assert_eq!(world.validator.validate(&token).await.unwrap_err().rule(), Rule::V2);
+}
+
+#[tokio::test]
+async fn t1_the_cache_is_bounded() {
+    for entries in [1, 16, 64] {
+        let world = World::with(|settings| settings.token_cache_entries = entries);
+        let mut claims = world.claims();
+        for number in 0..200 {
+            claims["uti"] = number.into();
+            world.validator.validate(&token(&claims)).await.unwrap();
+            let cached = world.validator.cached_tokens();
+            assert!(cached <= entries, "{cached} of {entries}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn t1_a_large_token_takes_the_place_of_several() {
+    let world = World::with(|settings| settings.token_cache_entries = 16);
+    let mut claims = world.claims();
+    claims["roles"] = (0..200).map(|number| format!("Role.{number:04}")).collect();
+    for number in 0..50 {
+        claims["uti"] = number.into();
+        world.validator.validate(&token(&claims)).await.unwrap();
+    }
+    assert!(world.validator.cached_tokens() < 8, "{}", world.validator.cached_tokens());
+}
+
+#[tokio::test]
+async fn t2_only_accepted_tokens_enter() {
+    let world = World::new();
+    for change in [json!({ "aud": "other" }), json!({ "ver": "3.0" }), json!({ "exp": 1 })] {
+        let mut claims = world.claims();
+        claims.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
+        world.validator.validate(&token(&claims)).await.unwrap_err();
+    }
+    world.validator.validate(&token_of("a", 1, &world.claims())).await.unwrap_err();
+    world.validator.validate("a.b.c").await.unwrap_err();
+    assert_eq!(world.validator.cached_tokens(), 0);
+}
+
+#[tokio::test]
+async fn t2_a_token_with_one_byte_changed_is_never_answered_from_the_cache() {
+    let world = World::new();
+    let good = token(&world.claims());
+    world.validator.validate(&good).await.unwrap();
+    for position in 0..good.len() {
+        let mut bytes = good.clone().into_bytes();
+        bytes[position] = if bytes[position] == b'A' { b'B' } else { b'A' };
+        let changed = String::from_utf8(bytes).unwrap();
+        assert!(world.validator.validate(&changed).await.is_err(), "byte {position}");
+    }
+    assert_eq!(world.validator.cached_tokens(), 1);
+}
+
+#[tokio::test]
+async fn t3_the_cache_can_be_turned_off() {
+    let world = World::with(|settings| settings.token_cache_entries = 0);
+    let token = token(&world.claims());
+    world.validator.validate(&token).await.unwrap();
+    world.validator.validate(&token).await.unwrap();
+    assert_eq!(world.validator.cached_tokens(), 0);
+}
+
+#[tokio::test]
+async fn a_cached_token_is_refused_when_there_is_no_key_to_trust_any_more() {
+    let world = World::new();
+    let mut claims = world.claims();
+    claims["exp"] = (claims["iat"].as_u64().unwrap() + 100 * HOUR).into();
+    let token = token(&claims);
+    world.validator.validate(&token).await.unwrap();
+    world.documents.go_down();
+    world.clock.advance(24 * HOUR + 1);
+    let rejection = world.validator.validate(&token).await.unwrap_err();
+    assert!(matches!(rejection.refusal(), Refusal::KeysUnavailable(_)), "{rejection}");
+}
+
+/// Lets an hour pass and the refresh happen that the next use starts.
+async fn refresh(world: &World, token: &str) {
+    let before = world.documents.keys_fetched();
+    world.clock.advance(HOUR);
+    let _ = world.validator.validate(token).await;
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+    assert!(world.documents.keys_fetched() > before, "no refresh");
+}
