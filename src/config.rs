@@ -246,7 +246,12 @@ impl Reader<'_> {
         settings.key_refresh_floor = self.number("KEY_REFRESH_FLOOR");
         settings.key_retention = self.number("KEY_RETENTION");
         if let Err(InvalidSettings(faults)) = settings.check() {
-            self.faults.extend(faults.iter().map(in_terms_of_variables));
+            for (variable, problem) in faults.iter().map(in_terms_of_variables) {
+                // A number that cannot be read is not worth a second complaint.
+                if !self.faults.iter().any(|known| known.starts_with(&format!("{variable} "))) {
+                    self.faults.push(format!("{variable} {problem}"));
+                }
+            }
         }
         settings
     }
@@ -333,7 +338,7 @@ impl Reader<'_> {
 }
 
 /// The validator knows its own fields; people know the variables.
-fn in_terms_of_variables(fault: &Fault) -> String {
+fn in_terms_of_variables(fault: &Fault) -> (&str, &str) {
     let variable = match fault.field {
         "instance" => "AAD_INSTANCE",
         "tenant" => "AAD_TENANT_ID",
@@ -345,7 +350,7 @@ fn in_terms_of_variables(fault: &Fault) -> String {
         "key_refresh" => "KEY_REFRESH",
         other => other,
     };
-    format!("{variable} {}", fault.problem)
+    (variable, &fault.problem)
 }
 
 fn is_loopback(host: &str) -> bool {

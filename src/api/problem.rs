@@ -316,10 +316,18 @@ fn problem_of(error: Error) -> Problem {
     }
     if let Some(Denied { rejection, headers }) = error.downcast_ref::<Denied>() {
         tracing::debug!(rule = %rejection.rule(), code = rejection.code(), "request refused");
+        let explained = [
+            ("expected", rejection.expected()),
+            ("received", rejection.received()),
+            ("hint", rejection.hint()),
+        ];
+        let members = explained.into_iter().filter_map(|(name, text)| Some((name, text?.into())));
+        let more =
+            More { headers: headers.clone(), members: members.collect(), errors: Vec::new() };
         return Problem {
             status: rejection.status(),
             code: rejection.code(),
-            more: Box::new(More { headers: headers.clone(), ..More::default() }),
+            more: Box::new(more),
             ..Problem::new(Code::InvalidToken, rejection.detail())
         };
     }

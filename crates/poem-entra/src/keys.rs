@@ -46,6 +46,7 @@ pub(crate) struct Keys {
     /// When the next refresh is due; moved by each one.
     due: AtomicU64,
     refreshing: Mutex<Refreshing>,
+    counters: Counters,
 }
 
 /// What may be believed: the discovery document and the keys, swapped as a whole.
@@ -80,6 +81,38 @@ struct Refreshing {
     failures: u32,
 }
 
+/// What happened to the keys since the start. For a dashboard: read it as often as you like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct KeyMetrics {
+    /// Keys that may verify a token now.
+    pub trusted: usize,
+    /// Of these, keys that the newest set lacks and that are retained.
+    pub retained: usize,
+    /// Refreshes that succeeded.
+    pub refreshes: u64,
+    /// Refreshes that failed.
+    pub failures: u64,
+    /// Refreshes that an unknown `kid` caused.
+    pub forced: u64,
+    /// Unknown `kid`s for which no refresh was allowed, since the last one was not long ago.
+    pub throttled: u64,
+    /// Answers "nobody can say now", each of which became a 503.
+    pub unavailable: u64,
+    /// When the keys were last refreshed, in seconds since the epoch; 0: never.
+    pub refreshed_at: u64,
+}
+
+#[derive(Default)]
+struct Counters {
+    refreshes: AtomicU64,
+    failures: AtomicU64,
+    forced: AtomicU64,
+    throttled: AtomicU64,
+    unavailable: AtomicU64,
+    refreshed_at: AtomicU64,
+}
+
 /// What [`Keys::find`] knows of a `kid`.
 pub(crate) enum Found {
     Key(Arc<Trust>, Arc<VerifyingKey>),
@@ -104,6 +137,7 @@ impl Keys {
             trust: ArcSwapOption::empty(),
             due: AtomicU64::new(0),
             refreshing: Mutex::default(),
+            counters: Counters::default(),
         })
     }
 
@@ -123,7 +157,10 @@ impl Keys {
         match self.known(kid, now) {
             Some(found) => found,
             None if waited && self.is_current() => Found::Unknown,
-            None => Found::Unavailable(self.seconds_to_retry(now)),
+            None => {
+                count(&self.counters.unavailable);
+                Found::Unavailable(self.seconds_to_retry(now))
+            }
         }
     }
 
@@ -163,6 +200,26 @@ impl Keys {
             .is_some_and(|trust| trust.keys.values().any(|key| now <= key.until))
     }
 
+    pub(crate) fn metrics(&self) -> KeyMetrics {
+        let now = self.clock.now();
+        let trust = self.trust.load();
+        let keys = trust.iter().flat_map(|trust| trust.keys.values());
+        let trusted: Vec<_> = keys.filter(|key| now <= key.until).collect();
+        let newest = trusted.iter().map(|key| key.last_published).max();
+        let retained = trusted.iter().filter(|key| Some(key.last_published) < newest).count();
+        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        KeyMetrics {
+            trusted: trusted.len(),
+            retained,
+            refreshes: read(&self.counters.refreshes),
+            failures: read(&self.counters.failures),
+            forced: read(&self.counters.forced),
+            throttled: read(&self.counters.throttled),
+            unavailable: read(&self.counters.unavailable),
+            refreshed_at: read(&self.counters.refreshed_at),
+        }
+    }
+
     fn known(&self, kid: &str, now: u64) -> Option<Found> {
         let trust = self.trust.load_full()?;
         let key = Arc::clone(trust.key(kid, now)?);
@@ -178,8 +235,10 @@ impl Keys {
         }
         if self.is_ready() {
             if refreshing.forced.is_some_and(|forced| now < forced + self.schedule.floor) {
+                count(&self.counters.throttled);
                 return None;
             }
+            count(&self.counters.forced);
             refreshing.forced = Some(now);
         } else if now < self.due.load(Ordering::Relaxed) {
             return None;
@@ -258,6 +317,8 @@ impl Keys {
         match outcome {
             Ok(published) => {
                 refreshing.failures = 0;
+                count(&self.counters.refreshes);
+                self.counters.refreshed_at.store(now, Ordering::Relaxed);
                 let due = now.saturating_add(jittered(self.schedule.refresh));
                 self.due.store(due, Ordering::Relaxed);
                 tracing::info!(published, "signing keys refreshed");
@@ -265,6 +326,7 @@ impl Keys {
             Err(error) => {
                 let wait = RETRY.0.checked_shl(refreshing.failures).unwrap_or(RETRY.1).min(RETRY.1);
                 refreshing.failures = refreshing.failures.saturating_add(1);
+                count(&self.counters.failures);
                 self.due.store(now.saturating_add(wait), Ordering::Relaxed);
                 tracing::warn!(
                     error = &error as &dyn Error,
@@ -311,6 +373,10 @@ enum RefreshError {
     Keys(#[source] FetchError),
     #[error("the key set cannot be used")]
     KeySet(#[from] InvalidKeySet),
+}
+
+fn count(counter: &AtomicU64) {
+    counter.fetch_add(1, Ordering::Relaxed);
 }
 
 /// Up to a tenth earlier, so that many replicas do not ask at the same moment.

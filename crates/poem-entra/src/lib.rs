@@ -30,6 +30,7 @@ pub mod validator;
 
 pub use clock::{Clock, SystemClock};
 pub use ids::{ClientId, ObjectId, TenantId};
+pub use keys::KeyMetrics;
 pub use policy::{Policy, Requirement};
 pub use principal::{AccountType, App, Groups, Principal, User};
 pub use rejection::{Challenge, Refusal, Rejection, Rule};

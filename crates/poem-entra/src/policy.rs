@@ -126,7 +126,7 @@ impl Requirement {
         if !self.roles.is_empty() && !any_of(self.roles, principal.roles()) {
             return Err(lacks_role(self.roles));
         }
-        let deny = |detail: &str| Err(Rejection::new(Refusal::Denied, Rule::A2, detail));
+        let deny = |detail: &'static str| Err(Rejection::new(Refusal::Denied, Rule::A2, detail));
         if !self.clients.is_empty() && !self.lists(principal.client()) {
             return deny("The app that sent the request is not on this operation's list.");
         }
@@ -138,9 +138,10 @@ impl Requirement {
             Groups::Listed(listed) if any_of(self.groups, listed) => {}
             Groups::Listed(_) => return deny("The caller is in none of this operation's groups."),
             Groups::Overage => {
-                let detail = "The caller has more groups than the token can list, so that nobody \
-                              knows whether the right one is among them; use app roles instead.";
-                return Err(Rejection::new(Refusal::Denied, Rule::V9, detail));
+                let detail = "The caller has more groups than the token can list.";
+                return Err(Rejection::new(Refusal::Denied, Rule::V9, detail).with_hint(
+                    "Use app roles, or limit the groups claim to those assigned to the app.",
+                ));
             }
         }
         match self.authentication_context {
@@ -160,7 +161,9 @@ impl Requirement {
             Principal::App(_) => Err(app_instead_of_user(self.scopes)),
             Principal::User(_) => {
                 let detail = format!("The token lacks the scope {}.", self.scopes.join(" or "));
-                Err(Rejection::new(Refusal::InsufficientScope(self.scopes), Rule::A2, detail))
+                let rejection =
+                    Rejection::new(Refusal::InsufficientScope(self.scopes), Rule::A2, detail);
+                Err(rejection.compared(self.scopes.join(" or "), &principal.scopes().join(" ")))
             }
         }
     }
@@ -177,7 +180,10 @@ fn any_of(wanted: &[&str], carried: &[String]) -> bool {
 
 fn lacks_role(roles: &'static [&'static str]) -> Rejection {
     let detail = format!("The caller lacks the app role {}.", roles.join(" or "));
-    Rejection::new(Refusal::InsufficientRole(roles), Rule::A2, detail)
+    Rejection::new(Refusal::InsufficientRole(roles), Rule::A2, detail).with_hint(
+        "Assign the role in Enterprise applications, then get a new token: an old one does not \
+         know.",
+    )
 }
 
 fn app_instead_of_user(scopes: &'static [&'static str]) -> Rejection {

@@ -74,13 +74,16 @@ impl Principal {
             if claims.has_nonce {
                 return Err(Rejection::invalid_token(
                     Rule::V8,
-                    "This is an ID token, which is for the app that signed the user in; send the \
-                     access token.",
-                ));
+                    "This is an ID token, which is for the app that signed the user in.",
+                )
+                .with_hint("Send the access token instead."));
             }
             return Err(Rejection::invalid_token(
                 Rule::V6,
                 "The token has neither scp nor roles: nobody consented to its use here.",
+            )
+            .with_hint(
+                "Ask for a scope of the API, or grant the app an app role with admin consent.",
             ));
         }
         let is_app = match claims.idtyp.as_deref() {

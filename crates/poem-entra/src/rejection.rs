@@ -1,6 +1,6 @@
 //! Why a request was refused: the rule, the HTTP answer that follows, and what would help.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -76,16 +76,32 @@ pub enum Refusal {
 pub struct Rejection {
     refusal: Refusal,
     rule: Rule,
-    detail: String,
+    detail: Cow<'static, str>,
+    expected: Option<String>,
+    received: Option<String>,
+    hint: Option<&'static str>,
 }
 
 impl Rejection {
-    pub(crate) fn new(refusal: Refusal, rule: Rule, detail: impl Into<String>) -> Self {
-        Self { refusal, rule, detail: detail.into() }
+    pub(crate) fn new(refusal: Refusal, rule: Rule, detail: impl Into<Cow<'static, str>>) -> Self {
+        let detail = detail.into();
+        Self { refusal, rule, detail, expected: None, received: None, hint: None }
     }
 
-    pub(crate) fn invalid_token(rule: Rule, detail: impl Into<String>) -> Self {
+    pub(crate) fn invalid_token(rule: Rule, detail: impl Into<Cow<'static, str>>) -> Self {
         Self::new(Refusal::InvalidToken, rule, detail)
+    }
+
+    /// Adds what was looked for and what was there instead.
+    pub(crate) fn compared(mut self, expected: impl Into<String>, received: &str) -> Self {
+        self.expected = Some(expected.into());
+        self.received = Some(harmless(received));
+        self
+    }
+
+    pub(crate) fn with_hint(mut self, hint: &'static str) -> Self {
+        self.hint = Some(hint);
+        self
     }
 
     /// The rule that was broken.
@@ -98,9 +114,24 @@ impl Rejection {
         &self.refusal
     }
 
-    /// A sentence for the caller: what was found, what was expected. Safe to show and to log.
+    /// A sentence for the caller. Safe to show and to log.
     pub fn detail(&self) -> &str {
         &self.detail
+    }
+
+    /// What would have been accepted, where one value is compared with another.
+    pub fn expected(&self) -> Option<&str> {
+        self.expected.as_deref()
+    }
+
+    /// What the token says instead: a claim that is no secret, shortened, printable ASCII.
+    pub fn received(&self) -> Option<&str> {
+        self.received.as_deref()
+    }
+
+    /// What usually helps, for whoever develops the client or sets up the tenant.
+    pub fn hint(&self) -> Option<&'static str> {
+        self.hint
     }
 
     /// A stable name for programs: `missing_token`, `invalid_request`, `invalid_token`,
@@ -183,7 +214,11 @@ impl Rejection {
 
 impl fmt::Display for Rejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} (rule {})", self.detail, self.rule)
+        write!(f, "{} (rule {})", self.detail, self.rule)?;
+        if let (Some(expected), Some(received)) = (&self.expected, &self.received) {
+            write!(f, "; expected {expected}, received {received}")?;
+        }
+        Ok(())
     }
 }
 
@@ -238,18 +273,18 @@ fn quotable(text: &str) -> String {
 }
 
 /// A value from a token, fit for a message: short, printable ASCII.
-pub(crate) fn shown(value: &str) -> String {
+fn harmless(value: &str) -> String {
     const LIMIT: usize = 120;
     let short: String = value.chars().take(LIMIT).collect();
     let dots = if short.len() < value.len() { "..." } else { "" };
-    format!("'{}{dots}'", quotable(&short))
+    quotable(&short) + dots
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn challenge(refusal: Refusal, detail: &str) -> String {
+    fn challenge(refusal: Refusal, detail: &'static str) -> String {
         let challenge = Challenge {
             app_id_uri: "api://todo".into(),
             resource_metadata: Some("https://todo.example/meta".into()),

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     json,
-    rejection::{Refusal, Rejection, Rule, shown},
+    rejection::{Refusal, Rejection, Rule},
 };
 
 /// Bytes of the longest token that is looked at. Entra's stay below it even with 200 groups.
@@ -30,7 +30,7 @@ pub fn bearer(headers: &HeaderMap) -> Result<&str, Rejection> {
             "The request has more than one Authorization header.",
         ));
     }
-    let malformed = |detail: &str| Rejection::invalid_token(Rule::P1, detail);
+    let malformed = |detail: &'static str| Rejection::invalid_token(Rule::P1, detail);
     let value = value
         .to_str()
         .map_err(|_| malformed("The Authorization header has characters that no token has."))?;
@@ -57,7 +57,7 @@ pub(crate) struct UnverifiedToken<'a> {
 impl<'a> UnverifiedToken<'a> {
     /// Splits a compact JWS (RFC 7515, section 7.1) and reads its header.
     pub(crate) fn parse(token: &'a str) -> Result<Self, Rejection> {
-        let malformed = |detail: &str| Rejection::invalid_token(Rule::P1, detail);
+        let malformed = |detail: &'static str| Rejection::invalid_token(Rule::P1, detail);
         if token.len() > TOKEN_LIMIT {
             return Err(malformed("The token is longer than 16384 bytes."));
         }
@@ -89,35 +89,37 @@ impl<'a> UnverifiedToken<'a> {
 ///
 /// `jku`, `jwk`, `x5u` and `x5c` are neither followed nor used.
 fn kid(header: &Map<String, Value>) -> Result<String, Rejection> {
-    let refuse = |detail: String| Err(Rejection::invalid_token(Rule::P2, detail));
+    let refuse = |detail: &'static str| Err(Rejection::invalid_token(Rule::P2, detail));
     match header.get("alg") {
         Some(Value::String(alg)) if alg == "RS256" => {}
         Some(Value::String(alg)) => {
-            return refuse(format!("The token's alg is {}; only RS256 is accepted.", shown(alg)));
+            let rejection = Rejection::invalid_token(Rule::P2, "The token's alg is not accepted.");
+            return Err(rejection.compared("RS256", alg));
         }
-        _ => return refuse("The token's header has no alg.".into()),
+        _ => return refuse("The token's header has no alg."),
     }
     if header.contains_key("crit") {
-        return refuse("The token's header has crit; no critical extension is supported.".into());
+        return refuse("The token's header has crit; no critical extension is supported.");
     }
     if header.contains_key("enc") {
-        return refuse("The token's header has enc, which is for encrypted tokens.".into());
+        return refuse("The token's header has enc, which is for encrypted tokens.");
     }
     // V8: Microsoft Graph signs another header than the one it sends.
     if header.contains_key("nonce") {
         return Err(Rejection::invalid_token(
             Rule::V8,
-            "The token is for Microsoft Graph (its header has a nonce); ask for this API's scope.",
-        ));
+            "The token is for Microsoft Graph: its header has a nonce.",
+        )
+        .with_hint("Ask for a scope of this API; Graph's tokens are for Graph alone."));
     }
     match header.get("typ") {
         None => {}
         Some(Value::String(typ)) if is_access_token_type(typ) => {}
-        Some(_) => return refuse("The token's typ is neither JWT nor at+jwt.".into()),
+        Some(_) => return refuse("The token's typ is neither JWT nor at+jwt."),
     }
     match header.get("kid") {
         Some(Value::String(kid)) => Ok(kid.clone()),
-        _ => refuse("The token's header has no kid.".into()),
+        _ => refuse("The token's header has no kid."),
     }
 }
 

@@ -13,10 +13,10 @@ use crate::{
     clock::{Clock, SystemClock},
     ids::TenantId,
     jwk::VerifyingKey,
-    keys::{Found, Keys, Schedule, Trust},
+    keys::{Found, KeyMetrics, Keys, Schedule, Trust},
     policy::{self, Policy},
     principal::Principal,
-    rejection::{Challenge, Refusal, Rejection, Rule, shown},
+    rejection::{Challenge, Refusal, Rejection, Rule},
     settings::{Checked, InvalidSettings, Settings, Tenants},
     token::{self, UnverifiedToken},
     transport::{HttpTransport, Transport},
@@ -124,6 +124,11 @@ impl Validator {
         if self.keys.is_ready() { Readiness::Ready } else { Readiness::NoKeys }
     }
 
+    /// What happened to the signing keys since the start.
+    pub fn key_metrics(&self) -> KeyMetrics {
+        self.keys.metrics()
+    }
+
     /// How many accepted tokens are remembered now.
     pub fn cached_tokens(&self) -> usize {
         self.cache.len()
@@ -180,6 +185,10 @@ impl Validator {
                 return Err(Rejection::invalid_token(
                     Rule::P3,
                     "The token's kid names no signing key of the authority.",
+                )
+                .with_hint(
+                    "The token comes from another authority or cloud, or its app has a signing key \
+                     of its own (claims mapping).",
                 ));
             }
             Found::Unavailable(seconds) => {
@@ -215,12 +224,17 @@ impl Validator {
     /// V1: in time, give or take the leeway.
     fn check_times(&self, claims: &Claims) -> Result<(), Rejection> {
         let now = self.clock.now();
-        let refuse = |detail: &str| Err(Rejection::invalid_token(Rule::V1, detail));
+        let refuse = |detail: &'static str| Err(Rejection::invalid_token(Rule::V1, detail));
         if claims.nbf.is_some_and(|nbf| nbf > claims.exp) {
             return refuse("The token's nbf lies behind its exp.");
         }
         if now > claims.exp + self.settings.leeway {
-            return refuse("The token has expired.");
+            let rejection = Rejection::invalid_token(Rule::V1, "The token has expired.");
+            return Err(rejection
+                .compared(format!("exp >= {now}"), &claims.exp.to_string())
+                .with_hint(
+                    "Ask for a new token; if it is new, compare the clocks of client and API.",
+                ));
         }
         let latest = now + self.settings.leeway;
         if claims.nbf.is_some_and(|nbf| nbf > latest) {
@@ -249,9 +263,14 @@ impl Validator {
         if claims.iss == expected {
             return Ok(());
         }
-        let detail =
-            format!("The token's iss is {}, not {}.", shown(&claims.iss), shown(&expected));
-        Err(Rejection::invalid_token(Rule::V2, detail))
+        let rejection = Rejection::invalid_token(
+            Rule::V2,
+            "The token's iss is not the issuer of its tenant and version.",
+        );
+        Err(rejection.compared(expected, &claims.iss).with_hint(
+            "Get the token from the authority that this API is configured for; a v1 issuer in a \
+             v2 token, or the other way round, is never right.",
+        ))
     }
 
     /// V3: the one tenant, or one of those allowed; of a kind that the directory serves at all.
@@ -270,8 +289,11 @@ impl Validator {
         if served && allowed {
             return Ok(());
         }
-        let detail = format!("The token's tenant {tenant} is not allowed here.");
-        Err(Rejection::invalid_token(Rule::V3, detail))
+        let rejection =
+            Rejection::invalid_token(Rule::V3, "The token's tenant is not allowed here.");
+        Err(rejection.compared("an allowed tenant", &tenant.to_string()).with_hint(
+            "Sign in with an account of the API's tenant, or add the tenant to those allowed.",
+        ))
     }
 
     /// V4: a key bound to an issuer vouches for no other.
@@ -289,12 +311,9 @@ impl Validator {
         if bound == claims.iss || bound == trust.metadata.discovery_issuer.fill(&claims.tid) {
             return Ok(());
         }
-        let detail = format!(
-            "The key that signed the token vouches for {}, not for {}.",
-            shown(template.as_str()),
-            shown(&claims.iss)
-        );
-        Err(Rejection::invalid_token(Rule::V4, detail))
+        let detail = "The key that signed the token does not vouch for its issuer.";
+        let rejection = Rejection::invalid_token(Rule::V4, detail);
+        Err(rejection.compared(template.as_str(), &claims.iss))
     }
 
     /// V5: ordinal, one trailing slash ignored.
@@ -305,12 +324,12 @@ impl Validator {
         if claims.aud.iter().any(ours) {
             return Ok(());
         }
-        let detail = format!(
-            "The token's aud is {}, not this API ({}).",
-            shown(&claims.aud.join(" ")),
-            self.challenge.app_id_uri
-        );
-        Err(Rejection::invalid_token(Rule::V5, detail))
+        let rejection = Rejection::invalid_token(Rule::V5, "The token's aud is not this API.");
+        let expected = format!("{} or {}", self.settings.client_id, self.challenge.app_id_uri);
+        Err(rejection.compared(expected, &claims.aud.join(" ")).with_hint(
+            "Ask for a scope of this API, such as api://{client id}/access_as_user; with an App ID \
+             URI of your own, add it to the accepted audiences.",
+        ))
     }
 }
 

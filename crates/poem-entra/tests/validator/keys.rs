@@ -267,3 +267,29 @@ async fn c3_a_discovery_document_of_another_authority_is_not_believed() {
     world.clock.advance(60);
     world.with_key("a", 0).await.unwrap();
 }
+
+#[tokio::test]
+async fn what_happens_to_the_keys_is_counted() {
+    let world = World::new();
+    world.documents.publish_keys(INSTANCE, &[jwk("a", 0, None), jwk("b", 1, None)]);
+    world.with_key("a", 0).await.unwrap();
+    let metrics = world.validator.key_metrics();
+    assert_eq!((metrics.refreshes, metrics.trusted, metrics.retained), (1, 2, 0));
+    assert_eq!(metrics.refreshed_at, 1_800_000_000);
+
+    world.documents.publish_keys(INSTANCE, &[jwk("a", 0, None)]);
+    world.clock.advance(10);
+    for kid in ["x", "y", "z"] {
+        world.with_key(kid, 1).await.unwrap_err();
+    }
+    let metrics = world.validator.key_metrics();
+    assert_eq!((metrics.forced, metrics.throttled, metrics.refreshes), (1, 2, 2));
+    assert_eq!((metrics.trusted, metrics.retained), (2, 1));
+
+    world.documents.go_down();
+    world.pass(HOUR).await;
+    world.with_key("x", 1).await.unwrap_err();
+    let metrics = world.validator.key_metrics();
+    assert!(metrics.failures >= 1, "{metrics:?}");
+    assert_eq!(metrics.unavailable, 1);
+}
