@@ -2,10 +2,10 @@
 //! readers use (`/openapi.json`, the docs page, `todo-api openapi`, the tests).
 //!
 //! poem-openapi takes URLs and scopes as literals and knows nothing of answers that every operation
-//! shares. The declaration therefore has names in braces, filled in here, and what follows from an
-//! operation's shape (a body, a parameter, a guard) is added here, once for all.
+//! shares. The declaration therefore has names in braces, which poem-entra fills in, and what
+//! follows from an operation's shape (a body, a parameter) is added here, once for all.
 
-use poem_entra::poem::{Published, write_requirements};
+use poem_entra::poem::Published;
 use poem_openapi::{registry::Registry, types::Type};
 use serde_json::{Map, Value, json};
 
@@ -26,17 +26,17 @@ pub struct DocumentSettings {
 ///
 /// When `declared` is not JSON, which would be poem-openapi's fault.
 pub fn publish(declared: &str, settings: &DocumentSettings) -> Result<Value, serde_json::Error> {
-    let filled =
-        declared.replace("{authority}", &settings.authority).replace("{api}", &settings.app_id_uri);
-    let mut document: Value = serde_json::from_str(&filled)?;
+    let published = Published {
+        authority: settings.authority.clone(),
+        app_id_uri: settings.app_id_uri.clone(),
+        error_content: json!({ problem::MEDIA_TYPE: { "schema": { "$ref": PROBLEM } } }),
+    };
+    let mut document = poem_entra::poem::publish(declared, &published)?;
     // poem-openapi says 3.0.0; what it writes is as valid in the last 3.0.
     document["openapi"] = "3.0.3".into();
-    let error_content = json!({ problem::MEDIA_TYPE: { "schema": { "$ref": PROBLEM } } });
-    let published = Published { app_id_uri: &settings.app_id_uri, error_content: &error_content };
-    write_requirements(&mut document, &published);
     for operation in operations(&mut document) {
         operation.entry("security").or_insert_with(|| json!([]));
-        add_shared_answers(operation, &error_content);
+        add_shared_answers(operation, &published.error_content);
         add_error_examples(operation);
         spell_headers(operation);
     }

@@ -1,21 +1,58 @@
-//! Writes each operation's requirement into the finished OpenAPI document.
+//! Makes the document to publish out of the one that poem-openapi writes.
 
 use serde_json::{Map, Value, json};
+
+use crate::validator::Validator;
 
 use super::mark::{FIELD, SIGN};
 
 /// What the document says of the authority and the API, and how errors look.
 #[derive(Debug, Clone)]
-pub struct Published<'a> {
-    /// What scopes start with in requests: `api://{client_id}`.
-    pub app_id_uri: &'a str,
+pub struct Published {
+    /// What stands for `{authority}` in the declaration: `{instance}/{tenant}`.
+    pub authority: String,
+    /// What stands for `{api}`, and what scopes start with: `api://{client_id}`.
+    pub app_id_uri: String,
     /// The content of error answers, a `content` object of OpenAPI.
-    pub error_content: &'a Value,
+    pub error_content: Value,
 }
 
-/// Replaces the marks of guards by what they stand for: the scopes in `security`, the app roles in
-/// `x-required-roles`, both in words in the description, and the answers 401, 403 and 503.
-pub fn write_requirements(document: &mut Value, published: &Published<'_>) {
+impl Published {
+    /// What this validator enforces, with errors as [`Denied`](super::Denied) sends them.
+    pub fn of(validator: &Validator) -> Self {
+        let problem = json!({ "schema": {
+            "type": "object",
+            "properties": {
+                "type": { "type": "string" },
+                "title": { "type": "string" },
+                "status": { "type": "integer" },
+                "detail": { "type": "string" },
+                "code": { "type": "string" },
+            },
+        } });
+        Self {
+            authority: validator.authority().url(),
+            app_id_uri: validator.challenge().app_id_uri.clone(),
+            error_content: json!({ "application/problem+json": problem }),
+        }
+    }
+}
+
+/// The document to publish: fills in `{authority}` and `{api}`, and replaces the marks of guards by
+/// what they stand for: the scopes in `security`, the app roles in `x-required-roles`, both in
+/// words in the description, and the answers 401, 403 and 503.
+///
+/// `declared` is what poem-openapi's `spec` returns. poem-openapi takes URLs and scopes as
+/// literals, so that a declaration can only name what the settings say.
+///
+/// # Errors
+///
+/// When `declared` is not JSON.
+pub fn publish(declared: &str, published: &Published) -> Result<Value, serde_json::Error> {
+    let filled = declared
+        .replace("{authority}", &published.authority)
+        .replace("{api}", &published.app_id_uri);
+    let mut document: Value = serde_json::from_str(&filled)?;
     let paths = document.get_mut("paths").and_then(Value::as_object_mut);
     for path in paths.into_iter().flat_map(Map::values_mut) {
         for operation in path.as_object_mut().into_iter().flat_map(Map::values_mut) {
@@ -24,9 +61,10 @@ pub fn write_requirements(document: &mut Value, published: &Published<'_>) {
             }
         }
     }
+    Ok(document)
 }
 
-fn write_requirement(operation: &mut Map<String, Value>, published: &Published<'_>) {
+fn write_requirement(operation: &mut Map<String, Value>, published: &Published) {
     let Some((scheme, required)) = operation.get("security").and_then(marked) else { return };
     let full: Vec<_> =
         required.scopes.iter().map(|s| format!("{}/{s}", published.app_id_uri)).collect();
@@ -43,7 +81,7 @@ fn write_requirement(operation: &mut Map<String, Value>, published: &Published<'
     operation.insert("description".into(), description.into());
     let responses = operation.entry("responses").or_insert_with(|| json!({}));
     if let Some(responses) = responses.as_object_mut() {
-        for (status, answer) in required.refusals(published.error_content) {
+        for (status, answer) in required.refusals(&published.error_content) {
             responses.insert(status.into(), answer);
         }
     }

@@ -1,6 +1,6 @@
 //! How a guard speaks to the document: poem-openapi asks an extractor for the names of its
 //! security schemes and for nothing else about security, so the requirement travels as one more
-//! name, which [`write_requirements`](super::write_requirements) takes out again.
+//! name, which [`publish`](super::publish) takes out again.
 
 use std::marker::PhantomData;
 
@@ -11,7 +11,7 @@ pub(super) const SIGN: char = '#';
 /// Between the fields, which stand in the order of [`encode`].
 pub(super) const FIELD: char = '|';
 
-/// What `P` requires, as a name that [`write_requirements`](super::write_requirements)
+/// What `P` requires, as a name that [`publish`](super::publish)
 /// understands. For guards of one's own: return it from `security_schemes`, behind the scheme's.
 pub fn mark<P: Policy>() -> &'static str {
     Mark::<P>::TEXT

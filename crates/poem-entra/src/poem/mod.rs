@@ -4,6 +4,6 @@ mod document;
 mod guard;
 mod mark;
 
-pub use document::{Published, write_requirements};
+pub use document::{Published, publish};
 pub use guard::{Denied, Guard, authorize};
 pub use mark::mark;

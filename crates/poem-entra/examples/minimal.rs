@@ -1,0 +1,74 @@
+//! One protected operation. Set `AAD_TENANT_ID` and `API_CLIENT_ID`; for a trial, start the
+//! development tenant and set `AAD_INSTANCE=http://localhost:8001` too.
+
+use std::{env, error::Error, sync::Arc};
+
+use poem::{EndpointExt, Route, Server, listener::TcpListener};
+use poem_entra::{
+    Policy, Requirement, Settings, User, Validator,
+    poem::{Guard, Published, publish},
+};
+use poem_openapi::{
+    OAuthScopes, OpenApi, OpenApiService, SecurityScheme, auth::Bearer, payload::PlainText,
+};
+
+#[derive(OAuthScopes)]
+#[allow(dead_code, reason = "scopes are declared here and named by the policies")]
+enum Scope {
+    /// Act as the signed-in user.
+    #[oai(rename = "{api}/access_as_user")]
+    AccessAsUser,
+}
+
+#[derive(SecurityScheme)]
+#[oai(
+    rename = "oauth2",
+    ty = "oauth2",
+    flows(authorization_code(
+        authorization_url = "{authority}/oauth2/v2.0/authorize",
+        token_url = "{authority}/oauth2/v2.0/token",
+        scopes = "Scope"
+    ))
+)]
+struct EntraId(#[allow(dead_code, reason = "the derive asks for it")] Bearer);
+
+struct SignedIn;
+
+impl Policy for SignedIn {
+    type Caller = User;
+    const REQUIRES: Requirement = Requirement::scope(&["access_as_user"]);
+}
+
+struct Api;
+
+#[OpenApi]
+impl Api {
+    /// Say who calls
+    #[oai(path = "/me", method = "get")]
+    async fn me(&self, caller: Guard<EntraId, SignedIn>) -> PlainText<String> {
+        PlainText(caller.object_id().to_string())
+    }
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let mut settings = Settings::new(variable("AAD_TENANT_ID"), variable("API_CLIENT_ID"));
+    if !variable("AAD_INSTANCE").is_empty() {
+        settings.instance = variable("AAD_INSTANCE");
+    }
+    let validator = Arc::new(Validator::new(&settings)?);
+    validator.maintain();
+
+    let service = OpenApiService::new(Api, "Minimal", "1.0");
+    let document = publish(&service.spec(), &Published::of(&validator))?;
+    println!("{}", serde_json::to_string_pretty(&document)?);
+
+    let routes = Route::new().nest("/", service).data(validator);
+    Server::new(TcpListener::bind("127.0.0.1:3000")).run(routes).await?;
+    Ok(())
+}
+
+#[allow(clippy::disallowed_methods, reason = "an example has no configuration of its own")]
+fn variable(name: &str) -> String {
+    env::var(name).unwrap_or_default()
+}
