@@ -13,7 +13,7 @@ use flate2::{Compression, Crc, write::GzEncoder};
 use utoipa_swagger_ui_vendored::SWAGGER_UI_VENDORED;
 use zip::ZipArchive;
 
-const FILES: [&str; 3] = ["swagger-ui.css", "swagger-ui-bundle.js", "oauth2-redirect.js"];
+const FILES: [&str; 2] = ["swagger-ui.css", "swagger-ui-bundle.js"];
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=build.rs");

@@ -55,7 +55,7 @@ pub fn add_routes(routes: Route, settings: &DocsSettings, document: Vec<u8>) -> 
         .at("/docs/init.js", get_only(init))
         .at("/docs/swagger-ui.css", get_only(packaged!("swagger-ui.css", CSS)))
         .at("/docs/swagger-ui-bundle.js", get_only(packaged!("swagger-ui-bundle.js", JAVASCRIPT)))
-        .at("/docs/oauth2-redirect.js", get_only(packaged!("oauth2-redirect.js", JAVASCRIPT)))
+        .at("/docs/oauth2-redirect.js", get_only(Asset::made(JAVASCRIPT, REDIRECT_SCRIPT.into())))
         .at("/oauth2-redirect", get_only(redirect))
         .at("/openapi.json", get_only(Asset::made("application/json", document)))
 }
@@ -99,8 +99,9 @@ const DOCS_PAGE: &str = r#"<!doctype html>
 </html>
 "#;
 
-/// Where the authority sends the browser back to. The script hands the code to the page that
-/// opened the pop-up, which compares `state` with the one it sent.
+const REDIRECT_SCRIPT: &[u8] = include_bytes!("oauth2-redirect.js");
+
+/// Where the authority sends the browser back to.
 const REDIRECT_PAGE: &str = r#"<!doctype html>
 <html lang="en">
 <head>

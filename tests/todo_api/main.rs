@@ -4,6 +4,7 @@
 
 mod authorization;
 mod bad_input;
+mod browser;
 mod docs_page;
 mod document;
 mod layout;
@@ -11,3 +12,5 @@ mod server;
 mod support;
 mod todos;
 mod tokens;
+mod tools;
+mod validators;

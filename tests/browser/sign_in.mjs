@@ -1,0 +1,419 @@
+// A person's way through the docs page of a running `todo-api serve --dev` with an empty database:
+// three people sign in and each does what they may.
+//
+//     node tests/browser/sign_in.mjs http://localhost:8000 [--screenshot FILE]
+//
+// Needs `make tools`; CHROMIUM is the browser's path where it is not the usual one. Prints a line for
+// each step that passed, and exits with 1 at the first that did not.
+
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { createRequire } from 'node:module';
+import { parseArgs } from 'node:util';
+
+const CLIENT_ID = '44444444-4444-4444-8444-444444444444';
+const SCOPE = 'api://33333333-3333-4333-8333-333333333333/access_as_user';
+const REDIRECT_PATH = '/oauth2-redirect';
+const WHOLE_WALK = 120_000;
+const ONE_WAIT = 15_000;
+
+const { values: options, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { screenshot: { type: 'string' } },
+});
+assert.equal(positionals.length, 1, 'usage: sign_in.mjs BASE_URL [--screenshot FILE]');
+const base = new URL(positionals[0]).origin;
+
+// What is seen besides the steps; `checkSurroundings` looks at it after each.
+const seen = { requests: [], faults: [] };
+let tenant;
+let current = 'start';
+
+async function walk(context) {
+    const page = await context.newPage();
+    const docs = new DocsPage(page);
+
+    await step('/ leads to the docs page', async () => {
+        await page.goto(`${base}/`);
+        await docs.ready();
+        assert.equal(new URL(page.url()).pathname, '/docs');
+    });
+
+    await step('protected operations have an open padlock, health has none', async () => {
+        const operations = await docs.operations();
+        const paths = new Set(operations.map(({ path }) => path));
+        for (const path of ['/health', '/health/ready', '/todoitems', '/todoitems/{id}']) {
+            assert.ok(paths.has(path), `${path} is not on the page`);
+        }
+        for (const { name, path, padlock } of operations) {
+            const expected = path.startsWith('/health') ? null : 'unlocked';
+            assert.equal(padlock, expected, `the padlock of ${name}`);
+        }
+    });
+
+    await step('without a token the list is refused with 401', async () => {
+        const { status, body } = await docs.execute('list_todos');
+        assert.equal(status, 401);
+        assert.equal(body.code, 'missing_token');
+    });
+
+    await step('the sign-in dialog is filled in, but for a secret', async () => {
+        await docs.openDialog();
+        await docs.checkDialog();
+    });
+
+    await step('a sign-in that returns with another state is refused', async () => {
+        const { popup, sent } = await docs.openPopup();
+        await changeStateOnTheWayBack(popup, `${sent.searchParams.get('state')}x`);
+        const before = seen.requests.length;
+        await pick(popup, 'Uma');
+        await docs.dialog.getByText(/state/i).filter({ visible: true }).last().waitFor();
+        const tokens = seen.requests.slice(before).filter(isTokenRequest);
+        assert.equal(tokens.length, 0, 'the page asked for a token all the same');
+        assert.ok(!await docs.isAuthorized(), 'the page became authorized all the same');
+        await docs.closeDialog();
+        const { status } = await docs.execute('list_todos');
+        assert.equal(status, 401);
+        await docs.collapse('list_todos');
+    });
+
+    await step('Uma signs in: code flow, state, PKCE with S256, no secret', async () => {
+        await docs.signIn('Uma');
+    });
+
+    await step('every padlock is closed', async () => {
+        for (const { name, padlock } of await docs.operations()) {
+            assert.notEqual(padlock, 'unlocked', `the padlock of ${name}`);
+        }
+    });
+
+    let umas;
+    await step('Uma creates a todo from the example', async () => {
+        const filledIn = JSON.parse(await docs.body('create_todo'));
+        assert.deepEqual(filledIn, { item: { name: 'Walk the dog' } });
+        const { status, body } = await docs.execute('create_todo');
+        assert.equal(status, 201);
+        umas = body.item;
+        assert.equal(umas.name, 'Walk the dog');
+        assert.equal(umas.is_complete, false);
+        if (options.screenshot) await docs.takePicture('create_todo', options.screenshot);
+    });
+
+    await step('Uma lists her todo and no other', async () => {
+        const { status, body } = await docs.execute('list_todos');
+        assert.equal(status, 200);
+        assert.deepEqual(body, { items: [umas], next: null });
+    });
+
+    await step('Uma may not delete all', async () => {
+        const { status, body } = await docs.execute('delete_all_todos');
+        assert.equal(status, 403);
+        assert.equal(body.code, 'insufficient_role');
+    });
+
+    await step('Uma signs out', async () => {
+        await docs.signOut();
+        const { status } = await docs.execute('list_todos');
+        assert.equal(status, 401);
+    });
+
+    await step('Ulf may not see Uma\'s todo, and finds nothing where nothing is', async () => {
+        await docs.signIn('Ulf');
+        const another = await docs.execute('get_todo', { id: umas.id });
+        assert.equal(another.status, 403);
+        assert.equal(another.body.code, 'not_owner');
+        const missing = await docs.execute('get_todo', { id: umas.id + 1000 });
+        assert.equal(missing.status, 404);
+        assert.equal(missing.body.code, 'not_found');
+        await docs.signOut();
+    });
+
+    await step('Ada, an admin, lists the todos of all', async () => {
+        await docs.signIn('Ada');
+        const created = await docs.execute('create_todo');
+        assert.equal(created.status, 201);
+        assert.notEqual(created.body.item.owner_id, umas.owner_id);
+        const { status, body } = await docs.execute('list_todos');
+        assert.equal(status, 200);
+        assert.deepEqual(body.items, [umas, created.body.item]);
+    });
+
+    await step('Ada deletes all', async () => {
+        const { status } = await docs.execute('delete_all_todos');
+        assert.equal(status, 204);
+        const { body } = await docs.execute('list_todos');
+        assert.deepEqual(body.items, []);
+        await docs.signOut();
+    });
+}
+
+/** Swagger UI as a person sees it. */
+class DocsPage {
+    constructor(page) {
+        this.page = page;
+        this.dialog = page.locator('.dialog-ux');
+        this.authorize = this.dialog.locator('button', { hasText: 'Authorize' });
+        this.logout = this.dialog.locator('button', { hasText: 'Logout' });
+    }
+
+    async ready() {
+        await this.operation('list_todos').waitFor();
+    }
+
+    operation(id) {
+        return this.page.locator(`.opblock[id$="-${id}"]`);
+    }
+
+    /** All operations, each with its padlock: `locked`, `unlocked` or null. */
+    async operations() {
+        return this.page.locator('.opblock').evaluateAll((blocks) => blocks.map((block) => {
+            const { path } = block.querySelector('[data-path]').dataset;
+            const method = block.querySelector('.opblock-summary-method').textContent;
+            const label = block.querySelector('.authorization__btn')?.ariaLabel;
+            const padlock = label?.split(' ').at(-1) ?? null;
+            return { name: `${method} ${path}`, path, padlock };
+        }));
+    }
+
+    /** Opens an operation at "Try it out", where it is not already. */
+    async tryOut(id) {
+        const operation = this.operation(id);
+        const summary = operation.locator('.opblock-summary-control');
+        if (await summary.getAttribute('aria-expanded') !== 'true') await summary.click();
+        const execute = operation.getByRole('button', { name: 'Execute' });
+        const tryOut = operation.getByRole('button', { name: 'Try it out' });
+        await execute.or(tryOut).waitFor();
+        if (await tryOut.isVisible()) await tryOut.click();
+        await execute.waitFor();
+        return operation;
+    }
+
+    async collapse(id) {
+        const operation = this.operation(id);
+        await operation.locator('.opblock-summary-control').click();
+        await operation.locator('.opblock-body').waitFor({ state: 'detached' });
+    }
+
+    /** The request body in the editor. */
+    async body(id) {
+        const operation = await this.tryOut(id);
+        return operation.locator('textarea.body-param__text').inputValue();
+    }
+
+    /** Sends an operation; what the page then shows as the answer. */
+    async execute(id, parameters = {}) {
+        const operation = await this.tryOut(id);
+        const answer = operation.locator('.live-responses-table');
+        const clear = operation.getByRole('button', { name: 'Clear' });
+        if (await clear.isVisible()) {
+            await clear.click();
+            await answer.waitFor({ state: 'detached' });
+        }
+        for (const [name, value] of Object.entries(parameters)) {
+            await operation.getByPlaceholder(name, { exact: true }).fill(String(value));
+        }
+        await operation.getByRole('button', { name: 'Execute' }).click();
+        const status = await answer.locator('tbody .response-col_status').first().innerText();
+        const code = answer.locator('.highlight-code code').first();
+        const text = await code.isVisible() ? await code.innerText() : 'null';
+        return { status: Number.parseInt(status, 10), body: JSON.parse(text) };
+    }
+
+    async openDialog() {
+        await this.page.locator('.auth-wrapper > .authorize').click();
+        await this.dialog.waitFor();
+    }
+
+    async closeDialog() {
+        await this.dialog.getByRole('button', { name: 'Close' }).click();
+        await this.dialog.waitFor({ state: 'detached' });
+    }
+
+    /** What a person need not type is there. */
+    async checkDialog() {
+        assert.equal(await this.dialog.getByLabel('client_id').inputValue(), CLIENT_ID);
+        assert.equal(await this.dialog.getByLabel('client_secret').inputValue(), '');
+        const scopes = this.dialog.locator('.scopes input[type=checkbox]');
+        assert.equal(await scopes.count(), 1, 'scopes on offer');
+        assert.equal(await scopes.getAttribute('data-value'), SCOPE);
+        assert.ok(await scopes.isChecked(), 'the scope is not selected');
+    }
+
+    async isAuthorized() {
+        return this.logout.isVisible();
+    }
+
+    /** Opens the pop-up from the dialog; the pop-up and the request that it made. */
+    async openPopup() {
+        const opened = this.page.waitForEvent('popup');
+        await this.authorize.click();
+        const popup = await opened;
+        await popup.waitForLoadState();
+        const sent = new URL(popup.url());
+        assert.equal(sent.origin, tenant);
+        assert.match(sent.pathname, /\/oauth2\/v2\.0\/authorize$/);
+        const query = Object.fromEntries(sent.searchParams);
+        assert.equal(query.response_type, 'code');
+        assert.equal(query.client_id, CLIENT_ID);
+        assert.equal(query.redirect_uri, `${base}${REDIRECT_PATH}`);
+        assert.equal(query.scope, SCOPE);
+        assert.equal(query.code_challenge_method, 'S256');
+        assert.match(query.code_challenge, /^[\w-]{43}$/);
+        assert.ok(query.state, 'no state was sent');
+        return { popup, sent };
+    }
+
+    async signIn(name) {
+        await this.openDialog();
+        await this.checkDialog();
+        const before = seen.requests.length;
+        const { popup, sent } = await this.openPopup();
+        const people = (await popup.getByRole('button').allInnerTexts()).join('\n');
+        for (const person of ['ada', 'uma', 'ulf', 'noel', 'gus']) {
+            assert.ok(people.includes(`${person}@contoso.example`), `${person} is not offered`);
+        }
+        await pick(popup, name);
+        await this.logout.waitFor();
+        await this.dialog.getByText('Authorized', { exact: true }).waitFor();
+
+        const since = seen.requests.slice(before);
+        const back = since.map((request) => new URL(request.url()))
+            .filter((url) => url.origin === base && url.pathname === REDIRECT_PATH);
+        assert.equal(back.length, 1, 'ways back');
+        assert.equal(back[0].searchParams.get('state'), sent.searchParams.get('state'));
+        const tokens = since.filter(isTokenRequest);
+        assert.equal(tokens.length, 1, 'requests for a token');
+        const form = new URLSearchParams(tokens[0].postData());
+        assert.equal(form.get('grant_type'), 'authorization_code');
+        assert.ok(!form.get('client_secret'), 'a secret was sent');
+        const challenge = createHash('sha256').update(form.get('code_verifier'));
+        assert.equal(challenge.digest('base64url'), sent.searchParams.get('code_challenge'));
+        await this.closeDialog();
+    }
+
+    async signOut() {
+        await this.openDialog();
+        await this.logout.click();
+        await this.authorize.waitFor();
+        await this.closeDialog();
+    }
+
+    /** From the top of the page to the end of the body of an operation's answer. */
+    async takePicture(id, file) {
+        const operation = this.operation(id);
+        // As small as what is in it; a person would drag its corner.
+        await operation.locator('textarea').evaluate((area) => {
+            area.style.minHeight = '0';
+            area.style.height = `${area.scrollHeight}px`;
+        });
+        await this.page.mouse.move(0, 0);
+        await this.page.evaluate(() => {
+            document.activeElement?.blur();
+            window.scrollTo(0, 0);
+        });
+        const end = await operation.locator('.live-responses-table .highlight-code').boundingBox();
+        const height = Math.ceil(end.y + end.height + 6);
+        const clip = { x: 0, y: 0, width: this.page.viewportSize().width, height };
+        await this.page.screenshot({ path: file, fullPage: true, clip });
+    }
+}
+
+/** Clicks a person's button on the account page; the pop-up goes back and closes itself. */
+async function pick(popup, name) {
+    const closed = popup.waitForEvent('close');
+    await popup.getByRole('button', { name: new RegExp(`^${name} `) }).click();
+    await closed;
+}
+
+/** The authority answers as ever, but for the state. */
+async function changeStateOnTheWayBack(popup, state) {
+    await popup.route(`${tenant}/**/authorize`, async (route) => {
+        const response = await route.fetch({ maxRedirects: 0 });
+        const headers = response.headers();
+        const back = new URL(headers.location);
+        back.searchParams.set('state', state);
+        await route.fulfill({ response, headers: { ...headers, location: back.href } });
+    });
+}
+
+function isTokenRequest(request) {
+    return request.method() === 'POST' && /\/oauth2\/v2\.0\/token$/.test(request.url());
+}
+
+async function launch() {
+    const tools = createRequire(new URL('../../target/tools/node/package.json', import.meta.url));
+    const { chromium } = tools('playwright-core');
+    return chromium.launch({
+        executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+        // Without these Chromium wants a sandbox that root does not get, and looks for its maker.
+        args: [
+            '--headless',
+            '--no-sandbox',
+            '--disable-gpu',
+            '--disable-quic',
+            '--no-first-run',
+            '--disable-background-networking',
+            '--disable-component-update',
+            '--disable-sync',
+        ],
+    });
+}
+
+async function openContext(browser) {
+    const { components } = await (await fetch(`${base}/openapi.json`)).json();
+    const { authorizationUrl } = components.securitySchemes.oauth2.flows.authorizationCode;
+    tenant = new URL(authorizationUrl).origin;
+
+    const context = await browser.newContext({ viewport: { width: 1280, height: 1024 } });
+    context.setDefaultTimeout(ONE_WAIT);
+    context.on('request', (request) => seen.requests.push(request));
+    context.on('weberror', (error) => seen.faults.push(`page error: ${error.error()}`));
+    context.on('console', (message) => {
+        // A status that a step expects is a console error too, and no fault.
+        const text = message.text();
+        const expected = /^Failed to load resource: .* status of 40[134] /.test(text)
+            && new URL(message.location().url).pathname.startsWith('/todoitems');
+        if (message.type() === 'error' && !expected) seen.faults.push(`console: ${text}`);
+    });
+    await context.addInitScript(() => {
+        document.addEventListener('securitypolicyviolation', (violation) => {
+            const { effectiveDirective, blockedURI } = violation;
+            console.error(`Content-Security-Policy: ${effectiveDirective} ${blockedURI}`);
+        });
+    });
+    return context;
+}
+
+/** No fault on any page, and nothing asked of any other server. */
+function checkSurroundings() {
+    assert.deepEqual(seen.faults, []);
+    const elsewhere = seen.requests.map((request) => request.url())
+        .filter((url) => !url.startsWith('data:'))
+        .filter((url) => ![base, tenant].includes(new URL(url).origin));
+    assert.deepEqual(elsewhere, [], 'requests to other servers');
+}
+
+async function step(name, steps) {
+    current = name;
+    await steps();
+    checkSurroundings();
+    console.log(`ok: ${name}`);
+}
+
+function fail(error) {
+    console.error(`FAILED: ${current}\n${error.stack ?? error}`);
+    for (const fault of seen.faults) console.error(fault);
+    process.exit(1);
+}
+
+const timer = setTimeout(() => {
+    fail(new Error(`the whole walk took longer than ${WHOLE_WALK / 1000} s`));
+}, WHOLE_WALK);
+try {
+    const browser = await launch();
+    await walk(await openContext(browser));
+    await browser.close();
+} catch (error) {
+    fail(error);
+}
+clearTimeout(timer);

@@ -1,0 +1,81 @@
+//! Tools that some tests need beside Rust. Where one is missing, its test is left out and says so,
+//! except with `CI=true`: then it fails.
+
+use std::{
+    env,
+    fs::OpenOptions,
+    io::{self, Write},
+    path::{Path, PathBuf},
+};
+
+/// What `make tools` installs.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Tool {
+    Chromium,
+    Node,
+    OpenapiSpecValidator,
+    Playwright,
+    Redocly,
+}
+
+impl Tool {
+    /// Where it is, or its name where it is not.
+    fn find(self) -> Result<PathBuf, &'static str> {
+        let installed = |path: &str| Some(folder().join("tools").join(path));
+        let (name, path) = match self {
+            Self::Chromium => ("Chromium", chromium()),
+            Self::Node => ("Node", installed("bin/node")),
+            // The Python that has it as a module.
+            Self::OpenapiSpecValidator => {
+                ("openapi-spec-validator", installed("python/bin/python"))
+            }
+            Self::Playwright => ("Playwright", installed("node/node_modules/playwright-core")),
+            Self::Redocly => ("Redocly", installed("node/node_modules/@redocly/cli/bin/cli.js")),
+        };
+        path.filter(|path| path.exists()).ok_or(name)
+    }
+}
+
+/// Where the tools that a test needs are. `None` where one is missing: the test is to return, and
+/// is on the list of those left out.
+///
+/// # Panics
+///
+/// With `CI=true` where one is missing.
+pub(crate) fn require<const N: usize>(test: &str, tools: [Tool; N]) -> Option<[PathBuf; N]> {
+    let missing: Vec<_> = tools.iter().filter_map(|tool| tool.find().err()).collect();
+    if missing.is_empty() {
+        return Some(tools.map(|tool| tool.find().unwrap()));
+    }
+    let missing = missing.join(", ");
+    assert_ne!(
+        environment("CI").as_deref(),
+        Some("true"),
+        "{test} needs what is missing here: {missing}. `make tools` installs it."
+    );
+    let line = format!("{test}: {missing} is missing\n");
+    let list = folder().join("left-out.txt");
+    // One write, so that tests in parallel do not mix their lines.
+    let list = OpenOptions::new().create(true).append(true).open(list);
+    list.and_then(|mut list| list.write_all(line.as_bytes())).unwrap();
+    // Not `eprint!`, which is not shown for a test that passes.
+    io::stderr().write_all(format!("LEFT OUT: {line}").as_bytes()).unwrap();
+    None
+}
+
+fn chromium() -> Option<PathBuf> {
+    if let Some(chosen) = environment("CHROMIUM") {
+        return Some(chosen.into());
+    }
+    let path = environment("PATH")?;
+    env::split_paths(&path).map(|folder| folder.join("chromium")).find(|path| path.exists())
+}
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("target")
+}
+
+#[allow(clippy::disallowed_methods, reason = "it is the machine that is asked, not the settings")]
+fn environment(name: &str) -> Option<String> {
+    env::var(name).ok()
+}

@@ -1,0 +1,62 @@
+//! The published document in the eyes of others' validators.
+
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::tools::{Tool, require};
+
+#[test]
+fn the_document_passes_openapi_spec_validator() {
+    let test = "the_document_passes_openapi_spec_validator";
+    let Some([python]) = require(test, [Tool::OpenapiSpecValidator]) else { return };
+    let home = tempfile::tempdir().unwrap();
+    let output = command(&python, &home)
+        .args(["-m", "openapi_spec_validator"])
+        .arg(document())
+        .output()
+        .unwrap();
+    let (said, warned) = (text(&output.stdout), text(&output.stderr));
+    assert!(output.status.success(), "{said}\n{warned}");
+}
+
+#[test]
+fn redocly_finds_nothing_to_recommend_in_the_document() {
+    let test = "redocly_finds_nothing_to_recommend_in_the_document";
+    let Some([node, redocly]) = require(test, [Tool::Node, Tool::Redocly]) else { return };
+    let home = tempfile::tempdir().unwrap();
+    let output = command(&node, &home)
+        .arg(redocly)
+        .arg("lint")
+        .arg(document())
+        .args(["--extends", "recommended", "--format", "json"])
+        // Nothing that a caller sends to /health can be wrong.
+        .args(["--skip-rule", "operation-4xx-response"])
+        .env("REDOCLY_TELEMETRY", "off")
+        .env("REDOCLY_SUPPRESS_UPDATE_NOTICE", "true")
+        .output()
+        .unwrap();
+    let (said, warned) = (text(&output.stdout), text(&output.stderr));
+    assert!(output.status.success(), "{said}\n{warned}");
+    let report: Value = serde_json::from_str(&said).unwrap();
+    assert_eq!(report["problems"], Value::Array(Vec::new()));
+}
+
+/// A program that finds no settings where it looks for them.
+fn command(program: &Path, home: &TempDir) -> Command {
+    let mut command = Command::new(program);
+    command.current_dir(home).env("HOME", home.path());
+    command
+}
+
+fn document() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("openapi/openapi.json")
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
