@@ -40,6 +40,7 @@ pub fn publish(declared: &str, settings: &DocumentSettings) -> Result<Value, ser
         add_error_examples(operation);
         spell_headers(operation);
     }
+    order_tags(&mut document);
     let schemas = &mut document["components"]["schemas"];
     close_request_schemas(schemas);
     add_problem_schemas(schemas);
@@ -53,6 +54,15 @@ fn operations(document: &mut Value) -> impl Iterator<Item = &mut Map<String, Val
     let paths = document.get_mut("paths").and_then(Value::as_object_mut);
     let paths = paths.into_iter().flat_map(Map::values_mut).filter_map(Value::as_object_mut);
     paths.flat_map(Map::values_mut).filter_map(Value::as_object_mut)
+}
+
+/// The groups of the docs page come in the order of the paths, not of the alphabet.
+fn order_tags(document: &mut Value) {
+    let used: Vec<Value> =
+        operations(document).filter_map(|o| o.get("tags")?.get(0).cloned()).collect();
+    if let Some(tags) = document.get_mut("tags").and_then(Value::as_array_mut) {
+        tags.sort_by_key(|tag| used.iter().position(|name| *name == tag["name"]));
+    }
 }
 
 /// What any operation of this shape may answer, in order of status.
