@@ -53,6 +53,9 @@ impl SqliteStore {
                 .max_connections(connections)
                 .min_connections(1)
                 .acquire_timeout(ACQUIRE_TIMEOUT)
+                // A connection to a file does not go stale; asking it each time costs as much as
+                // the query itself.
+                .test_before_acquire(false)
                 .connect_with(options)
         };
         let connect = |source| OpenError::Connect { database: database.clone(), source };

@@ -203,6 +203,8 @@ async fn an_id_is_a_whole_number_from_1_in_its_one_spelling() {
             answer.assert_field_error("path:id", "whole number");
         }
     }
+    let not_utf8 = app.send(Some(&token), Method::GET, "/todoitems/%FF", None).await;
+    not_utf8.assert_problem(400, "invalid_request");
     let largest = "/todoitems/9223372036854775807";
     app.send(Some(&token), Method::GET, largest, None).await.assert_problem(404, "not_found");
     assert_eq!(app.names("uma").await, ["Walk the dog"]);

@@ -13,6 +13,8 @@ pub mod authority;
 mod cache;
 pub mod claims;
 pub mod clock;
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod ids;
 mod json;
 mod jwk;

@@ -25,6 +25,9 @@ pub struct Settings {
     pub audiences: Vec<String>,
     /// For the multi-tenant directories: tenant GUIDs, or the one word `any`.
     pub allowed_tenants: Vec<String>,
+    /// Refuse v1 tokens, which an API gets unless its registration asks for version 2
+    /// (`requestedAccessTokenVersion`).
+    pub v2_only: bool,
     /// How far the clocks of issuer and API may differ, 0 to 300 seconds.
     pub leeway: u64,
     /// Seconds between two refreshes of the signing keys.
@@ -46,6 +49,7 @@ impl Settings {
             client_id: client_id.into(),
             audiences: Vec::new(),
             allowed_tenants: Vec::new(),
+            v2_only: false,
             leeway: 60,
             key_refresh: 3_600,
             key_refresh_floor: 300,
@@ -94,7 +98,8 @@ impl Settings {
                 audiences.insert(format!("api://{client}"));
                 audiences.insert(client);
                 let authority = Authority::new(instance, directory);
-                Ok(Checked { authority, client_id, tenants, audiences, leeway: self.leeway })
+                let Self { v2_only, leeway, .. } = *self;
+                Ok(Checked { authority, client_id, tenants, audiences, v2_only, leeway })
             }
             _ => Err(InvalidSettings(faults)),
         }
@@ -112,6 +117,7 @@ pub(crate) struct Checked {
     pub(crate) tenants: Tenants,
     /// Without a trailing slash.
     pub(crate) audiences: HashSet<String>,
+    pub(crate) v2_only: bool,
     pub(crate) leeway: u64,
 }
 

@@ -248,6 +248,13 @@ impl Validator {
 
     /// V2: byte for byte the issuer of the token's version, with the token's tenant filled in.
     fn check_issuer(&self, claims: &Claims, trust: &Trust) -> Result<(), Rejection> {
+        if self.settings.v2_only && claims.version == Version::V1 {
+            let rejection =
+                Rejection::invalid_token(Rule::V8, "The token is a v1 token; this API takes v2.");
+            return Err(rejection.compared("2.0", "1.0").with_hint(
+                "Set requestedAccessTokenVersion to 2 in the manifest of the API's registration.",
+            ));
+        }
         let issuers = &trust.metadata.issuers;
         let template = match claims.version {
             Version::V2 => Some(&issuers.v2),

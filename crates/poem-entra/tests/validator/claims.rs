@@ -387,3 +387,15 @@ async fn v8_an_id_token_and_a_token_for_graph_are_named_as_such() {
     let graph = world.validator.validate(&sign(header, &world.claims().to_string(), 0)).await;
     World::assert_refuses(&graph, Rule::V8, "a token with Graph's header");
 }
+
+#[tokio::test]
+async fn v8_an_api_that_takes_v2_tokens_only_refuses_v1() {
+    let v1 = |claims: &mut Value| {
+        claims["ver"] = "1.0".into();
+        claims["iss"] = format!("https://sts.windows.net/{TENANT}/").into();
+    };
+    World::assert_accepts(&World::new().judge(v1).await, "a v1 token");
+    let world = World::with(|settings| settings.v2_only = true);
+    World::assert_refuses(&world.judge(v1).await, Rule::V8, "a v1 token for a v2-only API");
+    World::assert_accepts(&world.judge(|_| {}).await, "a v2 token");
+}
