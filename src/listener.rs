@@ -30,6 +30,8 @@ use tokio::{
     task::JoinSet,
 };
 
+use crate::telemetry::Causes;
+
 /// Connections served at once; more wait in the system's queue.
 const CONNECTION_LIMIT: usize = 4_096;
 /// How long a connection may take to send a header, or stay idle between two requests.
@@ -116,7 +118,7 @@ impl Listener {
             tokio::spawn(async move {
                 // A caller who hangs up in the middle is nobody's fault.
                 if let Err(error) = connection.await {
-                    tracing::debug!(error = &error as &dyn std::error::Error, "connection ended");
+                    tracing::debug!(error = %Causes(&error), "connection ended");
                 }
                 drop(place);
             });
@@ -165,7 +167,7 @@ async fn accept(
         let (stream, remote) = match socket.accept().await {
             Ok(connection) => connection,
             Err(error) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "failed to accept");
+                tracing::warn!(error = %Causes(&error), "failed to accept");
                 tokio::time::sleep(ACCEPT_PAUSE).await;
                 continue;
             }

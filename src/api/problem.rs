@@ -18,7 +18,7 @@ use serde::Serialize;
 
 use crate::{
     store::StoreError,
-    telemetry::{Operation, RequestId},
+    telemetry::{Causes, Operation, RequestId},
 };
 
 /// The media type of a problem document.
@@ -217,8 +217,8 @@ impl Problem {
     /// The answer, with the request's id in it. A cause is logged here, once.
     pub fn respond(self, request_id: &str) -> Response {
         if let Some(cause) = &self.cause {
-            let error: &(dyn StdError + 'static) = cause.as_ref();
-            tracing::error!(error, code = self.code, "failed to serve the request");
+            let error = Causes(cause.as_ref());
+            tracing::error!(%error, code = self.code, "failed to serve the request");
         }
         let document = self.document(request_id);
         // A struct of strings and numbers always serializes; an empty body would still say the

@@ -4,6 +4,7 @@
 use std::{
     collections::HashMap,
     error::Error,
+    fmt,
     hash::{BuildHasher, RandomState},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
@@ -329,7 +330,7 @@ impl Keys {
                 count(&self.counters.failures);
                 self.due.store(now.saturating_add(wait), Ordering::Relaxed);
                 tracing::warn!(
-                    error = &error as &dyn Error,
+                    error = %Causes(&error),
                     retry_seconds = wait,
                     "failed to refresh the signing keys"
                 );
@@ -377,6 +378,21 @@ enum RefreshError {
 
 fn count(counter: &AtomicU64) {
     counter.fetch_add(1, Ordering::Relaxed);
+}
+
+/// An error with its causes in one line: log formats differ in what they make of a `source`.
+struct Causes<'a>(&'a dyn Error);
+
+impl fmt::Display for Causes<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)?;
+        let mut cause = self.0.source();
+        while let Some(error) = cause {
+            write!(f, ": {error}")?;
+            cause = error.source();
+        }
+        Ok(())
+    }
 }
 
 /// Up to a tenth earlier, so that many replicas do not ask at the same moment.
