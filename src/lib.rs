@@ -1,7 +1,7 @@
 //! A todo API protected with Microsoft Entra ID.
 //!
 //! In reading order: the operations ([`api::todos`]) and who may call them ([`api::security`]); the
-//! domain ([`todo`]) and where it is kept ([`store`]); how the parts become a server ([`server`]),
+//! domain ([`mod@todo`]) and where it is kept ([`store`]); how the parts become a server ([`server`]),
 //! what it is told ([`config`]), what it logs ([`telemetry`]) and the commands that start it
 //! ([`cli`]).
 

@@ -1,7 +1,7 @@
 //! Logging: one line a request, with its id, operation, status and duration, and nothing that
 //! identifies a person or could be replayed.
 
-use std::{error::Error, fmt, sync::Arc, time::Instant};
+use std::{error::Error, fmt, io::IsTerminal, sync::Arc, time::Instant};
 
 use poem::{
     Endpoint, IntoResponse, Request, Response, Result,
@@ -20,7 +20,11 @@ use crate::config::{LogConfig, LogFormat};
 pub fn start(config: &LogConfig) -> anyhow::Result<()> {
     let filter = EnvFilter::try_new(&config.filter)?;
     let registry = tracing_subscriber::registry().with(filter);
-    let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_target(false);
+    let colours = std::io::stderr().is_terminal();
+    let layer = tracing_subscriber::fmt::layer()
+        .with_writer(std::io::stderr)
+        .with_ansi(colours)
+        .with_target(false);
     match config.format {
         LogFormat::Text => registry.with(layer).try_init()?,
         LogFormat::Json => registry.with(layer.json().flatten_event(true)).try_init()?,
@@ -58,7 +62,8 @@ impl RequestId {
     }
 }
 
-/// The operation id of the endpoint that answered, in the answer's data.
+/// The operation id of the endpoint that answered, or what stands for it with a page, in the
+/// answer's data.
 #[derive(Debug, Clone, Copy)]
 pub struct Operation(pub &'static str);
 

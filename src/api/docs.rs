@@ -11,6 +11,8 @@ use poem::{
 use poem_openapi::{ApiResponse, OpenApi};
 use serde_json::json;
 
+use crate::telemetry::Operation;
+
 use super::allow::get_only;
 
 /// A file of Swagger UI, as build.rs left it.
@@ -123,6 +125,7 @@ fn init_script(settings: &DocsSettings) -> String {
         "dom_id": "#swagger-ui",
         "url": "/openapi.json",
         "deepLinking": true,
+        "defaultModelsExpandDepth": 0,
         "displayRequestDuration": true,
         "validatorUrl": null,
         "persistAuthorization": false,
@@ -183,6 +186,7 @@ impl Endpoint for Asset {
         let suffix = if gzip.is_some() { "-gzip" } else { "" };
         let etag = format!("\"{}{suffix}\"", self.tag);
         let mut response = Response::builder()
+            .extension(Operation("get_docs"))
             .header(header::ETAG, &etag)
             .header(header::VARY, "accept-encoding")
             // Kept by the browser, and asked about each time: a 304 is a few hundred bytes.

@@ -3,6 +3,8 @@
 use poem::{IntoResponse, endpoint::make_sync, web::Json};
 use serde_json::json;
 
+use crate::telemetry::Operation;
+
 use super::allow::get_only;
 
 /// Where RFC 9728, section 3, puts the document of a resource without a path.
@@ -28,6 +30,10 @@ impl ResourceMetadata {
             "scopes_supported": self.scopes,
             "bearer_methods_supported": ["header"],
         });
-        get_only(make_sync(move |_| Json(document.clone()).into_response()))
+        get_only(make_sync(move |_| {
+            let mut response = Json(document.clone()).into_response();
+            response.set_data(Operation("get_resource_metadata"));
+            response
+        }))
     }
 }

@@ -1,5 +1,5 @@
 //! The API: what is declared ([`security`], [`todos`], [`health`]) and what is made of it
-//! ([`document`], [`docs`], [`metadata`], [`problem`]).
+//! ([`mod@document`], [`docs`], [`metadata`], [`problem`]).
 
 pub mod allow;
 pub mod docs;
@@ -43,7 +43,7 @@ pub fn endpoint(
 pub fn document(settings: &DocumentSettings) -> Result<Value, serde_json::Error> {
     let service = OpenApiService::new(Declaration, TITLE, VERSION)
         .description(DESCRIPTION)
-        .license(LicenseObject::new("MIT").url("https://opensource.org/license/mit"))
+        .license(LicenseObject::new("MIT License").url("https://opensource.org/license/mit"))
         .server(ServerObject::new("/"));
     document::publish(&service.spec(), settings)
 }

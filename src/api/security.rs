@@ -27,9 +27,8 @@ use crate::{
 
 use super::problem::{Code, Problem};
 
+// The names in braces are filled in by `document.rs`.
 /// Microsoft Entra ID: authorization code flow with PKCE.
-///
-/// The names in braces are filled in by `document.rs`.
 #[derive(SecurityScheme)]
 #[oai(
     rename = "oauth2",

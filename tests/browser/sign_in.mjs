@@ -3,8 +3,8 @@
 //
 //     node tests/browser/sign_in.mjs http://localhost:8000 [--screenshot FILE]
 //
-// Needs `make tools`; CHROMIUM is the browser's path where it is not the usual one. Prints a line for
-// each step that passed, and exits with 1 at the first that did not.
+// Needs `make tools`; CHROMIUM is the browser's path where it is not the usual one. Prints a line
+// for each step that passed, and exits with 1 at the first that did not.
 
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';

@@ -8,6 +8,7 @@ mod browser;
 mod docs_page;
 mod document;
 mod layout;
+mod program;
 mod server;
 mod support;
 mod todos;

@@ -13,7 +13,7 @@ use std::{
 pub(crate) enum Tool {
     Chromium,
     Node,
-    OpenapiSpecValidator,
+    SpecValidator,
     Playwright,
     Redocly,
 }
@@ -26,9 +26,7 @@ impl Tool {
             Self::Chromium => ("Chromium", chromium()),
             Self::Node => ("Node", installed("bin/node")),
             // The Python that has it as a module.
-            Self::OpenapiSpecValidator => {
-                ("openapi-spec-validator", installed("python/bin/python"))
-            }
+            Self::SpecValidator => ("openapi-spec-validator", installed("python/bin/python")),
             Self::Playwright => ("Playwright", installed("node/node_modules/playwright-core")),
             Self::Redocly => ("Redocly", installed("node/node_modules/@redocly/cli/bin/cli.js")),
         };
@@ -48,9 +46,8 @@ pub(crate) fn require<const N: usize>(test: &str, tools: [Tool; N]) -> Option<[P
         return Some(tools.map(|tool| tool.find().unwrap()));
     }
     let missing = missing.join(", ");
-    assert_ne!(
-        environment("CI").as_deref(),
-        Some("true"),
+    assert!(
+        environment("CI").as_deref() != Some("true"),
         "{test} needs what is missing here: {missing}. `make tools` installs it."
     );
     let line = format!("{test}: {missing} is missing\n");

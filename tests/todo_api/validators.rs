@@ -13,7 +13,7 @@ use crate::tools::{Tool, require};
 #[test]
 fn the_document_passes_openapi_spec_validator() {
     let test = "the_document_passes_openapi_spec_validator";
-    let Some([python]) = require(test, [Tool::OpenapiSpecValidator]) else { return };
+    let Some([python]) = require(test, [Tool::SpecValidator]) else { return };
     let home = tempfile::tempdir().unwrap();
     let output = command(&python, &home)
         .args(["-m", "openapi_spec_validator"])
