@@ -1,13 +1,11 @@
-//! Protects a web API with Microsoft Entra ID (Azure AD).
+#![doc = include_str!("../README.md")]
 //!
-//! [`Validator`] turns the `Authorization` header of a request into a [`Principal`], or a
-//! [`Rejection`] that says which rule was broken and which HTTP answer follows. [`Policy`] states,
-//! as a type, who may call an operation. With the `poem` feature (on by default) [`poem::Guard`]
-//! enforces a policy from a handler's signature and writes it into the OpenAPI document.
+//! ## The modules
 //!
-//! The modules in reading order: what is configured ([`settings`], [`authority`]), what is fetched
-//! ([`keys`], [`transport`]), how a token is read ([`token`], [`claims`]) and judged ([`validator`]), what comes
-//! out of it ([`principal`], [`rejection`]) and who may do what ([`policy`]).
+//! In reading order: what is configured ([`settings`], [`authority`]), what is fetched ([`keys`],
+//! [`transport`]), how a token is read ([`token`], [`claims`]) and judged ([`validator`]), what
+//! comes out of it ([`principal`], [`rejection`]), who may do what ([`policy`]), and how poem's
+//! handlers say so ([`mod@poem`]).
 
 pub mod authority;
 mod cache;

@@ -6,6 +6,9 @@
 mod authority;
 mod cache;
 mod claims;
+mod history;
 mod http;
 mod keys;
 mod policies;
+mod properties;
+mod vectors;
