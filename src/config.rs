@@ -94,7 +94,7 @@ pub const VARIABLES: &[Variable] = &[
     Variable { name: "KEY_REFRESH_FLOOR", default: Some("300") },
     Variable { name: "KEY_RETENTION", default: Some("86400") },
     Variable { name: "LOG_FORMAT", default: Some("text") },
-    Variable { name: "RUST_LOG", default: Some("info,sqlx=warn,poem=warn") },
+    Variable { name: "RUST_LOG", default: Some("info,sqlx=warn,poem::server=warn") },
     Variable { name: "DEV_TENANT_PORT", default: Some("8001") },
 ];
 
@@ -112,7 +112,8 @@ impl Environment {
         let mut values = Self::from_file(Path::new(".env"))?;
         #[allow(clippy::disallowed_methods)]
         for Variable { name, .. } in VARIABLES {
-            if let Ok(value) = std::env::var(name) {
+            let set = std::env::var(name).ok().filter(|value| !value.trim().is_empty());
+            if let Some(value) = set {
                 values.0.insert((*name).to_owned(), value);
             }
         }
@@ -268,7 +269,10 @@ impl Reader<'_> {
         match self.environment.get(name) {
             Some(id) if poem_entra::ClientId::parse(id).is_some() => return id.to_owned(),
             Some(_) => self.faults.push(format!("{name} is not a GUID")),
-            None => self.faults.push(format!("{name} is missing: the id of an app registration")),
+            None => self.faults.push(format!(
+                "{name} is missing: the application (client) id of the registration with which \
+                 people sign in on the docs page"
+            )),
         }
         String::new()
     }

@@ -121,15 +121,14 @@ fn endpoint(
         .data(validator)
         .data(store)
         .around(limit_headers)
-        .around(problem::edge)
-        .around(harden);
+        .around(problem::edge);
     // The inner edge makes answers of errors, so that CORS headers reach them too; the outer one
     // makes answers of the refusals of CORS itself.
     Ok(if config.server.cors_origins.is_empty() {
-        routes.around(telemetry::trace).boxed()
+        routes.around(harden).around(telemetry::trace).boxed()
     } else {
         let cors = cors(&config.server.cors_origins, public_url);
-        routes.with(cors).around(problem::edge).around(telemetry::trace).boxed()
+        routes.with(cors).around(problem::edge).around(harden).around(telemetry::trace).boxed()
     })
 }
 

@@ -73,12 +73,18 @@ fn add_shared_answers(operation: &mut Map<String, Value>, content: &Value) {
         parameters.is_some_and(|all| all.iter().any(|parameter| parameter["in"] == place))
     };
     let takes_input = has_body || parameters.is_some_and(|all| !all.is_empty());
+    let reports_readiness = operation.get("operationId") == Some(&json!("get_readiness"));
     let shared = [
         (takes_input, "400", "A value in the request is not allowed."),
         (parameter_in("path"), "404", "There is no such todo in the caller's tenant."),
         (has_body, "413", "The body is larger than 65536 bytes."),
         (has_body, "415", "The body is not `application/json`."),
         (true, "500", "Something went wrong on our side."),
+        (
+            reports_readiness,
+            "503",
+            "It cannot; `keys` and `database` say which of them is missing.",
+        ),
     ];
     let Some(answers) = operation.get_mut("responses").and_then(Value::as_object_mut) else {
         return;

@@ -2,6 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
+use poem::http::{HeaderValue, header};
 use poem_entra::{Readiness, Validator};
 use poem_openapi::{ApiResponse, Enum, Object, OpenApi, Tags, types::Example};
 use serde::Serialize;
@@ -58,6 +59,7 @@ impl HealthApi {
                 "There are no signing keys to judge tokens with.",
             ),
         };
+        let problem = problem.with_header(header::RETRY_AFTER, HeaderValue::from(1));
         Err(problem.with_member("keys", keys).with_member("database", database))
     }
 }

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, error::Error as StdError, panic::AssertUnwindSa
 use futures_util::FutureExt;
 use poem::{
     Endpoint, Error, IntoResponse, Request, Response, Result,
-    error::{MethodNotAllowedError, NotFoundError, ResponseError},
+    error::{CorsError, MethodNotAllowedError, NotFoundError, ResponseError},
     http::{HeaderMap, HeaderValue, StatusCode, header},
 };
 use poem_entra::poem::Denied;
@@ -47,6 +47,18 @@ pub struct ProblemDocument {
     #[oai(skip_serializing_if_is_none)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub errors: Option<Vec<FieldError>>,
+    /// What would have been accepted of a token.
+    #[oai(skip_serializing_if_is_none)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expected: Option<String>,
+    /// What the token says instead.
+    #[oai(skip_serializing_if_is_none)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub received: Option<String>,
+    /// What usually helps.
+    #[oai(skip_serializing_if_is_none)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
     /// Members of single problems (RFC 9457, section 3.2).
     #[oai(skip)]
     #[serde(flatten)]
@@ -148,6 +160,9 @@ impl Code {
 #[derive(Debug, Clone, Default)]
 struct More {
     errors: Vec<FieldError>,
+    expected: Option<String>,
+    received: Option<String>,
+    hint: Option<String>,
     members: BTreeMap<&'static str, String>,
     headers: HeaderMap,
 }
@@ -240,6 +255,9 @@ impl Problem {
             instance: request_id.into(),
             code: self.code.into(),
             errors: (!self.more.errors.is_empty()).then(|| self.more.errors.clone()),
+            expected: self.more.expected.clone(),
+            received: self.more.received.clone(),
+            hint: self.more.hint.clone(),
             members: self.more.members.clone(),
         }
     }
@@ -316,14 +334,14 @@ fn problem_of(error: Error) -> Problem {
     }
     if let Some(Denied { rejection, headers }) = error.downcast_ref::<Denied>() {
         tracing::debug!(rule = %rejection.rule(), code = rejection.code(), "request refused");
-        let explained = [
-            ("expected", rejection.expected()),
-            ("received", rejection.received()),
-            ("hint", rejection.hint()),
-        ];
-        let members = explained.into_iter().filter_map(|(name, text)| Some((name, text?.into())));
-        let more =
-            More { headers: headers.clone(), members: members.collect(), errors: Vec::new() };
+        let text = |text: Option<&str>| text.map(str::to_owned);
+        let more = More {
+            expected: text(rejection.expected()),
+            received: text(rejection.received()),
+            hint: text(rejection.hint()),
+            headers: headers.clone(),
+            ..More::default()
+        };
         return Problem {
             status: rejection.status(),
             code: rejection.code(),
@@ -350,6 +368,11 @@ fn problem_of(error: Error) -> Problem {
     }
     if error.is::<ContentTypeError>() {
         return Problem::new(Code::UnsupportedMediaType, "The body must be application/json.");
+    }
+    if error.is::<CorsError>() {
+        let problem =
+            Problem::new(Code::InvalidRequest, "Pages of this origin may not do this here.");
+        return Problem { status: error.status(), ..problem };
     }
     match error.status() {
         status if status.is_client_error() => {

@@ -67,9 +67,10 @@ impl Serve {
 
 /// The tenant signs people in for the docs page of this very server, on whatever port it has.
 async fn start_tenant(config: &mut Config, listener: &Listener) -> anyhow::Result<DevTenant> {
+    let urls = [listener.url()].into_iter().chain(config.server.public_url.clone());
     let options = entra_dev::Options {
         port: config.dev_tenant_port,
-        spa_redirect_uris: vec![format!("{}/oauth2-redirect", listener.url())],
+        spa_redirect_uris: urls.map(|url| format!("{url}/oauth2-redirect")).collect(),
         ..entra_dev::Options::default()
     };
     let tenant =
@@ -114,7 +115,7 @@ fn print_dev_welcome(url: &str, tenant: &DevTenant) {
   API client id            {}
   Swagger UI client id     {}
 
-  Try                      todo-api token --as uma
+  Try                      make token AS=uma
   Stop                     Ctrl+C
 ",
         entra_dev::ids::API_CLIENT_ID,

@@ -118,6 +118,7 @@ async fn pages_of_listed_origins_may_call_the_api_and_others_may_not() {
     assert_eq!(answer.header("access-control-allow-origin"), "https://app.example");
     let answer = preflight("https://evil.example").await;
     assert_eq!(answer.header("access-control-allow-origin"), "", "{answer:?}");
+    answer.assert_problem(403, "invalid_request");
 
     // The page must be able to read why it was refused.
     let answer = fetch(&app, "/todoitems", &[("origin", "https://app.example")]).await;

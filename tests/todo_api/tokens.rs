@@ -105,6 +105,7 @@ async fn c3_without_an_authority_the_server_runs_is_not_ready_and_lets_nobody_th
     assert_eq!((answer.status, answer.body), (StatusCode::OK, "OK".into()));
     let answer = app.send(None, Method::GET, "/health/ready", None).await;
     answer.assert_problem(503, "keys_unavailable");
+    assert!(answer.header("retry-after").parse::<u64>().unwrap() >= 1);
     assert_eq!(answer.body["keys"], "unavailable");
     assert_eq!(answer.body["database"], "ready");
 }

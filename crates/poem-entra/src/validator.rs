@@ -332,8 +332,9 @@ impl Validator {
             return Ok(());
         }
         let rejection = Rejection::invalid_token(Rule::V5, "The token's aud is not this API.");
-        let expected = format!("{} or {}", self.settings.client_id, self.challenge.app_id_uri);
-        Err(rejection.compared(expected, &claims.aud.join(" ")).with_hint(
+        let mut expected: Vec<_> = self.settings.audiences.iter().map(String::as_str).collect();
+        expected.sort_unstable();
+        Err(rejection.compared(expected.join(" or "), &claims.aud.join(" ")).with_hint(
             "Ask for a scope of this API, such as api://{client id}/access_as_user; with an App ID \
              URI of your own, add it to the accepted audiences.",
         ))

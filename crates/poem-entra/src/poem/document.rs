@@ -28,6 +28,9 @@ impl Published {
                 "status": { "type": "integer" },
                 "detail": { "type": "string" },
                 "code": { "type": "string" },
+                "expected": { "type": "string", "nullable": true },
+                "received": { "type": "string", "nullable": true },
+                "hint": { "type": "string", "nullable": true },
             },
         } });
         Self {

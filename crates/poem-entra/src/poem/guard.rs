@@ -101,6 +101,9 @@ impl ResponseError for Denied {
             "status": self.status().as_u16(),
             "detail": self.rejection.detail(),
             "code": self.rejection.code(),
+            "expected": self.rejection.expected(),
+            "received": self.rejection.received(),
+            "hint": self.rejection.hint(),
         });
         let mut response = poem::web::Json(problem)
             .with_content_type("application/problem+json")
