@@ -1,7 +1,7 @@
 # Every target wraps cargo or a script. `make help` lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev token test tools lint fmt docs openapi openapi-check clean
+.PHONY: help run dev token test tools fuzz bench lint fmt docs openapi openapi-check clean
 
 help: ## Explain the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -20,6 +20,12 @@ test: ## Run all tests that this machine can run, and list those it cannot
 
 tools: ## Install what the browser test and the validators need (as root: Debian packages too)
 	@tests/tools/install
+
+fuzz: ## Fuzz the parsers for a minute, coverage leading the way: make fuzz SECONDS=600
+	@crates/poem-entra/fuzz/run $(or $(SECONDS),60)
+
+bench: ## Measure what a token costs
+	cargo bench --package poem-entra --bench validate
 
 lint: ## Check the format and the code, warnings denied
 	cargo fmt --all --check

@@ -1,0 +1,95 @@
+//! What a token costs: judged by every rule, and remembered. `make bench` runs it.
+//!
+//! Prints nanoseconds a call, the best of several rounds, since other work on the machine only ever
+//! adds. The last line is what 10,000 remembered tokens take in memory (Linux only).
+
+#![allow(clippy::unwrap_used, reason = "a bench that cannot go on has failed")]
+
+#[path = "../tests/validator/authority.rs"]
+#[allow(dead_code, reason = "the tests use all of it")]
+mod authority;
+
+use std::{
+    fs,
+    hint::black_box,
+    time::{Duration, Instant},
+};
+
+use authority::{World, token};
+use serde_json::Value;
+
+const ROUNDS: u32 = 7;
+const CALLS: u32 = 2_000;
+const TOKENS: usize = 10_000;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() {
+    let world = World::new();
+    let entra_like = token(&large(world.claims()));
+    println!("a token of {} bytes", entra_like.len());
+
+    let uncached = World::with(|settings| settings.token_cache_entries = 0);
+    uncached.validator.validate(&entra_like).await.unwrap();
+    report("every rule, no cache", measure(&uncached, &entra_like).await);
+    world.validator.validate(&entra_like).await.unwrap();
+    report("remembered", measure(&world, &entra_like).await);
+
+    let many: Vec<_> = (0..TOKENS).map(|number| numbered(&world, number)).collect();
+    let before = resident_kib();
+    for token in &many {
+        world.validator.validate(token).await.unwrap();
+    }
+    let after = resident_kib();
+    let mut best = Duration::MAX;
+    for _ in 0..ROUNDS {
+        let started = Instant::now();
+        for token in &many {
+            black_box(world.validator.validate(token).await).unwrap();
+        }
+        best = best.min(started.elapsed());
+    }
+    report("remembered, 10,000 tokens in turn", best / TOKENS as u32);
+    let cached = world.validator.cached_tokens();
+    if let (Some(before), Some(after)) = (before, after) {
+        println!("{cached} tokens remembered take {} KiB", after.saturating_sub(before));
+    }
+}
+
+async fn measure(world: &World, token: &str) -> Duration {
+    let mut best = Duration::MAX;
+    for _ in 0..ROUNDS {
+        let started = Instant::now();
+        for _ in 0..CALLS {
+            black_box(world.validator.validate(black_box(token)).await).unwrap();
+        }
+        best = best.min(started.elapsed());
+    }
+    best / CALLS
+}
+
+fn report(what: &str, time: Duration) {
+    println!("{what:<36} {:>8} ns", time.as_nanos());
+}
+
+/// Claims of the size that Entra's have.
+fn large(mut claims: Value) -> Value {
+    claims["aio"] = "A".repeat(180).into();
+    claims["rh"] = "B".repeat(60).into();
+    claims["uti"] = "C".repeat(22).into();
+    claims["name"] = "Uma Ulrich".into();
+    claims["preferred_username"] = "uma@contoso.example".into();
+    claims["roles"] = vec!["User", "Reader"].into();
+    claims
+}
+
+fn numbered(world: &World, number: usize) -> String {
+    let mut claims = large(world.claims());
+    claims["uti"] = format!("token-{number}").into();
+    token(&claims)
+}
+
+fn resident_kib() -> Option<u64> {
+    let status = fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    line.split_whitespace().next()?.parse().ok()
+}
