@@ -18,7 +18,7 @@ token: ## Print an access token of the development tenant: make token AS=ada
 test: ## Run all tests that this machine can run, and list those it cannot
 	@tests/run
 
-tools: ## Install what the browser test and the validators need (as root: Debian packages too)
+tools: ## Install what the tests with a browser, Node or Python need (as root: Debian packages too)
 	@tests/tools/install
 
 fuzz: ## Fuzz the parsers for a minute, coverage leading the way: make fuzz SECONDS=600

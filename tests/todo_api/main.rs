@@ -7,6 +7,8 @@ mod bad_input;
 mod browser;
 mod docs_page;
 mod document;
+mod foreign_issuer;
+mod judges;
 mod layout;
 mod program;
 mod server;

@@ -42,7 +42,14 @@ impl App {
 
     /// With settings changed.
     pub(crate) async fn start_with(change: impl FnOnce(Environment) -> Environment) -> Self {
-        let clock = TestClock::default();
+        Self::start_at(TestClock::default(), change).await
+    }
+
+    /// With another clock: [`TestClock::real`] where others' programs have a say.
+    pub(crate) async fn start_at(
+        clock: TestClock,
+        change: impl FnOnce(Environment) -> Environment,
+    ) -> Self {
         let tenant = Arc::new(start_tenant(&clock).await);
         let folder = Arc::new(tempfile::tempdir().unwrap());
         Self::start_on(tenant, folder, clock, change).await
@@ -257,6 +264,11 @@ impl Default for TestClock {
 }
 
 impl TestClock {
+    /// The time at which others' programs run too; it stands still as the tests' own does.
+    pub(crate) fn real() -> Self {
+        Self(Arc::new(AtomicU64::new(poem_entra::Clock::now(&poem_entra::SystemClock))))
+    }
+
     pub(crate) fn now(&self) -> u64 {
         self.0.load(Ordering::SeqCst)
     }
@@ -278,11 +290,15 @@ impl entra_dev::Clock for TestClock {
     }
 }
 
-/// The signing keys are made once and shared by all tests.
+/// The tenant's folder. The signing keys are made once and shared by all tests.
+pub(crate) fn tenant_folder() -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join("dev-tenant")
+}
+
 async fn start_tenant(clock: &TestClock) -> DevTenant {
     let options = entra_dev::Options {
         port: 0,
-        data_dir: Some(Path::new(env!("CARGO_TARGET_TMPDIR")).join("dev-tenant")),
+        data_dir: Some(tenant_folder()),
         spa_redirect_uris: vec![REDIRECT.into()],
         clock: Arc::new(clock.clone()),
     };

@@ -3,7 +3,7 @@
 
 use std::{
     env,
-    fs::OpenOptions,
+    fs::{self, OpenOptions},
     io::{self, Write},
     path::{Path, PathBuf},
 };
@@ -16,6 +16,9 @@ pub(crate) enum Tool {
     SpecValidator,
     Playwright,
     Redocly,
+    FastapiAzureAuth,
+    Jose,
+    OidcProvider,
 }
 
 impl Tool {
@@ -29,6 +32,13 @@ impl Tool {
             Self::SpecValidator => ("openapi-spec-validator", installed("python/bin/python")),
             Self::Playwright => ("Playwright", installed("node/node_modules/playwright-core")),
             Self::Redocly => ("Redocly", installed("node/node_modules/@redocly/cli/bin/cli.js")),
+            // As above; an older Python may be there without it.
+            Self::FastapiAzureAuth => (
+                "fastapi-azure-auth",
+                installed("python/bin/python").filter(|_| has_module("fastapi_azure_auth")),
+            ),
+            Self::Jose => ("jose", installed("node/node_modules/jose")),
+            Self::OidcProvider => ("oidc-provider", installed("node/node_modules/oidc-provider")),
         };
         path.filter(|path| path.exists()).ok_or(name)
     }
@@ -66,6 +76,16 @@ fn chromium() -> Option<PathBuf> {
     }
     let path = environment("PATH")?;
     env::split_paths(&path).map(|folder| folder.join("chromium")).find(|path| path.exists())
+}
+
+/// Whether the Python under `tools` has this package, in the folder of whichever version it is.
+fn has_module(name: &str) -> bool {
+    let versions = fs::read_dir(folder().join("tools/python/lib"));
+    versions
+        .into_iter()
+        .flatten()
+        .flatten()
+        .any(|version| version.path().join("site-packages").join(name).exists())
 }
 
 fn folder() -> PathBuf {

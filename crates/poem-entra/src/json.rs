@@ -1,7 +1,7 @@
 //! Reads a JSON object in which no member, at any depth, stands twice (rule P2).
 //!
 //! Parsers disagree on which of two members counts, and an attacker picks the one that does not
-//! look (RFC 8725, section 2.4; RFC 7515, section 4 lets us refuse).
+//! look. RFC 7515, section 4, and RFC 7519, section 4, let us refuse.
 
 use std::fmt;
 

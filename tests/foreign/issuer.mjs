@@ -1,0 +1,163 @@
+// An issuer that nobody here wrote: the certified npm oidc-provider, shaped as Entra's v2 endpoint.
+//
+//     node tests/foreign/issuer.mjs
+//
+// Needs `make tools`. Lets Ida sign in twice as a browser would (authorization code flow with
+// PKCE), prints one line of JSON with its address and the two access tokens, for our API and for
+// another one, and serves until its standard input ends.
+
+import assert from 'node:assert/strict';
+import { createHash, generateKeyPairSync, randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { createRequire } from 'node:module';
+
+// The provider's advice goes to stdout, which is for the one line.
+console.info = console.error;
+const require = createRequire(new URL('../../target/tools/node/', import.meta.url));
+const { Provider } = require('oidc-provider');
+
+const TENANT = '77777777-7777-4777-8777-777777777777';
+const CLIENT_ID = '88888888-8888-4888-8888-888888888888';
+const API_CLIENT_ID = '99999999-9999-4999-8999-999999999999';
+const OTHER_API_CLIENT_ID = 'aaaaaaaa-aaaa-4aaa-8aaa-aaaaaaaaaaaa';
+const IDA = 'bbbbbbbb-bbbb-4bbb-8bbb-bbbbbbbbbbbb';
+const SCOPE = 'access_as_user';
+const REDIRECT = 'http://localhost:8000/oauth2-redirect';
+const MOUNT = `/${TENANT}/v2.0`;
+const SIGNING_IN = 30_000;
+
+const server = createServer();
+server.listen(0, '127.0.0.1');
+await once(server, 'listening');
+const instance = `http://127.0.0.1:${server.address().port}`;
+const issuer = `${instance}${MOUNT}`;
+
+const provider = new Provider(issuer, {
+    clients: [{
+        client_id: CLIENT_ID,
+        redirect_uris: [REDIRECT],
+        response_types: ['code'],
+        grant_types: ['authorization_code'],
+        token_endpoint_auth_method: 'none',
+    }],
+    cookies: { keys: [randomBytes(32).toString('hex')] },
+    features: {
+        resourceIndicators: {
+            enabled: true,
+            // A resource is an app id URI, as in Entra, and the audience the GUID in it.
+            getResourceServerInfo: (_, resource) => ({
+                scope: SCOPE,
+                audience: resource.slice('api://'.length),
+                accessTokenFormat: 'jwt',
+                accessTokenTTL: 3_600,
+                jwt: { sign: { alg: 'RS256' } },
+            }),
+        },
+    },
+    findAccount: (_, accountId) => ({ accountId, claims: () => ({ sub: accountId }) }),
+    formats: { customizers: { jwt: shapeAsEntra } },
+    jwks: { keys: [signingKey()] },
+});
+
+/** Entra's names for what the provider says of user, client and scopes. */
+function shapeAsEntra(_, token, jwt) {
+    const { scope, client_id, ...claims } = jwt.payload;
+    jwt.payload = {
+        ...claims,
+        nbf: claims.iat,
+        azp: client_id,
+        azpacr: '0',
+        oid: token.accountId,
+        roles: ['Reader'],
+        scp: scope,
+        tid: TENANT,
+        ver: '2.0',
+    };
+}
+
+function signingKey() {
+    const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+    const kid = randomBytes(20).toString('base64url');
+    return { ...privateKey.export({ format: 'jwk' }), use: 'sig', kid };
+}
+
+// Mounted as Express would: the provider takes the path's beginning from the difference.
+const callback = provider.callback();
+server.on('request', (request, response) => {
+    if (!request.url.startsWith(`${MOUNT}/`)) {
+        response.writeHead(404).end();
+        return;
+    }
+    request.originalUrl = request.url;
+    request.url = request.url.slice(MOUNT.length);
+    callback(request, response);
+});
+
+/** The access token that Ida's sign-in gives for an API. */
+async function signIn(api) {
+    const signal = AbortSignal.timeout(SIGNING_IN);
+    const { authorization_endpoint: authorize, token_endpoint: endpoint } =
+        await (await fetch(`${issuer}/.well-known/openid-configuration`, { signal })).json();
+    const cookies = new Map();
+    const browse = async (url, form) => {
+        const response = await fetch(url, {
+            signal,
+            redirect: 'manual',
+            method: form ? 'POST' : 'GET',
+            body: form && new URLSearchParams(form),
+            headers: { cookie: [...cookies].map(([name, value]) => `${name}=${value}`).join('; ') },
+        });
+        for (const cookie of response.headers.getSetCookie()) {
+            const [, name, value] = /^([^=]+)=([^;]*)/.exec(cookie);
+            cookies.set(name, value);
+        }
+        const location = response.headers.get('location');
+        assert.ok(location, `${response.status} from ${url}: ${await response.text()}`);
+        return new URL(location, url);
+    };
+
+    const verifier = randomBytes(32).toString('base64url');
+    const state = randomBytes(8).toString('base64url');
+    const resource = `api://${api}`;
+    let at = await browse(`${authorize}?${new URLSearchParams({
+        client_id: CLIENT_ID,
+        response_type: 'code',
+        redirect_uri: REDIRECT,
+        scope: `openid ${SCOPE}`,
+        resource,
+        state,
+        code_challenge: createHash('sha256').update(verifier).digest('base64url'),
+        code_challenge_method: 'S256',
+    })}`);
+    const login = { prompt: 'login', login: IDA, password: 'any' };
+    for (const answer of [login, { prompt: 'consent' }]) {
+        assert.match(at.pathname, /\/interaction\//);
+        at = await browse(await browse(at, answer));
+    }
+    assert.ok(at.href.startsWith(`${REDIRECT}?`), at.href);
+    assert.equal(at.searchParams.get('state'), state);
+
+    const answer = await fetch(endpoint, {
+        signal,
+        method: 'POST',
+        body: new URLSearchParams({
+            grant_type: 'authorization_code',
+            client_id: CLIENT_ID,
+            redirect_uri: REDIRECT,
+            resource,
+            code: at.searchParams.get('code'),
+            code_verifier: verifier,
+        }),
+    });
+    const body = await answer.json();
+    assert.ok(body.access_token, JSON.stringify(body));
+    return body.access_token;
+}
+
+const token = await signIn(API_CLIENT_ID);
+const tokenForAnotherApi = await signIn(OTHER_API_CLIENT_ID);
+console.log(JSON.stringify({
+    instance, tenant: TENANT, apiClientId: API_CLIENT_ID, token, tokenForAnotherApi,
+}));
+process.stdin.resume().on('end', () => process.exit());

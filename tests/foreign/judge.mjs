@@ -1,0 +1,30 @@
+// What npm jose says of access tokens, with the checks that its documentation shows for an API.
+//
+//     node tests/foreign/judge.mjs DISCOVERY_URL CLIENT_ID < TOKENS
+//
+// Needs `make tools`. Reads a JSON string with a token from each line, and prints a line of JSON
+// for each: {"accepted":true}, or {"accepted":false,"reason":"…"}.
+
+import { createRequire } from 'node:module';
+import { createInterface } from 'node:readline';
+
+const require = createRequire(new URL('../../target/tools/node/', import.meta.url));
+const { createRemoteJWKSet, jwtVerify } = require('jose');
+
+const [discoveryUrl, clientId] = process.argv.slice(2);
+const { issuer, jwks_uri: jwksUri } = await (await fetch(discoveryUrl)).json();
+const keys = createRemoteJWKSet(new URL(jwksUri));
+const checks = {
+    issuer,
+    audience: [clientId, `api://${clientId}`],
+    algorithms: ['RS256'],
+    clockTolerance: 60,
+};
+
+for await (const line of createInterface({ input: process.stdin })) {
+    const verdict = await jwtVerify(JSON.parse(line), keys, checks).then(
+        () => ({ accepted: true }),
+        ({ code, message }) => ({ accepted: false, reason: `${code}: ${message}` }),
+    );
+    console.log(JSON.stringify(verdict));
+}

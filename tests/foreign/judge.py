@@ -1,0 +1,46 @@
+"""What PyPI fastapi-azure-auth says of access tokens.
+
+    target/tools/python/bin/python tests/foreign/judge.py DISCOVERY_URL CLIENT_ID < TOKENS
+
+Needs `make tools`. Reads a JSON string with a token from each line, and prints a line of JSON for
+each: {"accepted": true}, or {"accepted": false, "reason": "..."}. The guard of an operation is
+called as FastAPI would call it; there is no server.
+"""
+
+import asyncio
+import json
+import logging
+import sys
+
+from fastapi import HTTPException
+from fastapi.security import SecurityScopes
+from fastapi_azure_auth.auth import AzureAuthorizationCodeBearerBase
+from starlette.requests import Request
+
+
+async def main(discovery_url: str, client_id: str) -> None:
+    guard = AzureAuthorizationCodeBearerBase(
+        client_id,
+        openid_config_url=discovery_url,
+        leeway=60,
+        # A proxy has nothing to do with a tenant on this machine.
+        http_client_config={"trust_env": False},
+    )
+    for line in sys.stdin:
+        print(json.dumps(await judge(guard, json.loads(line))))
+
+
+async def judge(guard: AzureAuthorizationCodeBearerBase, token: str) -> dict[str, object]:
+    headers = [(b"authorization", f"Bearer {token}".encode())]
+    try:
+        await guard(Request({"type": "http", "headers": headers}), SecurityScopes())
+    except HTTPException as refusal:
+        cause = refusal.__cause__
+        reason = f"{refusal.status_code} {refusal.detail}"
+        return {"accepted": False, "reason": f"{reason}: {cause}" if cause else reason}
+    return {"accepted": True}
+
+
+# It logs every refusal with a traceback.
+logging.disable()
+asyncio.run(main(*sys.argv[1:]))
