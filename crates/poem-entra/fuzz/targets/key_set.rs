@@ -1,0 +1,10 @@
+//! A JWK set, and a signature against each key in it (rules P3 and C4).
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use poem_entra::fuzzing;
+
+fuzz_target!(|data: &[u8]| {
+    let Some(usable) = fuzzing::key_set(data) else { return };
+    assert!((1..=64).contains(&usable), "{usable} keys");
+});
