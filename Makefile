@@ -30,6 +30,7 @@ bench: ## Measure what a token costs
 lint: ## Check the format and the code, warnings denied
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --all-features -- -D warnings
+	cargo clippy --package poem-entra --no-default-features -- -D warnings
 
 fmt: ## Format the code
 	cargo fmt --all

@@ -17,8 +17,9 @@ use crate::{
         docs::{self, DocsSettings},
         document::DocumentSettings,
         health::HealthApi,
-        metadata::{self, ResourceMetadata},
+        metadata,
         problem::{self, Code, Problem},
+        security,
         todos::TodosApi,
     },
     config::Config,
@@ -100,24 +101,20 @@ fn endpoint(
     validator: Arc<Validator>,
     store: Store,
 ) -> Result<BoxEndpoint<'static>, serde_json::Error> {
-    let scope = validator.challenge().full_scope("access_as_user");
+    let scope = validator.challenge().full_scope(security::ACCESS_AS_USER);
     let document = api::document(&document_settings(&validator))?;
     let authority = validator.authority();
     let docs_settings = DocsSettings {
         client_id: config.swagger_ui_client_id.clone(),
-        scope: scope.clone(),
+        scope,
         authority_origin: authority.origin(),
     };
-    let resource = ResourceMetadata {
-        app_id_uri: validator.challenge().app_id_uri.clone(),
-        authorization_server: format!("{}/v2.0", authority.url()),
-        scopes: vec![scope],
-    };
+    let resource = validator.resource_metadata(&[security::ACCESS_AS_USER]);
     let todos = TodosApi { store: Arc::clone(&store) };
     let health = HealthApi { validator: Arc::clone(&validator), store: Arc::clone(&store) };
     let routes = Route::new().nest_no_strip("/", api::endpoint(todos, health));
     let routes = docs::add_routes(routes, &docs_settings, serde_json::to_vec(&document)?)
-        .at(metadata::PATH, resource.endpoint())
+        .at(metadata::PATH, metadata::endpoint(resource))
         .data(validator)
         .data(store)
         .around(limit_headers)

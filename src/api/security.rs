@@ -50,7 +50,7 @@ pub enum Scope {
 }
 
 /// The same scope as the token carries it.
-const ACCESS_AS_USER: &str = "access_as_user";
+pub const ACCESS_AS_USER: &str = "access_as_user";
 
 /// The app role of people who see and delete everybody's todos.
 const ADMIN: &str = "Admin";

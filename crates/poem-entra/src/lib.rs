@@ -7,10 +7,14 @@
 //! comes out of it ([`principal`], [`rejection`]), who may do what ([`policy`]), and how poem's
 //! handlers say so ([`mod@poem`]).
 
+#![forbid(unsafe_code)]
+#![warn(missing_docs)]
+
 pub mod authority;
 mod cache;
 pub mod claims;
 pub mod clock;
+#[cfg(fuzzing)]
 #[doc(hidden)]
 pub mod fuzzing;
 pub mod ids;

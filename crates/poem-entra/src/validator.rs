@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use http::HeaderMap;
 use jsonwebtoken::{Algorithm, crypto};
+use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 
 use crate::{
@@ -142,6 +143,19 @@ impl Validator {
     /// What this API says of itself in a `WWW-Authenticate` header.
     pub fn challenge(&self) -> &Challenge {
         &self.challenge
+    }
+
+    /// The protected resource metadata (RFC 9728, section 2) as Entra's clients need it: `resource`
+    /// is the App ID URI, which Entra compares with what a client asks for, and scopes are full
+    /// URIs, although tokens carry their short names. `scopes` are the short names.
+    pub fn resource_metadata(&self, scopes: &[&str]) -> Value {
+        let scopes: Vec<_> = scopes.iter().map(|scope| self.challenge.full_scope(scope)).collect();
+        json!({
+            "resource": self.challenge.app_id_uri,
+            "authorization_servers": [format!("{}/v2.0", self.authority().url())],
+            "scopes_supported": scopes,
+            "bearer_methods_supported": ["header"],
+        })
     }
 
     /// The caller of a request with these headers, if the policy lets them through.

@@ -1,6 +1,7 @@
 //! Rules T1 to T3 and K5: what is remembered of a token, and for how long.
 
-use poem_entra::{Refusal, Rule};
+use http::{HeaderMap, header};
+use poem_entra::{Policy, Refusal, Requirement, Rule, User};
 use serde_json::json;
 
 use crate::authority::{INSTANCE, TENANT, World, jwk, token, token_of, v2_issuer};
@@ -119,6 +120,29 @@ async fn t2_a_token_with_one_byte_changed_is_never_answered_from_the_cache() {
         bytes[position] = if bytes[position] == b'A' { b'B' } else { b'A' };
         let changed = String::from_utf8(bytes).unwrap();
         assert!(world.validator.validate(&changed).await.is_err(), "byte {position}");
+    }
+    assert_eq!(world.validator.cached_tokens(), 1);
+}
+
+#[tokio::test]
+async fn t2_policies_are_evaluated_on_every_request_also_for_a_remembered_token() {
+    struct Member;
+    impl Policy for Member {
+        type Caller = User;
+        const REQUIRES: Requirement = Requirement::scope(&["access_as_user"]);
+    }
+    struct Admin;
+    impl Policy for Admin {
+        type Caller = User;
+        const REQUIRES: Requirement = Member::REQUIRES.and_role(&["Admin"]);
+    }
+    let world = World::new();
+    let bearer = format!("Bearer {}", token(&world.claims())).parse().unwrap();
+    let headers = HeaderMap::from_iter([(header::AUTHORIZATION, bearer)]);
+    for _ in 0..2 {
+        world.validator.authorize::<Member>(&headers).await.unwrap();
+        let rejection = world.validator.authorize::<Admin>(&headers).await.unwrap_err();
+        assert_eq!(rejection.code(), "insufficient_role");
     }
     assert_eq!(world.validator.cached_tokens(), 1);
 }
