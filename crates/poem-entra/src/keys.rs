@@ -68,7 +68,8 @@ impl Trust {
 struct Trusted {
     /// The same pointer as long as the key is the same.
     key: Arc<VerifyingKey>,
-    last_published: u64,
+    /// The first refresh without it; `None` for a key of the newest set.
+    missing_since: Option<u64>,
     until: u64,
 }
 
@@ -206,8 +207,7 @@ impl Keys {
         let trust = self.trust.load();
         let keys = trust.iter().flat_map(|trust| trust.keys.values());
         let trusted: Vec<_> = keys.filter(|key| now <= key.until).collect();
-        let newest = trusted.iter().map(|key| key.last_published).max();
-        let retained = trusted.iter().filter(|key| Some(key.last_published) < newest).count();
+        let retained = trusted.iter().filter(|key| key.missing_since.is_some()).count();
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         KeyMetrics {
             trusted: trusted.len(),
@@ -297,15 +297,19 @@ impl Keys {
             let key = same.map_or_else(|| Arc::new(key), |trusted| Arc::clone(&trusted.key));
             // A key of the newest set outlives at least one refresh that fails.
             let until = now.saturating_add(retention.max(refresh.saturating_mul(2)));
-            keys.insert(kid, Trusted { key, last_published: now, until });
+            keys.insert(kid, Trusted { key, missing_since: None, until });
         }
         let Some(before) = before.as_ref() else {
             return Trust { metadata: Arc::new(metadata), keys };
         };
         for (kid, trusted) in &before.keys {
-            let until = trusted.last_published.saturating_add(retention);
+            // It may have been published until a moment ago: retention counts from now on, so that
+            // a key that is away for no longer is never lost.
+            let since = trusted.missing_since.unwrap_or(now);
+            let until = since.saturating_add(retention);
             if now < until && !keys.contains_key(kid) {
-                keys.insert(kid.clone(), Trusted { until, ..trusted.clone() });
+                let missing_since = Some(since);
+                keys.insert(kid.clone(), Trusted { missing_since, until, ..trusted.clone() });
             }
         }
         let same = *before.metadata == metadata;

@@ -34,7 +34,7 @@ pub struct Settings {
     pub key_refresh: u64,
     /// Seconds between two refreshes that unknown keys may cause.
     pub key_refresh_floor: u64,
-    /// Seconds for which a key is trusted after it was last published.
+    /// Seconds for which a key is trusted after the first refresh without it.
     pub key_retention: u64,
     /// Accepted tokens that are remembered, so that their signature is not checked again; 0: none.
     pub token_cache_entries: usize,

@@ -184,8 +184,7 @@ pub(crate) struct Replay {
 
 impl Default for Replay {
     fn default() -> Self {
-        // What was fetched last may be a refresh older than what was published last.
-        Self { retention: RETENTION, cached: true, step: 15 * MINUTE, absence: RETENTION - REFRESH }
+        Self { retention: RETENTION, cached: true, step: 15 * MINUTE, absence: RETENTION }
     }
 }
 
@@ -212,7 +211,8 @@ struct Knowledge {
     fetches: usize,
     last_fetch: u64,
     latest: BTreeSet<String>,
-    last_seen: BTreeMap<String, u64>,
+    /// The first fetch without a key that there was before.
+    missing_since: BTreeMap<String, u64>,
 }
 
 impl Knowledge {
@@ -220,15 +220,17 @@ impl Knowledge {
         if fetches > self.fetches {
             self.fetches = fetches;
             self.last_fetch = now;
+            let gone = self.latest.difference(published).map(|kid| (kid.clone(), now));
+            self.missing_since.extend(gone);
+            self.missing_since.retain(|kid, _| !published.contains(kid));
             self.latest.clone_from(published);
-            self.last_seen.extend(published.iter().map(|kid| (kid.clone(), now)));
         }
     }
 }
 
 impl History {
     /// Replays the history against a validator, and asserts with each request that a key is
-    /// trusted exactly as long as it was fetched last within the retention.
+    /// trusted exactly until its retention after the first fetch without it.
     pub(crate) async fn replay(&self, how: Replay) -> Figures {
         let world = World::with(|settings| {
             settings.key_retention = how.retention;
@@ -274,9 +276,9 @@ impl History {
                         continue;
                     }
                     let outcome = world.validator.validate(token).await;
-                    let seen = knowledge.last_seen.get(kid);
-                    let ends = seen.map_or(0, |seen| seen + how.retention);
-                    let what = format!("{kid} at {now}, last seen at {seen:?}, {away:?}");
+                    let since = knowledge.missing_since.get(kid);
+                    let ends = since.map_or(0, |since| since + how.retention);
+                    let what = format!("{kid} at {now}, missing since {since:?}, {away:?}");
                     if knowledge.latest.contains(kid) || now < ends {
                         assert!(outcome.is_ok(), "a trusted key is refused: {what}");
                     } else {
