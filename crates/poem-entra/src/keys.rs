@@ -151,11 +151,15 @@ impl Keys {
             self.refresh_if_due(now);
             return found;
         }
-        let flight = self.forced_flight(now);
-        let waited = match flight {
-            Some(flight) => Self::land(flight).await,
-            None => true,
-        };
+        let mut waited = true;
+        if let Some((flight, joined)) = self.forced_flight(now) {
+            waited = Self::land(flight).await;
+            // A flight that was under way may have asked before the key was published.
+            let too_early = joined && waited && self.is_current() && self.known(kid, now).is_none();
+            if let Some((flight, _)) = too_early.then(|| self.forced_flight(now)).flatten() {
+                waited = Self::land(flight).await;
+            }
+        }
         match self.known(kid, now) {
             Some(found) => found,
             None if waited && self.is_current() => Found::Unknown,
@@ -229,10 +233,12 @@ impl Keys {
 
     /// K2: the flight to wait for, or `None` when none is allowed yet. What counts against the
     /// floor is the question, not the success, so that an outage is no licence to ask again.
-    fn forced_flight(self: &Arc<Self>, now: u64) -> Option<watch::Receiver<()>> {
+    ///
+    /// Also says whether it was under way already.
+    fn forced_flight(self: &Arc<Self>, now: u64) -> Option<(watch::Receiver<()>, bool)> {
         let mut refreshing = self.lock();
         if let Some(flight) = &refreshing.flight {
-            return Some(flight.clone());
+            return Some((flight.clone(), true));
         }
         if self.is_ready() {
             if refreshing.forced.is_some_and(|forced| now < forced + self.schedule.floor) {
@@ -244,7 +250,7 @@ impl Keys {
         } else if now < self.due.load(Ordering::Relaxed) {
             return None;
         }
-        Some(self.flight(&mut refreshing, now))
+        Some((self.flight(&mut refreshing, now), false))
     }
 
     /// The refresh under way, or a new one. It runs in a task of its own: a caller who hangs up

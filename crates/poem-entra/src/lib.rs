@@ -3,7 +3,7 @@
 //! ## The modules
 //!
 //! In reading order: what is configured ([`settings`], [`authority`]), what is fetched ([`keys`],
-//! [`transport`]), how a token is read ([`token`], [`claims`]) and judged ([`validator`]), what
+//! [`transport`]), how a token is read ([`token`]) and judged ([`validator`]), what
 //! comes out of it ([`principal`], [`rejection`]), who may do what ([`policy`]), and how poem's
 //! handlers say so ([`mod@poem`]).
 
@@ -12,7 +12,7 @@
 
 pub mod authority;
 mod cache;
-pub mod claims;
+mod claims;
 pub mod clock;
 #[cfg(fuzzing)]
 #[doc(hidden)]

@@ -122,16 +122,17 @@ impl Documents {
 impl Transport for Documents {
     fn get<'a>(&'a self, url: &'a str) -> Fetch<'a> {
         Box::pin(async move {
-            let gate = self.gate.lock().unwrap().clone();
-            if let Some(gate) = gate {
-                gate.acquire().await.unwrap().forget();
-            }
             let fetched = match url.ends_with("/keys") {
                 true => &self.keys_fetched,
                 false => &self.discovery_fetched,
             };
             fetched.fetch_add(1, Ordering::SeqCst);
+            // What is on its way does not change any more.
             let body = self.by_url.lock().unwrap().get(url).cloned();
+            let gate = self.gate.lock().unwrap().clone();
+            if let Some(gate) = gate {
+                gate.acquire().await.unwrap().forget();
+            }
             body.map(String::into_bytes).ok_or(FetchError::Status(503))
         })
     }

@@ -127,6 +127,27 @@ async fn k2_unknown_keys_at_once_share_a_fetch_and_known_keys_do_not_wait() {
 }
 
 #[tokio::test]
+async fn k2_k4_a_key_published_while_a_refresh_was_under_way_is_found_all_the_same() {
+    let world = Arc::new(World::new());
+    world.with_key("a", 0).await.unwrap();
+    let gate = world.documents.close_gate();
+    world.clock.advance(HOUR);
+    world.with_key("a", 0).await.unwrap();
+    gate.add_permits(1);
+    world.settle().await;
+    assert_eq!(world.documents.keys_fetched(), 2, "the old key set is on its way");
+    world.documents.publish_keys(INSTANCE, &[jwk("a", 0, None), jwk("b", 1, None)]);
+    let new = {
+        let world = Arc::clone(&world);
+        tokio::spawn(async move { world.with_key("b", 1).await })
+    };
+    world.settle().await;
+    gate.add_permits(3);
+    new.await.unwrap().unwrap();
+    assert_eq!(world.documents.keys_fetched(), 3);
+}
+
+#[tokio::test]
 async fn k2_the_next_forced_refresh_is_allowed_after_the_floor() {
     let world = World::new();
     world.with_key("a", 0).await.unwrap();
