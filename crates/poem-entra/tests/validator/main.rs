@@ -6,6 +6,7 @@
 mod authority;
 mod cache;
 mod claims;
+mod document;
 mod history;
 mod http;
 mod keys;
