@@ -93,8 +93,8 @@ pub fn document_settings(validator: &Validator) -> DocumentSettings {
     }
 }
 
-/// From the outside in: the log line, errors as problem documents, CORS where it is asked for,
-/// limits and headers that every answer shares, the routes.
+/// From the outside in: the log line, the headers that every answer has, CORS where it is asked
+/// for, errors as problem documents, the limit on headers, the routes.
 fn endpoint(
     config: &Config,
     public_url: &str,
