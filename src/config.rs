@@ -25,7 +25,16 @@ pub struct Config {
     /// What is logged, and how.
     pub log: LogConfig,
     /// Where the embedded development tenant listens.
-    pub dev_tenant_port: u16,
+    pub dev_tenant: DevTenantConfig,
+}
+
+/// Where the embedded development tenant listens.
+#[derive(Debug, Clone, Copy)]
+pub struct DevTenantConfig {
+    /// `DEV_TENANT_PORT`: HTTP, for browsers and the API; 0 is any free one.
+    pub port: u16,
+    /// `DEV_TENANT_HTTPS_PORT`: HTTPS, for clients that insist on it; 0 is any free one.
+    pub https_port: u16,
 }
 
 /// Where the server listens, and how it is reached.
@@ -96,6 +105,7 @@ pub const VARIABLES: &[Variable] = &[
     Variable { name: "LOG_FORMAT", default: Some("text") },
     Variable { name: "RUST_LOG", default: Some("info,sqlx=warn,poem::server=warn") },
     Variable { name: "DEV_TENANT_PORT", default: Some("8001") },
+    Variable { name: "DEV_TENANT_HTTPS_PORT", default: Some("8443") },
 ];
 
 /// The values of [`VARIABLES`], from wherever they come.
@@ -179,10 +189,13 @@ impl Config {
         };
         let database = reader.database();
         let log = reader.log();
-        let dev_tenant_port = reader.number("DEV_TENANT_PORT");
+        let dev_tenant = DevTenantConfig {
+            port: reader.number("DEV_TENANT_PORT"),
+            https_port: reader.number("DEV_TENANT_HTTPS_PORT"),
+        };
         match (database, reader.faults.as_slice()) {
             (Some(database), []) => {
-                Ok(Self { entra, swagger_ui_client_id, server, database, log, dev_tenant_port })
+                Ok(Self { entra, swagger_ui_client_id, server, database, log, dev_tenant })
             }
             _ => Err(InvalidConfig(reader.faults)),
         }
@@ -410,6 +423,7 @@ mod tests {
             ("LOG_FORMAT", "xml"),
             ("RUST_LOG", "a=b=c"),
             ("DEV_TENANT_PORT", "x"),
+            ("DEV_TENANT_HTTPS_PORT", "x"),
         ] {
             let faults = faults(&complete().with(name, value));
             assert_eq!(faults.len(), 1, "{name}={value}: {faults:?}");

@@ -69,12 +69,13 @@ impl Serve {
 async fn start_tenant(config: &mut Config, listener: &Listener) -> anyhow::Result<DevTenant> {
     let urls = [listener.url()].into_iter().chain(config.server.public_url.clone());
     let options = entra_dev::Options {
-        port: config.dev_tenant_port,
+        port: config.dev_tenant.port,
+        https_port: Some(config.dev_tenant.https_port),
         spa_redirect_uris: urls.map(|url| format!("{url}/oauth2-redirect")).collect(),
         ..entra_dev::Options::default()
     };
     let tenant =
-        DevTenant::start(options).await.context("failed to start the development tenant")?;
+        DevTenant::start_with(options).await.context("failed to start the development tenant")?;
     config.entra.instance = tenant.base_url().to_owned();
     Ok(tenant)
 }
@@ -96,17 +97,22 @@ fn print_dev_welcome(url: &str, tenant: &DevTenant) {
     println!(
         "
   Todo API                 {url}/docs
-  Development tenant       {}
+  Development tenant       {0}/_dev
+  The same for MSAL        {1}   (trust {2})
 
   FOR DEVELOPMENT ONLY: whoever reaches this machine's loopback address signs in as anybody.
 
-  Who can sign in          tenant {}",
+  Who can sign in          tenant {3}",
         tenant.base_url(),
+        tenant.https_url().unwrap_or_default(),
+        tenant.ca_file().unwrap_or(std::path::Path::new("")).display(),
         entra_dev::ids::CONTOSO,
     );
     for person in tenant.people().iter().filter(|p| p.tenant == entra_dev::ids::CONTOSO) {
-        let roles =
-            if person.roles.is_empty() { "no role".into() } else { person.roles.join(", ") };
+        let roles = match person.roles(entra_dev::ids::API_CLIENT_ID) {
+            [] => "no role".to_owned(),
+            roles => roles.join(", "),
+        };
         let guest = if person.guest { ", guest" } else { "" };
         println!("    {:<22} {} ({roles}{guest})", person.sign_in_name, person.display_name);
     }

@@ -18,7 +18,7 @@ impl Token {
     pub(super) fn run(self) -> anyhow::Result<ExitCode> {
         let config = Config::read_dev(Environment::load()?)?;
         let options =
-            entra_dev::Options { port: config.dev_tenant_port, ..entra_dev::Options::default() };
+            entra_dev::Options { port: config.dev_tenant.port, ..entra_dev::Options::default() };
         println!("{}", entra_dev::access_token(&options, &self.person)?);
         Ok(ExitCode::SUCCESS)
     }

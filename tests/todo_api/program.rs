@@ -147,6 +147,8 @@ fn todo_api(folder: &TempDir, [port, tenant_port]: [u16; 2]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_todo-api"));
     command.current_dir(folder).env_clear();
     command.env("PORT", port.to_string()).env("DEV_TENANT_PORT", tenant_port.to_string());
+    // No test here needs to know which one it is.
+    command.env("DEV_TENANT_HTTPS_PORT", "0");
     command
 }
 

@@ -9,7 +9,7 @@ use std::{
     },
 };
 
-use entra_dev::DevTenant;
+use entra_dev::{DevTenant, Directory, Forgery};
 use reqwest::{Client, Method, Response, StatusCode, header, redirect};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -29,7 +29,7 @@ pub(crate) struct App {
     pub(crate) client: Client,
     pub(crate) clock: TestClock,
     pub(crate) tenant: Arc<DevTenant>,
-    folder: Arc<TempDir>,
+    pub(crate) folder: Arc<TempDir>,
     stop: Option<oneshot::Sender<()>>,
     served: Option<JoinHandle<()>>,
 }
@@ -50,7 +50,16 @@ impl App {
         clock: TestClock,
         change: impl FnOnce(Environment) -> Environment,
     ) -> Self {
-        let tenant = Arc::new(start_tenant(&clock).await);
+        Self::start_having(Directory::default(), clock, change).await
+    }
+
+    /// With another directory: other people, other apps.
+    pub(crate) async fn start_having(
+        directory: Directory,
+        clock: TestClock,
+        change: impl FnOnce(Environment) -> Environment,
+    ) -> Self {
+        let tenant = Arc::new(start_tenant(directory, &clock).await);
         let folder = Arc::new(tempfile::tempdir().unwrap());
         Self::start_on(tenant, folder, clock, change).await
     }
@@ -200,7 +209,7 @@ impl App {
             "scp": "access_as_user", "ver": "2.0",
         });
         change(&mut claims);
-        self.tenant.forge(&claims).unwrap()
+        self.tenant.forge(&Forgery::exactly(claims)).unwrap()
     }
 }
 
@@ -295,14 +304,15 @@ pub(crate) fn tenant_folder() -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join("dev-tenant")
 }
 
-async fn start_tenant(clock: &TestClock) -> DevTenant {
+async fn start_tenant(directory: Directory, clock: &TestClock) -> DevTenant {
     let options = entra_dev::Options {
-        port: 0,
+        directory,
         data_dir: Some(tenant_folder()),
         spa_redirect_uris: vec![REDIRECT.into()],
         clock: Arc::new(clock.clone()),
+        ..entra_dev::Options::ephemeral()
     };
-    DevTenant::start(options).await.unwrap()
+    DevTenant::start_with(options).await.unwrap()
 }
 
 fn database(folder: &Path) -> PathBuf {

@@ -1,5 +1,7 @@
 //! The only file that reads the time.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Where the tenant gets the time from, so that a test can move it.
@@ -17,5 +19,32 @@ impl Clock for SystemClock {
     fn now(&self) -> u64 {
         // A clock set before 1970 is as good as one at 1970: every token is long expired.
         SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+    }
+}
+
+/// A clock that goes like another one, so many seconds ahead of it or behind.
+pub(crate) struct ShiftedClock {
+    clock: Arc<dyn Clock>,
+    offset: AtomicI64,
+}
+
+impl ShiftedClock {
+    pub(crate) fn new(clock: Arc<dyn Clock>) -> Self {
+        Self { clock, offset: AtomicI64::new(0) }
+    }
+
+    /// The time in whole seconds since the Unix epoch.
+    pub(crate) fn now(&self) -> u64 {
+        self.clock.now().saturating_add_signed(self.offset())
+    }
+
+    /// How many seconds it is ahead.
+    pub(crate) fn offset(&self) -> i64 {
+        self.offset.load(Ordering::Relaxed)
+    }
+
+    /// Sets how many seconds it is ahead.
+    pub(crate) fn set_offset(&self, seconds: i64) {
+        self.offset.store(seconds, Ordering::Relaxed);
     }
 }

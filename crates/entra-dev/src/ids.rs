@@ -15,5 +15,11 @@ pub const API_CLIENT_ID: &str = "33333333-3333-4333-8333-333333333333";
 /// The client id of Swagger UI, a single-page app.
 pub const SWAGGER_UI_CLIENT_ID: &str = "44444444-4444-4444-8444-444444444444";
 
-/// The client id of a daemon. Not registered yet: it needs the client credentials grant.
+/// The client id of a daemon, with the secret [`DAEMON_SECRET`].
 pub const DAEMON_CLIENT_ID: &str = "55555555-5555-4555-8555-555555555555";
+
+/// The daemon's secret. It is public, like everything here.
+pub const DAEMON_SECRET: &str = "dev-secret";
+
+/// The client id of Microsoft Graph in every cloud: the audience where a client asks for no API.
+pub const MICROSOFT_GRAPH: &str = "00000003-0000-0000-c000-000000000000";

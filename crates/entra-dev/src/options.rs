@@ -3,17 +3,27 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::clock::{Clock, SystemClock};
+use crate::directory::Directory;
 
 /// How a development tenant is to run.
 ///
 /// There is no host: it binds the loopback addresses and nothing else.
 #[derive(Clone)]
 pub struct Options {
-    /// The port on both loopback addresses; 0 takes any free one. Default 8001.
+    /// The port for HTTP on both loopback addresses; 0 takes any free one. Default 8001.
     pub port: u16,
-    /// The folder the signing keys are kept in, so that tokens outlive a restart; it is made when
-    /// missing. `None` keeps the keys in memory only. Default `data/dev-tenant`.
+    /// The port for HTTPS, which MSAL insists on; 0 takes any free one, `None` leaves it out.
+    /// Default 8443.
+    pub https_port: Option<u16>,
+    /// Which of the two listeners the issuer of access tokens names. Default HTTP, whose URL an
+    /// API on the same machine can use without trusting a certificate.
+    pub access_token_issuer: Scheme,
+    /// The folder the signing keys and the certificate authority are kept in, so that tokens
+    /// outlive a restart; it is made when missing. `None` keeps them in memory only. Default
+    /// `data/dev-tenant`.
     pub data_dir: Option<PathBuf>,
+    /// Who and what there is. Default: the built-in directory.
+    pub directory: Directory,
     /// The redirect URIs of the Swagger UI client, matched byte for byte. Default
     /// `http://localhost:8000/oauth2-redirect`.
     pub spa_redirect_uris: Vec<String>,
@@ -21,11 +31,41 @@ pub struct Options {
     pub clock: Arc<dyn Clock>,
 }
 
+/// One of the two listeners.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Scheme {
+    /// `http://localhost`.
+    #[default]
+    Http,
+    /// `https://localhost`.
+    Https,
+}
+
+impl Scheme {
+    /// The URL of the listener on this port, without a trailing slash.
+    pub(crate) fn url(self, port: u16) -> String {
+        match self {
+            Self::Http => format!("http://localhost:{port}"),
+            Self::Https => format!("https://localhost:{port}"),
+        }
+    }
+}
+
+impl Options {
+    /// Free ports, and keys in memory: for tests, which can run side by side.
+    pub fn ephemeral() -> Self {
+        Self { port: 0, https_port: Some(0), data_dir: None, ..Self::default() }
+    }
+}
+
 impl Default for Options {
     fn default() -> Self {
         Self {
             port: 8001,
+            https_port: Some(8443),
+            access_token_issuer: Scheme::Http,
             data_dir: Some(PathBuf::from("data/dev-tenant")),
+            directory: Directory::default(),
             spa_redirect_uris: vec!["http://localhost:8000/oauth2-redirect".to_owned()],
             clock: Arc::new(SystemClock),
         }
@@ -36,6 +76,8 @@ impl fmt::Debug for Options {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Options")
             .field("port", &self.port)
+            .field("https_port", &self.https_port)
+            .field("access_token_issuer", &self.access_token_issuer)
             .field("data_dir", &self.data_dir)
             .field("spa_redirect_uris", &self.spa_redirect_uris)
             .finish_non_exhaustive()

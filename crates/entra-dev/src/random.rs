@@ -25,3 +25,12 @@ pub(crate) fn between(low: u64, high: u64) -> u64 {
     let (random, _) = Uuid::new_v4().as_u64_pair();
     low + random % (high - low + 1)
 }
+
+/// 9 characters that are told apart easily, the form of Entra's `user_code`.
+pub(crate) fn user_code() -> String {
+    const ALPHABET: &[u8; 32] = b"ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
+    let random = Uuid::new_v4().into_bytes();
+    // The bytes with the version and the variant are not random: 6 and 8.
+    let bytes = [0, 1, 2, 3, 4, 5, 9, 10, 11].map(|index: usize| random[index]);
+    bytes.iter().map(|byte| char::from(ALPHABET[usize::from(byte % 32)])).collect()
+}

@@ -1,60 +1,183 @@
-use crate::ids::API_CLIENT_ID;
+use std::sync::Arc;
+
+use crate::directory::{App, Directory};
 use crate::refusal::Refusal;
 
-/// The one delegated permission the API has; the `scp` claim carries it in this short form.
-pub(crate) const ACCESS_AS_USER: &str = "access_as_user";
-
-/// The full name of that permission, as clients ask for it.
-pub(crate) fn access_as_user() -> String {
-    format!("api://{API_CLIENT_ID}/{ACCESS_AS_USER}")
+/// What a client asks for: parts of an ID token, and permissions of APIs (RFC 6749 section 3.3,
+/// "Scopes and permissions in the Microsoft identity platform").
+#[derive(Debug, Clone)]
+pub(crate) struct Scopes {
+    /// In the client's own words and order, which is what it gets back: MSAL compares them.
+    asked: Vec<Asked>,
+    /// What an access token is for where no API is asked for.
+    graph: Arc<App>,
 }
 
-/// What a client asked for and gets: the API's permission, and perhaps parts of an ID token.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Scope {
-    granted: Vec<String>,
+#[derive(Debug, Clone)]
+struct Asked {
+    words: String,
+    /// `None` for `openid` and its like.
+    permission: Option<Permission>,
 }
 
-impl Scope {
-    /// Reads the `scope` parameter (RFC 6749 section 3.3).
-    ///
-    /// It must name the API. `offline_access` is accepted and not granted: there are no refresh
-    /// tokens yet, and a scope that is echoed is a promise.
-    pub(crate) fn parse(text: &str) -> Result<Self, Refusal> {
-        let mut granted = Vec::<String>::new();
-        let mut names_the_api = false;
-        for value in text.split(' ').filter(|value| !value.is_empty()) {
-            match value {
-                "openid" | "profile" | "email" => {}
-                "offline_access" => continue,
-                _ if is_the_apis(value) => names_the_api = true,
-                _ => return Err(Refusal::invalid_scope(value)),
-            }
-            if !granted.iter().any(|known| known == value) {
-                granted.push(value.to_owned());
+/// A delegated permission, or all of an API's.
+#[derive(Debug, Clone)]
+struct Permission {
+    resource: Arc<App>,
+    /// `None` for `.default`: whatever has been consented to.
+    name: Option<String>,
+}
+
+/// The scopes of OpenID Connect. Each says something about the ID token, the last about refresh.
+const OPENID: [&str; 4] = ["openid", "profile", "email", OFFLINE_ACCESS];
+const OFFLINE_ACCESS: &str = "offline_access";
+
+impl Scopes {
+    /// Reads the `scope` parameter at the sign-in page of this tenant.
+    pub(crate) fn parse(directory: &Directory, tenant: &str, text: &str) -> Result<Self, Refusal> {
+        let mut scopes = Self { asked: Vec::new(), graph: Arc::clone(directory.graph()) };
+        for words in text.split_ascii_whitespace() {
+            if !scopes.has(words) {
+                let permission = Permission::parse(directory, tenant, words)?;
+                scopes.asked.push(Asked { words: words.to_owned(), permission });
             }
         }
-        if names_the_api { Ok(Self { granted }) } else { Err(Refusal::invalid_scope(text)) }
+        if scopes.asked.is_empty() { Err(Refusal::invalid_scope(text)) } else { Ok(scopes) }
     }
 
-    /// Whether one of the OpenID Connect scopes was asked for.
-    pub(crate) fn has(&self, name: &str) -> bool {
-        self.granted.iter().any(|granted| granted == name)
+    /// Whether these very words are among what was asked for.
+    pub(crate) fn has(&self, words: &str) -> bool {
+        self.asked.iter().any(|asked| asked.words == words)
     }
 
-    /// The `scope` of the token response, in the client's own strings: MSAL compares them.
-    pub(crate) fn granted(&self) -> String {
-        self.granted.join(" ")
+    /// Whether a refresh token was asked for.
+    pub(crate) fn offline(&self) -> bool {
+        self.has(OFFLINE_ACCESS)
+    }
+
+    /// The first API that was asked for; Microsoft Graph where none was.
+    pub(crate) fn resource(&self) -> &Arc<App> {
+        self.permissions().next().map_or(&self.graph, |permission| &permission.resource)
+    }
+
+    /// The one API that an access token can be for.
+    pub(crate) fn only_resource(&self) -> Result<&Arc<App>, Refusal> {
+        let resource = self.resource();
+        if self.permissions().all(|other| other.resource.client_id == resource.client_id) {
+            Ok(resource)
+        } else {
+            Err(Refusal::resources_several())
+        }
+    }
+
+    /// Whether it is `.default` and nothing else, as client credentials need.
+    pub(crate) fn is_default_only(&self) -> bool {
+        self.permissions().count() == self.asked.len()
+            && self.permissions().all(|permission| permission.name.is_none())
+    }
+
+    /// What one API grants of this, in the client's own words: the `scope` of the answer.
+    ///
+    /// `offline_access` is not among it, as in Entra: it is no permission of an API.
+    pub(crate) fn granted_by(&self, resource: &App) -> String {
+        let granted = self.asked.iter().filter(|asked| match &asked.permission {
+            None => asked.words != OFFLINE_ACCESS,
+            Some(permission) => permission.resource.client_id == resource.client_id,
+        });
+        granted.map(|asked| asked.words.as_str()).collect::<Vec<_>>().join(" ")
+    }
+
+    /// The names of the permissions at one API: the `scp` claim, separated by spaces.
+    pub(crate) fn names_at(&self, resource: &App) -> String {
+        let mut names = Vec::<&str>::new();
+        let at_it = self.permissions().filter(|p| p.resource.client_id == resource.client_id);
+        for permission in at_it {
+            match &permission.name {
+                Some(name) => names.push(name),
+                None => names.extend(resource.scopes.iter().map(|scope| scope.name.as_str())),
+            }
+        }
+        if resource.client_id == self.graph.client_id {
+            names.extend(OPENID[..3].iter().filter(|name| self.has(name)));
+        }
+        names.dedup();
+        names.join(" ")
+    }
+
+    /// Every permission by its full name, which consent is given to.
+    pub(crate) fn full_names(&self) -> Vec<String> {
+        let mut names = Vec::new();
+        for Permission { resource, name } in self.permissions() {
+            let full = |name: &str| format!("{}/{name}", resource.app_id_uri);
+            match name {
+                Some(name) => names.push(full(name)),
+                None => names.extend(resource.scopes.iter().map(|scope| full(&scope.name))),
+            }
+        }
+        names
+    }
+
+    /// Whether only an administrator can consent to all of this.
+    pub(crate) fn need_an_administrator(&self) -> bool {
+        self.permissions().any(|permission| match &permission.name {
+            Some(name) => permission.resource.scope(name).is_some_and(|scope| scope.admin_consent),
+            None => permission.resource.scopes.iter().any(|scope| scope.admin_consent),
+        })
+    }
+
+    /// What the client asked for: what it means for the person, and in the client's own words.
+    pub(crate) fn described(&self) -> impl Iterator<Item = (String, &str)> {
+        self.asked.iter().map(|asked| (asked.meaning(), asked.words.as_str()))
+    }
+
+    fn permissions(&self) -> impl Iterator<Item = &Permission> {
+        self.asked.iter().filter_map(|asked| asked.permission.as_ref())
     }
 }
 
-/// Entra takes the app id URI or the bare client id as the resource, and `.default` for whatever
-/// has been consented to, which here is everything.
-fn is_the_apis(value: &str) -> bool {
-    value.strip_prefix("api://").unwrap_or(value).split_once('/').is_some_and(
-        |(resource, permission)| {
-            resource.eq_ignore_ascii_case(API_CLIENT_ID)
-                && matches!(permission, ACCESS_AS_USER | ".default")
-        },
-    )
+impl Asked {
+    fn meaning(&self) -> String {
+        match &self.permission {
+            Some(Permission { resource, name: Some(name) }) => {
+                format!("Use {} as you: {name}", resource.name)
+            }
+            Some(Permission { resource, name: None }) => {
+                format!("Use {} as you, as far as it has been allowed to", resource.name)
+            }
+            None => match self.words.as_str() {
+                "openid" => "Sign you in".to_owned(),
+                "profile" => "See your name and sign-in name".to_owned(),
+                "email" => "See your mail address".to_owned(),
+                _ => "Keep the access it has been given while you are away".to_owned(),
+            },
+        }
+    }
+}
+
+impl Permission {
+    /// The permission that these words name; `None` for a scope of OpenID Connect.
+    ///
+    /// Words without a slash belong to Microsoft Graph. Entra takes the app id URI or the bare
+    /// client id as the resource.
+    fn parse(directory: &Directory, tenant: &str, words: &str) -> Result<Option<Self>, Refusal> {
+        if OPENID.contains(&words) {
+            return Ok(None);
+        }
+        let (resource, name) = match words.rsplit_once('/') {
+            None => (directory.graph(), words),
+            Some((resource, name)) if !resource.is_empty() && !name.is_empty() => {
+                // Two slashes, as in `https://api.example//.default`, mean a URI that ends in one.
+                let resource = resource.trim_end_matches('/');
+                let known = directory.resource(resource);
+                (known.ok_or_else(|| Refusal::resource_unknown(resource, tenant))?, name)
+            }
+            Some(_) => return Err(Refusal::invalid_scope(words)),
+        };
+        let name = match name {
+            ".default" => None,
+            _ if resource.scope(name).is_some() => Some(name.to_owned()),
+            _ => return Err(Refusal::permission_unknown(name, &resource.client_id)),
+        };
+        Ok(Some(Self { resource: Arc::clone(resource), name }))
+    }
 }

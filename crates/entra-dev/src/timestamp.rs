@@ -7,6 +7,11 @@ pub(crate) fn timestamp(seconds: u64) -> String {
     format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}Z")
 }
 
+/// The year of a time in seconds from the Unix epoch.
+pub(crate) fn year(seconds: u64) -> i32 {
+    i32::try_from(date(seconds / 86_400).0).unwrap_or(i32::MAX)
+}
+
 /// The Gregorian date of a day counted from 1970-01-01.
 ///
 /// Years are counted from March, so that the leap day is the last one of a year; 719,468 days lie

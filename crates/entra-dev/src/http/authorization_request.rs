@@ -1,28 +1,53 @@
-use poem::http::StatusCode;
-use url::form_urlencoded::byte_serialize;
+use std::sync::Arc;
 
 use super::parameters::Parameters;
-use crate::apps::{App, Apps};
-use crate::directory::Authority;
+use super::reply::{Reply, ResponseMode};
+use crate::directory::{App, Authority, Directory, Platform};
 use crate::refusal::Refusal;
-use crate::scope::Scope;
+use crate::scope::Scopes;
+use crate::tokens::ClaimsRequest;
 
 /// An authorization request that has passed every check (RFC 6749 section 4.1.1, RFC 7636
 /// section 4.3, OpenID Connect Core section 3.1.2.1).
 #[derive(Debug)]
 pub(super) struct AuthorizationRequest<'a> {
     pub(super) authority: Authority,
-    pub(super) app: &'a App,
-    pub(super) reply: ReplyTo<'a>,
-    pub(super) scope: Scope,
-    pub(super) code_challenge: &'a str,
+    pub(super) app: &'a Arc<App>,
+    pub(super) platform: Platform,
+    pub(super) reply: Reply<'a>,
+    pub(super) response_type: ResponseType,
+    pub(super) scopes: Scopes,
+    pub(super) challenge: Option<&'a str>,
     pub(super) nonce: Option<&'a str>,
     pub(super) login_hint: Option<&'a str>,
+    pub(super) prompt: Prompt,
+    pub(super) claims: ClaimsRequest,
+    /// Whether the answer is to carry `client_info`, from which MSAL makes its account ids.
+    pub(super) wants_client_info: bool,
+}
+
+/// What the authorization endpoint itself hands out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct ResponseType {
+    pub(super) code: bool,
+    pub(super) id_token: bool,
+}
+
+/// Whether and what the person is to be asked (OpenID Connect Core section 3.1.2.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Prompt {
+    /// Who it is. Also where nothing was said, although Entra would take the one who is signed in:
+    /// who develops wants to choose.
+    Account,
+    /// Who it is, and then for consent.
+    Consent,
+    /// Nobody is to be asked anything.
+    None,
 }
 
 impl<'a> AuthorizationRequest<'a> {
     /// The parameters that mean something. The account page sends them again.
-    pub(super) const PARAMETERS: [&'static str; 11] = [
+    pub(super) const PARAMETERS: [&'static str; 13] = [
         "client_id",
         "redirect_uri",
         "response_type",
@@ -34,24 +59,51 @@ impl<'a> AuthorizationRequest<'a> {
         "code_challenge_method",
         "login_hint",
         "prompt",
+        "claims",
+        "client_info",
     ];
 
     /// Checks in Entra's order: first everything that decides where an answer may go.
     pub(super) fn check(
         tenant: &str,
-        apps: &'a Apps,
+        directory: &'a Directory,
         parameters: &'a Parameters,
     ) -> Result<Self, Rejected<'a>> {
-        let (authority, app, redirect_uri) =
-            addressee(tenant, apps, parameters).map_err(Rejected::OnPage)?;
-        let to_app = |state| {
-            move |refusal| Rejected::ToApp { reply: ReplyTo { redirect_uri, state }, refusal }
+        let to = Addressee::check(tenant, directory, parameters).map_err(Rejected::OnPage)?;
+        let mut reply =
+            Reply { redirect_uri: to.redirect_uri, state: None, mode: ResponseMode::Query };
+        let rejected = |reply| move |refusal| Rejected::ToApp { reply, refusal };
+        reply.state = parameters.optional("state").map_err(rejected(reply))?;
+        let response_type = ResponseType::check(&to, parameters).map_err(rejected(reply))?;
+        reply.mode = response_type.mode(parameters).map_err(rejected(reply))?;
+        let Addressee { authority, app, platform, .. } = to;
+        let rest = || {
+            // Entra names the tenant that the request is for, if it is for one.
+            let scopes = Scopes::parse(directory, tenant, parameters.required("scope")?)?;
+            let challenge = code_challenge(parameters, platform, response_type)?;
+            let nonce = parameters.optional("nonce")?;
+            if response_type.id_token && nonce.is_none() {
+                return Err(Refusal::nonce_missing());
+            }
+            if parameters.optional("resource")?.is_some() {
+                return Err(Refusal::resource_parameter());
+            }
+            Ok(Self {
+                authority,
+                app,
+                platform,
+                reply,
+                response_type,
+                scopes,
+                challenge,
+                nonce,
+                login_hint: parameters.optional("login_hint")?,
+                prompt: Prompt::check(parameters)?,
+                claims: claims(parameters)?,
+                wants_client_info: parameters.optional("client_info")? == Some("1"),
+            })
         };
-        let state = parameters.optional("state").map_err(to_app(None))?;
-        let reply = ReplyTo { redirect_uri, state };
-        let asked = Asked::check(parameters).map_err(to_app(state))?;
-        let Asked { scope, code_challenge, nonce, login_hint } = asked;
-        Ok(Self { authority, app, reply, scope, code_challenge, nonce, login_hint })
+        rest().map_err(rejected(reply))
     }
 }
 
@@ -61,106 +113,114 @@ pub(super) enum Rejected<'a> {
     /// On a page of our own: redirecting to an address that is not registered would make this an
     /// open redirector (RFC 6749 section 4.1.2.1).
     OnPage(Refusal),
-    /// By a redirect to the app.
+    /// By an answer to the app.
     ToApp {
         /// Where to.
-        reply: ReplyTo<'a>,
+        reply: Reply<'a>,
         /// What to say.
         refusal: Refusal,
     },
 }
 
-/// A registered redirect URI, and the state to be handed back with every answer.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct ReplyTo<'a> {
-    pub(super) redirect_uri: &'a str,
-    pub(super) state: Option<&'a str>,
-}
-
-impl ReplyTo<'_> {
-    /// The redirect URI with these parameters, and the state, added to its query.
-    ///
-    /// A space becomes `%20`, since many a script decodes with `decodeURIComponent`.
-    pub(super) fn location(&self, parameters: &[(&str, &str)]) -> String {
-        let mut location = self.redirect_uri.to_owned();
-        let state = self.state.map(|state| ("state", state));
-        for (name, value) in parameters.iter().copied().chain(state) {
-            location.push(if location.contains('?') { '&' } else { '?' });
-            location.push_str(name);
-            location.push('=');
-            for part in byte_serialize(value.as_bytes()) {
-                location.push_str(if part == "+" { "%20" } else { part });
-            }
-        }
-        location
-    }
-}
-
-/// The status of a redirect: 303 after a form, so that the form is not sent on (RFC 9700
-/// section 4.12).
-pub(super) fn redirect_status(after_a_form: bool) -> StatusCode {
-    if after_a_form { StatusCode::SEE_OTHER } else { StatusCode::FOUND }
-}
-
 /// Who asks, and where the answer goes.
-fn addressee<'a>(
-    tenant: &str,
-    apps: &'a Apps,
-    parameters: &'a Parameters,
-) -> Result<(Authority, &'a App, &'a str), Refusal> {
-    let authority = Authority::parse(tenant).ok_or_else(|| Refusal::tenant_unknown(tenant))?;
-    let client_id = parameters.required("client_id")?;
-    let app = apps.find(client_id).ok_or_else(|| Refusal::app_unknown(client_id, tenant))?;
-    let redirect_uri = parameters.required("redirect_uri")?;
-    if app.may_redirect_to(redirect_uri) {
-        Ok((authority, app, redirect_uri))
-    } else {
-        Err(Refusal::redirect_uri_unknown(redirect_uri, app.client_id))
+struct Addressee<'a> {
+    authority: Authority,
+    app: &'a Arc<App>,
+    redirect_uri: &'a str,
+    platform: Platform,
+}
+
+impl<'a> Addressee<'a> {
+    fn check(
+        tenant: &str,
+        directory: &'a Directory,
+        parameters: &'a Parameters,
+    ) -> Result<Self, Refusal> {
+        let authority =
+            Authority::parse(directory, tenant).ok_or_else(|| Refusal::tenant_unknown(tenant))?;
+        let client_id = parameters.required("client_id")?;
+        let app =
+            directory.app(client_id).ok_or_else(|| Refusal::app_unknown(client_id, tenant))?;
+        app_belongs(app, &authority)?;
+        let redirect_uri = parameters.required("redirect_uri")?;
+        let platform = app
+            .platform_of(redirect_uri)
+            .ok_or_else(|| Refusal::redirect_uri_unknown(redirect_uri, &app.client_id))?;
+        Ok(Self { authority, app, redirect_uri, platform })
     }
 }
 
-/// What is asked for.
-struct Asked<'a> {
-    scope: Scope,
-    code_challenge: &'a str,
-    nonce: Option<&'a str>,
-    login_hint: Option<&'a str>,
+/// Whether the app may be used at this authority.
+pub(super) fn app_belongs(app: &App, authority: &Authority) -> Result<(), Refusal> {
+    if !app.single_tenant || authority.tenant().is_some_and(|tenant| tenant.id == app.tenant) {
+        return Ok(());
+    }
+    match authority.tenant() {
+        Some(tenant) => Err(Refusal::app_unknown(&app.client_id, &tenant.id)),
+        None => Err(Refusal::app_single_tenant(&app.client_id, &app.name)),
+    }
 }
 
-impl<'a> Asked<'a> {
-    fn check(parameters: &'a Parameters) -> Result<Self, Refusal> {
-        match parameters.required("response_type")? {
-            "code" => {}
-            other => return Err(Refusal::response_type(other)),
-        }
-        match parameters.optional("response_mode")? {
-            None | Some("query") => {}
-            Some(_) => return Err(Refusal::response_mode()),
-        }
-        let scope = Scope::parse(parameters.required("scope")?)?;
-        let code_challenge = code_challenge(parameters)?;
-        let nonce = parameters.optional("nonce")?;
-        let login_hint = parameters.optional("login_hint")?;
-        // There are no sessions, so somebody always has to be asked.
-        match parameters.optional("prompt")? {
-            Some(prompt) if prompt.split(' ').any(|value| value == "none") => {
-                Err(Refusal::login_required())
+/// The `claims` parameter; nothing where it is left out.
+pub(super) fn claims(parameters: &Parameters) -> Result<ClaimsRequest, Refusal> {
+    match parameters.optional("claims")? {
+        None => Ok(ClaimsRequest::default()),
+        Some(text) => ClaimsRequest::parse(text).ok_or_else(Refusal::claims_malformed),
+    }
+}
+
+impl ResponseType {
+    fn check(to: &Addressee<'_>, parameters: &Parameters) -> Result<Self, Refusal> {
+        let text = parameters.required("response_type")?;
+        let mut types = Self { code: false, id_token: false };
+        for word in text.split(' ') {
+            match word {
+                "code" => types.code = true,
+                "id_token" if to.app.id_token_issuance => types.id_token = true,
+                _ => return Err(Refusal::response_type(text)),
             }
-            _ => Ok(Self { scope, code_challenge, nonce, login_hint }),
+        }
+        Ok(types)
+    }
+
+    /// How the answer travels: a token never by the query, which servers log.
+    fn mode(self, parameters: &Parameters) -> Result<ResponseMode, Refusal> {
+        let default = if self.id_token { ResponseMode::Fragment } else { ResponseMode::Query };
+        let Some(text) = parameters.optional("response_mode")? else { return Ok(default) };
+        ResponseMode::parse(text)
+            .filter(|mode| !(self.id_token && *mode == ResponseMode::Query))
+            .ok_or_else(|| Refusal::response_mode(text))
+    }
+}
+
+impl Prompt {
+    fn check(parameters: &Parameters) -> Result<Self, Refusal> {
+        match parameters.optional("prompt")? {
+            None | Some("login" | "select_account" | "create") => Ok(Self::Account),
+            Some("none") => Ok(Self::None),
+            Some("consent") => Ok(Self::Consent),
+            Some(other) => Err(Refusal::prompt_unsupported(other)),
         }
     }
 }
 
-/// The S256 challenge. A method left out means `plain` (RFC 7636 section 4.3).
-fn code_challenge(parameters: &Parameters) -> Result<&str, Refusal> {
-    let challenge =
-        parameters.optional("code_challenge")?.ok_or_else(Refusal::challenge_missing)?;
+/// The S256 challenge, which a single-page app has to send. A method left out means `plain`
+/// (RFC 7636 section 4.3).
+fn code_challenge(
+    parameters: &Parameters,
+    platform: Platform,
+    response_type: ResponseType,
+) -> Result<Option<&str>, Refusal> {
+    let Some(challenge) = parameters.optional("code_challenge")? else {
+        let needed = response_type.code && platform == Platform::SinglePage;
+        return if needed { Err(Refusal::challenge_missing()) } else { Ok(None) };
+    };
     if parameters.optional("code_challenge_method")? != Some("S256") {
         return Err(Refusal::challenge_method());
     }
     let url_safe = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
     if challenge.len() == 43 && challenge.bytes().all(url_safe) {
-        Ok(challenge)
+        Ok(Some(challenge))
     } else {
         Err(Refusal::challenge_malformed())
     }

@@ -1,16 +1,22 @@
 use std::sync::Arc;
 
-use poem::http::StatusCode;
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use poem::http::header::SET_COOKIE;
 use poem::web::{Data, Path};
 use poem::{Body, Request, Response, handler};
 
-use super::authorization_request::{AuthorizationRequest, Rejected, ReplyTo, redirect_status};
+use super::authorization_request::{AuthorizationRequest, Prompt, Rejected};
 use super::parameters::Parameters;
-use super::{Context, pages, token};
-use crate::codes::Grant;
-use crate::people;
+use super::reply::Reply;
+use super::sign_in::{self, Pressed};
+use super::{Context, cookie, pages, token};
+use crate::audit::{Entry, Outcome};
+use crate::directory::Person;
+use crate::grants::{Code, Grant};
 use crate::random;
 use crate::refusal::Refusal;
+use crate::tokens::{IdToken, lifetime};
 
 /// `GET /{tenant}/oauth2/v2.0/authorize`: shows the account page, or says what is wrong.
 #[handler]
@@ -20,7 +26,7 @@ pub(super) fn show(
     request: &Request,
 ) -> Response {
     let parameters = Parameters::parse(request.uri().query().unwrap_or_default().as_bytes());
-    Desk { context, after_a_form: false }.serve(&tenant, &parameters)
+    Desk::new(context, request, false).serve(&tenant, &parameters)
 }
 
 /// `POST /{tenant}/oauth2/v2.0/authorize`: the same with the parameters in a form, as an app may
@@ -29,80 +35,219 @@ pub(super) fn show(
 pub(super) async fn submit(
     Path(tenant): Path<String>,
     Data(context): Data<&Arc<Context>>,
+    request: &Request,
     body: Body,
 ) -> Response {
-    let desk = Desk { context, after_a_form: true };
+    let desk = Desk::new(context, request, true);
     match token::read_form(body).await {
         Ok(parameters) => desk.serve(&tenant, &parameters),
         Err(refusal) => desk.refuse_on_page(&refusal),
     }
 }
 
+/// `{"uid":…,"utid":…}`, from which MSAL makes its account ids.
+pub(super) fn client_info(person: &Person) -> String {
+    let info = serde_json::json!({ "uid": person.oid, "utid": person.tenant });
+    BASE64_URL_SAFE_NO_PAD.encode(info.to_string())
+}
+
 /// Answers one authorization request.
 struct Desk<'a> {
     context: &'a Context,
+    request: &'a Request,
+    base_url: &'a str,
     after_a_form: bool,
 }
 
-impl Desk<'_> {
+/// How an answer goes out, and how it is remembered.
+struct Answered {
+    response: Response,
+    outcome: Outcome,
+    person: Option<String>,
+}
+
+impl<'a> Desk<'a> {
+    fn new(context: &'a Context, request: &'a Request, after_a_form: bool) -> Self {
+        Self { context, request, base_url: context.urls.of(request), after_a_form }
+    }
+
     fn serve(&self, tenant: &str, parameters: &Parameters) -> Response {
-        match AuthorizationRequest::check(tenant, &self.context.apps, parameters) {
-            Err(Rejected::OnPage(refusal)) => self.refuse_on_page(&refusal),
-            Err(Rejected::ToApp { reply, refusal }) => self.refuse_to_app(&reply, &refusal),
-            Ok(request) => match self.account(parameters) {
-                Err(refusal) => self.refuse_on_page(&refusal),
-                Ok(None) => pages::accounts(&request, parameters),
-                Ok(Some(account)) => self.sign_in(&request, account),
-            },
+        let directory = self.context.directory();
+        let checked = AuthorizationRequest::check(tenant, directory, parameters);
+        let Answered { response, outcome, person } = match checked {
+            Err(Rejected::OnPage(refusal)) => self.refused_on_page(&refusal),
+            Err(Rejected::ToApp { reply, refusal }) => self.refused_to_app(&reply, &refusal),
+            Ok(request) => self.answer(&request, parameters),
+        };
+        let text = |name| parameters.optional(name).ok().flatten().map(str::to_owned);
+        self.context.audit.note(Entry {
+            time: self.context.now(),
+            endpoint: "authorize",
+            tenant: tenant.to_owned(),
+            client_id: text("client_id"),
+            detail: text("prompt").map(|prompt| format!("prompt={prompt}")),
+            person,
+            outcome,
+        });
+        response
+    }
+
+    fn answer(&self, request: &AuthorizationRequest<'_>, parameters: &Parameters) -> Answered {
+        let pressed = match self.after_a_form {
+            true => Pressed::check(self.request, parameters),
+            // A link cannot press a button: that takes a form.
+            false => Ok(Pressed::Nothing),
+        };
+        match pressed {
+            Err(refusal) => self.refused_on_page(&refusal),
+            Ok(Pressed::Cancel) => {
+                self.refused_to_app(&request.reply, &Refusal::consent_declined())
+            }
+            Ok(Pressed::Nothing) if request.prompt == Prompt::None => self.silent(request),
+            Ok(Pressed::Nothing) => {
+                let signed_in = self.signed_in();
+                asked(pages::account::accounts(self.context, request, parameters, &signed_in))
+            }
+            Ok(Pressed::Account { account, consents, for_everybody }) => {
+                self.picked(request, parameters, account, consents, for_everybody)
+            }
         }
     }
 
-    /// The account that was picked. A link cannot pick one: that takes a form.
-    fn account<'a>(&self, parameters: &'a Parameters) -> Result<Option<&'a str>, Refusal> {
-        if self.after_a_form { parameters.optional("account") } else { Ok(None) }
-    }
-
-    fn sign_in(&self, request: &AuthorizationRequest<'_>, account: &str) -> Response {
-        let admitted = people::find(account)
-            .ok()
-            .filter(|person| request.authority.admits(person))
-            .ok_or_else(|| Refusal::account_unknown(account));
+    fn picked(
+        &self,
+        request: &AuthorizationRequest<'_>,
+        parameters: &Parameters,
+        account: &str,
+        consents: bool,
+        for_everybody: bool,
+    ) -> Answered {
+        let AuthorizationRequest { app, scopes, .. } = request;
+        let admitted = sign_in::admit(self.context, &request.authority, app, account);
         let person = match admitted {
             Ok(person) => person,
-            Err(refusal) => return self.refuse_on_page(&refusal),
+            Err(refusal) => return self.refused_on_page(&refusal),
         };
+        let asks = request.prompt == Prompt::Consent
+            || !sign_in::has_consent(self.context, app, &person, scopes);
+        if asks {
+            if let Err(refusal) = sign_in::check_may_consent(app, &person, scopes) {
+                return self.refused_on_page(&refusal);
+            }
+            if !consents {
+                return asked(pages::account::consent(request, parameters, &person));
+            }
+            sign_in::give_consent(self.context, app, &person, scopes, for_everybody);
+        }
+        self.granted(request, &person)
+    }
+
+    /// `prompt=none`: whoever is signed in, or an error.
+    fn silent(&self, request: &AuthorizationRequest<'_>) -> Answered {
+        let AuthorizationRequest { authority, app, reply, scopes, login_hint, .. } = request;
+        let directory = self.context.directory();
+        let signed_in = self.signed_in();
+        let mut candidates = signed_in
+            .iter()
+            .filter_map(|oid| directory.person(oid).ok())
+            .filter(|person| authority.admits(directory, person))
+            .filter(|person| login_hint.is_none_or(|hint| person.is_called(hint)));
+        let person = match (candidates.next(), candidates.next()) {
+            (Some(person), None) => person,
+            (None, _) => return self.refused_to_app(reply, &Refusal::login_required()),
+            (Some(_), Some(_)) => return self.refused_to_app(reply, &Refusal::sessions_several()),
+        };
+        match sign_in::admit(self.context, authority, app, &person.oid) {
+            Err(refusal) => self.refused_to_app(reply, &refusal),
+            Ok(person) if !sign_in::has_consent(self.context, app, &person, scopes) => {
+                let refusal = Refusal::consent_missing(&app.client_id, &app.name);
+                self.refused_to_app(reply, &refusal.before_a_person())
+            }
+            Ok(person) => self.granted(request, &person),
+        }
+    }
+
+    fn granted(&self, request: &AuthorizationRequest<'_>, person: &Arc<Person>) -> Answered {
+        let AuthorizationRequest { reply, response_type, .. } = request;
+        let context = self.context;
         let grant = Grant {
-            client_id: request.app.client_id,
-            redirect_uri: request.reply.redirect_uri.to_owned(),
-            authority: request.authority,
-            person,
-            scope: request.scope.clone(),
-            code_challenge: request.code_challenge.to_owned(),
+            app: Arc::clone(request.app),
+            person: Arc::clone(person),
+            authority: request.authority.clone(),
+            platform: request.platform,
+            scopes: request.scopes.clone(),
+            claims: request.claims.clone(),
             nonce: request.nonce.map(str::to_owned),
         };
-        let code = self.context.codes.issue(grant, self.context.issuer.now());
+        let code = response_type.code.then(|| {
+            let code = Code::new(grant, reply.redirect_uri, request.challenge);
+            context.codes.issue(code, context.now())
+        });
+        let id_token = response_type.id_token.then(|| {
+            context.issuer.id_token(&IdToken {
+                base_url: self.base_url,
+                client_id: &request.app.client_id,
+                person,
+                scopes: &request.scopes,
+                nonce: request.nonce,
+                code: code.as_deref(),
+                lifetime: lifetime(),
+            })
+        });
+        let id_token = match id_token.transpose() {
+            Ok(id_token) => id_token,
+            Err(_) => return self.refused_to_app(reply, &Refusal::failed()),
+        };
         // Entra sends it with every code (OpenID Connect Session Management section 2).
         let session_state = random::guid();
-        self.redirect(&request.reply, &[("code", &code), ("session_state", &session_state)])
+        let client_info = request.wants_client_info.then(|| client_info(person));
+        let parameters: Vec<_> = [
+            ("code", code.as_deref()),
+            ("id_token", id_token.as_deref()),
+            ("client_info", client_info.as_deref()),
+            ("session_state", Some(session_state.as_str())),
+        ]
+        .into_iter()
+        .filter_map(|(name, value)| Some((name, value?)))
+        .collect();
+        let mut response = reply.send(&parameters, self.after_a_form);
+        let known = cookie::session(self.request, self.base_url);
+        let session = context.sessions.sign_in(known, &person.oid, context.now());
+        if let Ok(cookie) = cookie::set_session(self.base_url, &session).parse() {
+            response.headers_mut().insert(SET_COOKIE, cookie);
+        }
+        let person = Some(person.sign_in_name.clone());
+        Answered { response, outcome: Outcome::Granted, person }
+    }
+
+    /// The `oid`s of who is signed in in this browser.
+    fn signed_in(&self) -> Vec<String> {
+        let session = cookie::session(self.request, self.base_url);
+        session.map_or_else(Vec::new, |id| self.context.sessions.accounts(id, self.context.now()))
     }
 
     fn refuse_on_page(&self, refusal: &Refusal) -> Response {
-        pages::refused(refusal.status, &refusal.report(self.context.issuer.now()))
+        pages::refused(refusal.status, &refusal.report(self.context.now()))
     }
 
-    fn refuse_to_app(&self, reply: &ReplyTo<'_>, refusal: &Refusal) -> Response {
-        let report = refusal.report(self.context.issuer.now());
-        let description = ("error_description", report.error_description.as_str());
-        self.redirect(reply, &[("error", report.error), description])
+    fn refused_on_page(&self, refusal: &Refusal) -> Answered {
+        let response = self.refuse_on_page(refusal);
+        Answered { response, outcome: refusal.outcome(), person: None }
     }
 
-    fn redirect(&self, reply: &ReplyTo<'_>, parameters: &[(&str, &str)]) -> Response {
-        let status: StatusCode = redirect_status(self.after_a_form);
-        Response::builder()
-            .status(status)
-            .header("location", reply.location(parameters))
-            .header("cache-control", "no-store")
-            .header("referrer-policy", "no-referrer")
-            .finish()
+    fn refused_to_app(&self, reply: &Reply<'_>, refusal: &Refusal) -> Answered {
+        let report = refusal.report(self.context.now());
+        let mut parameters = vec![
+            ("error", report.error),
+            ("error_description", report.error_description.as_str()),
+            ("error_uri", report.error_uri.as_str()),
+        ];
+        parameters.extend(report.suberror.map(|suberror| ("error_subcode", suberror)));
+        let response = reply.send(&parameters, self.after_a_form);
+        Answered { response, outcome: refusal.outcome(), person: None }
     }
+}
+
+fn asked(response: Response) -> Answered {
+    Answered { response, outcome: Outcome::Asked, person: None }
 }

@@ -16,16 +16,23 @@ pub(super) fn allow_any(mut response: Response) -> Response {
 }
 
 /// Lets scripts read this answer when the request comes from the origin of a single-page redirect
-/// URI.
+/// URI: of the app with this client id, or, where it is not known yet, of any app.
 pub(super) fn allow_registered(
     context: &Context,
+    client_id: Option<&str>,
     origin: Option<&HeaderValue>,
     mut response: Response,
 ) -> Response {
     let headers = response.headers_mut();
     headers.insert(VARY, HeaderValue::from_name(ORIGIN));
+    let is_served = |origin: &str| match client_id {
+        Some(client_id) => {
+            context.directory().app(client_id).is_some_and(|app| app.serves_origin(origin))
+        }
+        None => context.directory().apps().iter().any(|app| app.serves_origin(origin)),
+    };
     if let Some(origin) = origin
-        && origin.to_str().is_ok_and(|origin| context.apps.serve_origin(origin))
+        && origin.to_str().is_ok_and(is_served)
     {
         headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
     }

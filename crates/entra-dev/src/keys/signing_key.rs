@@ -1,9 +1,12 @@
 use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 use aws_lc_rs::rand::SystemRandom;
-use aws_lc_rs::signature::{KeyPair, RSA_PKCS1_SHA256, RsaKeyPair};
+use aws_lc_rs::signature::{
+    KeyPair, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256, RsaKeyPair, UnparsedPublicKey,
+};
 use base64::Engine;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
 use serde::Serialize;
+use serde_json::{Map, Value};
 
 /// An RSA key with its certificate.
 pub(crate) struct SigningKey {
@@ -34,12 +37,24 @@ impl SigningKey {
         })
     }
 
+    /// The id that the header of a token names it by.
+    pub(crate) fn kid(&self) -> &str {
+        &self.kid
+    }
+
+    /// The header of the tokens it signs.
+    pub(crate) fn header(&self) -> Map<String, Value> {
+        let members = [("typ", "JWT"), ("alg", "RS256"), ("kid", self.kid.as_str())];
+        members.into_iter().map(|(name, value)| (name.to_owned(), value.into())).collect()
+    }
+
     /// A compact JWS (RFC 7515 section 7.1) of these claims, signed with RS256.
-    pub(crate) fn sign(&self, claims: &impl Serialize) -> Result<String, SignError> {
-        let header = Header { typ: "JWT", alg: "RS256", kid: &self.kid };
-        let mut token = encode(&header)?;
-        token.push('.');
-        token.push_str(&encode(claims)?);
+    pub(crate) fn sign(
+        &self,
+        header: &Map<String, Value>,
+        claims: &Map<String, Value>,
+    ) -> Result<String, SignError> {
+        let mut token = unsigned(header, claims)?;
         let mut signature = vec![0; self.pair.public_modulus_len()];
         self.pair
             .sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), token.as_bytes(), &mut signature)
@@ -49,16 +64,22 @@ impl SigningKey {
         Ok(token)
     }
 
+    /// Whether this key made the RS256 signature.
+    pub(crate) fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
+        let key = self.pair.public_key();
+        UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, key).verify(message, signature).is_ok()
+    }
+
     /// The published form, vouching for this issuer.
-    pub(crate) fn published(&self, issuer: String) -> Jwk<'_> {
+    pub(crate) fn published(&self, issuer: String) -> Jwk {
         Jwk {
             kty: "RSA",
             r#use: "sig",
-            kid: &self.kid,
-            x5t: &self.kid,
-            n: &self.modulus,
-            e: &self.exponent,
-            x5c: [&self.certificate],
+            kid: self.kid.clone(),
+            x5t: self.kid.clone(),
+            n: self.modulus.clone(),
+            e: self.exponent.clone(),
+            x5c: [self.certificate.clone()],
             issuer,
         }
     }
@@ -67,14 +88,14 @@ impl SigningKey {
 /// One entry of the key set (RFC 7517), with the members that Entra publishes: its own `issuer`,
 /// `kid` the same as `x5t`, and no `alg`.
 #[derive(Debug, Serialize)]
-pub(crate) struct Jwk<'a> {
+pub(crate) struct Jwk {
     kty: &'static str,
     r#use: &'static str,
-    kid: &'a str,
-    x5t: &'a str,
-    n: &'a str,
-    e: &'a str,
-    x5c: [&'a str; 1],
+    pub(crate) kid: String,
+    x5t: String,
+    n: String,
+    e: String,
+    x5c: [String; 1],
     issuer: String,
 }
 
@@ -96,15 +117,15 @@ pub(crate) enum SignError {
     Key,
 }
 
-#[derive(Serialize)]
-struct Header<'a> {
-    typ: &'static str,
-    alg: &'static str,
-    kid: &'a str,
-}
-
-fn encode(part: &impl Serialize) -> Result<String, SignError> {
-    serde_json::to_vec(part)
-        .map(|json| BASE64_URL_SAFE_NO_PAD.encode(json))
-        .map_err(SignError::Claims)
+/// The header and the claims of a token, each encoded, with the dot between them.
+pub(crate) fn unsigned(
+    header: &Map<String, Value>,
+    claims: &Map<String, Value>,
+) -> Result<String, SignError> {
+    let encode = |part| {
+        serde_json::to_vec(part)
+            .map(|json| BASE64_URL_SAFE_NO_PAD.encode(json))
+            .map_err(SignError::Claims)
+    };
+    Ok(format!("{}.{}", encode(header)?, encode(claims)?))
 }

@@ -1,6 +1,7 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::thread;
 
 use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
@@ -11,7 +12,7 @@ use base64::prelude::BASE64_STANDARD;
 use rcgen::{CertificateParams, DistinguishedName, DnType};
 use serde::{Deserialize, Serialize};
 
-use super::{KeySet, SigningKey};
+use super::{Keys, SigningKey};
 use crate::random;
 
 /// Why there are no signing keys.
@@ -42,13 +43,14 @@ pub enum KeyError {
 }
 
 /// The keys kept in this folder; they are generated and written first when there are none.
-pub(super) fn open(folder: &Path) -> Result<KeySet, KeyError> {
+pub(super) fn open(folder: &Path) -> Result<Keys, KeyError> {
     let path = folder.join(FILE_NAME);
     match read(&path)? {
         Some(keys) => Ok(keys),
         None => {
             fs::create_dir_all(folder).map_err(failed("create", folder))?;
-            publish(&path, &generate()?)?;
+            let keys = serde_json::to_vec_pretty(&generate()?).map_err(|_| KeyError::Generate)?;
+            write_once(&path, &keys)?;
             // Read again, since another process may have been first: both then use its keys.
             read(&path)?.ok_or_else(|| KeyError::Corrupt {
                 path,
@@ -69,6 +71,11 @@ pub(super) fn generate() -> Result<StoredKeys, KeyError> {
     })
 }
 
+/// One new key.
+pub(super) fn generate_one() -> Result<SigningKey, KeyError> {
+    StoredKey::generate()?.into_key().map_err(|_| KeyError::Generate)
+}
+
 /// The content of the key file.
 #[derive(Serialize, Deserialize)]
 pub(super) struct StoredKeys {
@@ -79,11 +86,13 @@ pub(super) struct StoredKeys {
 
 impl StoredKeys {
     /// The usable form, or what is wrong with the content.
-    pub(super) fn into_keys(self) -> Result<KeySet, String> {
-        Ok(KeySet {
-            general: self.general.into_key()?,
-            next: self.next.into_key()?,
-            personal: self.personal.into_key()?,
+    pub(super) fn into_keys(self) -> Result<Keys, String> {
+        Ok(Keys {
+            general: Arc::new(self.general.into_key()?),
+            next: Arc::new(self.next.into_key()?),
+            personal: Arc::new(self.personal.into_key()?),
+            retired: Vec::new(),
+            stranger: None,
         })
     }
 }
@@ -118,7 +127,7 @@ impl StoredKey {
 const FILE_NAME: &str = "signing-keys.json";
 
 /// The keys in the file, `None` when there is no file.
-fn read(path: &Path) -> Result<Option<KeySet>, KeyError> {
+fn read(path: &Path) -> Result<Option<Keys>, KeyError> {
     let content = match fs::read(path) {
         Ok(content) => content,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -132,12 +141,15 @@ fn read(path: &Path) -> Result<Option<KeySet>, KeyError> {
         .map_err(|reason| KeyError::Corrupt { path: path.to_owned(), reason })
 }
 
-/// Puts the keys at `path`, complete or not at all, unless something is there already.
+/// Puts this content at `path`, complete or not at all, for this user only, unless something is
+/// there already.
 ///
 /// A hard link fails where a rename would replace, which settles a race between two processes.
-fn publish(path: &Path, keys: &StoredKeys) -> Result<(), KeyError> {
+pub(crate) fn write_once(path: &Path, content: &[u8]) -> Result<(), KeyError> {
     let draft = path.with_extension(format!("{}.tmp", random::short_id()));
-    let written = write_private(&draft, keys).map_err(failed("write", &draft));
+    let written = create_private(&draft)
+        .and_then(|mut file| file.write_all(content).and_then(|()| file.sync_all()))
+        .map_err(failed("write", &draft));
     let linked = written.and_then(|()| match fs::hard_link(&draft, path) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
             Err(failed("create", path)(error))
@@ -147,12 +159,6 @@ fn publish(path: &Path, keys: &StoredKeys) -> Result<(), KeyError> {
     // A draft that stays behind is untidy and harmless.
     fs::remove_file(&draft).ok();
     linked
-}
-
-fn write_private(path: &Path, keys: &StoredKeys) -> io::Result<()> {
-    let mut file = create_private(path)?;
-    file.write_all(&serde_json::to_vec_pretty(keys)?)?;
-    file.sync_all()
 }
 
 /// A new file that only this user can read.
@@ -175,6 +181,9 @@ fn self_signed(pkcs8: &[u8]) -> Result<Vec<u8>, rcgen::Error> {
     Ok(params.self_signed(&key)?.der().to_vec())
 }
 
-fn failed<'a>(action: &'static str, path: &'a Path) -> impl Fn(io::Error) -> KeyError + 'a {
+pub(crate) fn failed<'a>(
+    action: &'static str,
+    path: &'a Path,
+) -> impl Fn(io::Error) -> KeyError + 'a {
     move |source| KeyError::Io { action, path: path.to_owned(), source }
 }

@@ -1,7 +1,7 @@
-use entra_dev::ids::{API_CLIENT_ID, CONTOSO, DAEMON_CLIENT_ID, SWAGGER_UI_CLIENT_ID};
+use entra_dev::ids::{API_CLIENT_ID, CONTOSO, SWAGGER_UI_CLIENT_ID};
 use reqwest::StatusCode;
 
-use crate::support::{Form, OTHER_REDIRECT_URI, REDIRECT_URI, TestTenant};
+use crate::support::{Form, OTHER_REDIRECT_URI, REDIRECT_URI, TestTenant, UNKNOWN_CLIENT_ID};
 
 #[tokio::test]
 async fn an_unknown_tenant_is_refused_on_a_page() {
@@ -13,7 +13,7 @@ async fn an_unknown_tenant_is_refused_on_a_page() {
 async fn an_unknown_or_missing_client_is_refused_on_a_page() {
     let tenant = TestTenant::start().await;
     let form = Form::authorization();
-    let unknown = form.clone().with("client_id", DAEMON_CLIENT_ID);
+    let unknown = form.clone().with("client_id", UNKNOWN_CLIENT_ID);
     tenant.authorize(CONTOSO, &unknown).await.assert_page_refusal(700_016);
     let missing = form.clone().without("client_id");
     tenant.authorize(CONTOSO, &missing).await.assert_page_refusal(900_144);
@@ -62,10 +62,10 @@ async fn other_faults_are_sent_to_the_app_with_the_state() {
         (form().with("response_type", "code id_token"), "unsupported_response_type", 700_054),
         (form().with("response_mode", "pigeon"), "invalid_request", 70007),
         (form().without("scope"), "invalid_request", 900_144),
-        (form().with("scope", "openid"), "invalid_scope", 70011),
-        (form().with("scope", "https://graph.microsoft.com/User.Read"), "invalid_scope", 70011),
-        (form().with("scope", "access_as_user"), "invalid_scope", 70011),
-        (form().with("scope", &format!("api://{API_CLIENT_ID}/other")), "invalid_scope", 70011),
+        (form().with("scope", "/"), "invalid_scope", 70011),
+        (form().with("scope", "https://unknown.example/.default"), "invalid_resource", 500_011),
+        (form().with("scope", "access_as_user"), "invalid_client", 650_053),
+        (form().with("scope", &format!("api://{API_CLIENT_ID}/other")), "invalid_client", 650_053),
         (form().without("code_challenge"), "invalid_request", 9_002_325),
         (form().without("code_challenge_method"), "invalid_request", 50149),
         (form().with("code_challenge_method", "plain"), "invalid_request", 50149),
@@ -74,6 +74,9 @@ async fn other_faults_are_sent_to_the_app_with_the_state() {
         (form().and("scope", "openid"), "invalid_request", 90100),
         (form().and("code_challenge", "x"), "invalid_request", 90100),
         (form().with("prompt", "none"), "login_required", 50058),
+        (form().with("prompt", "none login"), "invalid_request", 90023),
+        (form().with("claims", "[]"), "invalid_request", 90023),
+        (form().with("resource", "https://graph.microsoft.com"), "invalid_request", 901_002),
     ] {
         tenant.authorize(CONTOSO, &form).await.assert_redirected_refusal(error, code);
     }
@@ -125,7 +128,7 @@ async fn no_state_means_no_state_in_the_answer() {
 #[tokio::test]
 async fn picking_a_person_sends_a_code_and_a_session_state_to_the_app() {
     let tenant = TestTenant::start().await;
-    for account in ["ada", "ADA@contoso.example", tenant.tenant.people()[0].oid] {
+    for account in ["ada", "ADA@contoso.example", &tenant.tenant.people()[0].oid] {
         let answer = tenant.pick(CONTOSO, &Form::authorization(), account).await;
         assert_eq!(answer.status, StatusCode::SEE_OTHER);
         assert_eq!(answer.header("cache-control"), Some("no-store"));

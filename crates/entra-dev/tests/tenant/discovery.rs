@@ -23,7 +23,8 @@ async fn every_name_of_a_tenant_leads_to_its_metadata() {
         assert_eq!(metadata["authorization_endpoint"], url("/oauth2/v2.0/authorize"));
         assert_eq!(metadata["token_endpoint"], url("/oauth2/v2.0/token"));
         assert_eq!(metadata["jwks_uri"], url("/discovery/v2.0/keys"));
-        assert_eq!(metadata["response_types_supported"], serde_json::json!(["code"]));
+        let types = serde_json::json!(["code", "id_token", "code id_token"]);
+        assert_eq!(metadata["response_types_supported"], types);
         assert_eq!(metadata["subject_types_supported"], serde_json::json!(["pairwise"]));
         let algorithms = &metadata["id_token_signing_alg_values_supported"];
         assert_eq!(algorithms, &serde_json::json!(["RS256"]));
@@ -57,8 +58,8 @@ async fn the_start_page_says_what_this_is_and_who_can_sign_in() {
     assert_eq!(answer.status, 200);
     assert!(answer.body.contains("Development only."));
     for person in tenant.tenant.people() {
-        assert!(answer.body.contains(person.display_name));
-        assert!(answer.body.contains(person.sign_in_name));
+        assert!(answer.body.contains(&person.display_name));
+        assert!(answer.body.contains(&person.sign_in_name));
     }
     assert!(answer.body.contains(&tenant.url(&format!("/{CONTOSO}"))));
 }

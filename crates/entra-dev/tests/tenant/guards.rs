@@ -131,7 +131,7 @@ async fn a_taken_port_is_named() {
     let tenant = TestTenant::start().await;
     let port = tenant.tenant.base_url().rsplit(':').next().unwrap();
     let options = Options { port: port.parse().unwrap(), data_dir: None, ..Options::default() };
-    let error = DevTenant::start(options).await.err().unwrap();
+    let error = DevTenant::start_with(options).await.err().unwrap();
     assert!(matches!(error, StartError::Bind { .. }));
     assert!(error.to_string().contains(&format!("127.0.0.1:{port}")), "{error}");
 }
@@ -140,8 +140,8 @@ async fn a_taken_port_is_named() {
 async fn an_unusable_redirect_uri_is_named() {
     for uri in ["/relative", "javascript:alert(1)", "http://localhost:8000/#x", "http://ü/"] {
         let spa_redirect_uris = vec![uri.to_owned()];
-        let options = Options { port: 0, data_dir: None, spa_redirect_uris, ..Options::default() };
-        let error = DevTenant::start(options).await.err().unwrap();
+        let options = Options { spa_redirect_uris, ..Options::ephemeral() };
+        let error = DevTenant::start_with(options).await.err().unwrap();
         assert!(matches!(error, StartError::RedirectUri(_)), "{error}");
         assert!(error.to_string().contains(uri), "{error}");
     }

@@ -65,9 +65,11 @@ async fn tenants_started_at_once_agree_on_the_keys() {
     let (one, other) =
         tokio::join!(TestTenant::start_in(folder.clone()), TestTenant::start_in(folder.clone()));
     assert_eq!(kids(&one.get_json(PATH).await), kids(&other.get_json(PATH).await));
-    let files: Vec<_> =
+    assert_eq!(one.tenant.ca_certificate(), other.tenant.ca_certificate());
+    let mut files: Vec<_> =
         fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name()).collect();
-    assert_eq!(files, ["signing-keys.json"]);
+    files.sort();
+    assert_eq!(files, ["ca-with-key.pem", "ca.pem", "signing-keys.json"]);
     fs::remove_dir_all(folder).unwrap();
 }
 
@@ -77,8 +79,10 @@ async fn only_the_owner_can_read_the_key_file() {
     use std::os::unix::fs::PermissionsExt;
     let folder = new_folder();
     let tenant = TestTenant::start_in(folder.clone()).await;
-    let mode = fs::metadata(folder.join("signing-keys.json")).unwrap().permissions().mode();
-    assert_eq!(mode & 0o777, 0o600);
+    for file in ["signing-keys.json", "ca-with-key.pem"] {
+        let mode = fs::metadata(folder.join(file)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{file}");
+    }
     tenant.tenant.stop().await;
     fs::remove_dir_all(folder).unwrap();
 }
@@ -96,8 +100,8 @@ async fn a_corrupt_key_file_is_named_and_left_alone() {
         fs::create_dir_all(&folder).unwrap();
         let path = folder.join("signing-keys.json");
         fs::write(&path, content).unwrap();
-        let options = Options { port: 0, data_dir: Some(folder.clone()), ..Options::default() };
-        let error = DevTenant::start(options).await.err().unwrap();
+        let options = Options { data_dir: Some(folder.clone()), ..Options::ephemeral() };
+        let error = DevTenant::start_with(options).await.err().unwrap();
         assert!(matches!(error, StartError::Keys(KeyError::Corrupt { .. })), "{error}");
         assert!(error.to_string().contains(path.to_str().unwrap()), "{error}");
         assert_eq!(fs::read_to_string(&path).unwrap(), content);
@@ -107,8 +111,8 @@ async fn a_corrupt_key_file_is_named_and_left_alone() {
 
 #[tokio::test]
 async fn keys_can_live_in_memory_only() {
-    let options = Options { port: 0, data_dir: None, ..Options::default() };
-    let tenant = DevTenant::start(options).await.unwrap();
+    let options = Options::ephemeral();
+    let tenant = DevTenant::start_with(options).await.unwrap();
     assert!(tenant.access_token("ada").is_ok());
     tenant.stop().await;
 }

@@ -5,6 +5,7 @@
 
 mod account_page;
 mod authorize;
+mod directory;
 mod discovery;
 mod guards;
 mod keys;

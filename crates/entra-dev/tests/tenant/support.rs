@@ -1,11 +1,13 @@
 //! A tenant on a free port with a clock that only moves when told, and a browser to visit it with.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use entra_dev::ids::{API_CLIENT_ID, CONTOSO, SWAGGER_UI_CLIENT_ID};
-use entra_dev::{Clock, DevTenant, Options};
+use entra_dev::{Clock, DevTenant, Directory, Options};
 use reqwest::header::{HeaderMap, LOCATION};
 use reqwest::{Client, RequestBuilder, Response, StatusCode, redirect};
 use serde_json::Value;
@@ -18,6 +20,7 @@ pub(crate) const OTHER_REDIRECT_URI: &str = "http://localhost:8000/other?kept=1"
 /// The example of RFC 7636 appendix B.
 pub(crate) const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 pub(crate) const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+pub(crate) const UNKNOWN_CLIENT_ID: &str = "a0000000-0000-4000-8000-000000000000";
 pub(crate) const NOW: u64 = 1_795_557_600;
 
 pub(crate) struct TestTenant {
@@ -28,22 +31,36 @@ pub(crate) struct TestTenant {
 
 impl TestTenant {
     pub(crate) async fn start() -> Self {
-        // One set of keys for all tests: making them takes a good part of a second.
-        Self::start_in(PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("shared-keys")).await
+        Self::start_in(shared_keys()).await
     }
 
     pub(crate) async fn start_in(folder: PathBuf) -> Self {
+        Self::start_with(folder, Options::ephemeral()).await
+    }
+
+    /// A tenant with these people and apps beside the built-in ones.
+    pub(crate) async fn start_having(entries: &str) -> Self {
+        let text = format!("{}\n{entries}", Directory::EXAMPLE);
+        let directory = Directory::parse(&text, Path::new("")).unwrap();
+        Self::start_with(shared_keys(), Options { directory, ..Options::ephemeral() }).await
+    }
+
+    async fn start_with(folder: PathBuf, options: Options) -> Self {
+        let spa_redirect_uris = vec![REDIRECT_URI.to_owned(), OTHER_REDIRECT_URI.to_owned()];
+        let options = Options { spa_redirect_uris, ..options };
         let clock = Arc::new(TestClock(AtomicU64::new(NOW)));
-        let options = Options {
-            port: 0,
-            data_dir: Some(folder),
-            spa_redirect_uris: vec![REDIRECT_URI.to_owned(), OTHER_REDIRECT_URI.to_owned()],
-            clock: clock.clone(),
-        };
-        let tenant = DevTenant::start(options).await.unwrap();
+        let options = Options { data_dir: Some(folder), ..options };
+        let tenant =
+            DevTenant::start_with(Options { clock: clock.clone(), ..options }).await.unwrap();
         let browser =
             Client::builder().redirect(redirect::Policy::none()).no_proxy().build().unwrap();
         Self { tenant, browser, clock }
+    }
+
+    /// The claims of a token, which nobody has verified.
+    pub(crate) fn claims(token: &str) -> Value {
+        let payload = token.split('.').nth(1).unwrap();
+        serde_json::from_slice(&BASE64_URL_SAFE_NO_PAD.decode(payload).unwrap()).unwrap()
     }
 
     pub(crate) fn url(&self, path: &str) -> String {
@@ -113,6 +130,11 @@ impl Clock for TestClock {
     fn now(&self) -> u64 {
         self.0.load(Ordering::SeqCst)
     }
+}
+
+/// One set of keys for all tests: making them takes a good part of a second.
+fn shared_keys() -> PathBuf {
+    PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("shared-keys")
 }
 
 /// A folder of its own for one test.

@@ -1,7 +1,9 @@
-use entra_dev::ids::{API_CLIENT_ID, CONTOSO, DAEMON_CLIENT_ID, FABRIKAM};
+use entra_dev::ids::{API_CLIENT_ID, CONTOSO, FABRIKAM};
 use reqwest::StatusCode;
 
-use crate::support::{Answer, Form, ORIGIN, OTHER_REDIRECT_URI, TestTenant, VERIFIER};
+use crate::support::{
+    Answer, Form, ORIGIN, OTHER_REDIRECT_URI, TestTenant, UNKNOWN_CLIENT_ID, VERIFIER,
+};
 
 #[tokio::test]
 async fn a_code_becomes_an_access_token() {
@@ -29,7 +31,7 @@ async fn scopes_come_back_in_the_clients_own_words() {
         ("openid api://{}/.default", "openid api://{}/.default"),
         ("{}/access_as_user", "{}/access_as_user"),
         ("profile  api://{}/access_as_user email", "profile api://{}/access_as_user email"),
-        // There are no refresh tokens yet, so this one is not granted.
+        // As in Entra: it is no permission of an API.
         ("api://{}/access_as_user offline_access", "api://{}/access_as_user"),
     ] {
         let form = Form::authorization().with("scope", &asked.replace("{}", API_CLIENT_ID));
@@ -112,7 +114,7 @@ async fn each_fault_has_its_own_code() {
         (form().without("grant_type"), 400, "invalid_request", 900_144),
         (form().with("grant_type", "password"), 400, "unsupported_grant_type", 70003),
         (form().without("client_id"), 400, "invalid_request", 900_144),
-        (form().with("client_id", DAEMON_CLIENT_ID), 400, "unauthorized_client", 700_016),
+        (form().with("client_id", UNKNOWN_CLIENT_ID), 400, "unauthorized_client", 700_016),
         (form().without("code"), 400, "invalid_request", 900_144),
         (form().with("code", "unknown"), 400, "invalid_grant", 70000),
         (form().without("redirect_uri"), 400, "invalid_request", 900_144),

@@ -70,10 +70,10 @@ async fn the_same_person_keeps_the_subject_and_others_have_another() {
     let mut subjects = HashMap::new();
     for person in tenant.tenant.people() {
         for _ in 0..2 {
-            let token = tenant.tenant.access_token(person.name).unwrap();
+            let token = tenant.tenant.access_token(&person.name).unwrap();
             let claims = verify(&tenant, &token, API_CLIENT_ID).await;
             let subject = claims["sub"].as_str().unwrap().to_owned();
-            assert_eq!(*subjects.entry(subject).or_insert(person.oid), person.oid);
+            assert_eq!(*subjects.entry(subject).or_insert(&person.oid), &person.oid);
         }
     }
     assert_eq!(subjects.len(), tenant.tenant.people().len());

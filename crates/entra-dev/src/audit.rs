@@ -1,0 +1,62 @@
+use std::collections::VecDeque;
+use std::sync::{Mutex, PoisonError};
+
+use serde::Serialize;
+
+/// How many requests are remembered; the oldest goes first.
+const CAPACITY: usize = 200;
+
+/// What was asked lately, and why it was refused. Nothing in it is a code, a token or a secret.
+#[derive(Debug, Default)]
+pub(crate) struct Audit(Mutex<VecDeque<Entry>>);
+
+/// One request.
+#[derive(Debug, Clone, Default, Serialize)]
+pub(crate) struct Entry {
+    /// When, in seconds since the epoch.
+    pub(crate) time: u64,
+    /// `authorize`, `token`, `devicecode`, `deviceauth` or `logout`.
+    pub(crate) endpoint: &'static str,
+    /// The `{tenant}` segment of the path.
+    pub(crate) tenant: String,
+    /// As the client gave it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) client_id: Option<String>,
+    /// The grant type, or the prompt.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) detail: Option<String>,
+    /// The sign-in name of who is concerned.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) person: Option<String>,
+    pub(crate) outcome: Outcome,
+}
+
+/// How a request ended.
+#[derive(Debug, Clone, Default, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Outcome {
+    /// Somebody is to be asked first: a page was shown.
+    #[default]
+    Asked,
+    /// As wished.
+    Granted,
+    /// With the number behind `AADSTS`, and its text.
+    Refused { aadsts: u32, reason: String },
+}
+
+impl Audit {
+    /// Remembers a request.
+    pub(crate) fn note(&self, entry: Entry) {
+        let mut entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if entries.len() == CAPACITY {
+            entries.pop_front();
+        }
+        entries.push_back(entry);
+    }
+
+    /// What is remembered, the last request first.
+    pub(crate) fn entries(&self) -> Vec<Entry> {
+        let entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        entries.iter().rev().cloned().collect()
+    }
+}

@@ -1,0 +1,86 @@
+use std::sync::Arc;
+
+use super::{Directory, Person, Tenant};
+
+/// Whose sign-in page this is: what the `{tenant}` segment of a path stands for.
+///
+/// See "Application configuration options: authority" in the Microsoft identity platform's docs.
+#[derive(Debug, Clone)]
+pub(crate) enum Authority {
+    /// One tenant; personal accounts are a tenant like any other.
+    Tenant(Arc<Tenant>),
+    /// Work, school and personal accounts.
+    Common,
+    /// Work and school accounts.
+    Organizations,
+}
+
+impl Authority {
+    /// The authority a path segment names: a GUID, a domain or one of the three words.
+    pub(crate) fn parse(directory: &Directory, segment: &str) -> Option<Self> {
+        let is = |name: &str| name.eq_ignore_ascii_case(segment);
+        if is("common") {
+            return Some(Self::Common);
+        }
+        if is("organizations") {
+            return Some(Self::Organizations);
+        }
+        let named = |tenant: &&Arc<Tenant>| {
+            is(&tenant.id)
+                || tenant.domains.iter().any(|domain| is(domain))
+                || (tenant.personal && is("consumers"))
+        };
+        directory.tenants().iter().find(named).map(|tenant| Self::Tenant(Arc::clone(tenant)))
+    }
+
+    /// The segment that the published URLs carry. A domain becomes the GUID, as in Entra.
+    pub(crate) fn segment(&self) -> &str {
+        match self {
+            Self::Tenant(tenant) if tenant.personal => "consumers",
+            Self::Tenant(tenant) => &tenant.id,
+            Self::Common => "common",
+            Self::Organizations => "organizations",
+        }
+    }
+
+    /// The tenant part of the issuer. Entra publishes a literal template where it can be any.
+    pub(crate) fn issuer_segment(&self) -> &str {
+        match self {
+            Self::Tenant(tenant) => &tenant.id,
+            Self::Common | Self::Organizations => "{tenantid}",
+        }
+    }
+
+    /// The one tenant this is, if it is one.
+    pub(crate) fn tenant(&self) -> Option<&Arc<Tenant>> {
+        match self {
+            Self::Tenant(tenant) => Some(tenant),
+            Self::Common | Self::Organizations => None,
+        }
+    }
+
+    /// Whether this person may sign in here.
+    pub(crate) fn admits(&self, directory: &Directory, person: &Person) -> bool {
+        match self {
+            Self::Tenant(tenant) => person.tenant == tenant.id,
+            Self::Common => true,
+            Self::Organizations => {
+                directory.tenant(&person.tenant).is_none_or(|tenant| !tenant.personal)
+            }
+        }
+    }
+
+    /// Everybody who may sign in here.
+    pub(crate) fn people<'a>(
+        &'a self,
+        directory: &'a Directory,
+    ) -> impl Iterator<Item = &'a Arc<Person>> {
+        directory.people().iter().filter(|person| self.admits(directory, person))
+    }
+}
+
+impl PartialEq for Authority {
+    fn eq(&self, other: &Self) -> bool {
+        self.segment() == other.segment()
+    }
+}

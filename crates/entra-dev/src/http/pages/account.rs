@@ -1,0 +1,169 @@
+//! Who signs in, and what the app may do then.
+
+use std::fmt::Write;
+
+use poem::Response;
+use poem::http::StatusCode;
+
+use super::super::Context;
+use super::super::authorization_request::AuthorizationRequest;
+use super::super::html::Escaped;
+use super::super::parameters::Parameters;
+use super::{hidden, page};
+use crate::directory::{App, Authority, Directory, Person};
+use crate::scope::Scopes;
+
+/// The account page: one button a person, and which app asks for what. `signed_in` are the `oid`s
+/// of who has signed in before in this browser.
+pub(in crate::http) fn accounts(
+    context: &Context,
+    request: &AuthorizationRequest<'_>,
+    parameters: &Parameters,
+    signed_in: &[String],
+) -> Response {
+    let picker = Picker {
+        directory: context.directory(),
+        authority: &request.authority,
+        app: request.app,
+        scopes: &request.scopes,
+        hint: request.login_hint,
+        signed_in,
+    };
+    let back = Escaped(request.reply.redirect_uri);
+    let after = format!("<p class=\"quiet\">You will go back to <code>{back}</code></p>\n");
+    picker.page(&action(request), &repeated(parameters), &after)
+}
+
+/// The page after it, where the app needs the person's consent.
+pub(in crate::http) fn consent(
+    request: &AuthorizationRequest<'_>,
+    parameters: &Parameters,
+    person: &Person,
+) -> Response {
+    let hidden = repeated(parameters);
+    consent_page(&action(request), &hidden, request.app, &request.scopes, person)
+}
+
+fn action(request: &AuthorizationRequest<'_>) -> String {
+    format!("/{}/oauth2/v2.0/authorize", request.authority.segment())
+}
+
+fn repeated(parameters: &Parameters) -> String {
+    let pairs: Vec<_> = parameters.hidden(&AuthorizationRequest::PARAMETERS).collect();
+    hidden(pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())))
+}
+
+/// Everybody who may sign in, as buttons.
+pub(super) struct Picker<'a> {
+    pub(super) directory: &'a Directory,
+    pub(super) authority: &'a Authority,
+    pub(super) app: &'a App,
+    pub(super) scopes: &'a Scopes,
+    pub(super) hint: Option<&'a str>,
+    pub(super) signed_in: &'a [String],
+}
+
+impl Picker<'_> {
+    /// The page. `hidden` and `after` are HTML.
+    pub(super) fn page(&self, action: &str, hidden: &str, after: &str) -> Response {
+        let main = format!(
+            "<h1>Pick an account</h1>\n{asks}\
+             <form method=\"post\" action=\"{action}\">\n{hidden}\
+             <ul class=\"people\">\n{buttons}</ul>\n{CANCEL}</form>\n{after}",
+            asks = asks(self.app, self.scopes),
+            buttons = self.buttons(),
+            action = Escaped(action),
+        );
+        page(StatusCode::OK, "Pick an account", &main)
+    }
+
+    fn buttons(&self) -> String {
+        let is_hinted = |person: &Person| self.hint.is_some_and(|hint| person.is_called(hint));
+        let is_signed_in = |person: &Person| self.signed_in.contains(&person.oid);
+        let mut everybody: Vec<_> = self.authority.people(self.directory).collect();
+        everybody.sort_by_key(|person| (!is_hinted(person), !is_signed_in(person)));
+        let mut buttons = String::new();
+        for person in everybody {
+            let Person { name, display_name, sign_in_name, oid, .. } = &**person;
+            let about = about(self.directory, person, self.app);
+            let state = if is_signed_in(person) { ", signed in" } else { "" };
+            let autofocus = if is_hinted(person) { " autofocus" } else { "" };
+            // Writing to a string cannot fail.
+            let _ = writeln!(
+                buttons,
+                "<li><button type=\"submit\" name=\"account\" value=\"{oid}\" \
+                 aria-describedby=\"about-{name}\"{autofocus}><span class=\"name\">{display_name}\
+                 </span> <span class=\"address\">{sign_in_name}</span></button>\
+                 <p id=\"about-{name}\">{about}{state}</p></li>",
+                name = Escaped(name),
+                display_name = Escaped(display_name),
+                sign_in_name = Escaped(sign_in_name),
+                about = Escaped(&about),
+            );
+        }
+        buttons
+    }
+}
+
+/// The page that asks one person for consent. `hidden` is HTML.
+pub(super) fn consent_page(
+    action: &str,
+    hidden: &str,
+    app: &App,
+    scopes: &Scopes,
+    person: &Person,
+) -> Response {
+    let for_everybody = if person.administrator {
+        "<p><label><input type=\"checkbox\" name=\"for_everybody\" value=\"1\"> Consent on behalf \
+         of everybody in the organization</label></p>\n"
+    } else {
+        ""
+    };
+    let main = format!(
+        "<h1>Permissions requested</h1>\n\
+         <p>You are <strong>{name}</strong> ({sign_in_name}).</p>\n{asks}\
+         <form method=\"post\" action=\"{action}\">\n{hidden}\
+         <input type=\"hidden\" name=\"account\" value=\"{oid}\">\n{for_everybody}\
+         <button type=\"submit\" name=\"consent\" value=\"accept\" autofocus>Accept</button>\n\
+         {CANCEL}</form>\n",
+        asks = asks(app, scopes),
+        name = Escaped(&person.display_name),
+        sign_in_name = Escaped(&person.sign_in_name),
+        oid = Escaped(&person.oid),
+        action = Escaped(action),
+    );
+    page(StatusCode::OK, "Permissions requested", &main)
+}
+
+const CANCEL: &str = "<button type=\"submit\" name=\"consent\" value=\"cancel\" class=\"cancel\">\
+                      Cancel</button>\n";
+
+/// Which app asks, and for what.
+fn asks(app: &App, scopes: &Scopes) -> String {
+    let mut items = String::new();
+    for (meaning, words) in scopes.described() {
+        let (meaning, words) = (Escaped(&meaning), Escaped(words));
+        let _ = writeln!(items, "<li>{meaning} <code>{words}</code></li>");
+    }
+    let app = Escaped(&app.name);
+    format!("<p><strong>{app}</strong> asks to</p>\n<ul class=\"scopes\">\n{items}</ul>\n")
+}
+
+/// What tells people apart: tenant, roles at the APIs, guest or not.
+pub(super) fn about(directory: &Directory, person: &Person, app: &App) -> String {
+    let tenant = directory.tenant(&person.tenant).map_or("", |tenant| tenant.name.as_str());
+    let mut roles = Vec::<&str>::new();
+    for role in person.assignments.values().flatten() {
+        if !roles.contains(&role.as_str()) {
+            roles.push(role);
+        }
+    }
+    let roles = match roles.as_slice() {
+        [] => "no role".to_owned(),
+        roles => format!("role {}", roles.join(", ")),
+    };
+    let guest = if person.guest { ", guest" } else { "" };
+    let assigned = !app.assignment_required || person.assignments.contains_key(&app.client_id);
+    let assigned = if assigned { "" } else { ", not assigned to this app" };
+    format!("{tenant}: {roles}{guest}{assigned}")
+}

@@ -1,0 +1,11 @@
+use super::{Issued, TokenRequest};
+use crate::refusal::Refusal;
+
+/// Hands a device what a person has granted to it elsewhere (RFC 8628 section 3.4).
+pub(super) fn redeem(request: TokenRequest<'_>) -> Result<Issued, Refusal> {
+    let TokenRequest { context, parameters, client, .. } = &request;
+    let code = parameters.required("device_code")?;
+    let grant = context.devices.collect(code, &client.app, context.now())?;
+    let scopes = request.scopes(&grant)?;
+    request.issue(&grant, &scopes, || context.refresh_tokens.issue(grant.clone(), context.now()))
+}

@@ -1,0 +1,149 @@
+//! The token endpoint: one file for each grant.
+
+mod authorization_code;
+mod client_credentials;
+mod device_code;
+mod on_behalf_of;
+mod refresh_token;
+mod tokens;
+
+use std::sync::Arc;
+
+use poem::http::StatusCode;
+use poem::http::header::ORIGIN;
+use poem::web::{Data, Path};
+use poem::{Body, Request, Response, handler};
+
+use self::tokens::Issued;
+use super::client::Client;
+use super::parameters::Parameters;
+use super::{Context, cors, json, refuse};
+use crate::audit::{Entry, Outcome};
+use crate::directory::{Authority, Platform};
+use crate::refusal::Refusal;
+
+/// The largest form that is read, in bytes.
+const BODY_LIMIT: usize = 64 * 1024;
+
+/// `POST /{tenant}/oauth2/v2.0/token` (RFC 6749 section 4.1.3).
+#[handler]
+pub(super) async fn redeem(
+    Path(tenant): Path<String>,
+    Data(context): Data<&Arc<Context>>,
+    request: &Request,
+    body: Body,
+) -> Response {
+    let (answer, asked) = match read_request(request, body).await {
+        Err(refusal) => (Err(refusal), None),
+        Ok(parameters) => (answer(context, &tenant, request, &parameters), Some(parameters)),
+    };
+    let text = |name| asked.as_ref()?.optional(name).ok().flatten().map(str::to_owned);
+    let mut entry = Entry {
+        time: context.now(),
+        endpoint: "token",
+        tenant: tenant.clone(),
+        client_id: text("client_id"),
+        detail: text("grant_type"),
+        ..Entry::default()
+    };
+    let client_id = entry.client_id.clone();
+    let response = match answer {
+        Ok(Issued { tokens, person }) => {
+            entry.person = person;
+            entry.outcome = Outcome::Granted;
+            json(StatusCode::OK, &tokens)
+        }
+        Err(refusal) => {
+            entry.outcome = refusal.outcome();
+            refuse(context, &refusal)
+        }
+    };
+    context.audit.note(entry);
+    cors::allow_registered(context, client_id.as_deref(), request.headers().get(ORIGIN), response)
+}
+
+/// The preflight: Swagger UI sends `X-Requested-With`, which needs one.
+#[handler]
+pub(super) fn preflight(Data(context): Data<&Arc<Context>>, request: &Request) -> Response {
+    let answer = cors::preflight(request, "POST");
+    cors::allow_registered(context, None, request.headers().get(ORIGIN), answer)
+}
+
+/// The parameters in a form body of at most 64 KiB.
+pub(super) async fn read_form(body: Body) -> Result<Parameters, Refusal> {
+    let bytes = body.into_bytes_limit(BODY_LIMIT).await.map_err(|_| Refusal::body_too_large())?;
+    Ok(Parameters::parse(&bytes))
+}
+
+/// The parameters of a request that says that it is a form.
+pub(super) async fn read_request(request: &Request, body: Body) -> Result<Parameters, Refusal> {
+    if is_form(request) { read_form(body).await } else { Err(Refusal::not_a_form()) }
+}
+
+/// A request to the token endpoint whose client is known.
+struct TokenRequest<'a> {
+    context: &'a Context,
+    tenant: &'a str,
+    authority: Authority,
+    parameters: &'a Parameters,
+    client: Client,
+    /// Whether a script in a browser has sent it.
+    cross_origin: bool,
+    /// The URL of the listener that was asked.
+    base_url: &'a str,
+}
+
+fn answer(
+    context: &Context,
+    tenant: &str,
+    request: &Request,
+    parameters: &Parameters,
+) -> Result<Issued, Refusal> {
+    let authority = Authority::parse(context.directory(), tenant)
+        .ok_or_else(|| Refusal::tenant_unknown(tenant))?;
+    let grant_type = parameters.required("grant_type")?;
+    let grant: fn(TokenRequest<'_>) -> Result<Issued, Refusal> = match grant_type {
+        "authorization_code" => authorization_code::redeem,
+        "refresh_token" => refresh_token::redeem,
+        "client_credentials" => client_credentials::redeem,
+        // MSAL sends the one name from Python and the other from Node.
+        "urn:ietf:params:oauth:grant-type:device_code" | "device_code" => device_code::redeem,
+        "urn:ietf:params:oauth:grant-type:jwt-bearer" => on_behalf_of::redeem,
+        other => return Err(Refusal::grant_unsupported(other)),
+    };
+    let client = Client::authenticate(context, tenant, &authority, request, parameters)?;
+    grant(TokenRequest {
+        context,
+        tenant,
+        authority,
+        parameters,
+        client,
+        cross_origin: request.headers().contains_key(ORIGIN),
+        base_url: context.urls.of(request),
+    })
+}
+
+impl TokenRequest<'_> {
+    /// Checks that what was given to one kind of program is redeemed by one: a script from the
+    /// page it lives in, a server with its credential.
+    fn check_platform(&self, platform: Platform) -> Result<(), Refusal> {
+        match platform {
+            Platform::SinglePage if !self.cross_origin => Err(Refusal::origin_missing()),
+            Platform::Web | Platform::Native if self.cross_origin => {
+                Err(Refusal::origin_unexpected())
+            }
+            Platform::Web if self.client.proof == crate::tokens::Proof::None => {
+                Err(Refusal::client_not_authenticated())
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Whether the body says that it is a form, with or without a character set.
+fn is_form(request: &Request) -> bool {
+    request.content_type().is_some_and(|value| {
+        let media_type = value.split(';').next().unwrap_or_default().trim();
+        media_type.eq_ignore_ascii_case("application/x-www-form-urlencoded")
+    })
+}

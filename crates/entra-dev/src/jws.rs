@@ -1,0 +1,55 @@
+//! Reading compact JWS (RFC 7515 section 7.1): client assertions, and access tokens of our own.
+
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use serde_json::{Map, Value};
+
+/// A token that has the form of one, and whose signature nobody has looked at.
+pub(crate) struct UnverifiedJws<'a> {
+    pub(crate) header: Map<String, Value>,
+    pub(crate) claims: Map<String, Value>,
+    signed: &'a str,
+    signature: Vec<u8>,
+}
+
+impl<'a> UnverifiedJws<'a> {
+    /// The three parts of a token; `None` where there are not three, or they are not what they
+    /// have to be.
+    pub(crate) fn parse(token: &'a str) -> Option<Self> {
+        let (signed, signature) = token.rsplit_once('.')?;
+        let (header, claims) = signed.split_once('.')?;
+        let object = |part: &str| {
+            let json = BASE64_URL_SAFE_NO_PAD.decode(part).ok()?;
+            serde_json::from_slice(&json).ok()
+        };
+        let signature = BASE64_URL_SAFE_NO_PAD.decode(signature).ok()?;
+        Some(Self { header: object(header)?, claims: object(claims)?, signed, signature })
+    }
+
+    /// A member of the header that is text.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.header.get(name).and_then(Value::as_str)
+    }
+
+    /// A claim that is text.
+    pub(crate) fn claim(&self, name: &str) -> Option<&str> {
+        self.claims.get(name).and_then(Value::as_str)
+    }
+
+    /// A claim that is a time, in seconds since the epoch; parts of a second, which RFC 7519
+    /// section 2 allows and azure-identity sends, are dropped.
+    pub(crate) fn time(&self, name: &str) -> Option<u64> {
+        let time = self.claims.get(name)?;
+        time.as_u64().or_else(|| {
+            let time = time.as_f64().filter(|time| (0.0..=9_007_199_254_740_992.0).contains(time));
+            // In this range the conversion is exact.
+            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+            time.map(|time| time as u64)
+        })
+    }
+
+    /// What the signature is over, and the signature.
+    pub(crate) fn signature(&self) -> (&[u8], &[u8]) {
+        (self.signed.as_bytes(), &self.signature)
+    }
+}

@@ -1,0 +1,131 @@
+//! The program `entra-dev`: a development tenant of its own.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::str::FromStr;
+
+use anyhow::Context;
+use clap::{Parser, ValueEnum};
+use entra_dev::{DevTenant, Directory, Options, Scheme};
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+/// A development tenant that speaks Microsoft Entra ID's protocol on loopback.
+///
+/// FOR DEVELOPMENT ONLY: whoever reaches it signs in as anybody.
+#[derive(Debug, Parser)]
+#[command(version)]
+struct Arguments {
+    /// A TOML file with the tenants, people and apps; without it, the built-in ones
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+
+    /// The port for HTTP; 0 takes any free one
+    #[arg(long, default_value_t = 8001)]
+    port: u16,
+
+    /// The port for HTTPS, which MSAL insists on; 0 takes any free one
+    #[arg(long, default_value_t = 8443)]
+    https_port: u16,
+
+    /// Both loopback addresses are bound, and no others can be
+    #[arg(long, default_value = "localhost")]
+    host: Loopback,
+
+    /// Which listener the issuer of access tokens names
+    #[arg(long, value_enum, default_value = "http")]
+    access_token_issuer: Issuer,
+
+    /// Where the keys and the certificate authority are kept
+    #[arg(long, value_name = "FOLDER", default_value = "data/dev-tenant")]
+    data: PathBuf,
+
+    /// Print the built-in tenants, people and apps as a file to start from, and stop
+    #[arg(long)]
+    example: bool,
+
+    /// Check the file, say what is wrong in it, and stop
+    #[arg(long)]
+    check: bool,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Issuer {
+    Http,
+    Https,
+}
+
+/// A host that only this machine reaches.
+#[derive(Debug, Clone)]
+struct Loopback;
+
+impl FromStr for Loopback {
+    type Err = &'static str;
+
+    fn from_str(host: &str) -> Result<Self, Self::Err> {
+        let host = host.trim_start_matches('[').trim_end_matches(']');
+        let loopback = host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
+        if loopback || host.eq_ignore_ascii_case("localhost") {
+            Ok(Self)
+        } else {
+            Err("anybody who reaches this server signs in as anybody: it binds loopback only")
+        }
+    }
+}
+
+fn main() -> anyhow::Result<ExitCode> {
+    let arguments = Arguments::parse();
+    if arguments.example {
+        print!("{}", Directory::EXAMPLE);
+        return Ok(ExitCode::SUCCESS);
+    }
+    let directory = match &arguments.config {
+        Some(file) => Directory::read(file)?,
+        None => Directory::default(),
+    };
+    if arguments.check {
+        println!("{} people; no faults found", directory.people().len());
+        return Ok(ExitCode::SUCCESS);
+    }
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let Loopback = arguments.host;
+    let options = Options {
+        port: arguments.port,
+        https_port: Some(arguments.https_port),
+        access_token_issuer: match arguments.access_token_issuer {
+            Issuer::Http => Scheme::Http,
+            Issuer::Https => Scheme::Https,
+        },
+        data_dir: Some(arguments.data),
+        directory,
+        ..Options::default()
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(run(options))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn run(options: Options) -> anyhow::Result<()> {
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let tenant = DevTenant::start_with(options).await.context("failed to start")?;
+    welcome(&tenant);
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+    tenant.stop().await;
+    Ok(())
+}
+
+fn welcome(tenant: &DevTenant) {
+    println!("\n  Who, what, what happened   {}/_dev", tenant.base_url());
+    println!("  HTTP                       {}", tenant.base_url());
+    if let (Some(url), Some(ca)) = (tenant.https_url(), tenant.ca_file()) {
+        println!("  HTTPS                      {url}");
+        println!("  Trust this authority       {}", ca.display());
+    }
+    println!("\n  FOR DEVELOPMENT ONLY: whoever reaches it signs in as anybody.\n");
+}

@@ -1,0 +1,448 @@
+use poem::http::StatusCode;
+
+use super::Refusal;
+
+impl Refusal {
+    /// The account is not one that may sign in here.
+    pub(crate) fn account_unknown(account: &str) -> Self {
+        let text = format!("The user account '{account}' does not exist in this directory.");
+        Self::new("invalid_request", 50034, text)
+    }
+
+    /// Consent of an administrator is needed, and whoever signs in is none.
+    pub(crate) fn admin_consent_required(app: &str) -> Self {
+        let text = format!(
+            "Admin consent is required for the permissions requested by {app}: sign in as an \
+             administrator of the tenant to give it."
+        );
+        Self::new("access_denied", 90094, text)
+    }
+
+    /// On-behalf-of with a token that stands for no person.
+    pub(crate) fn app_only_assertion(client_id: &str) -> Self {
+        let text = format!(
+            "Application '{client_id}' is not allowed to make application on-behalf-of calls: the \
+             assertion has no user in it."
+        );
+        Self::new("invalid_grant", 7_000_114, text)
+    }
+
+    /// The app is for one tenant, and this is not its page.
+    pub(crate) fn app_single_tenant(client_id: &str, name: &str) -> Self {
+        let text = format!(
+            "Application '{client_id}'({name}) is not configured as a multi-tenant application. \
+             Usage of this endpoint is not supported: use the endpoint of its own tenant."
+        );
+        Self::new("invalid_request", 50194, text)
+    }
+
+    /// There is no such app.
+    pub(crate) fn app_unknown(client_id: &str, tenant: &str) -> Self {
+        let text = format!(
+            "Application with identifier '{client_id}' was not found in the directory '{tenant}'. \
+             The development tenant knows only the apps its start page lists."
+        );
+        Self::new("unauthorized_client", 700_016, text)
+    }
+
+    /// A client assertion for another audience, app or time.
+    pub(crate) fn assertion_claims(code: u32, reason: &str) -> Self {
+        Self::unauthorized("invalid_client", code, format!("Client assertion {reason}."))
+    }
+
+    /// A client assertion that is not one: no JWT, no such key, or another signature.
+    pub(crate) fn assertion_invalid(reason: &str) -> Self {
+        let text = format!("Client assertion failed signature validation: {reason}.");
+        Self::unauthorized("invalid_client", 700_027, text)
+    }
+
+    /// The person has no assignment to an app that asks for one.
+    pub(crate) fn assignment_missing(person: &str, app: &str) -> Self {
+        let text = format!(
+            "The signed in user '{person}' is not assigned to a role for the application '{app}'. \
+             Assign the user to the application."
+        );
+        Self::new("access_denied", 50105, text)
+    }
+
+    /// An app without an app role at an API that asks for one.
+    pub(crate) fn assignment_of_app_missing(client_id: &str, resource: &str) -> Self {
+        let text = format!(
+            "Application '{client_id}' is not assigned to a role for the application '{resource}'."
+        );
+        Self::new("invalid_grant", 501_051, text)
+    }
+
+    /// The body is larger than anything a client has a reason to send.
+    pub(crate) fn body_too_large() -> Self {
+        let text = "The request body is larger than 64 KiB or could not be read.";
+        let status = StatusCode::PAYLOAD_TOO_LARGE;
+        Self { status, ..Self::new("invalid_request", 90023, text) }
+    }
+
+    /// `code_challenge` cannot be the SHA-256 hash it has to be.
+    pub(crate) fn challenge_malformed() -> Self {
+        let text = "Invalid size of Code_Challenge parameter: S256 makes 43 characters.";
+        Self::new("invalid_request", 501_491, text)
+    }
+
+    /// A challenge method other than S256, which RFC 9700 section 2.1.1 asks for.
+    pub(crate) fn challenge_method() -> Self {
+        let text = "Invalid Code_Challenge_method parameter: only 'S256' is accepted.";
+        Self::new("invalid_request", 50149, text)
+    }
+
+    /// A single-page app has to use PKCE.
+    pub(crate) fn challenge_missing() -> Self {
+        let text = "Proof Key for Code Exchange is required for cross-origin authorization code \
+                    redemption.";
+        Self::new("invalid_request", 9_002_325, text)
+    }
+
+    /// The `claims` parameter is not the JSON it has to be (OpenID Connect Core section 5.5).
+    pub(crate) fn claims_malformed() -> Self {
+        let text = "The 'claims' request parameter is not valid: it must be a JSON object.";
+        Self::new("invalid_request", 90023, text)
+    }
+
+    /// More than one kind of credential at once (RFC 6749 section 2.3).
+    pub(crate) fn client_authenticated_twice() -> Self {
+        let text = "The request carries more than one client credential: send one of \
+                    'client_secret', 'client_assertion' and the Authorization header.";
+        Self::new("invalid_request", 90100, text)
+    }
+
+    /// A secret or an assertion is needed.
+    pub(crate) fn client_not_authenticated() -> Self {
+        let text = "The request body must contain the following parameter: 'client_assertion' or \
+                    'client_secret'.";
+        Self::unauthorized("invalid_client", 7_000_218, text)
+    }
+
+    /// The code is older than it may be.
+    pub(crate) fn code_expired() -> Self {
+        let text = "The provided authorization code or refresh token has expired due to \
+                    inactivity. Send a new interactive authorization request for this user and \
+                    resource.";
+        Self::new("invalid_grant", 70008, text)
+    }
+
+    /// The code comes from another tenant's page.
+    pub(crate) fn code_of_another_tenant() -> Self {
+        let text = "The provided Authorization Code is intended to use against other tenant, thus \
+                    rejected. OAuth2 Authorization Code must be redeemed against same tenant it \
+                    was acquired for (/common or /{tenant-ID} as appropriate).";
+        Self::new("invalid_grant", 700_005, text)
+    }
+
+    /// The code has been used: codes are for one use (RFC 6749 section 4.1.2).
+    pub(crate) fn code_redeemed() -> Self {
+        let text = "OAuth2 Authorization code was already redeemed, please retry with a new valid \
+                    code or use an existing refresh token.";
+        Self::new("invalid_grant", 54005, text)
+    }
+
+    /// The person pressed Cancel.
+    pub(crate) fn consent_declined() -> Self {
+        let text = "User declined to consent to access the app.";
+        let suberror = Some("cancel");
+        Self { suberror, ..Self::new("access_denied", 65004, text) }
+    }
+
+    /// Nobody has consented to this.
+    pub(crate) fn consent_missing(client_id: &str, name: &str) -> Self {
+        let text = format!(
+            "The user or administrator has not consented to use the application with ID \
+             '{client_id}' named '{name}'. Send an interactive authorization request for this user \
+             and resource."
+        );
+        let suberror = Some("consent_required");
+        Self { suberror, ..Self::new("invalid_grant", 65001, text) }
+    }
+
+    /// Client credentials are not for people, so that there must be a tenant.
+    pub(crate) fn credentials_need_a_tenant() -> Self {
+        let text = "No tenant-identifying information found in either the request or implied by \
+                    any provided credentials: use the endpoint of one tenant.";
+        Self::new("invalid_request", 50059, text)
+    }
+
+    /// Client credentials with a scope other than `.default`.
+    pub(crate) fn default_scope_needed(scope: &str) -> Self {
+        let text = format!(
+            "The provided value for scope {scope} is not valid. Client credential flows must have \
+             a scope value with /.default suffixed to the resource identifier (application ID URI)."
+        );
+        Self::new("invalid_scope", 1_002_012, text)
+    }
+
+    /// The device code was declined by the person.
+    pub(crate) fn device_declined() -> Self {
+        let text = "The request was already authorized or declined: the user declined it.";
+        Self::new("authorization_declined", 90120, text)
+    }
+
+    /// The device code is too old.
+    pub(crate) fn device_expired() -> Self {
+        let text = "Verification code expired. Have the user retry the sign-in.";
+        Self::new("expired_token", 70019, text)
+    }
+
+    /// Nobody has finished signing in with the device code yet (RFC 8628 section 3.5).
+    pub(crate) fn device_pending() -> Self {
+        let text = "OAuth 2.0 device flow error. Authorization is pending. Continue polling.";
+        Self::new("authorization_pending", 70016, text)
+    }
+
+    /// No such device code, or one of another app.
+    pub(crate) fn device_unknown() -> Self {
+        let text = "The provided value for the 'device_code' parameter is not valid.";
+        Self::new("bad_verification_code", 70018, text)
+    }
+
+    /// The development tenant itself failed.
+    pub(crate) fn failed() -> Self {
+        let status = StatusCode::INTERNAL_SERVER_ERROR;
+        Self { status, ..Self::new("server_error", 90033, "A token could not be signed.") }
+    }
+
+    /// A form that a page of another site has sent.
+    pub(crate) fn form_of_another_site() -> Self {
+        let text = "This form can be sent from the development tenant's own pages only.";
+        Self::new("invalid_request", 90004, text)
+    }
+
+    /// A grant that a code, a refresh token or an assertion should stand for, and does not.
+    pub(crate) fn grant_invalid(parameter: &str) -> Self {
+        let text = format!("The provided value for the '{parameter}' parameter is not valid.");
+        Self::new("invalid_grant", 70000, text)
+    }
+
+    /// The grant was given to another app.
+    pub(crate) fn grant_of_another_app() -> Self {
+        let text = "The provided grant was not issued to this client application.";
+        Self::new("invalid_grant", 70000, text)
+    }
+
+    /// The grant is none that is supported.
+    pub(crate) fn grant_unsupported(grant_type: &str) -> Self {
+        let text = format!("The app requested an unsupported grant type '{grant_type}'.");
+        Self::new("unsupported_grant_type", 70003, text)
+    }
+
+    /// A scope is not a scope at all, or there is none.
+    pub(crate) fn invalid_scope(scope: &str) -> Self {
+        let text = format!(
+            "The provided value for the input parameter 'scope' is not valid. The scope '{scope}' \
+             is not valid."
+        );
+        Self::new("invalid_scope", 70011, text)
+    }
+
+    /// `prompt=none` where somebody would have to be asked (OpenID Connect Core section 3.1.2.6).
+    pub(crate) fn login_required() -> Self {
+        let text = "A silent sign-in request was sent but no user is signed in.";
+        Self::new("login_required", 50058, text)
+    }
+
+    /// A parameter that has to be there is not.
+    pub(crate) fn missing(parameter: &str) -> Self {
+        let text = format!("The request must contain the following parameter: '{parameter}'.");
+        Self::new("invalid_request", 900_144, text)
+    }
+
+    /// The nonce that an ID token from the authorization endpoint has to have.
+    pub(crate) fn nonce_missing() -> Self {
+        let text = "The request must contain the following parameter: 'nonce'.";
+        Self::new("invalid_request", 900_144, text)
+    }
+
+    /// The body is not a form, so that nothing in it was read.
+    pub(crate) fn not_a_form() -> Self {
+        let text = "The request body must contain the following parameter: 'grant_type'. Send it \
+                    as application/x-www-form-urlencoded.";
+        Self::new("invalid_request", 900_144, text)
+    }
+
+    /// The assertion of an on-behalf-of request is no access token of this tenant for this app.
+    pub(crate) fn on_behalf_of_assertion(reason: &str) -> Self {
+        let text = format!(
+            "Assertion failed: {reason}. The assertion must be an access token for \
+                            this application."
+        );
+        Self::new("invalid_grant", 50013, text)
+    }
+
+    /// The assertion of an on-behalf-of request has expired, or is not valid yet.
+    pub(crate) fn on_behalf_of_assertion_expired() -> Self {
+        let text = "Assertion is not within its valid time range. Ensure that the access token is \
+                    not expired before using it for user assertion, or request a new token.";
+        Self::new("invalid_grant", 500_133, text)
+    }
+
+    /// A single-page app's code that is redeemed by something other than a script in a browser.
+    pub(crate) fn origin_missing() -> Self {
+        let text = "Tokens issued for the 'Single-Page Application' client-type may only be \
+                    redeemed via cross-origin requests: send an Origin header.";
+        Self::new("invalid_request", 9_002_327, text)
+    }
+
+    /// Something other than a script redeems what was given to a script, or the other way round.
+    pub(crate) fn origin_unexpected() -> Self {
+        let text = "Cross-origin token redemption is permitted only for the 'Single-Page \
+                    Application' client-type: register the redirect URI as one, or send no Origin.";
+        Self::new("invalid_request", 9_002_326, text)
+    }
+
+    /// A permission that the API does not have.
+    pub(crate) fn permission_unknown(permission: &str, resource: &str) -> Self {
+        let text = format!(
+            "The application asked for scope '{permission}' that doesn't exist on the resource \
+             '{resource}'."
+        );
+        Self::new("invalid_client", 650_053, text)
+    }
+
+    /// A value of `prompt` that means nothing (OpenID Connect Core section 3.1.2.1).
+    pub(crate) fn prompt_unsupported(prompt: &str) -> Self {
+        let text = format!("Unsupported 'prompt' value: '{prompt}'.");
+        Self::new("invalid_request", 90023, text)
+    }
+
+    /// The redirect URI is not the one the code was sent to (RFC 6749 section 4.1.3).
+    pub(crate) fn redirect_uri_changed(now: &str, before: &str) -> Self {
+        let text = format!(
+            "The reply address '{now}' does not match the reply address '{before}' provided when \
+             requesting Authorization code."
+        );
+        Self::new("invalid_grant", 500_112, text)
+    }
+
+    /// The redirect URI is none of the app's.
+    pub(crate) fn redirect_uri_unknown(uri: &str, client_id: &str) -> Self {
+        let text = format!(
+            "The redirect URI '{uri}' specified in the request does not match the redirect URIs \
+             configured for the application '{client_id}'."
+        );
+        Self::new("invalid_request", 50011, text)
+    }
+
+    /// A refresh token that is too old.
+    pub(crate) fn refresh_token_expired(single_page: bool) -> Self {
+        if single_page {
+            let text = "The refresh token was issued to a single page app (SPA), and therefore has \
+                        a fixed, limited lifetime of 1.00:00:00, which cannot be extended. It is \
+                        now expired and a new sign in request must be sent by the SPA to the sign \
+                        in page.";
+            return Self::new("invalid_grant", 700_084, text);
+        }
+        let text = "The refresh token has expired due to inactivity: it was not used for 90 days.";
+        Self::new("invalid_grant", 700_082, text)
+    }
+
+    /// A parameter is there twice (RFC 6749 section 3.1 forbids it).
+    pub(crate) fn repeated(parameter: &str) -> Self {
+        let text = format!("The parameter '{parameter}' is given more than once.");
+        Self::new("invalid_request", 90100, text)
+    }
+
+    /// The person is gone from the directory, or was never there, since the grant was given.
+    pub(crate) fn requested_token_use() -> Self {
+        let text = "The request body must contain 'requested_token_use' with the value \
+                    'on_behalf_of'.";
+        Self::new("invalid_request", 900_144, text)
+    }
+
+    /// The parameter of the older endpoints.
+    pub(crate) fn resource_parameter() -> Self {
+        let text = "The 'resource' request parameter is not supported: use 'scope'.";
+        Self::new("invalid_request", 901_002, text)
+    }
+
+    /// No API goes by the name in a scope.
+    pub(crate) fn resource_unknown(resource: &str, tenant: &str) -> Self {
+        let text = format!(
+            "The resource principal named {resource} was not found in the tenant named {tenant}. \
+             The apps that this tenant knows are on its page /_dev."
+        );
+        Self::new("invalid_resource", 500_011, text)
+    }
+
+    /// One access token is for one API.
+    pub(crate) fn resources_several() -> Self {
+        let text = "The provided value for the input parameter 'scope' is not valid because it \
+                    contains more than one resource.";
+        Self::new("invalid_scope", 700_022, text)
+    }
+
+    /// An unknown response mode, or the query for a token.
+    pub(crate) fn response_mode(mode: &str) -> Self {
+        let text = format!("'{mode}' is not a supported value of 'response_mode' here.");
+        Self::new("invalid_request", 70007, text)
+    }
+
+    /// A response type other than the code.
+    pub(crate) fn response_type(response_type: &str) -> Self {
+        let text = format!("response_type '{response_type}' is not enabled for the application.");
+        Self::new("unsupported_response_type", 700_054, text)
+    }
+
+    /// A secret that was valid once.
+    pub(crate) fn secret_expired(client_id: &str) -> Self {
+        let text = format!("The provided client secret keys for app '{client_id}' are expired.");
+        Self::unauthorized("invalid_client", 7_000_222, text)
+    }
+
+    /// A public client that sends a secret.
+    pub(crate) fn secret_of_a_public_client() -> Self {
+        let text = "Client is public so neither 'client_assertion' nor 'client_secret' should be \
+                    presented.";
+        Self::unauthorized("invalid_client", 700_025, text)
+    }
+
+    /// Another secret than the app's.
+    pub(crate) fn secret_wrong(client_id: &str) -> Self {
+        let text = format!(
+            "Invalid client secret provided. Ensure the secret being sent in the request is the \
+             client secret value, not the client secret ID, for a secret added to app '{client_id}'."
+        );
+        Self::unauthorized("invalid_client", 7_000_215, text)
+    }
+
+    /// More than one account is signed in, and a silent request names none.
+    pub(crate) fn sessions_several() -> Self {
+        let text = "Either multiple user identities are available for the current request or \
+                    selected account is not supported for the scenario.";
+        Self::new("interaction_required", 16000, text)
+    }
+
+    /// There is no such tenant.
+    pub(crate) fn tenant_unknown(tenant: &str) -> Self {
+        let text = format!(
+            "Tenant '{tenant}' not found. Check to make sure you have the correct tenant ID and \
+             are signing into the correct cloud: the start page of the development tenant lists \
+             its tenants."
+        );
+        Self::new("invalid_tenant", 90002, text)
+    }
+
+    /// There is no waiting device with this code.
+    pub(crate) fn user_code_unknown() -> Self {
+        let text = "That code is not valid, has expired or was used. Ask the device for a new one.";
+        Self::new("invalid_request", 90119, text)
+    }
+
+    /// The verifier does not hash to the challenge (RFC 7636 section 4.6).
+    pub(crate) fn verifier_mismatch() -> Self {
+        let text = "The Code_Verifier does not match the code_challenge supplied in the \
+                    authorization request.";
+        Self::new("invalid_grant", 501_481, text)
+    }
+
+    /// The verifier is left out; Entra words that like a wrong one, with another number.
+    pub(crate) fn verifier_missing() -> Self {
+        let text = "The code_verifier does not match the code_challenge supplied in the \
+                    authorization request for PKCE: it is missing.";
+        Self::new("invalid_grant", 50148, text)
+    }
+}

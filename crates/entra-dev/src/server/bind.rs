@@ -1,0 +1,46 @@
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+use poem::listener::{AcceptorExt, BoxAcceptor, TcpAcceptor};
+use tokio::net::TcpListener;
+
+use super::StartError;
+
+/// How often another free port is tried when `::1` has no room on the one IPv4 got.
+const PORT_ATTEMPTS: u32 = 16;
+
+/// Listens on the same port of both loopback addresses; browsers try either for `localhost`.
+pub(super) async fn bind(port: u16) -> Result<(u16, BoxAcceptor), StartError> {
+    let mut attempts = 0;
+    loop {
+        attempts += 1;
+        let (v4, chosen) = listen(Ipv4Addr::LOCALHOST.into(), port).await?;
+        match listen(Ipv6Addr::LOCALHOST.into(), chosen).await {
+            Ok((v6, _)) => return Ok((chosen, v4.combine(v6).boxed())),
+            Err(StartError::Bind { source, .. })
+                if source.kind() == io::ErrorKind::AddrInUse
+                    && port == 0
+                    && attempts < PORT_ATTEMPTS => {}
+            Err(StartError::Bind { source, .. }) if has_no_ipv6(&source) => {
+                tracing::warn!(%source, "no IPv6 loopback: the development tenant is IPv4 only");
+                return Ok((chosen, v4.boxed()));
+            }
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+async fn listen(ip: IpAddr, port: u16) -> Result<(TcpAcceptor, u16), StartError> {
+    let address = SocketAddr::new(ip, port);
+    let bound = async {
+        let listener = TcpListener::bind(address).await?;
+        let port = listener.local_addr()?.port();
+        Ok((TcpAcceptor::from_tokio(listener)?, port))
+    };
+    bound.await.map_err(|source| StartError::Bind { address, source })
+}
+
+/// Whether the error says that the machine has no such address, rather than no such port to give.
+fn has_no_ipv6(error: &io::Error) -> bool {
+    !matches!(error.kind(), io::ErrorKind::AddrInUse | io::ErrorKind::PermissionDenied)
+}

@@ -1,0 +1,141 @@
+//! The certificate authority of the HTTPS listener, which a developer's tools are told to trust.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::path::Path;
+use std::{fs, io};
+
+use poem::listener::{RustlsCertificate, RustlsConfig};
+use rcgen::{
+    BasicConstraints, CertificateParams, CidrSubnet, DistinguishedName, DnType,
+    ExtendedKeyUsagePurpose, GeneralSubtree, IsCa, Issuer, KeyPair, KeyUsagePurpose,
+    NameConstraints, SanType,
+};
+
+use crate::keys::{KeyError, failed, write_once};
+
+/// Where the certificate of the authority is, for tools to be told of. It is public.
+pub(crate) const CA_FILE: &str = "ca.pem";
+/// The certificate together with its key, which only this user can read.
+const KEY_FILE: &str = "ca-with-key.pem";
+
+/// A certificate authority that can vouch for loopback names and nothing else, and a certificate
+/// of this listener.
+pub(crate) struct Tls {
+    /// The certificate of the authority, in PEM.
+    pub(crate) ca: String,
+    certificate: String,
+    key: String,
+}
+
+impl Tls {
+    /// The authority kept in this folder, which is made when there is none; a new one in memory for
+    /// `None`. The certificate of the listener is a new one each time, good for this year and the
+    /// next.
+    pub(crate) fn open(folder: Option<&Path>, year: i32) -> Result<Self, KeyError> {
+        let authority = match folder {
+            Some(folder) => CertificateAuthority::open(folder)?,
+            None => CertificateAuthority::generate().map_err(|_| KeyError::Generate)?,
+        };
+        authority.certify(year).map_err(|_| KeyError::Generate)
+    }
+
+    /// What the listener is set up with.
+    pub(crate) fn config(&self) -> RustlsConfig {
+        let chain = format!("{}{}", self.certificate, self.ca);
+        let certificate = RustlsCertificate::new().cert(chain).key(self.key.clone());
+        RustlsConfig::new().fallback(certificate)
+    }
+}
+
+struct CertificateAuthority {
+    certificate: String,
+    key: KeyPair,
+}
+
+impl CertificateAuthority {
+    fn open(folder: &Path) -> Result<Self, KeyError> {
+        let path = folder.join(KEY_FILE);
+        let missing = |error: &io::Error| error.kind() == io::ErrorKind::NotFound;
+        match fs::read_to_string(&path) {
+            Err(error) if missing(&error) => {
+                fs::create_dir_all(folder).map_err(failed("create", folder))?;
+                let new = Self::generate().map_err(|_| KeyError::Generate)?;
+                let content = format!("{}{}", new.certificate, new.key.serialize_pem());
+                write_once(&path, content.as_bytes())?;
+            }
+            Err(error) => return Err(failed("read", &path)(error)),
+            Ok(_) => {}
+        }
+        // Read again, since another process may have been first: both then use its authority.
+        let content = fs::read_to_string(&path).map_err(failed("read", &path))?;
+        let authority = Self::parse(&content).ok_or_else(|| KeyError::Corrupt {
+            path,
+            reason: "it is not a certificate followed by its key, in PEM".to_owned(),
+        })?;
+        let public = folder.join(CA_FILE);
+        fs::write(&public, &authority.certificate).map_err(failed("write", &public))?;
+        Ok(authority)
+    }
+
+    fn parse(content: &str) -> Option<Self> {
+        let (certificate, key) = content.split_at(content.find("-----BEGIN PRIVATE KEY-----")?);
+        let key = KeyPair::from_pem(key).ok()?;
+        certificate
+            .starts_with("-----BEGIN CERTIFICATE-----")
+            .then(|| Self { certificate: certificate.to_owned(), key })
+    }
+
+    fn generate() -> Result<Self, rcgen::Error> {
+        let key = KeyPair::generate()?;
+        let certificate = ca_params().self_signed(&key)?.pem();
+        Ok(Self { certificate, key })
+    }
+
+    /// A certificate for the loopback names, for this year and the next.
+    fn certify(self, year: i32) -> Result<Tls, rcgen::Error> {
+        let key = KeyPair::generate()?;
+        let mut params = CertificateParams::default();
+        params.distinguished_name = named("localhost");
+        params.subject_alt_names = vec![SanType::DnsName("localhost".try_into()?)];
+        let loopback = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
+        params.subject_alt_names.extend(loopback.map(SanType::IpAddress));
+        params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+        params.use_authority_key_identifier_extension = true;
+        // Apple takes no longer time than 825 days from anybody.
+        params.not_before = rcgen::date_time_ymd(year, 1, 1);
+        params.not_after = rcgen::date_time_ymd(year + 2, 1, 1);
+        let issuer = Issuer::new(ca_params(), self.key);
+        let certificate = params.signed_by(&key, &issuer)?.pem();
+        Ok(Tls { ca: self.certificate, certificate, key: key.serialize_pem() })
+    }
+}
+
+/// Whoever trusts this authority trusts it for nothing but this machine's own names (RFC 5280
+/// section 4.2.1.10): a stolen key cannot vouch for any other site.
+fn ca_params() -> CertificateParams {
+    let mut params = CertificateParams::default();
+    params.distinguished_name = named("Development tenant CA, for localhost only");
+    params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+    params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    params.name_constraints = Some(NameConstraints {
+        permitted_subtrees: vec![
+            GeneralSubtree::DnsName("localhost".to_owned()),
+            GeneralSubtree::IpAddress(CidrSubnet::V4([127, 0, 0, 0], [255, 0, 0, 0])),
+            GeneralSubtree::IpAddress(CidrSubnet::from_v6_prefix(
+                Ipv6Addr::LOCALHOST.octets(),
+                128,
+            )),
+        ],
+        excluded_subtrees: Vec::new(),
+    });
+    params.not_before = rcgen::date_time_ymd(2020, 1, 1);
+    params.not_after = rcgen::date_time_ymd(2120, 1, 1);
+    params
+}
+
+fn named(name: &str) -> DistinguishedName {
+    let mut distinguished_name = DistinguishedName::new();
+    distinguished_name.push(DnType::CommonName, name);
+    distinguished_name
+}

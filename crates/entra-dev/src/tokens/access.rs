@@ -1,0 +1,209 @@
+use aws_lc_rs::digest::{SHA256, digest};
+
+use super::claims::{Claims, pairwise_subject, routing_hint};
+use super::{ClaimsRequest, Issuer};
+use crate::directory::{App, OptionalClaim, Person};
+use crate::ids::MICROSOFT_GRAPH;
+use crate::keys::SignError;
+use crate::random;
+
+/// The most groups that a token lists; beyond them it says where to ask ("Groups overage claim").
+const MOST_GROUPS: usize = 200;
+
+/// An access token to be ("Access token claims reference").
+pub(crate) struct AccessToken<'a> {
+    /// The API it is for.
+    pub(crate) resource: &'a App,
+    /// The app that asks.
+    pub(crate) client: &'a App,
+    /// How that app has shown that it is itself.
+    pub(crate) proof: Proof,
+    /// Who is calling.
+    pub(crate) subject: Subject<'a>,
+    /// What the client has asked for besides.
+    pub(crate) claims: &'a ClaimsRequest,
+    /// In seconds.
+    pub(crate) lifetime: u64,
+}
+
+/// On whose account a call is made.
+pub(crate) enum Subject<'a> {
+    /// Of a person, who lets the app do what these scopes say.
+    Person {
+        person: &'a Person,
+        /// Separated by spaces.
+        scopes: String,
+    },
+    /// Of the app itself, in this tenant.
+    App { tenant: &'a str },
+}
+
+/// How an app has authenticated; the value is that of `azpacr` and `appidacr`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Proof {
+    /// Not at all: a public client.
+    None = 0,
+    /// With a secret.
+    Secret = 1,
+    /// With a certificate.
+    Certificate = 2,
+}
+
+impl Issuer {
+    /// The access token, in the version that the API takes.
+    pub(crate) fn access_token(&self, token: &AccessToken<'_>) -> Result<String, SignError> {
+        let tenant = token.subject.tenant();
+        let claims = match token.resource.access_token_version {
+            1 => token.version_1(self.base_url(), self.now()),
+            _ => token.version_2(self.base_url(), self.now()),
+        };
+        if token.resource.client_id == MICROSOFT_GRAPH {
+            // As in Entra, so that an API that is handed such a token finds it to be no token for
+            // APIs of one's own.
+            let key = self.keys.now().general;
+            let mut header = key.header();
+            header.insert("nonce".to_owned(), random::secret().into());
+            return key.sign(&header, &claims.into_inner());
+        }
+        self.sign(tenant, claims)
+    }
+}
+
+impl AccessToken<'_> {
+    /// The audience is the bare client id of the API, never its app id URI.
+    fn version_2(&self, base_url: &str, now: u64) -> Claims {
+        let issuer = format!("{base_url}/{}/v2.0", self.subject.tenant());
+        let mut claims = Claims::new(&self.resource.client_id, issuer, now, self.lifetime);
+        claims.set("azp", self.client.client_id.as_str());
+        claims.set("azpacr", self.acr());
+        match &self.subject {
+            Subject::Person { person, .. } => {
+                claims.set("name", person.display_name.as_str());
+                claims.set("preferred_username", person.sign_in_name.as_str());
+            }
+            Subject::App { .. } => {}
+        }
+        self.common(&mut claims);
+        claims.set("ver", "2.0");
+        claims
+    }
+
+    fn version_1(&self, base_url: &str, now: u64) -> Claims {
+        let issuer = format!("{base_url}/{}/", self.subject.tenant());
+        let mut claims = Claims::new(&self.resource.app_id_uri, issuer.clone(), now, self.lifetime);
+        claims.set("appid", self.client.client_id.as_str());
+        claims.set("appidacr", self.acr());
+        match &self.subject {
+            Subject::Person { person, .. } => {
+                claims.set("acr", "1");
+                claims.set("amr", ["pwd"].as_slice());
+                let (given, family) =
+                    person.display_name.split_once(' ').unwrap_or((&person.display_name, ""));
+                claims.set_some("family_name", (!family.is_empty()).then_some(family));
+                claims.set("given_name", given);
+                claims.set("ipaddr", "127.0.0.1");
+                claims.set("name", person.display_name.as_str());
+                claims.set("unique_name", person.sign_in_name.as_str());
+                claims.set_some("upn", (!person.guest).then_some(person.sign_in_name.as_str()));
+            }
+            Subject::App { .. } => claims.set("idp", issuer),
+        }
+        self.common(&mut claims);
+        claims.set("ver", "1.0");
+        claims
+    }
+
+    /// What both versions say in the same words.
+    fn common(&self, claims: &mut Claims) {
+        let wants = |claim| self.resource.wants(claim);
+        let tenant = self.subject.tenant();
+        claims.set("aio", random::secret());
+        if wants(OptionalClaim::Acrs) {
+            claims.set_any("acrs", &self.claims.contexts);
+        }
+        if wants(OptionalClaim::XmsCc) {
+            claims.set_any("xms_cc", &self.claims.capabilities);
+        }
+        match &self.subject {
+            Subject::Person { person, scopes } => {
+                let member = person.tenant != crate::ids::CONSUMERS;
+                let account =
+                    (wants(OptionalClaim::Acct) && member).then(|| u8::from(person.guest));
+                claims.set_some("acct", account);
+                claims.set_some(
+                    "email",
+                    wants(OptionalClaim::Email).then_some(person.email.as_str()),
+                );
+                if wants(OptionalClaim::Groups) {
+                    groups(claims, person);
+                }
+                claims.set("oid", person.oid.as_str());
+                claims.set("rh", routing_hint(tenant, &person.oid));
+                claims.set_any("roles", person.roles(&self.resource.client_id));
+                claims.set("scp", scopes.as_str());
+                claims.set("sub", pairwise_subject(person, &self.resource.client_id));
+            }
+            Subject::App { .. } => {
+                let principal = service_principal(tenant, &self.client.client_id);
+                claims.set_some("idtyp", wants(OptionalClaim::Idtyp).then_some("app"));
+                claims.set("oid", principal.as_str());
+                claims.set("rh", routing_hint(tenant, &principal));
+                let roles = self.client.permissions.get(&self.resource.client_id);
+                claims.set_any("roles", roles.map_or(&[], Vec::as_slice));
+                claims.set("sub", principal);
+            }
+        }
+        claims.set("tid", tenant);
+        claims.set("uti", random::short_id());
+    }
+
+    fn acr(&self) -> String {
+        (self.proof as u8).to_string()
+    }
+}
+
+impl Subject<'_> {
+    /// The GUID of the tenant: the `tid` claim.
+    fn tenant(&self) -> &str {
+        match self {
+            Self::Person { person, .. } => &person.tenant,
+            Self::App { tenant } => tenant,
+        }
+    }
+}
+
+/// The ids of the person's groups, or, where there are too many, whom to ask for them.
+fn groups(claims: &mut Claims, person: &Person) {
+    if person.groups.len() <= MOST_GROUPS {
+        claims.set_any("groups", &person.groups);
+        return;
+    }
+    let endpoint = format!(
+        "https://graph.windows.net/{}/users/{}/getMemberObjects",
+        person.tenant, person.oid
+    );
+    claims.set("_claim_names", serde_json::json!({ "groups": "src1" }));
+    claims.set("_claim_sources", serde_json::json!({ "src1": { "endpoint": endpoint } }));
+}
+
+/// The object id of an app in a tenant: the same every time, and another one in another tenant.
+fn service_principal(tenant: &str, client_id: &str) -> String {
+    let hash = digest(&SHA256, format!("service principal {tenant} {client_id}").as_bytes());
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(&hash.as_ref()[..16]);
+    // RFC 9562 section 5.8: a GUID made in a way of one's own.
+    uuid::Builder::from_custom_bytes(bytes).into_uuid().to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_service_principal_has_one_id_in_each_tenant() {
+        let id = service_principal("t", "c");
+        assert!(uuid::Uuid::try_parse(&id).is_ok());
+        assert_eq!(id, service_principal("t", "c"));
+        assert_ne!(id, service_principal("u", "c"));
+    }
+}

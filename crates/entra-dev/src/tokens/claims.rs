@@ -1,0 +1,59 @@
+use aws_lc_rs::digest::{SHA256, digest};
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use serde_json::{Map, Value};
+
+use crate::directory::Person;
+
+/// The claims of a token on the way, in the order in which they were set.
+#[derive(Debug, Default)]
+pub(crate) struct Claims(Map<String, Value>);
+
+impl Claims {
+    /// The claims that every token has: who it is for, who says so, and when it counts. Times and
+    /// the lifetime in seconds.
+    pub(super) fn new(audience: &str, issuer: String, now: u64, lifetime: u64) -> Self {
+        let mut claims = Self::default();
+        claims.set("aud", audience);
+        claims.set("iss", issuer);
+        claims.set("iat", now);
+        claims.set("nbf", now);
+        claims.set("exp", now.saturating_add(lifetime));
+        claims
+    }
+
+    pub(super) fn set(&mut self, name: &str, value: impl Into<Value>) {
+        self.0.insert(name.to_owned(), value.into());
+    }
+
+    /// Sets what there is; leaves out what there is not.
+    pub(super) fn set_some(&mut self, name: &str, value: Option<impl Into<Value>>) {
+        if let Some(value) = value {
+            self.set(name, value);
+        }
+    }
+
+    /// Sets a list, unless it is empty.
+    pub(super) fn set_any(&mut self, name: &str, values: &[String]) {
+        self.set_some(name, (!values.is_empty()).then(|| values.to_vec()));
+    }
+
+    pub(crate) fn into_inner(self) -> Map<String, Value> {
+        self.0
+    }
+}
+
+/// Who this is for one app: the same every time, and another value for another app (OpenID Connect
+/// Core section 8.1).
+pub(crate) fn pairwise_subject(person: &Person, app: &str) -> String {
+    opaque(&format!("sub {} {} {app}", person.tenant, person.oid))
+}
+
+/// Entra's internal `rh`, of which clients are to make nothing.
+pub(super) fn routing_hint(tenant: &str, subject: &str) -> String {
+    format!("1.{}.", opaque(&format!("rh {tenant} {subject}")))
+}
+
+fn opaque(text: &str) -> String {
+    BASE64_URL_SAFE_NO_PAD.encode(digest(&SHA256, text.as_bytes()))
+}

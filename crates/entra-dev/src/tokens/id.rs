@@ -1,0 +1,58 @@
+use aws_lc_rs::digest::{SHA256, digest};
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+
+use super::Issuer;
+use super::claims::{Claims, pairwise_subject, routing_hint};
+use crate::directory::Person;
+use crate::keys::SignError;
+use crate::random;
+use crate::scope::Scopes;
+
+/// An ID token to be (OpenID Connect Core section 2, "ID token claims reference").
+pub(crate) struct IdToken<'a> {
+    /// The URL of the listener that was asked: clients compare the issuer with where they are.
+    pub(crate) base_url: &'a str,
+    /// The app it is for.
+    pub(crate) client_id: &'a str,
+    /// Who has signed in.
+    pub(crate) person: &'a Person,
+    /// What the app may know of that person.
+    pub(crate) scopes: &'a Scopes,
+    /// To be repeated.
+    pub(crate) nonce: Option<&'a str>,
+    /// The code that comes with it from the authorization endpoint.
+    pub(crate) code: Option<&'a str>,
+    /// In seconds.
+    pub(crate) lifetime: u64,
+}
+
+impl Issuer {
+    /// The ID token.
+    pub(crate) fn id_token(&self, token: &IdToken<'_>) -> Result<String, SignError> {
+        let IdToken { person, scopes, .. } = token;
+        let issuer = format!("{}/{}/v2.0", token.base_url, person.tenant);
+        let mut claims = Claims::new(token.client_id, issuer, self.now(), token.lifetime);
+        claims.set_some("c_hash", token.code.map(half_hash));
+        claims.set_some("email", scopes.has("email").then_some(person.email.as_str()));
+        let profile = scopes.has("profile").then_some(person);
+        claims.set_some("name", profile.map(|person| person.display_name.as_str()));
+        claims.set_some("nonce", token.nonce);
+        claims.set_some("oid", profile.map(|person| person.oid.as_str()));
+        let sign_in_name = profile.map(|person| person.sign_in_name.as_str());
+        claims.set_some("preferred_username", sign_in_name);
+        claims.set("rh", routing_hint(&person.tenant, &person.oid));
+        claims.set_any("roles", person.roles(token.client_id));
+        claims.set("sub", pairwise_subject(person, token.client_id));
+        claims.set("tid", person.tenant.as_str());
+        claims.set("uti", random::short_id());
+        claims.set("ver", "2.0");
+        self.sign(&person.tenant, claims)
+    }
+}
+
+/// The left half of a hash (OpenID Connect Core section 3.3.2.11).
+fn half_hash(code: &str) -> String {
+    let hash = digest(&SHA256, code.as_bytes());
+    BASE64_URL_SAFE_NO_PAD.encode(&hash.as_ref()[..hash.as_ref().len() / 2])
+}
