@@ -5,6 +5,7 @@
 mod authorization;
 mod bad_input;
 mod browser;
+mod clients;
 mod docs_page;
 mod document;
 mod foreign_issuer;

@@ -19,6 +19,11 @@ pub(crate) enum Tool {
     FastapiAzureAuth,
     Jose,
     OidcProvider,
+    MsalPython,
+    AzureIdentity,
+    MsalNode,
+    MsalBrowser,
+    OpenidClient,
 }
 
 impl Tool {
@@ -39,6 +44,18 @@ impl Tool {
             ),
             Self::Jose => ("jose", installed("node/node_modules/jose")),
             Self::OidcProvider => ("oidc-provider", installed("node/node_modules/oidc-provider")),
+            Self::MsalPython => {
+                ("msal", installed("python/bin/python").filter(|_| has_module("msal")))
+            }
+            Self::AzureIdentity => (
+                "azure-identity",
+                installed("python/bin/python").filter(|_| has_module("azure/identity")),
+            ),
+            Self::MsalNode => ("msal-node", installed("node/node_modules/@azure/msal-node")),
+            Self::MsalBrowser => {
+                ("msal-browser", installed("node/node_modules/@azure/msal-browser"))
+            }
+            Self::OpenidClient => ("openid-client", installed("node/node_modules/openid-client")),
         };
         path.filter(|path| path.exists()).ok_or(name)
     }

@@ -1,0 +1,134 @@
+"""The development tenant as PyPI azure-identity sees it.
+
+    target/tools/python/bin/python -B tests/clients/azure_identity.py
+
+Needs `make tools`, and the environment that tests/todo_api/clients.rs gives it. Prints a line for
+each flow that passed, and exits with 1 where one did not.
+"""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+from azure.identity import (
+    AuthorizationCodeCredential,
+    CertificateCredential,
+    ClientSecretCredential,
+    DeviceCodeCredential,
+    InteractiveBrowserCredential,
+    OnBehalfOfCredential,
+)
+from matrix import (
+    AUTHORITY,
+    OWN_SCOPE,
+    assert_api_forbids,
+    assert_api_takes,
+    assert_is_downstream,
+    redirect_to,
+    run,
+    settings,
+)
+from visitor import FakeBrowser, Visitor
+
+SCOPE = settings["API_SCOPE"]
+ONE_ANSWER = 10
+OURS: dict[str, Any] = {
+    "tenant_id": settings["TENANT_ID"],
+    "authority": settings["TENANT_HTTPS"],
+    # Or it would ask Microsoft whether this host is one of theirs.
+    "disable_instance_discovery": True,
+    # A refusal is final here.
+    "retry_total": 0,
+}
+
+browser = FakeBrowser()
+
+
+def sign_in() -> str:
+    """Ada signs in in the browser; the access token."""
+    credential = InteractiveBrowserCredential(
+        client_id=settings["DESKTOP_CLIENT_ID"], timeout=ONE_ANSWER, **OURS
+    )
+    try:
+        return credential.get_token(SCOPE).token
+    finally:
+        # It says more than the credential, which has only waited.
+        if browser.fault:
+            raise browser.fault
+
+
+def interactive() -> None:
+    assert_api_takes(sign_in())
+
+
+def code_and_secret() -> None:
+    redirect_uri = redirect_to("/auth/callback")
+    query = {
+        "client_id": settings["WEB_CLIENT_ID"],
+        "response_type": "code",
+        "redirect_uri": redirect_uri,
+        "scope": f"{SCOPE} offline_access",
+    }
+    # The app builds this URL; the credential begins with the code.
+    back = Visitor().visit(f"{AUTHORITY}/oauth2/v2.0/authorize?{urlencode(query)}", redirect_uri)
+    credential = AuthorizationCodeCredential(
+        client_id=settings["WEB_CLIENT_ID"],
+        client_secret=settings["WEB_SECRET"],
+        authorization_code=back.answer["code"],
+        redirect_uri=redirect_uri,
+        **OURS,
+    )
+    assert_api_takes(credential.get_token(SCOPE).token)
+
+
+def client_secret() -> None:
+    credential = ClientSecretCredential(
+        client_id=settings["DAEMON_CLIENT_ID"], client_secret=settings["DAEMON_SECRET"], **OURS
+    )
+    assert_api_forbids(credential.get_token(OWN_SCOPE).token)
+
+
+def certificate() -> None:
+    files = [Path(settings[name]).read_bytes() for name in ("DAEMON_KEY", "DAEMON_CERT")]
+    credential = CertificateCredential(
+        client_id=settings["DAEMON_CLIENT_ID"], certificate_data=b"\n".join(files), **OURS
+    )
+    assert_api_forbids(credential.get_token(OWN_SCOPE).token)
+
+
+def device_code() -> None:
+    credential = DeviceCodeCredential(
+        client_id=settings["DESKTOP_CLIENT_ID"],
+        prompt_callback=lambda uri, user_code, _: Visitor().approve(uri, user_code),
+        **OURS,
+    )
+    assert_api_takes(credential.get_token(SCOPE).token)
+
+
+def on_behalf_of() -> None:
+    original = sign_in()
+    credential = OnBehalfOfCredential(
+        client_id=settings["API_CLIENT_ID"],
+        client_secret=settings["API_SECRET"],
+        user_assertion=original,
+        **OURS,
+    )
+    token = credential.get_token(settings["DOWNSTREAM_SCOPE"]).token
+    assert_is_downstream(token, original)
+
+
+run(
+    "azure-identity",
+    version("azure-identity"),
+    {
+        "interactive": interactive,
+        "code + secret": code_and_secret,
+        "client secret": client_secret,
+        "certificate": certificate,
+        "device code": device_code,
+        "on-behalf-of": on_behalf_of,
+    },
+)

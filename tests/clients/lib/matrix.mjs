@@ -1,0 +1,104 @@
+// What the scripts have in common: their settings, their rows, and the API that takes the tokens.
+
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { createRequire } from 'node:module';
+
+const ONE_ROW = 25_000;
+const ALL_ROWS = 90_000;
+const ONE_ANSWER = 10_000;
+
+/** Loads what `make tools` has installed. */
+export const tools = createRequire(
+    new URL('../../../target/tools/node/package.json', import.meta.url),
+);
+
+/** The environment, of which everything that a script reads has to be there. */
+export const settings = new Proxy(process.env, {
+    get(environment, name) {
+        assert.ok(environment[name], `${String(name)} is not in the environment`);
+        return environment[name];
+    },
+});
+
+/**
+ * Runs `rows`, each by its flow's name, calls `close`, and ends the process. A row that gives a
+ * reason is left out.
+ */
+export async function run(library, version, rows, close = async () => {}) {
+    console.log(`version: ${library} ${version}`);
+    const end = Date.now() + ALL_ROWS;
+    let failed = false;
+    for (const [flow, steps] of Object.entries(rows)) {
+        try {
+            const reason = await within(Math.min(ONE_ROW, end - Date.now()), steps);
+            console.log(reason ? `left out: ${flow}: ${reason}` : `ok: ${flow}`);
+        } catch (error) {
+            failed = true;
+            const cause = error.cause?.message ? ` (${error.cause.message})` : '';
+            console.error(`FAILED: ${flow}: ${error.message}${cause}`);
+            console.error(error);
+        }
+    }
+    await within(ONE_ROW, close);
+    // A library may hold on to a socket.
+    process.exit(failed ? 1 : 0);
+}
+
+async function within(limit, steps) {
+    let timer;
+    const late = new Promise((_, reject) => {
+        timer = setTimeout(() => reject(new Error(`not done after ${limit} ms`)), limit);
+    });
+    try {
+        return await Promise.race([steps(), late]);
+    } finally {
+        clearTimeout(timer);
+    }
+}
+
+export async function assertApiTakes(token) {
+    assert.equal(await statusFor(token), 200, 'the status of the API');
+}
+
+/** It knows the app, which has not the scope of a person. */
+export async function assertApiForbids(token) {
+    assert.equal(await statusFor(token), 403, 'the status of the API');
+}
+
+/** It is a token for another API. */
+export async function assertApiRefuses(token) {
+    assert.equal(await statusFor(token), 401, 'the status of the API');
+}
+
+async function statusFor(token) {
+    const response = await fetch(new URL('/todoitems', settings.API_URL), {
+        headers: { authorization: `Bearer ${token}` },
+        signal: AbortSignal.timeout(ONE_ANSWER),
+    });
+    return response.status;
+}
+
+/** What is in a token; nobody has verified it. */
+export function unverifiedClaims(token) {
+    return JSON.parse(Buffer.from(token.split('.')[1], 'base64url'));
+}
+
+/** On-behalf-of gives a token for the API downstream that is about the same person. */
+export function assertIsDownstream(token, original) {
+    const [claims, before] = [token, original].map(unverifiedClaims);
+    assert.equal(`api://${claims.aud}/${claims.scp}`, settings.DOWNSTREAM_SCOPE);
+    assert.equal(claims.oid, before.oid, 'the person');
+    assert.equal(claims.azp, settings.API_CLIENT_ID, 'the app that asked');
+}
+
+/** A redirect URI with a port that nobody listens on: the visitor stops before it. */
+export async function redirectTo(path) {
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address();
+    server.close();
+    await once(server, 'close');
+    return `http://localhost:${port}${path}`;
+}

@@ -1,0 +1,165 @@
+// A person at a browser that runs no scripts: it keeps cookies, follows redirects and fills in the
+// forms of the development tenant, whatever these look like.
+
+import assert from 'node:assert/strict';
+
+export const ADA = 'ada@contoso.example';
+const ONE_ANSWER = 10_000;
+const MOST_PAGES = 12;
+
+export class Visitor {
+    #cookies = new Map();
+    #account;
+
+    constructor(account = ADA) {
+        this.#account = account;
+    }
+
+    /**
+     * Follows an app's link to the tenant, to sign in or out; the request that would take the
+     * browser back to the app.
+     */
+    async visit(url, redirectUri) {
+        const { back, page } = await this.#walk({ url: new URL(url) }, { redirectUri });
+        assert.ok(back, `no way back to ${redirectUri} from this page: ${page}`);
+        return back;
+    }
+
+    /** As above, and goes back to the app, which listens there. */
+    async visitAndReturn(url) {
+        const back = await this.visit(url, new URL(url).searchParams.get('redirect_uri'));
+        const response = await send(back);
+        assert.equal(response.status, 200, await response.text());
+        return back;
+    }
+
+    /** Enters the code that a device shows, and signs in for it. */
+    async approve(verificationUri, userCode) {
+        const { page } = await this.#walk({ url: new URL(verificationUri) }, { userCode });
+        assert.ok(page, 'the device page leads nowhere');
+    }
+
+    /** The request to the redirect URI as `back`, or as `page` the first with nothing to do. */
+    async #walk(request, { redirectUri, userCode }) {
+        const answers = { account: this.#account, userCode };
+        for (let pages = 0; pages < MOST_PAGES; pages += 1) {
+            if (redirectUri && isAt(request.url, redirectUri)) return { back: request };
+            const response = await this.#send(request);
+            const location = response.headers.get('location');
+            if (location) {
+                request = { url: new URL(location, request.url) };
+                continue;
+            }
+            const page = await response.text();
+            assert.equal(response.status, 200, `${request.url.pathname}: ${textOf(page)}`);
+            const form = fillIn(parseForms(page), answers);
+            if (!form) return { page: textOf(page) };
+            request = submission(form, request.url);
+        }
+        throw new Error(`still under way after ${MOST_PAGES} pages, at ${request.url}`);
+    }
+
+    async #send(request) {
+        // Every host is the tenant here; an app's own pages are never asked for.
+        const cookie = [...this.#cookies].map(([name, value]) => `${name}=${value}`).join('; ');
+        const response = await send(request, cookie);
+        for (const line of response.headers.getSetCookie()) {
+            const [, name, value] = /^([^=]+)=([^;]*)/.exec(line);
+            const isGone = /;\s*max-age=0/i.test(line) || /;\s*expires=[^;]*1970/i.test(line);
+            if (isGone) this.#cookies.delete(name);
+            else this.#cookies.set(name, value);
+        }
+        return response;
+    }
+}
+
+/** How the tenant answered the app, and what it said. */
+export function answerIn({ url, form }) {
+    if (form) return { mode: 'form_post', answer: form };
+    if (url.hash) return { mode: 'fragment', answer: new URLSearchParams(url.hash.slice(1)) };
+    return { mode: 'query', answer: url.searchParams };
+}
+
+function send({ url, form }, cookie) {
+    return fetch(url, {
+        method: form ? 'POST' : 'GET',
+        body: form,
+        headers: cookie ? { cookie } : {},
+        redirect: 'manual',
+        signal: AbortSignal.timeout(ONE_ANSWER),
+    });
+}
+
+function isAt(url, redirectUri) {
+    const { origin, pathname } = new URL(redirectUri);
+    return url.origin === origin && url.pathname === pathname;
+}
+
+/** What a person would do next: the form, with the fields to send. */
+function fillIn(forms, answers) {
+    for (const form of forms) {
+        const fields = new URLSearchParams(form.hidden);
+        const account = form.buttons.find((button) => button.text.includes(answers.account));
+        const consent = form.buttons.find(
+            (button) => button.name === 'consent' && button.value === 'accept',
+        );
+        const button = account ?? consent;
+        if (form.inputs.includes('user_code')) {
+            assert.ok(answers.userCode, 'the page asks for the code of a device');
+            fields.set('user_code', answers.userCode);
+            // The page asks again where the code was wrong.
+            answers.userCode = undefined;
+        } else if (!button && form.hidden.length === 0) {
+            continue;
+        }
+        if (button?.name) fields.set(button.name, button.value);
+        return { ...form, fields };
+    }
+    return undefined;
+}
+
+function submission({ action, method, fields }, page) {
+    const url = new URL(action || page, page);
+    if (method === 'post') return { url, form: fields };
+    url.search = fields;
+    return { url };
+}
+
+function parseForms(page) {
+    return [...page.matchAll(/<form\b([^>]*)>(.*?)<\/form>/gs)].map(([, head, body]) => {
+        const { action, method = 'get' } = attributes(head);
+        const inputs = [...body.matchAll(/<input\b([^>]*)>/g)]
+            .map(([, input]) => attributes(input));
+        const buttons = [...body.matchAll(/<button\b([^>]*)>(.*?)<\/button>/gs)];
+        return {
+            action,
+            method: method.toLowerCase(),
+            hidden: inputs.filter(({ type }) => type === 'hidden')
+                .map(({ name, value = '' }) => [name, value]),
+            inputs: inputs.filter(({ type }) => type !== 'hidden').map(({ name }) => name),
+            buttons: buttons.map(([, button, label]) => {
+                const { name, value = '' } = attributes(button);
+                return { name, value, text: textOf(label) };
+            }),
+        };
+    });
+}
+
+function attributes(head) {
+    const pairs = head.matchAll(/([\w-]+)(?:="([^"]*)")?/g);
+    return Object.fromEntries([...pairs].map(([, name, value = '']) => [name, decode(value)]));
+}
+
+function textOf(html) {
+    const visible = html.replace(/<head\b.*?<\/head>/s, '').replace(/<[^>]*>/g, ' ');
+    return decode(visible).replace(/\s+/g, ' ').trim();
+}
+
+function decode(text) {
+    const named = { amp: '&', lt: '<', gt: '>', quot: '"', apos: '\'' };
+    return text.replace(/&(?:#(\d+)|#x([\da-f]+)|(\w+));/gi, (entity, decimal, hex, name) => {
+        if (decimal) return String.fromCodePoint(Number.parseInt(decimal, 10));
+        if (hex) return String.fromCodePoint(Number.parseInt(hex, 16));
+        return named[name] ?? entity;
+    });
+}

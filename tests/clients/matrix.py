@@ -1,0 +1,91 @@
+"""What the scripts have in common: settings, rows, and the API that takes the tokens."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import signal
+import socket
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from typing import Any
+
+import requests
+
+ONE_ROW = 25
+ALL_ROWS = 90
+ONE_ANSWER = 10
+
+settings = os.environ
+
+AUTHORITY = f"{settings['TENANT_HTTPS']}/{settings['TENANT_ID']}"
+OWN_SCOPE = f"api://{settings['API_CLIENT_ID']}/.default"
+
+
+def run(library: str, version: str, rows: dict[str, Callable[[], None]]) -> None:
+    """Runs the rows, each by its flow's name, and ends the process."""
+    print(f"version: {library} {version}", flush=True)
+    signal.signal(signal.SIGALRM, _late)
+    end = time.monotonic() + ALL_ROWS
+    failed = False
+    for flow, steps in rows.items():
+        try:
+            # It ends whatever waits, in the library too.
+            signal.setitimer(signal.ITIMER_REAL, max(0.001, min(ONE_ROW, end - time.monotonic())))
+            steps()
+            print(f"ok: {flow}", flush=True)
+        except Exception as error:
+            failed = True
+            print(f"FAILED: {flow}: {error!r}", file=sys.stderr, flush=True)
+            traceback.print_exc()
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+    sys.exit(failed)
+
+
+def _late(*_: object) -> None:
+    raise TimeoutError("the row takes too long")
+
+
+def assert_api_takes(token: str) -> None:
+    assert _status_for(token) == 200, f"{_status_for(token)} from the API"
+
+
+def assert_api_forbids(token: str) -> None:
+    """It knows the app, which has not the scope of a person."""
+    assert _status_for(token) == 403, f"{_status_for(token)} from the API"
+
+
+def assert_api_refuses(token: str) -> None:
+    """It is a token for another API."""
+    assert _status_for(token) == 401, f"{_status_for(token)} from the API"
+
+
+def _status_for(token: str) -> int:
+    url = f"{settings['API_URL']}/todoitems"
+    headers = {"authorization": f"Bearer {token}"}
+    return requests.get(url, headers=headers, timeout=ONE_ANSWER).status_code
+
+
+def unverified_claims(token: str) -> dict[str, Any]:
+    """What is in a token; nobody has verified it."""
+    payload = token.split(".")[1]
+    return json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+
+
+def assert_is_downstream(token: str, original: str) -> None:
+    """On-behalf-of gives a token for the API downstream that is about the same person."""
+    claims, before = unverified_claims(token), unverified_claims(original)
+    assert f"api://{claims['aud']}/{claims['scp']}" == settings["DOWNSTREAM_SCOPE"], claims
+    assert claims["oid"] == before["oid"], claims
+    assert claims["azp"] == settings["API_CLIENT_ID"], claims
+    assert_api_refuses(token)
+
+
+def redirect_to(path: str) -> str:
+    """A redirect URI with a port that nobody listens on: the visitor stops before it."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return f"http://localhost:{server.getsockname()[1]}{path}"

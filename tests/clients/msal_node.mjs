@@ -1,0 +1,141 @@
+// The development tenant as npm @azure/msal-node sees it.
+//
+//     node tests/clients/msal_node.mjs
+//
+// Needs `make tools`, and the environment that tests/todo_api/clients.rs gives it. Prints a line
+// for each flow that passed, and exits with 1 where one did not.
+
+import assert from 'node:assert/strict';
+import { X509Certificate } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import {
+    assertApiForbids, assertApiRefuses, assertApiTakes, assertIsDownstream, redirectTo, run,
+    settings, tools,
+} from './lib/matrix.mjs';
+import { ADA, Visitor, answerIn } from './lib/visitor.mjs';
+
+const {
+    ConfidentialClientApplication, CryptoProvider, PublicClientApplication,
+} = tools('@azure/msal-node');
+const { version } = tools('@azure/msal-node/package.json');
+
+const scopes = [settings.API_SCOPE];
+const ownScopes = [`api://${settings.API_CLIENT_ID}/.default`];
+const authority = {
+    authority: `${settings.TENANT_HTTPS}/${settings.TENANT_ID}`,
+    // Or it would ask Microsoft whether this host is one of theirs.
+    knownAuthorities: [new URL(settings.TENANT_HTTPS).host],
+};
+
+const desktop = () => new PublicClientApplication({
+    auth: { ...authority, clientId: settings.DESKTOP_CLIENT_ID },
+});
+const confidential = (clientId, credential) => new ConfidentialClientApplication({
+    auth: { ...authority, clientId, ...credential },
+});
+const web = () => confidential(settings.WEB_CLIENT_ID, { clientSecret: settings.WEB_SECRET });
+
+/** Ada signs in to `app` with a code; the app's answer. */
+async function signIn(app, path, responseMode = 'query') {
+    const crypto = new CryptoProvider();
+    const { verifier, challenge } = await crypto.generatePkceCodes();
+    const redirectUri = await redirectTo(path);
+    const nonce = crypto.createNewGuid();
+    const state = crypto.createNewGuid();
+    const url = await app.getAuthCodeUrl({
+        scopes,
+        redirectUri,
+        responseMode,
+        codeChallenge: challenge,
+        codeChallengeMethod: 'S256',
+        nonce,
+        state,
+    });
+    const { mode, answer } = answerIn(await new Visitor().visit(url, redirectUri));
+    assert.equal(mode, responseMode);
+    return app.acquireTokenByCode(
+        { scopes, redirectUri, code: answer.get('code'), codeVerifier: verifier, nonce, state },
+        Object.fromEntries(answer),
+    );
+}
+
+async function assertIsAda({ account, accessToken, idTokenClaims }) {
+    assert.equal(account.username, ADA);
+    assert.equal(account.tenantId, settings.TENANT_ID);
+    assert.equal(account.homeAccountId, `${idTokenClaims.oid}.${settings.TENANT_ID}`);
+    await assertApiTakes(accessToken);
+}
+
+await run('@azure/msal-node', version, {
+    'interactive': async () => {
+        await assertIsAda(await desktop().acquireTokenInteractive({
+            scopes,
+            openBrowser: async (url) => {
+                const { mode } = answerIn(await new Visitor().visitAndReturn(url));
+                assert.equal(mode, 'form_post');
+            },
+        }));
+    },
+    'code + PKCE': async () => {
+        await assertIsAda(await signIn(desktop(), ''));
+    },
+    'code + secret': async () => {
+        await assertIsAda(await signIn(web(), '/auth/callback'));
+    },
+    'form_post': async () => {
+        await assertIsAda(await signIn(web(), '/auth/callback', 'form_post'));
+    },
+    'silent': async () => {
+        const app = desktop();
+        const { account, accessToken } = await signIn(app, '');
+        const cached = await app.acquireTokenSilent({ account, scopes });
+        assert.ok(cached.fromCache);
+        assert.equal(cached.accessToken, accessToken);
+    },
+    'refresh': async () => {
+        const app = desktop();
+        const { account } = await signIn(app, '');
+        const renewed = await app.acquireTokenSilent({ account, scopes, forceRefresh: true });
+        assert.ok(!renewed.fromCache);
+        await assertIsAda(renewed);
+    },
+    'client secret': async () => {
+        const app = confidential(settings.DAEMON_CLIENT_ID, {
+            clientSecret: settings.DAEMON_SECRET,
+        });
+        const { accessToken } = await app.acquireTokenByClientCredential({ scopes: ownScopes });
+        await assertApiForbids(accessToken);
+    },
+    'certificate': async () => {
+        const certificate = new X509Certificate(readFileSync(settings.DAEMON_CERT));
+        const app = confidential(settings.DAEMON_CLIENT_ID, {
+            clientCertificate: {
+                thumbprintSha256: certificate.fingerprint256.replaceAll(':', ''),
+                privateKey: readFileSync(settings.DAEMON_KEY, 'utf8'),
+            },
+        });
+        const { accessToken } = await app.acquireTokenByClientCredential({ scopes: ownScopes });
+        await assertApiForbids(accessToken);
+    },
+    'device code': async () => {
+        await assertIsAda(await new Promise((resolve, reject) => {
+            desktop().acquireTokenByDeviceCode({
+                scopes,
+                // Nobody waits for what it returns.
+                deviceCodeCallback: ({ verificationUri, userCode }) => {
+                    new Visitor().approve(verificationUri, userCode).catch(reject);
+                },
+            }).then(resolve, reject);
+        }));
+    },
+    'on-behalf-of': async () => {
+        const { accessToken } = await signIn(desktop(), '');
+        const api = confidential(settings.API_CLIENT_ID, { clientSecret: settings.API_SECRET });
+        const downstream = await api.acquireTokenOnBehalfOf({
+            oboAssertion: accessToken,
+            scopes: [settings.DOWNSTREAM_SCOPE],
+        });
+        assertIsDownstream(downstream.accessToken, accessToken);
+        await assertApiRefuses(downstream.accessToken);
+    },
+});

@@ -1,0 +1,171 @@
+"""The development tenant as PyPI msal sees it.
+
+    target/tools/python/bin/python -B tests/clients/msal_python.py
+
+Needs `make tools`, and the environment that tests/todo_api/clients.rs gives it. Prints a line for
+each flow that passed, and exits with 1 where one did not.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import msal
+from matrix import (
+    AUTHORITY,
+    OWN_SCOPE,
+    assert_api_forbids,
+    assert_api_takes,
+    assert_is_downstream,
+    redirect_to,
+    run,
+    settings,
+)
+from visitor import ADA, FakeBrowser, Visitor
+
+SCOPES = [settings["API_SCOPE"]]
+ONE_ANSWER = 10
+# Or it would ask Microsoft whether this host is one of theirs.
+OURS = {"authority": AUTHORITY, "instance_discovery": False, "timeout": ONE_ANSWER}
+
+browser = FakeBrowser()
+
+
+def desktop(**options: Any) -> msal.PublicClientApplication:
+    return msal.PublicClientApplication(settings["DESKTOP_CLIENT_ID"], **{**OURS, **options})
+
+
+def confidential(client_id: str, credential: Any) -> msal.ConfidentialClientApplication:
+    return msal.ConfidentialClientApplication(client_id, client_credential=credential, **OURS)
+
+
+def web() -> msal.ConfidentialClientApplication:
+    return confidential(settings["WEB_CLIENT_ID"], settings["WEB_SECRET"])
+
+
+def sign_in(
+    app: msal.ClientApplication, path: str, visitor: Visitor | None = None, **options: str
+) -> dict[str, Any]:
+    """Somebody signs in to the app with a code; its tokens, or the error that came."""
+    redirect_uri = redirect_to(path)
+    flow = app.initiate_auth_code_flow(SCOPES, redirect_uri=redirect_uri, **options)
+    back = (visitor or Visitor()).visit(flow["auth_uri"], redirect_uri)
+    assert back.mode == options.get("response_mode", "query"), back.mode
+    return app.acquire_token_by_auth_code_flow(flow, back.answer)
+
+
+def assert_is_ada(result: dict[str, Any]) -> None:
+    assert "access_token" in result, result
+    claims = result["id_token_claims"]
+    assert claims["preferred_username"] == ADA, claims
+    assert claims["tid"] == settings["TENANT_ID"], claims
+    assert_api_takes(result["access_token"])
+
+
+def code() -> None:
+    assert_is_ada(sign_in(desktop(), ""))
+
+
+def code_and_secret() -> None:
+    assert_is_ada(sign_in(web(), "/auth/callback"))
+
+
+def form_post() -> None:
+    assert_is_ada(sign_in(web(), "/auth/callback", response_mode="form_post"))
+
+
+def instance_discovery() -> None:
+    """The tenant is asked whether it is one of Microsoft's, instead of Microsoft."""
+    endpoint = f"{settings['TENANT_HTTPS']}/common/discovery/instance"
+    assert_is_ada(sign_in(desktop(instance_discovery=endpoint), ""))
+
+
+def silent() -> None:
+    app = desktop()
+    result = sign_in(app, "")
+    (account,) = app.get_accounts(ADA)
+    cached = app.acquire_token_silent_with_error(SCOPES, account)
+    assert cached["access_token"] == result["access_token"]
+    assert cached["token_source"] == "cache", cached["token_source"]
+
+
+def refresh() -> None:
+    app = desktop()
+    result = sign_in(app, "")
+    (account,) = app.get_accounts(ADA)
+    renewed = app.acquire_token_silent_with_error(SCOPES, account, force_refresh=True)
+    assert "access_token" in renewed, renewed
+    assert renewed["access_token"] != result["access_token"]
+    assert_api_takes(renewed["access_token"])
+
+
+def prompt_none() -> None:
+    visitor = Visitor()
+    assert_is_ada(sign_in(web(), "/auth/callback", visitor))
+    assert_is_ada(sign_in(web(), "/auth/callback", visitor, prompt="none"))
+    refused = sign_in(web(), "/auth/callback", prompt="none")
+    assert refused["error"] == "login_required", refused
+
+
+def interactive() -> None:
+    result = desktop().acquire_token_interactive(SCOPES, timeout=ONE_ANSWER)
+    if browser.fault:
+        raise browser.fault
+    assert_is_ada(result)
+
+
+def device_code() -> None:
+    app = desktop()
+    flow = app.initiate_device_flow(SCOPES)
+    assert "user_code" in flow, flow
+    Visitor().approve(flow["verification_uri"], flow["user_code"])
+    assert_is_ada(app.acquire_token_by_device_flow(flow))
+
+
+def client_credentials(credential: Any) -> None:
+    app = confidential(settings["DAEMON_CLIENT_ID"], credential)
+    result = app.acquire_token_for_client([OWN_SCOPE])
+    assert "access_token" in result, result
+    assert_api_forbids(result["access_token"])
+
+
+def client_secret() -> None:
+    client_credentials(settings["DAEMON_SECRET"])
+
+
+def certificate() -> None:
+    client_credentials(
+        {
+            "private_key": Path(settings["DAEMON_KEY"]).read_text(),
+            "public_certificate": Path(settings["DAEMON_CERT"]).read_text(),
+        }
+    )
+
+
+def on_behalf_of() -> None:
+    original = sign_in(desktop(), "")["access_token"]
+    api = confidential(settings["API_CLIENT_ID"], settings["API_SECRET"])
+    result = api.acquire_token_on_behalf_of(original, [settings["DOWNSTREAM_SCOPE"]])
+    assert "access_token" in result, result
+    assert_is_downstream(result["access_token"], original)
+
+
+run(
+    "msal",
+    msal.__version__,
+    {
+        "interactive": interactive,
+        "code + PKCE": code,
+        "code + secret": code_and_secret,
+        "form_post": form_post,
+        "instance discovery": instance_discovery,
+        "silent": silent,
+        "refresh": refresh,
+        "prompt=none": prompt_none,
+        "client secret": client_secret,
+        "certificate": certificate,
+        "device code": device_code,
+        "on-behalf-of": on_behalf_of,
+    },
+)

@@ -1,0 +1,176 @@
+// The development tenant as npm openid-client sees it: a certified relying party, which verifies
+// all of the ID token, its signature too, where the MSALs verify nothing but the nonce.
+//
+//     node tests/clients/openid_client.mjs
+//
+// Needs `make tools`, and the environment that tests/todo_api/clients.rs gives it. Prints a line
+// for each flow that passed, and exits with 1 where one did not.
+
+import assert from 'node:assert/strict';
+import { X509Certificate, createHash, createPrivateKey } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import {
+    assertApiForbids, assertApiTakes, redirectTo, run, settings, tools,
+} from './lib/matrix.mjs';
+import { ADA, Visitor, answerIn } from './lib/visitor.mjs';
+
+const client = tools('openid-client');
+const { version } = tools('openid-client/package.json');
+
+const SCOPE = `openid profile offline_access ${settings.API_SCOPE}`;
+const OWN_SCOPE = `api://${settings.API_CLIENT_ID}/.default`;
+const DESKTOP = [settings.DESKTOP_CLIENT_ID, client.None(), '/'];
+const WEB = [
+    settings.WEB_CLIENT_ID, client.ClientSecretPost(settings.WEB_SECRET), '/auth/callback',
+];
+
+async function discover(clientId, authentication, tenant = settings.TENANT_HTTPS) {
+    const execute = [client.enableNonRepudiationChecks];
+    if (new URL(tenant).protocol === 'http:') execute.push(client.allowInsecureRequests);
+    const issuer = new URL(`${tenant}/${settings.TENANT_ID}/v2.0`);
+    return client.discovery(issuer, clientId, undefined, authentication, { execute });
+}
+
+/** Somebody signs in with a code, PKCE, state and nonce; the tokens, and how they came. */
+async function signIn([clientId, authentication, path], options = {}) {
+    const { visitor = new Visitor(), tenant, mode = 'query', scope = SCOPE, prompt } = options;
+    const config = await discover(clientId, authentication, tenant);
+    const verifier = client.randomPKCECodeVerifier();
+    const checks = {
+        pkceCodeVerifier: verifier,
+        expectedState: client.randomState(),
+        expectedNonce: client.randomNonce(),
+        idTokenExpected: true,
+    };
+    const redirectUri = await redirectTo(path);
+    const url = client.buildAuthorizationUrl(config, {
+        redirect_uri: redirectUri,
+        scope,
+        code_challenge: await client.calculatePKCECodeChallenge(verifier),
+        code_challenge_method: 'S256',
+        state: checks.expectedState,
+        nonce: checks.expectedNonce,
+        ...(mode !== 'query' && { response_mode: mode }),
+        ...(prompt && { prompt }),
+    });
+    const back = await visitor.visit(url, redirectUri);
+    assert.equal(answerIn(back).mode, mode);
+    const tokens = await client.authorizationCodeGrant(config, asReceived(back), checks);
+    return { config, tokens, visitor };
+}
+
+/** What the app would see at its redirect URI. */
+function asReceived({ url, form }) {
+    if (form) return new Request(url, { method: 'POST', body: form });
+    // A script of the app's page has to take it out of the fragment.
+    if (url.hash) return new URL(`?${url.hash.slice(1)}`, url);
+    return url;
+}
+
+async function assertIsAda(tokens) {
+    const claims = tokens.claims();
+    assert.equal(claims.preferred_username, ADA);
+    assert.equal(claims.tid, settings.TENANT_ID);
+    await assertApiTakes(tokens.access_token);
+}
+
+/** An app's own token, got with the daemon's secret or key. */
+async function clientCredentials(authentication) {
+    const config = await discover(settings.DAEMON_CLIENT_ID, authentication);
+    const { access_token: token } =
+        await client.clientCredentialsGrant(config, { scope: OWN_SCOPE });
+    await assertApiForbids(token);
+}
+
+/** An assertion as Entra wants it: it knows the certificate by its thumbprint. */
+async function certificate() {
+    const { raw } = new X509Certificate(readFileSync(settings.DAEMON_CERT));
+    const { token_endpoint: audience } =
+        (await discover(settings.DAEMON_CLIENT_ID, client.None())).serverMetadata();
+    const pkcs8 = createPrivateKey(readFileSync(settings.DAEMON_KEY));
+    const algorithm = { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256' };
+    const key = await crypto.subtle.importKey(
+        'pkcs8', pkcs8.export({ format: 'der', type: 'pkcs8' }), algorithm, false, ['sign'],
+    );
+    return client.PrivateKeyJwt(key, {
+        [client.modifyAssertion]: (header, payload) => {
+            header.x5t = createHash('sha1').update(raw).digest('base64url');
+            payload.aud = audience;
+        },
+    });
+}
+
+const loginRequired = { code: 'OAUTH_AUTHORIZATION_RESPONSE_ERROR', error: 'login_required' };
+
+await run('openid-client', version, {
+    'code + PKCE': async () => {
+        const { tokens } = await signIn(DESKTOP);
+        await assertIsAda(tokens);
+    },
+    'code + PKCE over http': async () => {
+        const { tokens } = await signIn(DESKTOP, { tenant: settings.TENANT_HTTP });
+        await assertIsAda(tokens);
+    },
+    'code + secret': async () => {
+        const { tokens } = await signIn(WEB);
+        await assertIsAda(tokens);
+    },
+    'form_post': async () => {
+        const { tokens } = await signIn(WEB, { mode: 'form_post' });
+        await assertIsAda(tokens);
+    },
+    'fragment': async () => {
+        const { tokens } = await signIn(WEB, { mode: 'fragment' });
+        await assertIsAda(tokens);
+    },
+    'refresh': async () => {
+        const { config, tokens } = await signIn(DESKTOP);
+        const renewed =
+            await client.refreshTokenGrant(config, tokens.refresh_token, { scope: SCOPE });
+        assert.notEqual(renewed.access_token, tokens.access_token);
+        assert.equal(renewed.claims().sub, tokens.claims().sub);
+        await assertIsAda(renewed);
+    },
+    'prompt=none': async () => {
+        const { visitor } = await signIn(WEB);
+        const { tokens } = await signIn(WEB, { visitor, prompt: 'none' });
+        await assertIsAda(tokens);
+        await assert.rejects(signIn(WEB, { prompt: 'none' }), loginRequired);
+    },
+    'logout': async () => {
+        const { config, tokens, visitor } = await signIn(WEB);
+        const redirectUri = await redirectTo('/auth/callback');
+        const state = client.randomState();
+        const url = client.buildEndSessionUrl(config, {
+            id_token_hint: tokens.id_token,
+            post_logout_redirect_uri: redirectUri,
+            state,
+        });
+        const { url: back } = await visitor.visit(url, redirectUri);
+        assert.equal(back.searchParams.get('state'), state);
+        await assert.rejects(signIn(WEB, { visitor, prompt: 'none' }), loginRequired);
+    },
+    'client secret': async () => {
+        await clientCredentials(client.ClientSecretPost(settings.DAEMON_SECRET));
+    },
+    'client_secret_basic': async () => {
+        await clientCredentials(client.ClientSecretBasic(settings.DAEMON_SECRET));
+    },
+    'certificate': async () => {
+        await clientCredentials(await certificate());
+    },
+    'device code': async () => {
+        const config = await discover(settings.DESKTOP_CLIENT_ID, client.None());
+        const device = await client.initiateDeviceAuthorization(config, { scope: SCOPE });
+        await new Visitor().approve(device.verification_uri, device.user_code);
+        await assertIsAda(await client.pollDeviceAuthorizationGrant(config, device));
+    },
+    'userinfo': async () => {
+        const { config, tokens } = await signIn(WEB, { scope: 'openid profile' });
+        if (!config.serverMetadata().userinfo_endpoint) return 'it is not in the metadata';
+        const { sub } = tokens.claims();
+        const person = await client.fetchUserInfo(config, tokens.access_token, sub);
+        assert.equal(person.sub, sub);
+        return undefined;
+    },
+});

@@ -1,0 +1,11 @@
+// What every page that uses MSAL does as it loads. The test does the rest, with `app`.
+
+let app;
+
+/** What a redirect has brought back, or null. */
+const returned = (async () => {
+    const auth = await (await fetch('/auth.json')).json();
+    app = new msal.PublicClientApplication({ auth });
+    await app.initialize();
+    return app.handleRedirectPromise();
+})();

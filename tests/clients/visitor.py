@@ -1,0 +1,198 @@
+"""A person at a browser that runs no scripts: it keeps cookies, follows redirects and fills in the
+forms of the development tenant, whatever these look like."""
+
+from __future__ import annotations
+
+import threading
+import webbrowser
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+from urllib.parse import parse_qsl, urljoin, urlsplit
+
+import requests
+
+ADA = "ada@contoso.example"
+ONE_ANSWER = 10
+MOST_PAGES = 12
+
+
+@dataclass
+class Request:
+    """What a browser sends: `form` is the body of a POST."""
+
+    url: str
+    form: dict[str, str] | None = None
+
+    @property
+    def mode(self) -> str:
+        """How the tenant answers the app, where this is the answer."""
+        if self.form is not None:
+            return "form_post"
+        return "fragment" if urlsplit(self.url).fragment else "query"
+
+    @property
+    def answer(self) -> dict[str, str]:
+        """What the tenant says to the app."""
+        if self.form is not None:
+            return self.form
+        url = urlsplit(self.url)
+        return dict(parse_qsl(url.fragment or url.query, keep_blank_values=True))
+
+
+class Visitor:
+    def __init__(self, account: str = ADA) -> None:
+        self._account = account
+        self._browser = requests.Session()
+
+    def visit(self, url: str, redirect_uri: str) -> Request:
+        """Follows an app's link to the tenant; the request that would take the browser back."""
+        back, page = self._walk(Request(url), redirect_uri=redirect_uri)
+        assert back, f"no way back to {redirect_uri} from this page: {page}"
+        return back
+
+    def visit_and_return(self, url: str) -> None:
+        """As above, and goes back to the app, which listens there."""
+        redirect_uri = dict(parse_qsl(urlsplit(url).query))["redirect_uri"]
+        response = self._send(self.visit(url, redirect_uri))
+        assert response.status_code == 200, response.text
+
+    def approve(self, verification_uri: str, user_code: str) -> None:
+        """Enters the code that a device shows, and signs in for it."""
+        _, page = self._walk(Request(verification_uri), user_code=user_code)
+        assert page, "the device page leads nowhere"
+
+    def _walk(
+        self, request: Request, redirect_uri: str | None = None, user_code: str | None = None
+    ) -> tuple[Request | None, str | None]:
+        """The request to the redirect URI, or the first page with nothing to do."""
+        for _ in range(MOST_PAGES):
+            if redirect_uri and _is_at(request.url, redirect_uri):
+                return request, None
+            response = self._send(request)
+            if location := response.headers.get("location"):
+                request = Request(urljoin(request.url, location))
+                continue
+            page = _Page(response.text)
+            assert response.status_code == 200, f"{urlsplit(request.url).path}: {page.text}"
+            following = self._fill_in(page, request.url, user_code)
+            if not following:
+                return None, page.text
+            if "user_code" in (following.form or {}):
+                # The page asks again where the code was wrong.
+                user_code = None
+            request = following
+        raise AssertionError(f"still under way after {MOST_PAGES} pages, at {request.url}")
+
+    def _fill_in(self, page: _Page, url: str, user_code: str | None) -> Request | None:
+        """What a person would do next."""
+        for form in page.forms:
+            fields = dict(form.hidden)
+            button = form.button_for(self._account)
+            if "user_code" in form.inputs:
+                assert user_code, f"the page asks for the code of a device: {page.text}"
+                fields["user_code"] = user_code
+            elif not button and not form.hidden:
+                continue
+            if button and button.name:
+                fields[button.name] = button.value
+            assert form.method == "post", "the tenant's forms are posted"
+            return Request(urljoin(url, form.action), fields)
+        return None
+
+    def _send(self, request: Request) -> requests.Response:
+        return self._browser.request(
+            "GET" if request.form is None else "POST",
+            request.url,
+            data=request.form,
+            allow_redirects=False,
+            timeout=ONE_ANSWER,
+        )
+
+
+class FakeBrowser(webbrowser.BaseBrowser):
+    """What a library opens where it wants the person's browser.
+
+    It works beside the library, which listens only when the browser is open.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fault: BaseException | None = None
+        webbrowser.register("visitor", None, self, preferred=True)
+
+    def open(self, url: str, new: int = 0, autoraise: bool = True) -> bool:
+        self.fault = None
+        threading.Thread(target=self._visit, args=[url], daemon=True).start()
+        return True
+
+    def _visit(self, url: str) -> None:
+        try:
+            Visitor().visit_and_return(url)
+        except BaseException as fault:
+            self.fault = fault
+
+
+def _is_at(url: str, redirect_uri: str) -> bool:
+    here, there = urlsplit(url), urlsplit(redirect_uri)
+    return here[:2] == there[:2] and (here.path or "/") == (there.path or "/")
+
+
+@dataclass
+class _Button:
+    name: str | None
+    value: str
+    text: str = ""
+
+
+@dataclass
+class _Form:
+    action: str
+    method: str
+    hidden: dict[str, str] = field(default_factory=dict)
+    inputs: list[str] = field(default_factory=list)
+    buttons: list[_Button] = field(default_factory=list)
+
+    def button_for(self, account: str) -> _Button | None:
+        """The person's, or the one that consents."""
+        for button in self.buttons:
+            if account in button.text or (button.name, button.value) == ("consent", "accept"):
+                return button
+        return None
+
+
+class _Page(HTMLParser):
+    """The forms of a page, and what is to be read on it."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.forms: list[_Form] = []
+        self._words: list[str] = []
+        self._button: _Button | None = None
+        self.feed(html)
+
+    @property
+    def text(self) -> str:
+        return " ".join(" ".join(self._words).split())
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = {name: value or "" for name, value in attrs}
+        if tag == "form":
+            self.forms.append(_Form(given.get("action", ""), given.get("method", "get").lower()))
+        elif tag == "input" and self.forms:
+            name = given.get("name", "")
+            if given.get("type") == "hidden":
+                self.forms[-1].hidden[name] = given.get("value", "")
+            else:
+                self.forms[-1].inputs.append(name)
+        elif tag == "button" and self.forms:
+            self._button = _Button(given.get("name"), given.get("value", ""))
+            self.forms[-1].buttons.append(self._button)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "button":
+            self._button = None
+
+    def handle_data(self, data: str) -> None:
+        self._words.append(data)
+        if self._button:
+            self._button.text += data
