@@ -37,6 +37,7 @@ async function walk(context) {
         await page.goto(`${base}/`);
         await docs.ready();
         assert.equal(new URL(page.url()).pathname, '/docs');
+        console.log(`version: ${await docs.version()}`);
     });
 
     await step('protected operations have an open padlock, health has none', async () => {
@@ -154,6 +155,11 @@ class DocsPage {
         this.dialog = page.locator('.dialog-ux');
         this.authorize = this.dialog.locator('button', { hasText: 'Authorize' });
         this.logout = this.dialog.locator('button', { hasText: 'Logout' });
+    }
+
+    /** Which Swagger UI this is. */
+    async version() {
+        return this.page.evaluate(() => `Swagger UI ${window.versions.swaggerUI.version}`);
     }
 
     async ready() {

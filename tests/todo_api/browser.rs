@@ -3,6 +3,7 @@
 use std::{path::Path, process::Command};
 
 use crate::{
+    clients::Table,
     program::Program,
     tools::{Tool, require},
 };
@@ -28,6 +29,11 @@ async fn a_person_signs_in_on_the_docs_page_and_uses_the_api() {
         String::from_utf8_lossy(&walk.stderr),
         program.log(),
     );
+    // The README of the development tenant names the version that was tried.
+    let table = Table::of("Swagger UI");
+    assert_eq!(Vec::from_iter(table.flows), ["code + PKCE", "popup"]);
+    let version = format!("version: Swagger UI {}\n", table.version);
+    assert!(String::from_utf8_lossy(&walk.stdout).contains(&version), "not {version}");
     let status = program.stop("TERM").await;
     assert!(status.success(), "{status}\n{}", program.log());
 }

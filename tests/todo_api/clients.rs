@@ -124,14 +124,14 @@ async fn app_with_certificate() -> (App, PathBuf, PathBuf) {
 }
 
 /// What the README says of one client.
-struct Table {
-    version: String,
-    flows: BTreeSet<String>,
+pub(crate) struct Table {
+    pub(crate) version: String,
+    pub(crate) flows: BTreeSet<String>,
 }
 
 impl Table {
     /// The column whose title is the client and its version.
-    fn of(client: &str) -> Self {
+    pub(crate) fn of(client: &str) -> Self {
         let readme = include_str!("../../crates/entra-dev/README.md");
         let cells = |line: &str| -> Vec<String> {
             line.trim_matches('|').split('|').map(|cell| cell.trim().replace('`', "")).collect()

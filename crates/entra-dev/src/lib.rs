@@ -42,3 +42,8 @@ pub use keys::KeyError;
 pub use options::{Options, Scheme};
 pub use server::{BadRedirectUri, DevTenant, StartError, TokenError, access_token};
 pub use tokens::{ForgeError, Forgery, SignedWith};
+
+/// Compiles and runs the examples in the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -135,8 +135,7 @@ pub(super) fn consent_page(
     page(StatusCode::OK, "Permissions requested", &main)
 }
 
-const CANCEL: &str = "<button type=\"submit\" name=\"consent\" value=\"cancel\" class=\"cancel\">\
-                      Cancel</button>\n";
+const CANCEL: &str = "<button type=\"submit\" name=\"consent\" value=\"cancel\">Cancel</button>\n";
 
 /// Which app asks, and for what.
 fn asks(app: &App, scopes: &Scopes) -> String {

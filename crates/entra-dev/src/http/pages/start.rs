@@ -51,9 +51,10 @@ pub(in crate::http) fn show_dev(Data(context): Data<&Arc<Context>>) -> Response 
     page(StatusCode::OK, "Who, what, and what happened", &main)
 }
 
-/// A table with a caption, whose cells are HTML.
+/// A table under a heading, whose cells are HTML. Without a row there is neither.
 struct Table {
     html: String,
+    rows: usize,
 }
 
 impl Table {
@@ -64,10 +65,11 @@ impl Table {
             let _ = write!(html, "<th scope=\"col\">{column}</th>");
         }
         html.push_str("</tr></thead>\n<tbody>\n");
-        Self { html }
+        Self { html, rows: 0 }
     }
 
     fn row(&mut self, cells: &[&dyn fmt::Display]) {
+        self.rows += 1;
         self.html.push_str("<tr>");
         for (index, cell) in cells.iter().enumerate() {
             let _ = match index {
@@ -79,6 +81,9 @@ impl Table {
     }
 
     fn end(mut self) -> String {
+        if self.rows == 0 {
+            return String::new();
+        }
         self.html.push_str("</tbody>\n</table>\n");
         self.html
     }
@@ -204,7 +209,7 @@ fn trail(entries: &[Entry]) -> String {
     table.end()
 }
 
-/// What a test has set going; an empty table means that all is as it should be.
+/// What a test has set going.
 fn faults(context: &Context) -> String {
     let mut table = Table::new("Faults on purpose", &["What", "How"]);
     let offset = context.issuer.clock.offset();
