@@ -78,6 +78,16 @@ async function walk(context) {
         await docs.collapse('list_todos');
     });
 
+    await step('a token endpoint that fails once is told in the dialog', async () => {
+        await planFault('token', { status: 503, times: 1 });
+        await docs.openDialog();
+        const { popup } = await docs.openPopup();
+        await pick(popup, 'Uma');
+        await docs.dialog.locator('.errors').getByText(/auth error/i).first().waitFor();
+        assert.ok(!await docs.isAuthorized(), 'the page became authorized all the same');
+        await docs.closeDialog();
+    });
+
     await step('Uma signs in: code flow, state, PKCE with S256, no secret', async () => {
         await docs.signIn('Uma');
     });
@@ -342,6 +352,16 @@ async function changeStateOnTheWayBack(popup, state) {
     });
 }
 
+/** Lets an endpoint of the tenant fail. */
+async function planFault(endpoint, plan) {
+    const { status } = await fetch(`${tenant}/_dev/faults/${endpoint}`, {
+        method: 'PUT',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(plan),
+    });
+    assert.equal(status, 204);
+}
+
 function isTokenRequest(request) {
     return request.method() === 'POST' && /\/oauth2\/v2\.0\/token$/.test(request.url());
 }
@@ -377,8 +397,10 @@ async function openContext(browser) {
     context.on('console', (message) => {
         // A status that a step expects is a console error too, and no fault.
         const text = message.text();
-        const expected = /^Failed to load resource: .* status of 40[134] /.test(text)
-            && new URL(message.location().url).pathname.startsWith('/todoitems');
+        const { pathname } = new URL(message.location().url);
+        const expected = (/^Failed to load resource: .* status of 40[134] /.test(text)
+            && pathname.startsWith('/todoitems'))
+            || (/ status of 503 /.test(text) && pathname.endsWith('/token'));
         if (message.type() === 'error' && !expected) seen.faults.push(`console: ${text}`);
     });
     await context.addInitScript(() => {

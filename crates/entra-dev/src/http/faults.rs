@@ -3,11 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use poem::http::StatusCode;
+use poem::http::header::ORIGIN;
+use poem::http::{Method, StatusCode};
 use poem::{Endpoint, Request, Response, Result};
 use tokio::time::sleep;
 
-use super::Context;
+use super::{Context, cors};
 use crate::faults::{Endpoint as Name, FaultPlan};
 
 /// Answers as planned, where something is planned for this endpoint.
@@ -15,15 +16,20 @@ pub(super) async fn inject<E: Endpoint<Output = Response>>(
     endpoint: Arc<E>,
     mut request: Request,
 ) -> Result<Response> {
-    let plan = request
-        .data::<Arc<Context>>()
-        .zip(name(request.uri().path()))
-        .and_then(|(context, name)| context.faults.next(name));
+    let Some(context) = request.data::<Arc<Context>>().cloned() else {
+        return endpoint.call(request).await;
+    };
+    // A preflight is the browser's question, not the client's: it neither fails nor counts.
+    let asked = Some(request.uri().path()).filter(|_| request.method() != Method::OPTIONS);
+    let plan = asked.and_then(name).and_then(|name| context.faults.next(name));
     let Some(plan) = plan else { return endpoint.call(request).await };
     sleep(Duration::from_millis(plan.latency_ms)).await;
     if let Some(status) = plan.status {
         let status = StatusCode::from_u16(status).unwrap_or(StatusCode::SERVICE_UNAVAILABLE);
-        return Ok(Response::builder().status(status).body("This fails on purpose.\n"));
+        let answer = Response::builder().status(status).body("This fails on purpose.\n");
+        // Scripts are to see the status, not a lack of permission to see it.
+        let origin = request.headers().get(ORIGIN);
+        return Ok(cors::allow_registered(&context, None, origin, answer));
     }
     let truncate = plan.truncate;
     request.extensions_mut().insert(plan);
