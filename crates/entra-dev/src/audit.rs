@@ -6,6 +6,9 @@ use serde::Serialize;
 /// How many requests are remembered; the oldest goes first.
 const CAPACITY: usize = 200;
 
+/// How many characters of one member are remembered.
+const LONGEST: usize = 400;
+
 /// What was asked lately, and why it was refused. Nothing in it is a code, a token or a secret.
 #[derive(Debug, Default)]
 pub(crate) struct Audit(Mutex<VecDeque<Entry>>);
@@ -44,9 +47,27 @@ pub(crate) enum Outcome {
     Refused { aadsts: u32, reason: String },
 }
 
+impl Entry {
+    /// Clients choose what stands in here, and may choose it long.
+    fn shorten(&mut self) {
+        let reason = match &mut self.outcome {
+            Outcome::Refused { reason, .. } => Some(reason),
+            Outcome::Asked | Outcome::Granted => None,
+        };
+        let texts = [Some(&mut self.tenant), self.client_id.as_mut(), self.detail.as_mut(), reason];
+        for text in texts.into_iter().flatten() {
+            if let Some((at, _)) = text.char_indices().nth(LONGEST) {
+                text.truncate(at);
+                text.push('…');
+            }
+        }
+    }
+}
+
 impl Audit {
     /// Remembers a request.
-    pub(crate) fn note(&self, entry: Entry) {
+    pub(crate) fn note(&self, mut entry: Entry) {
+        entry.shorten();
         let mut entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if entries.len() == CAPACITY {
             entries.pop_front();
