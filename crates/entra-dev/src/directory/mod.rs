@@ -4,9 +4,11 @@ mod app;
 mod authority;
 mod certificate;
 mod check;
+mod entries;
 mod file;
 mod person;
 mod redirect_uri;
+mod references;
 mod tenant;
 
 pub(crate) use app::{App, OptionalClaim, Platform, Scope};
