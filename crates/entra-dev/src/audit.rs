@@ -18,7 +18,7 @@ pub(crate) struct Audit(Mutex<VecDeque<Entry>>);
 pub(crate) struct Entry {
     /// When, in seconds since the epoch.
     pub(crate) time: u64,
-    /// `authorize`, `token`, `devicecode`, `deviceauth` or `logout`.
+    /// `authorize`, `adminconsent`, `token`, `devicecode`, `deviceauth` or `logout`.
     pub(crate) endpoint: &'static str,
     /// The `{tenant}` segment of the path.
     pub(crate) tenant: String,

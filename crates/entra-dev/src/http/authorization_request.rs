@@ -123,15 +123,15 @@ pub(super) enum Rejected<'a> {
 }
 
 /// Who asks, and where the answer goes.
-struct Addressee<'a> {
-    authority: Authority,
-    app: &'a Arc<App>,
-    redirect_uri: &'a str,
+pub(super) struct Addressee<'a> {
+    pub(super) authority: Authority,
+    pub(super) app: &'a Arc<App>,
+    pub(super) redirect_uri: &'a str,
     platform: Platform,
 }
 
 impl<'a> Addressee<'a> {
-    fn check(
+    pub(super) fn check(
         tenant: &str,
         directory: &'a Directory,
         parameters: &'a Parameters,

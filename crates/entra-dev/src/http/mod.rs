@@ -1,5 +1,6 @@
 //! The wire. Every path is one of Entra's, but for `/` and `/_dev…`.
 
+mod admin_consent;
 mod authorization_request;
 mod authorize;
 mod client;
@@ -119,6 +120,7 @@ pub(crate) fn endpoint(context: Arc<Context>) -> impl Endpoint<Output = Response
         )
         .at("/:tenant/discovery/v2.0/keys", get(discovery::keys).options(discovery::preflight))
         .at("/:tenant/oauth2/v2.0/authorize", get(authorize::show).post(authorize::submit))
+        .at("/:tenant/v2.0/adminconsent", get(admin_consent::show).post(admin_consent::submit))
         .at("/:tenant/oauth2/v2.0/token", post(token::redeem).options(token::preflight))
         .at("/:tenant/oauth2/v2.0/devicecode", post(device::wait))
         .at("/:tenant/oauth2/deviceauth", get(device::show).post(device::submit))

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod account_page;
+mod admin_consent;
 mod authorize;
 mod directory;
 mod discovery;

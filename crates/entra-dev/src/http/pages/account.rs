@@ -5,10 +5,10 @@ use std::fmt::Write;
 use poem::Response;
 use poem::http::StatusCode;
 
-use super::super::Context;
 use super::super::authorization_request::AuthorizationRequest;
 use super::super::html::Escaped;
 use super::super::parameters::Parameters;
+use super::super::{Context, admin_consent};
 use super::{hidden, page};
 use crate::directory::{App, Authority, Directory, Person};
 use crate::scope::Scopes;
@@ -29,9 +29,8 @@ pub(in crate::http) fn accounts(
         hint: request.login_hint,
         signed_in,
     };
-    let back = Escaped(request.reply.redirect_uri);
-    let after = format!("<p class=\"quiet\">You will go back to <code>{back}</code></p>\n");
-    picker.page(&action(request), &repeated(parameters), &after)
+    let hidden = repeated(parameters, &AuthorizationRequest::PARAMETERS);
+    picker.page(&action(request), &hidden, &going_back(request.reply.redirect_uri))
 }
 
 /// The page after it, where the app needs the person's consent.
@@ -40,16 +39,57 @@ pub(in crate::http) fn consent(
     parameters: &Parameters,
     person: &Person,
 ) -> Response {
-    let hidden = repeated(parameters);
-    consent_page(&action(request), &hidden, request.app, &request.scopes, person)
+    let hidden = repeated(parameters, &AuthorizationRequest::PARAMETERS);
+    let ask = AskForConsent { app: request.app, scopes: &request.scopes, person };
+    ask.page(&action(request), &hidden, choice_for_everybody(person))
 }
 
 fn action(request: &AuthorizationRequest<'_>) -> String {
     format!("/{}/oauth2/v2.0/authorize", request.authority.segment())
 }
 
-fn repeated(parameters: &Parameters) -> String {
-    let pairs: Vec<_> = parameters.hidden(&AuthorizationRequest::PARAMETERS).collect();
+/// A request for the consent of an administrator.
+pub(in crate::http) struct ConsentRequest<'a> {
+    pub(in crate::http) authority: &'a Authority,
+    pub(in crate::http) app: &'a App,
+    pub(in crate::http) scopes: &'a Scopes,
+    pub(in crate::http) redirect_uri: &'a str,
+}
+
+impl ConsentRequest<'_> {
+    /// The account page; whoever is no administrator is told so afterwards.
+    pub(in crate::http) fn administrators(
+        &self,
+        context: &Context,
+        parameters: &Parameters,
+    ) -> Response {
+        let Self { authority, app, scopes, redirect_uri } = self;
+        let directory = context.directory();
+        let picker = Picker { directory, authority, app, scopes, hint: None, signed_in: &[] };
+        let hidden = repeated(parameters, &admin_consent::PARAMETERS);
+        picker.page(&self.action(), &hidden, &going_back(redirect_uri))
+    }
+
+    /// The page after it.
+    pub(in crate::http) fn consent(&self, parameters: &Parameters, person: &Person) -> Response {
+        let hidden = repeated(parameters, &admin_consent::PARAMETERS);
+        let everybody = "<p>You consent on behalf of everybody in the organization.</p>\n";
+        let ask = AskForConsent { app: self.app, scopes: self.scopes, person };
+        ask.page(&self.action(), &hidden, everybody)
+    }
+
+    fn action(&self) -> String {
+        format!("/{}/v2.0/adminconsent", self.authority.segment())
+    }
+}
+
+fn going_back(redirect_uri: &str) -> String {
+    let uri = Escaped(redirect_uri);
+    format!("<p class=\"quiet\">You will go back to <code>{uri}</code></p>\n")
+}
+
+fn repeated(parameters: &Parameters, names: &[&str]) -> String {
+    let pairs: Vec<_> = parameters.hidden(names).collect();
     hidden(pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())))
 }
 
@@ -105,34 +145,42 @@ impl Picker<'_> {
     }
 }
 
-/// The page that asks one person for consent. `hidden` is HTML.
-pub(super) fn consent_page(
-    action: &str,
-    hidden: &str,
-    app: &App,
-    scopes: &Scopes,
-    person: &Person,
-) -> Response {
-    let for_everybody = if person.administrator {
+/// The page that asks one person for consent.
+pub(super) struct AskForConsent<'a> {
+    pub(super) app: &'a App,
+    pub(super) scopes: &'a Scopes,
+    pub(super) person: &'a Person,
+}
+
+impl AskForConsent<'_> {
+    /// The page. `hidden` and `for_whom` are HTML.
+    pub(super) fn page(&self, action: &str, hidden: &str, for_whom: &str) -> Response {
+        let Self { app, scopes, person } = self;
+        let main = format!(
+            "<h1>Permissions requested</h1>\n\
+             <p>You are <strong>{name}</strong> ({sign_in_name}).</p>\n{asks}\
+             <form method=\"post\" action=\"{action}\">\n{hidden}\
+             <input type=\"hidden\" name=\"account\" value=\"{oid}\">\n{for_whom}\
+             <button type=\"submit\" name=\"consent\" value=\"accept\" autofocus>Accept</button>\n\
+             {CANCEL}</form>\n",
+            asks = asks(app, scopes),
+            name = Escaped(&person.display_name),
+            sign_in_name = Escaped(&person.sign_in_name),
+            oid = Escaped(&person.oid),
+            action = Escaped(action),
+        );
+        page(StatusCode::OK, "Permissions requested", &main)
+    }
+}
+
+/// Administrators may speak for others.
+pub(super) fn choice_for_everybody(person: &Person) -> &'static str {
+    if person.administrator {
         "<p><label><input type=\"checkbox\" name=\"for_everybody\" value=\"1\"> Consent on behalf \
          of everybody in the organization</label></p>\n"
     } else {
         ""
-    };
-    let main = format!(
-        "<h1>Permissions requested</h1>\n\
-         <p>You are <strong>{name}</strong> ({sign_in_name}).</p>\n{asks}\
-         <form method=\"post\" action=\"{action}\">\n{hidden}\
-         <input type=\"hidden\" name=\"account\" value=\"{oid}\">\n{for_everybody}\
-         <button type=\"submit\" name=\"consent\" value=\"accept\" autofocus>Accept</button>\n\
-         {CANCEL}</form>\n",
-        asks = asks(app, scopes),
-        name = Escaped(&person.display_name),
-        sign_in_name = Escaped(&person.sign_in_name),
-        oid = Escaped(&person.oid),
-        action = Escaped(action),
-    );
-    page(StatusCode::OK, "Permissions requested", &main)
+    }
 }
 
 const CANCEL: &str = "<button type=\"submit\" name=\"consent\" value=\"cancel\">Cancel</button>\n";

@@ -5,7 +5,7 @@ use poem::http::StatusCode;
 
 use super::super::Context;
 use super::super::html::Escaped;
-use super::account::{Picker, consent_page};
+use super::account::{AskForConsent, Picker, choice_for_everybody};
 use super::{hidden, page};
 use crate::devices::Device;
 use crate::directory::Person;
@@ -57,7 +57,8 @@ pub(in crate::http) fn accounts(context: &Context, device: &Device, user_code: &
 
 /// The page after it, where the app needs the person's consent.
 pub(in crate::http) fn consent(device: &Device, user_code: &str, person: &Person) -> Response {
-    consent_page(&action(device), &code(user_code), &device.app, &device.scopes, person)
+    let ask = AskForConsent { app: &device.app, scopes: &device.scopes, person };
+    ask.page(&action(device), &code(user_code), choice_for_everybody(person))
 }
 
 /// The last page.
