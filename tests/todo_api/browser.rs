@@ -1,6 +1,8 @@
-//! The docs page in a real browser.
+//! The docs page, and the pages of the development tenant, in a real browser.
 
 use std::{path::Path, process::Command};
+
+use entra_dev::{DevTenant, Directory, Options, ids::API_CLIENT_ID};
 
 use crate::{
     clients::Table,
@@ -36,4 +38,43 @@ async fn a_person_signs_in_on_the_docs_page_and_uses_the_api() {
     assert!(String::from_utf8_lossy(&walk.stdout).contains(&version), "not {version}");
     let status = program.stop("TERM").await;
     assert!(status.success(), "{status}\n{}", program.log());
+}
+
+/// An app that asks for consent, and may do all that a native one may.
+const APP: &str = r#"
+[[apps]]
+client_id = "a1000000-0000-4000-8000-000000000004"
+name = "Curious app"
+tenant = "Contoso"
+consent_required = true
+public_client = true
+redirect_uris.native = ["http://localhost"]
+"#;
+
+#[tokio::test]
+async fn everybody_can_use_the_pages_of_the_development_tenant() {
+    let test = "everybody_can_use_the_pages_of_the_development_tenant";
+    let tools = [Tool::Chromium, Tool::Node, Tool::Playwright, Tool::Axe];
+    let Some([chromium, node, _, _]) = require(test, tools) else { return };
+    let directory = format!("{}{APP}", Directory::EXAMPLE);
+    let directory = Directory::parse(&directory, Path::new("")).unwrap();
+    let options = Options { directory, ..Options::ephemeral() };
+    let tenant = DevTenant::start_with(options).await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let mut visit = Command::new(node);
+    visit
+        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser/pages.mjs"))
+        .arg(tenant.base_url())
+        .arg("a1000000-0000-4000-8000-000000000004")
+        .arg(format!("api://{API_CLIENT_ID}/access_as_user"))
+        .env("HOME", folder.path())
+        .env("TMPDIR", folder.path())
+        .env("CHROMIUM", chromium);
+    let visit = tokio::task::spawn_blocking(move || visit.output()).await.unwrap().unwrap();
+    assert!(
+        visit.status.success(),
+        "{}{}",
+        String::from_utf8_lossy(&visit.stdout),
+        String::from_utf8_lossy(&visit.stderr),
+    );
 }

@@ -24,6 +24,7 @@ pub(crate) enum Tool {
     MsalNode,
     MsalBrowser,
     OpenidClient,
+    Axe,
 }
 
 impl Tool {
@@ -56,6 +57,7 @@ impl Tool {
                 ("msal-browser", installed("node/node_modules/@azure/msal-browser"))
             }
             Self::OpenidClient => ("openid-client", installed("node/node_modules/openid-client")),
+            Self::Axe => ("axe-core", installed("node/node_modules/axe-core")),
         };
         path.filter(|path| path.exists()).ok_or(name)
     }

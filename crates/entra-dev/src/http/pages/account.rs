@@ -189,7 +189,9 @@ const CANCEL: &str = "<button type=\"submit\" name=\"consent\" value=\"cancel\">
 fn asks(app: &App, scopes: &Scopes) -> String {
     let mut items = String::new();
     for (meaning, words) in scopes.described() {
-        let (meaning, words) = (Escaped(&meaning), Escaped(words));
+        // It may break behind a slash, rather than within an id.
+        let words = Escaped(words).to_string().replace('/', "/<wbr>");
+        let meaning = Escaped(&meaning);
         let _ = writeln!(items, "<li>{meaning} <code>{words}</code></li>");
     }
     let app = Escaped(&app.name);

@@ -59,7 +59,13 @@ struct Table {
 
 impl Table {
     fn new(title: &str, columns: &[&str]) -> Self {
-        let mut html = format!("<h2>{title}</h2>\n<table>\n<thead><tr>");
+        // Whatever scrolls has to be within reach of the keyboard.
+        let id = title.to_lowercase().replace(' ', "-");
+        let mut html = format!(
+            "<h2 id=\"{id}\">{title}</h2>\n\
+             <div class=\"table\" role=\"region\" aria-labelledby=\"{id}\" tabindex=\"0\">\n\
+             <table>\n<thead><tr>"
+        );
         for column in columns {
             // Writing to a string cannot fail.
             let _ = write!(html, "<th scope=\"col\">{column}</th>");
@@ -84,7 +90,7 @@ impl Table {
         if self.rows == 0 {
             return String::new();
         }
-        self.html.push_str("</tbody>\n</table>\n");
+        self.html.push_str("</tbody>\n</table>\n</div>\n");
         self.html
     }
 }

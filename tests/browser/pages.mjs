@@ -1,0 +1,172 @@
+// The pages of the development tenant: for people who see, hear or type them, and without scripts.
+//
+//     node tests/browser/pages.mjs TENANT_URL CLIENT_ID SCOPE
+//
+// The client has the redirect URI http://localhost on any port, may use the device code, and asks
+// people for their consent to the scope.
+
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import { createRequire } from 'node:module';
+
+const tools = createRequire(new URL('../../target/tools/node/package.json', import.meta.url));
+const { chromium } = tools('playwright-core');
+const axe = await readFile(tools.resolve('axe-core/axe.min.js'), 'utf8');
+
+const [tenant, clientId, scope] = process.argv.slice(2);
+const TENANT = '11111111-1111-4111-8111-111111111111';
+const ONE_WAIT = 10_000;
+const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
+
+/** Where a sign-in comes back to; what came is kept. */
+const app = createServer(async (request, response) => {
+    const body = (await request.toArray()).join('');
+    if (request.url !== '/favicon.ico') {
+        app.answers.push({ method: request.method, url: request.url, body });
+    }
+    response.setHeader('content-type', 'text/html').end('<h1>Back in the app</h1>');
+}).listen(0, '127.0.0.1');
+app.answers = [];
+await once(app, 'listening');
+const redirectUri = `http://localhost:${app.address().port}`;
+
+function authorizeUrl(parameters = {}) {
+    const url = new URL(`${tenant}/${TENANT}/oauth2/v2.0/authorize`);
+    url.search = new URLSearchParams({
+        client_id: clientId,
+        redirect_uri: redirectUri,
+        response_type: 'code',
+        scope: `openid ${scope}`,
+        state: '1',
+        ...parameters,
+    });
+    return url.href;
+}
+
+async function deviceCode() {
+    const answer = await fetch(`${tenant}/${TENANT}/oauth2/v2.0/devicecode`, {
+        method: 'POST',
+        body: new URLSearchParams({ client_id: clientId, scope }),
+    });
+    return answer.json();
+}
+
+/** No rule of WCAG 2.2 that a program can check is broken, at two widths and in both schemes. */
+async function check(page, name) {
+    for (const [width, colorScheme] of [[1280, 'light'], [360, 'dark']]) {
+        await page.setViewportSize({ width, height: 800 });
+        await page.emulateMedia({ colorScheme });
+        // Not a script of the page, which its policy would refuse.
+        await page.evaluate(`${axe}; undefined`);
+        const { violations } = await page.evaluate(
+            (values) => window.axe.run({ runOnly: { type: 'tag', values } }),
+            RULES,
+        );
+        const found = violations.map(({ id, help, nodes }) => `${id}: ${help}: ${nodes[0].html}`);
+        assert.deepEqual(found, [], `${name}, ${width} px, ${colorScheme}`);
+    }
+    console.log(`ok: ${name}`);
+}
+
+async function everyPageIsAccessible(browser) {
+    const page = await browser.newPage();
+    page.setDefaultTimeout(ONE_WAIT);
+    for (const [name, url] of [
+        ['start', `${tenant}/`],
+        ['not found', `${tenant}/nothing`],
+        ['accounts', authorizeUrl({ login_hint: 'uma@contoso.example' })],
+        ['refused', authorizeUrl({ client_id: 'nobody' })],
+        ['device', `${tenant}/${TENANT}/oauth2/deviceauth`],
+        ['signed out', `${tenant}/${TENANT}/oauth2/v2.0/logout`],
+    ]) {
+        await page.goto(url);
+        await check(page, name);
+    }
+    await page.goto(authorizeUrl());
+    await page.getByRole('button', { name: 'ada@contoso.example' }).click();
+    await page.getByRole('button', { name: 'Accept' }).waitFor();
+    await check(page, 'consent');
+
+    const { user_code: code, verification_uri: uri } = await deviceCode();
+    await page.goto(uri);
+    await page.getByLabel('Code').fill('WRONGCODE');
+    await page.getByRole('button', { name: 'Next' }).click();
+    await page.getByRole('alert').waitFor();
+    await check(page, 'device, after a wrong code');
+    await page.getByLabel('Code').fill(code);
+    await page.getByRole('button', { name: 'Next' }).click();
+    await page.getByRole('button', { name: 'ulf@contoso.example' }).click();
+    await page.getByRole('button', { name: 'Accept' }).click();
+    await page.getByRole('heading', { name: 'You have signed in' }).waitFor();
+    await check(page, 'device, signed in');
+
+    await page.goto(`${tenant}/_dev`);
+    await page.getByRole('heading', { name: 'Audit trail' }).waitFor();
+    await check(page, 'what happened');
+    const id = page.locator('code', { hasText: TENANT }).first();
+    await id.click();
+    assert.equal(await page.evaluate(() => getSelection().toString()), TENANT, 'a click selects');
+    await page.close();
+}
+
+/** From the first key to the app, without a mouse; the consent page has its button in focus. */
+async function theKeyboardIsEnough(browser) {
+    const page = await browser.newPage();
+    page.setDefaultTimeout(ONE_WAIT);
+    await page.goto(authorizeUrl({ login_hint: 'noel@contoso.example' }));
+    const focused = () => page.evaluate(() => document.activeElement.textContent);
+    assert.match(await focused(), /noel@contoso\.example/, 'the hinted person has the focus');
+    await page.keyboard.press('Tab');
+    assert.match(await focused(), /ada@contoso\.example/, 'the next one is a Tab away');
+    await page.keyboard.press('Shift+Tab');
+    await page.keyboard.press('Enter');
+    await page.getByRole('button', { name: 'Accept' }).waitFor();
+    assert.equal(await focused(), 'Accept');
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'Back in the app' }).waitFor();
+    assert.match(app.answers.at(-1).url, /[?&]code=.*&state=1$/);
+    await page.close();
+    console.log('ok: keyboard');
+}
+
+async function scriptsAreNotNeeded(browser) {
+    const context = await browser.newContext({ javaScriptEnabled: false });
+    const page = await context.newPage();
+    page.setDefaultTimeout(ONE_WAIT);
+    await page.goto(authorizeUrl({ response_mode: 'form_post' }));
+    await page.getByRole('button', { name: 'gus@contoso.example' }).click();
+    await page.getByRole('button', { name: 'Accept' }).click();
+    await page.getByRole('button', { name: 'Continue' }).click();
+    await page.getByRole('heading', { name: 'Back in the app' }).waitFor();
+    const { method, body } = app.answers.at(-1);
+    assert.equal(method, 'POST');
+    assert.equal(new URLSearchParams(body).get('state'), '1');
+    assert.ok(new URLSearchParams(body).get('code'));
+    await context.close();
+    console.log('ok: no scripts');
+}
+
+const browser = await chromium.launch({
+    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+    args: [
+        '--headless',
+        '--no-sandbox',
+        '--disable-gpu',
+        '--disable-quic',
+        '--no-first-run',
+        '--disable-background-networking',
+        '--disable-component-update',
+        '--disable-sync',
+    ],
+});
+try {
+    await everyPageIsAccessible(browser);
+    await theKeyboardIsEnough(browser);
+    await scriptsAreNotNeeded(browser);
+} finally {
+    await browser.close();
+    app.close();
+    app.closeAllConnections();
+}
