@@ -9,10 +9,9 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
-import { createRequire } from 'node:module';
+import { tools } from '../tools/require.mjs';
+import { chromium, launchOptions } from './chromium.mjs';
 
-const tools = createRequire(new URL('../../target/tools/node/package.json', import.meta.url));
-const { chromium } = tools('playwright-core');
 const axe = await readFile(tools.resolve('axe-core/axe.min.js'), 'utf8');
 
 const [tenant, clientId, scope] = process.argv.slice(2);
@@ -148,19 +147,7 @@ async function scriptsAreNotNeeded(browser) {
     console.log('ok: no scripts');
 }
 
-const browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-    args: [
-        '--headless',
-        '--no-sandbox',
-        '--disable-gpu',
-        '--disable-quic',
-        '--no-first-run',
-        '--disable-background-networking',
-        '--disable-component-update',
-        '--disable-sync',
-    ],
-});
+const browser = await chromium.launch(launchOptions);
 try {
     await everyPageIsAccessible(browser);
     await theKeyboardIsEnough(browser);

@@ -8,8 +8,8 @@
 
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { createRequire } from 'node:module';
 import { parseArgs } from 'node:util';
+import { chromium, launchOptions } from './chromium.mjs';
 
 const CLIENT_ID = '44444444-4444-4444-8444-444444444444';
 const SCOPE = 'api://33333333-3333-4333-8333-333333333333/access_as_user';
@@ -366,25 +366,6 @@ function isTokenRequest(request) {
     return request.method() === 'POST' && /\/oauth2\/v2\.0\/token$/.test(request.url());
 }
 
-async function launch() {
-    const tools = createRequire(new URL('../../target/tools/node/package.json', import.meta.url));
-    const { chromium } = tools('playwright-core');
-    return chromium.launch({
-        executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-        // Without these Chromium wants a sandbox that root does not get, and looks for its maker.
-        args: [
-            '--headless',
-            '--no-sandbox',
-            '--disable-gpu',
-            '--disable-quic',
-            '--no-first-run',
-            '--disable-background-networking',
-            '--disable-component-update',
-            '--disable-sync',
-        ],
-    });
-}
-
 async function openContext(browser) {
     const { components } = await (await fetch(`${base}/openapi.json`)).json();
     const { authorizationUrl } = components.securitySchemes.oauth2.flows.authorizationCode;
@@ -438,7 +419,7 @@ const timer = setTimeout(() => {
     fail(new Error(`the whole walk took longer than ${WHOLE_WALK / 1000} s`));
 }, WHOLE_WALK);
 try {
-    const browser = await launch();
+    const browser = await chromium.launch(launchOptions);
     await walk(await openContext(browser));
     await browser.close();
 } catch (error) {

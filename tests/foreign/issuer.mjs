@@ -10,12 +10,11 @@ import assert from 'node:assert/strict';
 import { createHash, generateKeyPairSync, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import { createRequire } from 'node:module';
+import { tools } from '../tools/require.mjs';
 
 // The provider's advice goes to stdout, which is for the one line.
 console.info = console.error;
-const require = createRequire(new URL('../../target/tools/node/', import.meta.url));
-const { Provider } = require('oidc-provider');
+const { Provider } = tools('oidc-provider');
 
 const TENANT = '77777777-7777-4777-8777-777777777777';
 const CLIENT_ID = '88888888-8888-4888-8888-888888888888';

@@ -5,11 +5,10 @@
 // Needs `make tools`. Reads a JSON string with a token from each line, and prints a line of JSON
 // for each: {"accepted":true}, or {"accepted":false,"reason":"…"}.
 
-import { createRequire } from 'node:module';
 import { createInterface } from 'node:readline';
+import { tools } from '../tools/require.mjs';
 
-const require = createRequire(new URL('../../target/tools/node/', import.meta.url));
-const { createRemoteJWKSet, jwtVerify } = require('jose');
+const { createRemoteJWKSet, jwtVerify } = tools('jose');
 
 const [discoveryUrl, clientId] = process.argv.slice(2);
 const { issuer, jwks_uri: jwksUri } = await (await fetch(discoveryUrl)).json();

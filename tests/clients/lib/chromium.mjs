@@ -6,9 +6,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect } from 'node:tls';
-import { tools } from './matrix.mjs';
-
-const { chromium } = tools('playwright-core');
+import { chromium, launchOptions } from '../../browser/chromium.mjs';
 
 const CONNECTING = 5_000;
 
@@ -21,21 +19,9 @@ export async function launch(tenant) {
     const profile = await mkdtemp(join(tmpdir(), 'chromium-'));
     await allowThirdPartyCookies(profile);
     const browser = await chromium.launchPersistentContext(profile, {
-        executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-        args: [
-            // It reads CAs from a database only, which needs a tool of its own to write.
-            `--ignore-certificate-errors-spki-list=${key}`,
-            // Without these Chromium wants a sandbox that root does not get, and looks for its
-            // maker.
-            '--headless',
-            '--no-sandbox',
-            '--disable-gpu',
-            '--disable-quic',
-            '--no-first-run',
-            '--disable-background-networking',
-            '--disable-component-update',
-            '--disable-sync',
-        ],
+        ...launchOptions,
+        // It reads CAs from a database only, which needs a tool of its own to write.
+        args: [...launchOptions.args, `--ignore-certificate-errors-spki-list=${key}`],
     });
     const close = async () => {
         await browser.close();

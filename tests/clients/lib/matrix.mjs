@@ -3,16 +3,12 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import { createRequire } from 'node:module';
 
 const ONE_ROW = 25_000;
 const ALL_ROWS = 90_000;
 const ONE_ANSWER = 10_000;
 
-/** Loads what `make tools` has installed. */
-export const tools = createRequire(
-    new URL('../../../target/tools/node/package.json', import.meta.url),
-);
+export { tools } from '../../tools/require.mjs';
 
 /** The environment, of which everything that a script reads has to be there. */
 export const settings = new Proxy(process.env, {
