@@ -10,6 +10,8 @@ use rcgen::{
     ExtendedKeyUsagePurpose, GeneralSubtree, IsCa, Issuer, KeyPair, KeyUsagePurpose,
     NameConstraints, SanType,
 };
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject;
 
 use crate::keys::{KeyError, failed, write_once};
 
@@ -80,9 +82,11 @@ impl CertificateAuthority {
     fn parse(content: &str) -> Option<Self> {
         let (certificate, key) = content.split_at(content.find("-----BEGIN PRIVATE KEY-----")?);
         let key = KeyPair::from_pem(key).ok()?;
-        certificate
-            .starts_with("-----BEGIN CERTIFICATE-----")
-            .then(|| Self { certificate: certificate.to_owned(), key })
+        let der = CertificateDer::from_pem_slice(certificate.as_bytes()).ok()?;
+        // The certificate carries the public key as it is.
+        let public = key.public_key_raw();
+        let belongs = der.windows(public.len()).any(|window| window == public);
+        belongs.then(|| Self { certificate: certificate.to_owned(), key })
     }
 
     fn generate() -> Result<Self, rcgen::Error> {
