@@ -1,3 +1,4 @@
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::directory::{App, Directory};
@@ -100,7 +101,8 @@ impl Scopes {
         if resource.client_id == self.graph.client_id {
             names.extend(OPENID[..3].iter().filter(|name| self.has(name)));
         }
-        names.dedup();
+        let mut seen = HashSet::new();
+        names.retain(|name| seen.insert(*name));
         names.join(" ")
     }
 
