@@ -6,8 +6,10 @@
 mod account_page;
 mod admin_consent;
 mod authorize;
+mod controls;
 mod directory;
 mod discovery;
+mod forgery;
 mod guards;
 mod keys;
 mod support;

@@ -45,7 +45,7 @@ impl TestTenant {
         Self::start_with(shared_keys(), Options { directory, ..Options::ephemeral() }).await
     }
 
-    async fn start_with(folder: PathBuf, options: Options) -> Self {
+    pub(crate) async fn start_with(folder: PathBuf, options: Options) -> Self {
         let spa_redirect_uris = vec![REDIRECT_URI.to_owned(), OTHER_REDIRECT_URI.to_owned()];
         let options = Options { spa_redirect_uris, ..options };
         let clock = Arc::new(TestClock(AtomicU64::new(NOW)));
@@ -133,7 +133,7 @@ impl Clock for TestClock {
 }
 
 /// One set of keys for all tests: making them takes a good part of a second.
-fn shared_keys() -> PathBuf {
+pub(crate) fn shared_keys() -> PathBuf {
     PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("shared-keys")
 }
 

@@ -1,0 +1,238 @@
+use entra_dev::ids::{API_CLIENT_ID, CONSUMERS, CONTOSO, FABRIKAM, SWAGGER_UI_CLIENT_ID};
+use entra_dev::{ForgeError, Forgery, SignedWith};
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use crate::controls::{Published, header};
+use crate::support::{Answer, NOW, TestTenant};
+
+const PATH: &str = "/_dev/tokens";
+
+impl TestTenant {
+    /// The forged token that this description gives over HTTP.
+    async fn forged(&self, description: Value) -> String {
+        let answer = self.post_json(PATH, &description).await;
+        assert_eq!(answer.header("content-type"), Some("application/json; charset=utf-8"));
+        assert_eq!(answer.header("cache-control"), Some("no-store"));
+        answer.token("access_token")
+    }
+}
+
+#[tokio::test]
+async fn a_forgery_starts_as_the_token_that_the_person_would_get() {
+    let tenant = TestTenant::start().await;
+    let keys = Published::by(&tenant).await;
+    for token in [
+        tenant.forged(json!({ "person": "tia" })).await,
+        tenant.tenant.forge(&Forgery::of("tia@fabrikam.example")).unwrap(),
+    ] {
+        let claims = TestTenant::claims(&token);
+        for (name, expected) in [
+            ("aud", json!(API_CLIENT_ID)),
+            ("iss", json!(tenant.url(&format!("/{FABRIKAM}/v2.0")))),
+            ("azp", json!(SWAGGER_UI_CLIENT_ID)),
+            ("iat", json!(NOW)),
+            ("nbf", json!(NOW)),
+            ("roles", json!(["Admin"])),
+            ("scp", json!("access_as_user")),
+            ("tid", json!(FABRIKAM)),
+        ] {
+            assert_eq!(claims[name], expected, "{name}");
+        }
+        assert_eq!(keys.signer(&token), header(&token)["kid"].as_str());
+    }
+    // Whoever says nothing gets the first person.
+    let token = tenant.forged(json!({})).await;
+    assert_eq!(TestTenant::claims(&token)["preferred_username"], "ada@contoso.example");
+}
+
+#[tokio::test]
+async fn the_client_and_the_api_can_be_others() {
+    let tenant = TestTenant::start().await;
+    let (client, api) =
+        ("77777777-7777-4777-8777-777777777777", "88888888-8888-4888-8888-888888888888");
+    for resource in [api.to_owned(), format!("api://{api}")] {
+        let token = tenant.forged(json!({ "client": client, "resource": resource })).await;
+        let claims = TestTenant::claims(&token);
+        assert_eq!((&claims["azp"], &claims["aud"]), (&json!(client), &json!(api)));
+        assert_eq!(claims["scp"], "read");
+    }
+}
+
+#[tokio::test]
+async fn claims_and_header_can_be_replaced_added_and_left_out() {
+    let tenant = TestTenant::start().await;
+    let keys = Published::by(&tenant).await;
+    let description = json!({
+        "person": "uma",
+        "claims": { "iss": "https://evil.example/", "roles": null, "new": { "deep": [1, null] } },
+        "header": { "typ": "at+jwt", "kid": null, "crit": ["b64"] },
+    });
+    let forgery = Forgery::of("uma")
+        .claim("iss", "https://evil.example/")
+        .claim("roles", Value::Null)
+        .claim("new", json!({ "deep": [1, null] }))
+        .header("typ", "at+jwt")
+        .header("kid", Value::Null)
+        .header("crit", json!(["b64"]));
+    for token in [tenant.forged(description).await, tenant.tenant.forge(&forgery).unwrap()] {
+        let claims = TestTenant::claims(&token);
+        assert_eq!(claims["iss"], "https://evil.example/");
+        assert_eq!(claims.get("roles"), None);
+        assert_eq!(claims["new"], json!({ "deep": [1, null] }));
+        assert_eq!(claims["preferred_username"], "uma@contoso.example");
+        assert_eq!(header(&token), json!({ "typ": "at+jwt", "alg": "RS256", "crit": ["b64"] }));
+        assert_eq!(keys.signer(&token), Some(keys.kids()[0]), "it is signed all the same");
+    }
+}
+
+#[tokio::test]
+async fn a_forgery_can_have_exactly_these_claims() {
+    let tenant = TestTenant::start().await;
+    let keys = Published::by(&tenant).await;
+    let claims = json!({ "sub": "somebody" });
+    let description = json!({ "claims": claims, "only_these_claims": true });
+    for token in [
+        tenant.forged(description).await,
+        tenant.tenant.forge(&Forgery::exactly(claims.clone())).unwrap(),
+    ] {
+        assert_eq!(TestTenant::claims(&token), claims);
+        assert_eq!(keys.signer(&token), Some(keys.kids()[0]));
+    }
+}
+
+#[tokio::test]
+async fn a_forgery_can_be_too_old_or_too_young() {
+    let tenant = TestTenant::start().await;
+    let description = json!({ "expires_in": -120, "valid_in": 300 });
+    let forgery = Forgery::of("ada").expires_in(-120).valid_in(300);
+    for token in [tenant.forged(description).await, tenant.tenant.forge(&forgery).unwrap()] {
+        let claims = TestTenant::claims(&token);
+        assert_eq!(claims["exp"], NOW - 120);
+        assert_eq!(claims["nbf"], NOW + 300);
+        assert_eq!(claims["iat"], NOW);
+    }
+}
+
+#[tokio::test]
+async fn each_key_signs_under_its_own_id() {
+    let tenant = TestTenant::start().await;
+    let keys = Published::by(&tenant).await;
+    let [current, next, personal] = keys.kids()[..] else { panic!("there are three keys") };
+    for (name, key, kid) in [
+        ("current", SignedWith::Current, current),
+        ("next", SignedWith::Next, next),
+        ("personal", SignedWith::Personal, personal),
+    ] {
+        for token in [
+            tenant.forged(json!({ "person": "ada", "signed_with": name })).await,
+            tenant.tenant.forge(&Forgery::of("ada").signed_with(key)).unwrap(),
+        ] {
+            assert_eq!(header(&token)["kid"], kid, "{name}");
+            assert_eq!(keys.signer(&token), Some(kid), "{name}");
+            assert_eq!(TestTenant::claims(&token)["tid"], CONTOSO);
+        }
+    }
+    // The current key of a personal account is the one for those.
+    let token = tenant.forged(json!({ "person": "pia", "signed_with": "current" })).await;
+    assert_eq!(keys.signer(&token), Some(personal));
+    assert!(keys.issuer(personal).contains(CONSUMERS));
+}
+
+#[tokio::test]
+async fn a_strangers_signature_goes_by_the_current_keys_id_and_does_not_verify() {
+    let tenant = TestTenant::start().await;
+    let token = tenant.forged(json!({ "signed_with": "stranger" })).await;
+    let other = tenant.tenant.forge(&Forgery::of("ada").signed_with(SignedWith::Stranger)).unwrap();
+    let keys = Published::by(&tenant).await;
+    for token in [token, other] {
+        assert_eq!(header(&token)["kid"], keys.kids()[0]);
+        assert_eq!(header(&token)["alg"], "RS256");
+        assert_eq!(token.rsplit('.').next().unwrap().len(), 342, "256 bytes in base64url");
+        assert_eq!(keys.signer(&token), None);
+    }
+    assert_eq!(keys.kids().len(), 3, "the stranger's key is not published");
+}
+
+#[tokio::test]
+async fn a_token_can_go_unsigned() {
+    let tenant = TestTenant::start().await;
+    let keys = Published::by(&tenant).await;
+    for token in [
+        tenant.forged(json!({ "signed_with": "nothing" })).await,
+        tenant.tenant.forge(&Forgery::of("ada").signed_with(SignedWith::Nothing)).unwrap(),
+    ] {
+        assert_eq!(header(&token)["alg"], "none");
+        assert!(token.ends_with('.') && token.matches('.').count() == 2, "{token}");
+        assert_eq!(keys.signer(&token), None);
+    }
+}
+
+#[tokio::test]
+async fn whoever_or_whatever_is_not_there_is_named() {
+    let tenant = TestTenant::start().await;
+    for (description, detail) in [
+        (json!({ "person": "bob" }), "nobody here is called \"bob\"; there are ada, uma"),
+        (json!({ "client": "bob" }), "there is no such client here"),
+        (json!({ "resource": "bob" }), "there is no such resource here"),
+        (json!({ "persona": "ada" }), "unknown field `persona`"),
+        (json!({ "signed_with": "thin air" }), "unknown variant `thin air`"),
+        (json!({ "claims": [] }), "expected a map"),
+        (json!({ "expires_in": "soon" }), "invalid type: string"),
+        (json!(17), "invalid type: integer"),
+    ] {
+        tenant.post_json(PATH, &description).await.assert_problem(400, detail);
+    }
+    let error = tenant.tenant.forge(&Forgery::of("bob")).unwrap_err();
+    assert!(matches!(error, ForgeError::UnknownPerson(_)), "{error}");
+}
+
+#[tokio::test]
+async fn only_json_of_moderate_size_is_read() {
+    let tenant = TestTenant::start().await;
+    let post = |media_type: &str, body: String| {
+        let request = tenant.browser.post(tenant.url(PATH)).header("content-type", media_type);
+        Answer::of(request.body(body))
+    };
+    for media_type in ["text/plain", "application/x-www-form-urlencoded", "application/jsonp"] {
+        post(media_type, "{}".to_owned()).await.assert_problem(415, "application/json");
+    }
+    let answer = Answer::of(tenant.browser.post(tenant.url(PATH)).body("{}")).await;
+    answer.assert_problem(415, "application/json");
+    post("application/json", "{".to_owned()).await.assert_problem(400, "EOF while parsing");
+    let large = json!({ "claims": { "padding": "x".repeat(64 * 1024) } }).to_string();
+    post("application/json", large).await.assert_problem(413, "64 KiB");
+    let answer = post("Application/JSON; charset=utf-8", "{}".to_owned()).await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
+}
+
+#[tokio::test]
+async fn a_page_of_another_site_cannot_use_the_controls() {
+    let tenant = TestTenant::start().await;
+    for (method, path) in [
+        (Method::POST, PATH),
+        (Method::POST, "/_dev/keys/rotate"),
+        (Method::PUT, "/_dev/clock"),
+        (Method::PUT, "/_dev/faults/keys"),
+        (Method::DELETE, "/_dev/faults"),
+        (Method::GET, "/_dev/audit"),
+    ] {
+        let preflight = tenant
+            .browser
+            .request(Method::OPTIONS, tenant.url(path))
+            .header("origin", "http://localhost:8000")
+            .header("access-control-request-method", method.as_str())
+            .header("access-control-request-headers", "content-type");
+        let simple =
+            tenant.browser.request(method, tenant.url(path)).header("origin", "null").body("{}");
+        for request in [preflight, simple.header("content-type", "text/plain")] {
+            let answer = Answer::of(request).await;
+            let names = answer.headers.keys().map(|name| name.as_str().to_owned());
+            let cors: Vec<_> = names.filter(|name| name.starts_with("access-control-")).collect();
+            assert_eq!(cors, Vec::<String>::new(), "{path}");
+        }
+    }
+    let answer = Answer::of(tenant.browser.request(Method::OPTIONS, tenant.url(PATH))).await;
+    assert_eq!(answer.status, StatusCode::METHOD_NOT_ALLOWED);
+    assert_eq!(tenant.get(PATH).await.status, StatusCode::METHOD_NOT_ALLOWED);
+}
