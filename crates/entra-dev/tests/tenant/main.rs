@@ -12,6 +12,7 @@ mod discovery;
 mod forgery;
 mod guards;
 mod keys;
+mod keys_rotate;
 mod support;
 mod token;
 mod tokens;
