@@ -9,6 +9,7 @@ mod authorize;
 mod controls;
 mod directory;
 mod discovery;
+mod faults;
 mod forgery;
 mod guards;
 mod keys;
