@@ -6,6 +6,7 @@
 mod account_page;
 mod admin_consent;
 mod authorize;
+mod clock;
 mod controls;
 mod directory;
 mod discovery;
