@@ -18,3 +18,4 @@ mod keys_rotate;
 mod support;
 mod token;
 mod tokens;
+mod versions;
