@@ -15,6 +15,7 @@ mod forgery;
 mod guards;
 mod keys;
 mod keys_rotate;
+mod scopes;
 mod support;
 mod token;
 mod tokens;
