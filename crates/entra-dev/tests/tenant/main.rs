@@ -13,6 +13,7 @@ mod discovery;
 mod faults;
 mod forgery;
 mod guards;
+mod https;
 mod keys;
 mod keys_rotate;
 mod scopes;
