@@ -6,6 +6,7 @@
 mod account_page;
 mod admin_consent;
 mod authorize;
+mod certificates;
 mod clock;
 mod controls;
 mod directory;
