@@ -35,7 +35,10 @@ pub(super) async fn submit(
     match token::read_request(request, body).await {
         Ok(parameters) => Visit { context, tenant: &tenant, parameters: &parameters }
             .serve(Pressed::check(request, &parameters)),
-        Err(refusal) => pages::refused(refusal.status, &refusal.report(context.now())),
+        Err(refusal) => {
+            let nothing = Parameters::parse(b"");
+            Visit { context, tenant: &tenant, parameters: &nothing }.serve(Err(refusal))
+        }
     }
 }
 

@@ -41,7 +41,7 @@ pub(super) async fn submit(
     let desk = Desk::new(context, request, true);
     match token::read_form(body).await {
         Ok(parameters) => desk.serve(&tenant, &parameters),
-        Err(refusal) => desk.refuse_on_page(&refusal),
+        Err(refusal) => desk.refuse_unread(&tenant, &refusal),
     }
 }
 
@@ -88,6 +88,19 @@ impl<'a> Desk<'a> {
             detail: text("prompt").map(|prompt| format!("prompt={prompt}")),
             person,
             outcome,
+        });
+        response
+    }
+
+    /// Refuses a request whose parameters could not be read.
+    fn refuse_unread(&self, tenant: &str, refusal: &Refusal) -> Response {
+        let Answered { response, outcome, .. } = self.refused_on_page(refusal);
+        self.context.audit.note(Entry {
+            time: self.context.now(),
+            endpoint: "authorize",
+            tenant: tenant.to_owned(),
+            outcome,
+            ..Entry::default()
         });
         response
     }
@@ -226,12 +239,8 @@ impl<'a> Desk<'a> {
         session.map_or_else(Vec::new, |id| self.context.sessions.accounts(id, self.context.now()))
     }
 
-    fn refuse_on_page(&self, refusal: &Refusal) -> Response {
-        pages::refused(refusal.status, &refusal.report(self.context.now()))
-    }
-
     fn refused_on_page(&self, refusal: &Refusal) -> Answered {
-        let response = self.refuse_on_page(refusal);
+        let response = pages::refused(refusal.status, &refusal.report(self.context.now()));
         Answered { response, outcome: refusal.outcome(), person: None }
     }
 

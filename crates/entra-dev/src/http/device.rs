@@ -95,7 +95,10 @@ pub(super) async fn submit(
 ) -> Response {
     let parameters = match token::read_request(request, body).await {
         Ok(parameters) => parameters,
-        Err(refusal) => return pages::refused(refusal.status, &refusal.report(context.now())),
+        Err(refusal) => {
+            note(context, "deviceauth", &tenant, None, None, refusal.outcome());
+            return pages::refused(refusal.status, &refusal.report(context.now()));
+        }
     };
     let visit = Visit { context, tenant: &tenant, request, parameters: &parameters };
     visit.serve().unwrap_or_else(|refusal| {

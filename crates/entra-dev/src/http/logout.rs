@@ -33,7 +33,10 @@ pub(super) async fn submit(
 ) -> Response {
     match token::read_form(body).await {
         Ok(parameters) => sign_out(context, &tenant, request, &parameters),
-        Err(refusal) => pages::refused(refusal.status, &refusal.report(context.now())),
+        Err(refusal) => {
+            note(context, &tenant, None, refusal.outcome());
+            pages::refused(refusal.status, &refusal.report(context.now()))
+        }
     }
 }
 
@@ -47,14 +50,9 @@ fn sign_out(
 ) -> Response {
     let answer = Way::check(context, tenant, parameters);
     let outcome = answer.as_ref().map_or_else(Refusal::outcome, |_| Outcome::Granted);
-    context.audit.note(Entry {
-        time: context.now(),
-        endpoint: "logout",
-        tenant: tenant.to_owned(),
-        client_id: answer.as_ref().ok().and_then(|way| way.client_id.clone()),
-        outcome,
-        ..Entry::default()
-    });
+    let given = parameters.optional("client_id").ok().flatten().map(str::to_owned);
+    let client_id = answer.as_ref().map_or(given, |way| way.client_id.clone());
+    note(context, tenant, client_id, outcome);
     let way = match answer {
         Ok(way) => way,
         Err(refusal) => return pages::refused(refusal.status, &refusal.report(context.now())),
@@ -71,6 +69,18 @@ fn sign_out(
             .header("referrer-policy", "no-referrer")
             .finish(),
     }
+}
+
+fn note(context: &Context, tenant: &str, client_id: Option<String>, outcome: Outcome) {
+    let (time, tenant) = (context.now(), tenant.to_owned());
+    context.audit.note(Entry {
+        time,
+        endpoint: "logout",
+        tenant,
+        client_id,
+        outcome,
+        ..Entry::default()
+    });
 }
 
 /// Who is to be signed out, and where the browser goes then.
