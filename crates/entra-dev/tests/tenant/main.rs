@@ -5,10 +5,12 @@
 
 mod account_page;
 mod admin_consent;
+mod audit;
 mod authorize;
 mod certificates;
 mod clock;
 mod controls;
+mod dev_page;
 mod directory;
 mod discovery;
 mod faults;

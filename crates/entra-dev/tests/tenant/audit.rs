@@ -1,0 +1,171 @@
+//! The audit trail: what was asked lately and how it ended, as JSON and on the page.
+
+use entra_dev::ids::{API_CLIENT_ID, CONTOSO, DAEMON_CLIENT_ID, SWAGGER_UI_CLIENT_ID};
+use serde_json::{Value, json};
+
+use crate::controls::on_its_own_account;
+use crate::dev_page::section;
+use crate::support::{Answer, Form, NOW, TestTenant, UNKNOWN_CLIENT_ID, VERIFIER};
+
+const COMMAND_LINE: &str = "66666666-6666-4666-8666-666666666666";
+
+#[tokio::test]
+async fn the_trail_says_what_was_asked_and_how_it_ended() {
+    let tenant = TestTenant::start().await;
+    tenant.authorize(CONTOSO, &Form::authorization().with("prompt", "select_account")).await;
+    tenant.sign_in("common", &Form::authorization(), "uma").await;
+    let entry = |endpoint, outcome, authority| {
+        json!({ "time": NOW, "endpoint": endpoint, "tenant": authority,
+                "client_id": SWAGGER_UI_CLIENT_ID, "outcome": outcome })
+    };
+    let mut redeemed = entry("token", "granted", "common");
+    redeemed["detail"] = "authorization_code".into();
+    redeemed["person"] = "uma@contoso.example".into();
+    let mut signed_in = entry("authorize", "granted", "common");
+    signed_in["person"] = "uma@contoso.example".into();
+    let mut asked = entry("authorize", "asked", CONTOSO);
+    asked["detail"] = "prompt=select_account".into();
+    assert_eq!(tenant.audit().await, [redeemed, signed_in, asked]);
+}
+
+#[tokio::test]
+async fn each_refused_request_is_in_the_trail_with_its_number_the_newest_first() {
+    let tenant = TestTenant::start().await;
+    let unknown = Form::authorization().with("client_id", UNKNOWN_CLIENT_ID);
+    tenant.authorize(CONTOSO, &unknown).await;
+    tenant.authorize(CONTOSO, &Form::authorization().with("prompt", "none")).await;
+    tenant.pick(CONTOSO, &Form::authorization(), "bob").await;
+    tenant.post("token", &Form::redemption("unknown")).await;
+    tenant.post("token", &on_its_own_account(DAEMON_CLIENT_ID, "wrong", "x/.default")).await;
+    tenant.post("devicecode", &Form::empty().with("client_id", COMMAND_LINE)).await;
+    let page = tenant.url("/common/oauth2/deviceauth");
+    Answer::of(Form::empty().with("user_code", "x").on(tenant.browser.post(&page))).await;
+    tenant.get("/nowhere/oauth2/v2.0/logout?client_id=whoever").await;
+    let large = Form::empty().with("padding", &"x".repeat(64 * 1024));
+    for endpoint in ["authorize", "token", "devicecode", "logout"] {
+        assert_eq!(tenant.post(endpoint, &large).await.status, 413, "{endpoint}");
+    }
+    for page in [&page, &tenant.url("/common/v2.0/adminconsent")] {
+        assert_eq!(Answer::of(large.on(tenant.browser.post(page))).await.status, 413, "{page}");
+    }
+    let trail = tenant.audit().await;
+    let found: Vec<_> = trail
+        .iter()
+        .map(|entry| {
+            let number = entry["outcome"]["refused"]["aadsts"].as_u64().unwrap();
+            (entry["endpoint"].as_str().unwrap(), number)
+        })
+        .collect();
+    let expected = [
+        ("adminconsent", 90023),
+        ("deviceauth", 90023),
+        ("logout", 90023),
+        ("devicecode", 90023),
+        ("token", 90023),
+        ("authorize", 90023),
+        ("logout", 90002),
+        ("deviceauth", 90119),
+        ("devicecode", 900_144),
+        ("token", 7_000_215),
+        ("token", 9_002_327),
+        ("authorize", 50034),
+        ("authorize", 50058),
+        ("authorize", 700_016),
+    ];
+    assert_eq!(found, expected);
+    assert_eq!(trail[6]["client_id"], "whoever");
+    let reason = trail.last().unwrap()["outcome"]["refused"]["reason"].as_str().unwrap();
+    assert!(reason.contains(UNKNOWN_CLIENT_ID), "{reason}");
+    let page = tenant.dev_page().await;
+    let rows = section(&page, "Audit trail");
+    let places = expected.map(|(_, number)| format!("<td>AADSTS{number}: "));
+    for place in &places {
+        assert!(rows.contains(place), "{place}");
+    }
+    assert!(rows.find(&places[6]) < rows.find(&places[13]), "the newest is on top");
+}
+
+#[tokio::test]
+async fn the_trail_keeps_the_last_two_hundred() {
+    let tenant = TestTenant::start().await;
+    for number in 0..205 {
+        tenant.refused_authorization(&format!("client-{number}")).await;
+    }
+    let trail = tenant.audit().await;
+    let clients: Vec<_> = trail.iter().map(|entry| entry["client_id"].clone()).collect();
+    let expected: Vec<_> =
+        (5..205).rev().map(|number| Value::from(format!("client-{number}"))).collect();
+    assert_eq!(clients, expected);
+    let page = tenant.dev_page().await;
+    let rows = section(&page, "Audit trail");
+    assert_eq!(rows.matches("<th scope=\"row\">").count(), 200);
+    assert!(!rows.contains("client-4<") && rows.contains("client-5<"));
+}
+
+#[tokio::test]
+async fn nothing_secret_that_was_sent_is_ever_shown() {
+    let tenant = TestTenant::start().await;
+    let scope = format!("openid offline_access api://{API_CLIENT_ID}/access_as_user");
+    let form = Form::authorization().with("scope", &scope).with("state", "state-of-the-app");
+    let form = form.with("nonce", "nonce-of-the-app");
+    let code = tenant.code_for(CONTOSO, &form, "ada").await;
+    let tokens = tenant.redeem(CONTOSO, &Form::redemption(&code)).await;
+    let [access, refresh, id] =
+        ["access_token", "refresh_token", "id_token"].map(|name| tokens.token(name));
+    let bad = Form::redemption("bad-code").with("code_verifier", "bad-verifier");
+    tenant.redeem(CONTOSO, &bad).await;
+    let renewal = Form::redemption("x").with("grant_type", "refresh_token");
+    for token in [&refresh, "bad-refresh"] {
+        tenant.redeem(CONTOSO, &renewal.clone().with("refresh_token", token)).await;
+    }
+    tenant.post("token", &on_its_own_account(DAEMON_CLIENT_ID, "bad-secret", "x/.default")).await;
+    let assertion = Form::empty()
+        .with("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer")
+        .with("client_id", API_CLIENT_ID)
+        .with("client_secret", "api-secret")
+        .with("requested_token_use", "on_behalf_of")
+        .with("scope", "openid");
+    for token in [&access, "bad-assertion"] {
+        tenant.post("token", &assertion.clone().with("assertion", token)).await;
+    }
+    let by_assertion = on_its_own_account(DAEMON_CLIENT_ID, "", "x/.default");
+    tenant.post("token", &by_assertion.with("client_assertion", "bad-client-assertion")).await;
+    let basic = tenant.token_request(CONTOSO).basic_auth(DAEMON_CLIENT_ID, Some("bad-basic"));
+    Answer::of(Form::empty().with("grant_type", "client_credentials").on(basic)).await;
+    let device = Form::empty().with("client_id", COMMAND_LINE).with("scope", "openid");
+    let device = tenant.post("devicecode", &device).await.token("device_code");
+    let collect = Form::empty().with("grant_type", "device_code").with("client_id", COMMAND_LINE);
+    tenant.post("token", &collect.with("device_code", &device)).await;
+    let hint = Form::empty().with("id_token_hint", &id);
+    tenant.get(&format!("/common/oauth2/v2.0/logout?{}", hint.encoded())).await;
+
+    assert_eq!(tenant.audit().await.len(), 13);
+    let trail = tenant.get("/_dev/audit").await.body;
+    let page = tenant.dev_page().await;
+    let signature = |token: &str| token.rsplit('.').next().unwrap().to_owned();
+    for secret in [
+        &code,
+        &refresh,
+        &device,
+        VERIFIER,
+        "bad-",
+        "state-of-the-app",
+        "nonce-of-the-app",
+        &signature(&access),
+        &signature(&id),
+    ] {
+        assert!(!trail.contains(secret), "the trail has {secret}");
+        assert!(!page.contains(secret), "the page has {secret}");
+    }
+}
+
+#[tokio::test]
+async fn what_a_client_sends_is_remembered_only_so_far() {
+    let tenant = TestTenant::start().await;
+    tenant.refused_authorization(&"é".repeat(1000)).await;
+    let trail = tenant.audit().await;
+    let expected = format!("{}…", "é".repeat(400));
+    assert_eq!(trail[0]["client_id"], expected);
+    let reason = trail[0]["outcome"]["refused"]["reason"].as_str().unwrap();
+    assert_eq!(reason.chars().count(), 401);
+}
