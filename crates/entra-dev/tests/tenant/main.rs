@@ -19,6 +19,7 @@ mod guards;
 mod https;
 mod keys;
 mod keys_rotate;
+mod program;
 mod scopes;
 mod support;
 mod token;
