@@ -20,6 +20,7 @@ mod https;
 mod keys;
 mod keys_rotate;
 mod program;
+mod refusals;
 mod scopes;
 mod support;
 mod token;
