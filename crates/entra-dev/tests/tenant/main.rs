@@ -20,6 +20,8 @@ mod https;
 mod keys;
 mod keys_rotate;
 mod program;
+mod programs;
+mod refresh;
 mod refusals;
 mod scopes;
 mod support;
