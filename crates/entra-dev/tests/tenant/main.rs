@@ -8,6 +8,8 @@ mod admin_consent;
 mod audit;
 mod authorize;
 mod certificates;
+mod client_assertion;
+mod client_credentials;
 mod clock;
 mod controls;
 mod dev_page;

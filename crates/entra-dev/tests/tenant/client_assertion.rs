@@ -1,0 +1,263 @@
+//! Apps that prove with a certificate that they are themselves.
+
+use std::sync::LazyLock;
+
+use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, SHA256, digest};
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::signature::{RSA_PKCS1_SHA256, RSA_PSS_SHA256, RsaEncoding, RsaKeyPair};
+use aws_lc_rs::{hmac, signature};
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use entra_dev::ids::{API_CLIENT_ID, CONTOSO, DAEMON_CLIENT_ID};
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+use signature::KeyPair as _;
+
+use crate::programs::{NATIVE, claims};
+use crate::support::{Answer, Form, NOW, TestTenant, UNKNOWN_CLIENT_ID};
+
+const ROBOT: &str = "c2000000-0000-4000-8000-000000000001";
+
+struct Credential {
+    pem: String,
+    der: Vec<u8>,
+    key: RsaKeyPair,
+}
+
+static ROBOTS: LazyLock<Credential> = LazyLock::new(Credential::generate);
+static STRANGERS: LazyLock<Credential> = LazyLock::new(Credential::generate);
+
+impl Credential {
+    fn generate() -> Self {
+        let key = rcgen::KeyPair::generate_for(&rcgen::PKCS_RSA_SHA256).unwrap();
+        let params = rcgen::CertificateParams::new(vec!["robot.example".to_owned()]).unwrap();
+        let certificate = params.self_signed(&key).unwrap();
+        let pair = RsaKeyPair::from_pkcs8(&key.serialize_der()).unwrap();
+        Self { pem: certificate.pem(), der: certificate.der().to_vec(), key: pair }
+    }
+
+    fn sha1(&self) -> String {
+        BASE64_URL_SAFE_NO_PAD.encode(digest(&SHA1_FOR_LEGACY_USE_ONLY, &self.der))
+    }
+
+    fn sha256(&self) -> String {
+        BASE64_URL_SAFE_NO_PAD.encode(digest(&SHA256, &self.der))
+    }
+
+    fn hexadecimal(&self) -> String {
+        let sha1 = digest(&SHA1_FOR_LEGACY_USE_ONLY, &self.der);
+        sha1.as_ref().iter().map(|byte| format!("{byte:02X}")).collect()
+    }
+
+    fn sign(&self, padding: &'static dyn RsaEncoding, header: &Value, claims: &Value) -> String {
+        let message = unsigned(header, claims);
+        let mut signature = vec![0; self.key.public_modulus_len()];
+        self.key.sign(padding, &SystemRandom::new(), message.as_bytes(), &mut signature).unwrap();
+        format!("{message}.{}", BASE64_URL_SAFE_NO_PAD.encode(signature))
+    }
+
+    fn rs256(&self, claims: &Value) -> String {
+        self.sign(&RSA_PKCS1_SHA256, &json!({ "alg": "RS256", "x5t": self.sha1() }), claims)
+    }
+}
+
+fn unsigned(header: &Value, claims: &Value) -> String {
+    let part = |part: &Value| BASE64_URL_SAFE_NO_PAD.encode(part.to_string());
+    format!("{}.{}", part(header), part(claims))
+}
+
+async fn start() -> TestTenant {
+    TestTenant::start_having(&format!(
+        "[[apps]]\nclient_id = \"{ROBOT}\"\nname = \"Robot\"\ntenant = \"Contoso\"\n\
+         certificates = [\"\"\"{}\"\"\"]\n",
+        ROBOTS.pem
+    ))
+    .await
+}
+
+fn right(tenant: &TestTenant) -> Value {
+    json!({
+        "aud": tenant.url(&format!("/{CONTOSO}/oauth2/v2.0/token")),
+        "iss": ROBOT,
+        "sub": ROBOT,
+        "jti": "1",
+        "nbf": NOW,
+        "exp": NOW + 600,
+    })
+}
+
+fn request(assertion: &str) -> Form {
+    Form::empty()
+        .with("grant_type", "client_credentials")
+        .with("client_id", ROBOT)
+        .with("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer")
+        .with("client_assertion", assertion)
+        .with("scope", &format!("{API_CLIENT_ID}/.default"))
+}
+
+async fn ask(tenant: &TestTenant, form: &Form) -> Answer {
+    Answer::of(form.on(tenant.token_request(CONTOSO))).await
+}
+
+async fn present(tenant: &TestTenant, assertion: &str) -> Answer {
+    ask(tenant, &request(assertion)).await
+}
+
+#[tokio::test]
+async fn a_certificate_is_a_credential_under_each_of_its_names() {
+    let tenant = start().await;
+    let robot = &*ROBOTS;
+    for header in [
+        json!({ "alg": "RS256", "typ": "JWT", "x5t": robot.sha1() }),
+        json!({ "alg": "RS256", "x5t": format!("{}=", robot.sha1()) }),
+        json!({ "alg": "RS256", "x5t#S256": robot.sha256() }),
+        json!({ "alg": "RS256", "kid": robot.sha1() }),
+        json!({ "alg": "RS256", "kid": robot.hexadecimal() }),
+        json!({ "alg": "PS256", "typ": "JWT", "x5t#S256": robot.sha256() }),
+        json!({ "alg": "PS256", "x5t#S256": format!("{}=", robot.sha256()), "x5c": ["MII"] }),
+    ] {
+        let padding: &'static dyn RsaEncoding =
+            if header["alg"] == "RS256" { &RSA_PKCS1_SHA256 } else { &RSA_PSS_SHA256 };
+        let assertion = robot.sign(padding, &header, &right(&tenant));
+        let answer = present(&tenant, &assertion).await;
+        assert_eq!(answer.status, StatusCode::OK, "{header}: {}", answer.body);
+        let claims = claims(&answer.json(), "access_token");
+        assert_eq!(claims["azp"], ROBOT);
+        assert_eq!(claims["azpacr"], "2");
+        // The assertion says who is asking.
+        let answer = ask(&tenant, &request(&assertion).without("client_id")).await;
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
+    }
+}
+
+#[tokio::test]
+async fn an_assertion_needs_a_known_key_and_its_signature() {
+    let tenant = start().await;
+    let (robot, claims) = (&*ROBOTS, right(&tenant));
+    let header = json!({ "alg": "RS256", "x5t": robot.sha1() });
+    let honest = robot.rs256(&claims);
+    let (signed, signature) = honest.rsplit_once('.').unwrap();
+    let other_claims = unsigned(&header, &json!({ "iss": ROBOT, "sub": ROBOT }));
+    let as_ps256 = json!({ "alg": "PS256", "x5t": robot.sha1() });
+    let sign = |header: Value| robot.sign(&RSA_PKCS1_SHA256, &header, &claims);
+    for (reason, assertion) in [
+        ("a stranger's signature", STRANGERS.sign(&RSA_PKCS1_SHA256, &header, &claims)),
+        ("a stranger's key", STRANGERS.rs256(&claims)),
+        ("other claims", format!("{other_claims}.{signature}")),
+        ("no signature", format!("{signed}.")),
+        ("another padding", sign(as_ps256)),
+        ("no name", sign(json!({ "alg": "RS256" }))),
+        ("no name of text", sign(json!({ "alg": "RS256", "x5t": 1 }))),
+        ("no algorithm", sign(json!({ "x5t": robot.sha1() }))),
+        ("two parts", signed.to_owned()),
+        ("no JWT", "robot".to_owned()),
+    ] {
+        let answer = present(&tenant, &assertion).await;
+        assert_eq!(answer.status, 401, "{reason}");
+        answer.assert_refusal(401, "invalid_client", 700_027);
+    }
+}
+
+#[tokio::test]
+async fn an_assertion_cannot_choose_a_weaker_algorithm() {
+    let tenant = start().await;
+    let (robot, claims) = (&*ROBOTS, right(&tenant));
+    let message = unsigned(&json!({ "alg": "HS256", "x5t": robot.sha1() }), &claims);
+    for public in [robot.pem.as_bytes(), &robot.der, robot.key.public_key().as_ref()] {
+        let key = hmac::Key::new(hmac::HMAC_SHA256, public);
+        let tag = BASE64_URL_SAFE_NO_PAD.encode(hmac::sign(&key, message.as_bytes()));
+        let answer = present(&tenant, &format!("{message}.{tag}")).await;
+        answer.assert_refusal(401, "invalid_client", 700_027);
+    }
+    for none in ["none", "None", "NONE", ""] {
+        let message = unsigned(&json!({ "alg": none, "x5t": robot.sha1() }), &claims);
+        let answer = present(&tenant, &format!("{message}.")).await;
+        answer.assert_refusal(401, "invalid_client", 700_027);
+    }
+}
+
+#[tokio::test]
+async fn an_assertion_is_about_the_app_that_sends_it() {
+    let tenant = start().await;
+    for (name, value) in [
+        ("iss", json!(UNKNOWN_CLIENT_ID)),
+        ("sub", json!(DAEMON_CLIENT_ID)),
+        ("iss", Value::Null),
+        ("sub", json!([ROBOT])),
+    ] {
+        let mut claims = right(&tenant);
+        claims[name] = value;
+        let answer = present(&tenant, &ROBOTS.rs256(&claims)).await;
+        answer.assert_refusal(401, "invalid_client", 700_021);
+    }
+}
+
+#[tokio::test]
+async fn an_assertion_is_for_this_tenants_token_endpoint() {
+    let tenant = start().await;
+    let base_url = tenant.tenant.base_url().to_owned();
+    let https_url = tenant.tenant.https_url().unwrap();
+    for (audience, accepted) in [
+        (format!("{base_url}/contoso.example/oauth2/v2.0/token"), true),
+        (format!("{base_url}/{CONTOSO}/v2.0"), true),
+        (format!("{base_url}/common/oauth2/v2.0/token"), true),
+        (format!("{https_url}/{CONTOSO}/oauth2/v2.0/token"), true),
+        (format!("https://login.microsoftonline.com/{CONTOSO}/oauth2/v2.0/token"), false),
+        (format!("{base_url}.evil.example/{CONTOSO}/oauth2/v2.0/token"), false),
+        (format!("{base_url}/nowhere/oauth2/v2.0/token"), false),
+        (format!("{base_url}/{CONTOSO}/oauth2/v2.0/authorize"), false),
+        (base_url.clone(), false),
+        (String::new(), false),
+    ] {
+        let mut claims = right(&tenant);
+        claims["aud"] = json!(audience);
+        let answer = present(&tenant, &ROBOTS.rs256(&claims)).await;
+        if accepted {
+            assert_eq!(answer.status, StatusCode::OK, "{audience}: {}", answer.body);
+        } else {
+            answer.assert_refusal(401, "invalid_client", 700_023);
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_assertion_counts_in_its_time_give_or_take_five_minutes() {
+    let tenant = start().await;
+    for (nbf, exp, accepted) in [
+        (json!(NOW + 300), json!(NOW + 900), true),
+        (json!(NOW + 301), json!(NOW + 900), false),
+        (json!(NOW - 900), json!(NOW - 299), true),
+        (json!(NOW - 900), json!(NOW - 300), false),
+        // azure-identity sends parts of a second.
+        (json!(1_795_557_600.25), json!(1_795_558_200.75), true),
+        (Value::Null, json!(NOW + 600), true),
+        (json!(NOW), Value::Null, false),
+        (json!(NOW), json!("1795558200"), false),
+        (json!(NOW), json!(-1), false),
+    ] {
+        let mut claims = right(&tenant);
+        claims["nbf"] = nbf;
+        claims["exp"] = exp;
+        let answer = present(&tenant, &ROBOTS.rs256(&claims)).await;
+        if accepted {
+            assert_eq!(answer.status, StatusCode::OK, "{claims}: {}", answer.body);
+        } else {
+            answer.assert_refusal(401, "invalid_client", 700_024);
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_assertion_says_what_it_is_and_is_for_an_app_with_a_certificate() {
+    let tenant = start().await;
+    let form = request(&ROBOTS.rs256(&right(&tenant)));
+    let untyped = form.clone().without("client_assertion_type");
+    ask(&tenant, &untyped).await.assert_refusal(400, "invalid_request", 900_144);
+    let other = "urn:ietf:params:oauth:client-assertion-type:saml2-bearer";
+    let saml = form.clone().with("client_assertion_type", other);
+    ask(&tenant, &saml).await.assert_refusal(401, "invalid_client", 700_027);
+    let daemon = form.clone().with("client_id", DAEMON_CLIENT_ID);
+    ask(&tenant, &daemon).await.assert_refusal(401, "invalid_client", 700_027);
+    let public = form.with("client_id", NATIVE.client_id);
+    ask(&tenant, &public).await.assert_refusal(401, "invalid_client", 700_025);
+}

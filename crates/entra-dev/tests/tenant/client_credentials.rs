@@ -1,0 +1,248 @@
+//! Apps on their own account.
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use entra_dev::ids::{
+    API_CLIENT_ID, CONTOSO, DAEMON_CLIENT_ID, DAEMON_SECRET, FABRIKAM, SWAGGER_UI_CLIENT_ID,
+};
+use reqwest::StatusCode;
+use serde_json::json;
+use url::form_urlencoded::byte_serialize;
+
+use crate::programs::{NATIVE, api_scope, claims};
+use crate::support::{Answer, Form, NOW, TestTenant, UNKNOWN_CLIENT_ID};
+
+const IMPORTER: &str = "c1000000-0000-4000-8000-000000000001";
+const LEDGER: &str = "c1000000-0000-4000-8000-000000000002";
+const OLD_API: &str = "c1000000-0000-4000-8000-000000000003";
+const LOCAL_JOB: &str = "c1000000-0000-4000-8000-000000000004";
+const AWKWARD_SECRET: &str = "a b+c&d=e%20~:ü";
+
+const ENTRIES: &str = r#"
+[[apps]]
+client_id = "c1000000-0000-4000-8000-000000000001"
+name = "Importer"
+tenant = "Contoso"
+secrets = ["new-secret", "a b+c&d=e%20~:ü"]
+expired_secrets = ["old-secret"]
+permissions = { "Ledger API" = ["Post"] }
+
+[[apps]]
+client_id = "c1000000-0000-4000-8000-000000000002"
+name = "Ledger API"
+tenant = "Contoso"
+assignment_required = true
+app_roles = ["Post"]
+optional_claims = ["idtyp"]
+
+[[apps]]
+client_id = "c1000000-0000-4000-8000-000000000003"
+name = "Old API"
+tenant = "Contoso"
+app_id_uri = "https://old.example"
+access_token_version = 1
+
+[[apps]]
+client_id = "c1000000-0000-4000-8000-000000000004"
+name = "Local job"
+tenant = "Contoso"
+single_tenant = true
+secrets = ["job-secret"]
+"#;
+
+fn request(client_id: &str, secret: &str, resource: &str) -> Form {
+    Form::empty()
+        .with("grant_type", "client_credentials")
+        .with("client_id", client_id)
+        .with("client_secret", secret)
+        .with("scope", &format!("{resource}/.default"))
+}
+
+async fn ask(tenant: &TestTenant, form: &Form) -> Answer {
+    Answer::of(form.on(tenant.token_request(CONTOSO))).await
+}
+
+fn basic(client_id: &str, secret: &str) -> String {
+    let encode = |text: &str| byte_serialize(text.as_bytes()).collect::<String>();
+    let credentials = format!("{}:{}", encode(client_id), encode(secret));
+    format!("Basic {}", BASE64_STANDARD.encode(credentials))
+}
+
+#[tokio::test]
+async fn a_daemons_token_is_about_the_daemon() {
+    let tenant = TestTenant::start().await;
+    let form = request(DAEMON_CLIENT_ID, DAEMON_SECRET, &format!("api://{API_CLIENT_ID}"));
+    let answer = ask(&tenant, &form.with("claims", "{}")).await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
+    assert_eq!(answer.header("cache-control"), Some("no-store"));
+    let body = answer.json();
+    let members: Vec<_> = body.as_object().unwrap().keys().map(String::as_str).collect();
+    // Neither a refresh token nor an ID token: there is nobody to be remembered.
+    let expected = ["token_type", "scope", "expires_in", "ext_expires_in", "access_token"];
+    assert_eq!(members, expected);
+    let claims = claims(&body, "access_token");
+    for (name, expected) in [
+        ("aud", json!(API_CLIENT_ID)),
+        ("iss", json!(tenant.url(&format!("/{CONTOSO}/v2.0")))),
+        ("iat", json!(NOW)),
+        ("azp", json!(DAEMON_CLIENT_ID)),
+        ("azpacr", json!("1")),
+        ("roles", json!(["Todos.ReadWrite.All"])),
+        ("tid", json!(CONTOSO)),
+        ("ver", json!("2.0")),
+        ("sub", claims["oid"].clone()),
+    ] {
+        assert_eq!(claims[name], expected, "{name}");
+    }
+    assert!(uuid::Uuid::try_parse(claims["oid"].as_str().unwrap()).is_ok());
+    assert_ne!(claims["oid"], DAEMON_CLIENT_ID);
+    for absent in ["scp", "name", "preferred_username", "idtyp", "acct", "email", "nonce"] {
+        assert_eq!(claims.get(absent), None, "{absent}");
+    }
+}
+
+#[tokio::test]
+async fn an_api_that_wants_to_know_is_told_that_an_app_calls() {
+    let tenant = TestTenant::start_having(ENTRIES).await;
+    let body = ask(&tenant, &request(IMPORTER, "new-secret", LEDGER)).await.json();
+    let ledger = claims(&body, "access_token");
+    assert_eq!(ledger["aud"], LEDGER);
+    assert_eq!(ledger["idtyp"], "app");
+    assert_eq!(ledger["roles"], json!(["Post"]));
+    // One principal for all APIs, and no roles where it was given none.
+    let body = ask(&tenant, &request(IMPORTER, "new-secret", API_CLIENT_ID)).await.json();
+    let todos = claims(&body, "access_token");
+    assert_eq!(todos["oid"], ledger["oid"]);
+    assert_eq!(todos.get("roles"), None);
+    assert_eq!(todos.get("idtyp"), None);
+}
+
+#[tokio::test]
+async fn an_api_of_the_first_version_gets_its_claims() {
+    let tenant = TestTenant::start_having(ENTRIES).await;
+    let by_id = ask(&tenant, &request(IMPORTER, "new-secret", OLD_API)).await.json();
+    assert_eq!(claims(&by_id, "access_token")["aud"], "https://old.example");
+    let form = request(IMPORTER, "new-secret", "https://old.example");
+    let body = ask(&tenant, &form).await.json();
+    let claims = claims(&body, "access_token");
+    let issuer = tenant.url(&format!("/{CONTOSO}/"));
+    for (name, expected) in [
+        ("aud", json!("https://old.example")),
+        ("iss", json!(issuer)),
+        ("idp", json!(issuer)),
+        ("appid", json!(IMPORTER)),
+        ("appidacr", json!("1")),
+        ("ver", json!("1.0")),
+    ] {
+        assert_eq!(claims[name], expected, "{name}");
+    }
+    for absent in ["azp", "azpacr", "scp", "upn", "unique_name"] {
+        assert_eq!(claims.get(absent), None, "{absent}");
+    }
+}
+
+#[tokio::test]
+async fn an_app_is_another_principal_in_another_tenant() {
+    let tenant = TestTenant::start().await;
+    let form = request(DAEMON_CLIENT_ID, DAEMON_SECRET, API_CLIENT_ID);
+    let here = claims(&ask(&tenant, &form).await.json(), "access_token");
+    let there = Answer::of(form.on(tenant.token_request("fabrikam.example"))).await.json();
+    let there = claims(&there, "access_token");
+    assert_eq!(there["tid"], FABRIKAM);
+    assert_eq!(there["iss"], tenant.url(&format!("/{FABRIKAM}/v2.0")));
+    assert_ne!(there["oid"], here["oid"]);
+}
+
+#[tokio::test]
+async fn a_secret_may_come_by_http_basic() {
+    let tenant = TestTenant::start_having(ENTRIES).await;
+    let form = request("", "", API_CLIENT_ID);
+    for secret in ["new-secret", AWKWARD_SECRET] {
+        let asked = tenant.token_request(CONTOSO).header("authorization", basic(IMPORTER, secret));
+        let answer = Answer::of(form.on(asked)).await;
+        assert_eq!(answer.status, StatusCode::OK, "{secret}: {}", answer.body);
+        assert_eq!(claims(&answer.json(), "access_token")["azpacr"], "1");
+        let in_body = request(IMPORTER, secret, API_CLIENT_ID);
+        assert_eq!(ask(&tenant, &in_body).await.status, StatusCode::OK, "{secret}");
+    }
+    for (secret, code) in [("wrong", 7_000_215), ("", 7_000_215), ("old-secret", 7_000_222)] {
+        let asked = tenant.token_request(CONTOSO).header("authorization", basic(IMPORTER, secret));
+        Answer::of(form.on(asked)).await.assert_refusal(401, "invalid_client", code);
+    }
+}
+
+#[tokio::test]
+async fn each_fault_of_a_daemon_has_its_own_code() {
+    let tenant = TestTenant::start_having(ENTRIES).await;
+    let form = || request(IMPORTER, "new-secret", API_CLIENT_ID);
+    let default = format!("{API_CLIENT_ID}/.default");
+    let two = format!("{default} {LEDGER}/.default");
+    let with_openid = format!("{default} openid");
+    for (form, status, error, code) in [
+        (form().with("client_secret", "wrong"), 401, "invalid_client", 7_000_215),
+        (form().with("client_secret", "NEW-SECRET"), 401, "invalid_client", 7_000_215),
+        (form().with("client_secret", "old-secret"), 401, "invalid_client", 7_000_222),
+        (form().without("client_secret"), 401, "invalid_client", 7_000_218),
+        (form().and("client_secret", "new-secret"), 400, "invalid_request", 90100),
+        (form().with("client_id", NATIVE.client_id), 401, "invalid_client", 700_025),
+        (form().with("client_id", SWAGGER_UI_CLIENT_ID), 401, "invalid_client", 700_025),
+        (form().with("client_id", UNKNOWN_CLIENT_ID), 400, "unauthorized_client", 700_016),
+        (form().without("client_id"), 400, "invalid_request", 900_144),
+        (form().without("scope"), 400, "invalid_request", 900_144),
+        (form().with("scope", &api_scope()), 400, "invalid_scope", 1_002_012),
+        (form().with("scope", "openid"), 400, "invalid_scope", 1_002_012),
+        (form().with("scope", &with_openid), 400, "invalid_scope", 1_002_012),
+        (form().with("scope", &two), 400, "invalid_scope", 700_022),
+        (form().with("scope", "api://unknown/.default"), 400, "invalid_resource", 500_011),
+    ] {
+        ask(&tenant, &form).await.assert_refusal(status, error, code);
+    }
+    let public = request(NATIVE.client_id, "", API_CLIENT_ID);
+    ask(&tenant, &public).await.assert_refusal(401, "invalid_client", 7_000_218);
+}
+
+#[tokio::test]
+async fn a_client_shows_one_credential() {
+    let tenant = TestTenant::start_having(ENTRIES).await;
+    let form = request(IMPORTER, "new-secret", API_CLIENT_ID);
+    let asked = tenant.token_request(CONTOSO);
+    let asked = asked.header("authorization", basic(IMPORTER, "new-secret"));
+    Answer::of(form.on(asked)).await.assert_refusal(400, "invalid_request", 90100);
+    let form = form.with("client_assertion", "e30.e30.");
+    ask(&tenant, &form).await.assert_refusal(400, "invalid_request", 90100);
+}
+
+#[tokio::test]
+async fn an_app_needs_a_tenant_to_be_in() {
+    let tenant = TestTenant::start().await;
+    let form = request(DAEMON_CLIENT_ID, DAEMON_SECRET, API_CLIENT_ID);
+    for authority in ["common", "organizations"] {
+        let answer = Answer::of(form.on(tenant.token_request(authority))).await;
+        answer.assert_refusal(400, "invalid_request", 50059);
+    }
+}
+
+#[tokio::test]
+async fn an_api_that_asks_for_an_assignment_is_not_for_every_app() {
+    let tenant = TestTenant::start_having(ENTRIES).await;
+    let answer = ask(&tenant, &request(DAEMON_CLIENT_ID, DAEMON_SECRET, LEDGER)).await;
+    answer.assert_refusal(400, "invalid_grant", 501_051);
+    let answer = ask(&tenant, &request(IMPORTER, "new-secret", LEDGER)).await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
+}
+
+#[tokio::test]
+async fn a_single_tenant_app_is_known_to_its_own_tenant_only() {
+    let tenant = TestTenant::start_having(ENTRIES).await;
+    let form = request(LOCAL_JOB, "job-secret", API_CLIENT_ID);
+    assert_eq!(ask(&tenant, &form).await.status, StatusCode::OK);
+    for (authority, error, code) in [
+        (FABRIKAM, "unauthorized_client", 700_016),
+        ("consumers", "unauthorized_client", 700_016),
+        ("common", "invalid_request", 50194),
+        ("organizations", "invalid_request", 50194),
+    ] {
+        let answer = Answer::of(form.on(tenant.token_request(authority))).await;
+        answer.assert_refusal(400, error, code);
+    }
+}
