@@ -21,6 +21,7 @@ mod guards;
 mod https;
 mod keys;
 mod keys_rotate;
+mod on_behalf_of;
 mod program;
 mod programs;
 mod refresh;
