@@ -29,6 +29,8 @@ mod programs;
 mod refresh;
 mod refusals;
 mod scopes;
+mod session_cookie;
+mod sessions;
 mod support;
 mod token;
 mod tokens;

@@ -1,0 +1,158 @@
+//! Staying signed in, and asking without a page.
+
+use entra_dev::ids::{CONTOSO, FABRIKAM};
+use reqwest::StatusCode;
+use serde_json::Value;
+
+use crate::browser::Browser;
+use crate::programs::claims;
+use crate::support::{Answer, Form, TestTenant};
+
+const DAY: u64 = 24 * 60 * 60;
+
+/// Who gets in without a page.
+async fn silent_claims(tenant: &TestTenant, browser: &Browser, form: &Form) -> Value {
+    let answer = browser.ask_silently(form).await;
+    answer.assert_code(StatusCode::FOUND);
+    let code = answer.redirect_parameter("code").unwrap();
+    let answer = tenant.redeem(CONTOSO, &Form::redemption(&code)).await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
+    claims(&answer.json(), "access_token")
+}
+
+#[tokio::test]
+async fn nobody_is_signed_in_at_first() {
+    let tenant = TestTenant::start().await;
+    let browser = Browser::new(&tenant);
+    let answer = browser.ask_silently(&Form::authorization()).await;
+    answer.assert_redirected_refusal("login_required", 50058);
+    assert_eq!(answer.header("set-cookie"), None);
+}
+
+#[tokio::test]
+async fn who_has_signed_in_gets_a_code_without_a_page() {
+    let tenant = TestTenant::start().await;
+    let browser = Browser::new(&tenant);
+    browser.sign_in("uma").await;
+    for _ in 0..2 {
+        let claims = silent_claims(&tenant, &browser, &Form::authorization()).await;
+        assert_eq!(claims["preferred_username"], "uma@contoso.example");
+    }
+    // In this browser, and in no other one.
+    let answer = Browser::new(&tenant).ask_silently(&Form::authorization()).await;
+    answer.assert_redirected_refusal("login_required", 50058);
+}
+
+#[tokio::test]
+async fn of_two_accounts_the_hint_chooses() {
+    let tenant = TestTenant::start().await;
+    let browser = Browser::new(&tenant);
+    browser.sign_in("uma").await;
+    browser.sign_in("ulf").await;
+    let answer = browser.ask_silently(&Form::authorization()).await;
+    answer.assert_redirected_refusal("interaction_required", 16000);
+    for name in ["uma", "ulf"] {
+        let sign_in_name = format!("{name}@contoso.example");
+        for hint in [sign_in_name.clone(), sign_in_name.to_uppercase()] {
+            let form = Form::authorization().with("login_hint", &hint);
+            let claims = silent_claims(&tenant, &browser, &form).await;
+            assert_eq!(claims["preferred_username"], sign_in_name);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_hint_to_somebody_else_signs_nobody_in() {
+    let tenant = TestTenant::start().await;
+    let browser = Browser::new(&tenant);
+    browser.sign_in("uma").await;
+    for hint in ["ada@contoso.example", "nobody@contoso.example"] {
+        let answer = browser.ask_silently(&Form::authorization().with("login_hint", hint)).await;
+        answer.assert_redirected_refusal("login_required", 50058);
+    }
+}
+
+#[tokio::test]
+async fn people_of_another_tenant_do_not_count() {
+    let tenant = TestTenant::start().await;
+    let browser = Browser::new(&tenant);
+    for account in ["tia", "pia"] {
+        let answer = browser.pick("common", &Form::authorization(), account).await;
+        answer.assert_code(StatusCode::SEE_OTHER);
+    }
+    let answer = browser.ask_silently(&Form::authorization()).await;
+    answer.assert_redirected_refusal("login_required", 50058);
+    browser.sign_in("uma").await;
+    let claims = silent_claims(&tenant, &browser, &Form::authorization()).await;
+    assert_eq!(claims["preferred_username"], "uma@contoso.example");
+    let form = Form::authorization().with("prompt", "none");
+    for authority in [FABRIKAM, "consumers"] {
+        browser.authorize(authority, &form).await.assert_code(StatusCode::FOUND);
+    }
+    let answer = browser.authorize("common", &form).await;
+    answer.assert_redirected_refusal("interaction_required", 16000);
+}
+
+#[tokio::test]
+async fn a_session_ends_after_24_hours() {
+    let tenant = TestTenant::start().await;
+    let browser = Browser::new(&tenant);
+    browser.sign_in("uma").await;
+    tenant.clock.advance(DAY - 1);
+    let answer = browser.ask_silently(&Form::authorization()).await;
+    answer.assert_code(StatusCode::FOUND);
+    tenant.clock.advance(1);
+    let answer = browser.ask_silently(&Form::authorization()).await;
+    answer.assert_redirected_refusal("login_required", 50058);
+}
+
+#[tokio::test]
+async fn the_account_page_marks_who_is_signed_in_and_puts_them_first() {
+    let tenant = TestTenant::start().await;
+    let browser = Browser::new(&tenant);
+    let page = browser.authorize(CONTOSO, &Form::authorization()).await;
+    page.assert_page("Pick an account");
+    assert!(!page.body.contains(", signed in"), "{}", page.body);
+    browser.sign_in("ulf").await;
+    let page = browser.authorize(CONTOSO, &Form::authorization()).await;
+    page.assert_page("Pick an account");
+    let first = page.body.find("aria-describedby=\"about-").unwrap();
+    assert!(page.body[first..].starts_with("aria-describedby=\"about-ulf\""), "{}", page.body);
+    let marked: Vec<_> =
+        page.body.lines().filter(|line| line.contains(", signed in</p>")).collect();
+    assert_eq!(marked.len(), 1, "{}", page.body);
+    assert!(marked[0].contains("ulf@contoso.example"));
+}
+
+#[tokio::test]
+async fn without_prompt_none_the_person_is_asked_although_signed_in() {
+    let tenant = TestTenant::start().await;
+    let browser = Browser::new(&tenant);
+    browser.sign_in("uma").await;
+    for form in [
+        Form::authorization(),
+        Form::authorization().with("prompt", "login"),
+        Form::authorization().with("prompt", "select_account"),
+    ] {
+        browser.authorize(CONTOSO, &form).await.assert_page("Pick an account");
+    }
+}
+
+#[tokio::test]
+async fn a_form_of_another_site_signs_nobody_in() {
+    let tenant = TestTenant::start().await;
+    let url = tenant.url(&format!("/{CONTOSO}/oauth2/v2.0/authorize"));
+    let form = Form::authorization().with("account", "ada");
+    for site in ["cross-site", "same-site", "none", "Same-Origin"] {
+        let request = form.on(tenant.browser.post(&url)).header("sec-fetch-site", site);
+        let answer = Answer::of(request).await;
+        answer.assert_page_refusal(90004);
+        assert_eq!(answer.header("set-cookie"), None, "{site}");
+    }
+    let request = form.on(tenant.browser.post(&url)).header("sec-fetch-site", "same-origin");
+    Answer::of(request).await.assert_code(StatusCode::SEE_OTHER);
+    // The app itself may still send its request in a form.
+    let request = Form::authorization().on(tenant.browser.post(&url));
+    let answer = Answer::of(request.header("sec-fetch-site", "cross-site")).await;
+    answer.assert_page("Pick an account");
+}
