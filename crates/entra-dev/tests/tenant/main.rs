@@ -12,6 +12,8 @@ mod certificates;
 mod client_assertion;
 mod client_credentials;
 mod clock;
+mod consent;
+mod consent_of_administrators;
 mod controls;
 mod dev_page;
 mod device;

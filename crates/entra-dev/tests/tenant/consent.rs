@@ -1,0 +1,194 @@
+//! Apps that ask each person.
+
+use entra_dev::ids::CONTOSO;
+use reqwest::StatusCode;
+use serde_json::json;
+
+use crate::browser::{Browser, authorize_path};
+use crate::support::{Answer, Form, REDIRECT_URI, TestTenant};
+
+pub(crate) const PLANNER: &str = "c4000000-0000-4000-8000-000000000001";
+
+pub(crate) const ENTRIES: &str = r#"
+[[apps]]
+client_id = "c4000000-0000-4000-8000-000000000001"
+name = "Planner"
+tenant = "Contoso"
+consent_required = true
+redirect_uris.spa = ["http://localhost:8000/oauth2-redirect"]
+
+[[apps]]
+client_id = "c4000000-0000-4000-8000-000000000002"
+name = "Calendar API"
+tenant = "Contoso"
+app_id_uri = "api://calendar"
+scopes = ["read", "write"]
+admin_scopes = ["manage"]
+"#;
+
+pub(crate) fn planner_asks_for(scope: &str) -> Form {
+    Form::authorization().with("client_id", PLANNER).with("scope", scope)
+}
+
+/// Presses Accept on the page that asks this person.
+pub(crate) async fn accept(browser: &Browser, form: &Form, account: &str) -> Answer {
+    browser.pick(CONTOSO, &form.clone().with("consent", "accept"), account).await
+}
+
+/// That the browser goes back to the app with a refusal.
+#[track_caller]
+fn assert_refused_by_the_person(answer: &Answer) {
+    assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.body);
+    assert!(answer.location().as_str().starts_with(REDIRECT_URI));
+    assert_eq!(answer.redirect_parameter("error").as_deref(), Some("access_denied"));
+    assert_eq!(answer.redirect_parameter("error_subcode").as_deref(), Some("cancel"));
+    let description = answer.redirect_parameter("error_description").unwrap();
+    assert!(description.starts_with("AADSTS65004: "), "{description}");
+    assert_eq!(answer.redirect_parameter("state").as_deref(), Some("VHVlIE5vdiAyNA=="));
+    assert_eq!(answer.redirect_parameter("code"), None);
+    assert_eq!(answer.header("set-cookie"), None);
+}
+
+#[tokio::test]
+async fn a_person_is_asked_once() {
+    let tenant = TestTenant::start_having(ENTRIES).await;
+    let browser = Browser::new(&tenant);
+    let form = planner_asks_for("openid api://calendar/read");
+    let page = browser.pick(CONTOSO, &form, "uma").await;
+    page.assert_page("Permissions requested");
+    for text in [
+        "Uma Ulrich",
+        "uma@contoso.example",
+        "<strong>Planner</strong> asks to",
+        "<code>api://calendar/read</code>",
+        "name=\"consent\" value=\"accept\"",
+        "name=\"consent\" value=\"cancel\"",
+    ] {
+        assert!(page.body.contains(text), "{text}: {}", page.body);
+    }
+    assert_eq!(page.header("set-cookie"), None);
+    accept(&browser, &form, "uma").await.assert_code(StatusCode::SEE_OTHER);
+    let answer = browser.pick(CONTOSO, &form, "uma").await;
+    answer.assert_code(StatusCode::SEE_OTHER);
+    // Her answer is hers.
+    browser.pick(CONTOSO, &form, "ulf").await.assert_page("Permissions requested");
+}
+
+/// What a browser does with the page.
+#[tokio::test]
+async fn the_page_repeats_the_request_and_the_person() {
+    let tenant = TestTenant::start_having(ENTRIES).await;
+    let browser = Browser::new(&tenant);
+    let form = planner_asks_for("api://calendar/read");
+    let page = browser.pick(CONTOSO, &form, "uma").await;
+    let action = format!("<form method=\"post\" action=\"{}\">", authorize_path(CONTOSO));
+    assert!(page.body.contains(&action), "{}", page.body);
+    let mut sent = Form::empty().with("consent", "accept");
+    for name in [
+        "account",
+        "client_id",
+        "code_challenge",
+        "code_challenge_method",
+        "redirect_uri",
+        "response_type",
+        "scope",
+        "state",
+    ] {
+        sent = sent.with(name, &page.hidden_input(name).unwrap());
+    }
+    let answer = browser.post(&authorize_path(CONTOSO), &sent).await;
+    answer.assert_code(StatusCode::SEE_OTHER);
+}
+
+#[tokio::test]
+async fn cancel_goes_back_to_the_app() {
+    let tenant = TestTenant::start_having(ENTRIES).await;
+    let browser = Browser::new(&tenant);
+    let form = planner_asks_for("api://calendar/read");
+    let cancelled = form.clone().with("consent", "cancel");
+    assert_refused_by_the_person(&browser.pick(CONTOSO, &cancelled, "uma").await);
+    // On the account page there is nobody yet.
+    assert_refused_by_the_person(&browser.post(&authorize_path(CONTOSO), &cancelled).await);
+    browser.pick(CONTOSO, &form, "uma").await.assert_page("Permissions requested");
+}
+
+#[tokio::test]
+async fn more_permissions_are_asked_for_again_and_fewer_are_not() {
+    let tenant = TestTenant::start_having(ENTRIES).await;
+    let browser = Browser::new(&tenant);
+    let read = planner_asks_for("api://calendar/read");
+    accept(&browser, &read, "uma").await.assert_code(StatusCode::SEE_OTHER);
+    let both = planner_asks_for("api://calendar/read api://calendar/write");
+    browser.pick(CONTOSO, &both, "uma").await.assert_page("Permissions requested");
+    accept(&browser, &both, "uma").await.assert_code(StatusCode::SEE_OTHER);
+    for scope in ["api://calendar/write", "api://calendar/read", "openid"] {
+        let answer = browser.pick(CONTOSO, &planner_asks_for(scope), "uma").await;
+        answer.assert_code(StatusCode::SEE_OTHER);
+    }
+    // A client id names the same API.
+    let by_id = planner_asks_for("c4000000-0000-4000-8000-000000000002/read");
+    browser.pick(CONTOSO, &by_id, "uma").await.assert_code(StatusCode::SEE_OTHER);
+}
+
+#[tokio::test]
+async fn an_app_can_have_the_person_asked_each_time() {
+    let tenant = TestTenant::start_having(ENTRIES).await;
+    let browser = Browser::new(&tenant);
+    let planner = planner_asks_for("api://calendar/read").with("prompt", "consent");
+    // Swagger UI needs no consent otherwise.
+    for form in [planner, Form::authorization().with("prompt", "consent")] {
+        for _ in 0..2 {
+            browser.authorize(CONTOSO, &form).await.assert_page("Pick an account");
+            browser.pick(CONTOSO, &form, "uma").await.assert_page("Permissions requested");
+            accept(&browser, &form, "uma").await.assert_code(StatusCode::SEE_OTHER);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_silent_request_cannot_ask() {
+    let tenant = TestTenant::start_having(ENTRIES).await;
+    let browser = Browser::new(&tenant);
+    browser.sign_in("uma").await;
+    let form = planner_asks_for("api://calendar/read");
+    let answer = browser.ask_silently(&form).await;
+    answer.assert_redirected_refusal("consent_required", 65001);
+    let subcode = answer.redirect_parameter("error_subcode");
+    assert_eq!(subcode.as_deref(), Some("consent_required"));
+    accept(&browser, &form, "uma").await.assert_code(StatusCode::SEE_OTHER);
+    browser.ask_silently(&form).await.assert_code(StatusCode::FOUND);
+}
+
+#[tokio::test]
+async fn a_link_cannot_consent() {
+    let tenant = TestTenant::start_having(ENTRIES).await;
+    let browser = Browser::new(&tenant);
+    let form = planner_asks_for("api://calendar/read");
+    let link = form.clone().with("account", "uma").with("consent", "accept");
+    browser.authorize(CONTOSO, &link).await.assert_page("Pick an account");
+    browser.pick(CONTOSO, &form, "uma").await.assert_page("Permissions requested");
+}
+
+#[tokio::test]
+async fn a_renewal_cannot_ask_either() {
+    let tenant = TestTenant::start_having(ENTRIES).await;
+    let browser = Browser::new(&tenant);
+    let form = planner_asks_for("api://calendar/read offline_access");
+    let answer = accept(&browser, &form, "uma").await;
+    let code = answer.redirect_parameter("code").unwrap();
+    let redemption = Form::redemption(&code).with("client_id", PLANNER);
+    let body = tenant.redeem(CONTOSO, &redemption).await.json();
+    let renewal = Form::empty()
+        .with("grant_type", "refresh_token")
+        .with("client_id", PLANNER)
+        .with("refresh_token", body["refresh_token"].as_str().unwrap());
+    let answer = tenant.redeem(CONTOSO, &renewal).await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
+    let answer = tenant.redeem(CONTOSO, &renewal.with("scope", "api://calendar/write")).await;
+    assert_eq!(answer.status, StatusCode::BAD_REQUEST);
+    assert_eq!(answer.header("cache-control"), Some("no-store"));
+    let body = answer.json();
+    assert_eq!(body["error"], "invalid_grant", "{body}");
+    assert_eq!(body["error_codes"], json!([65001]));
+    assert_eq!(body["suberror"], "consent_required");
+}
