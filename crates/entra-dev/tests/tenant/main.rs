@@ -25,6 +25,7 @@ mod guards;
 mod https;
 mod keys;
 mod keys_rotate;
+mod logout;
 mod on_behalf_of;
 mod program;
 mod programs;

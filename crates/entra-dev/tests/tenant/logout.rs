@@ -1,0 +1,181 @@
+//! Signing out (OpenID Connect RP-Initiated Logout).
+
+use entra_dev::ids::{CONTOSO, SWAGGER_UI_CLIENT_ID};
+use reqwest::StatusCode;
+
+use crate::browser::Browser;
+use crate::programs::{NATIVE, SINGLE_PAGE, WEB, text};
+use crate::support::{Answer, Form, OTHER_REDIRECT_URI, REDIRECT_URI, TestTenant};
+
+fn path() -> String {
+    format!("/{CONTOSO}/oauth2/v2.0/logout")
+}
+
+async fn sign_out(browser: &Browser, form: &Form) -> Answer {
+    browser.get(&format!("{}?{}", path(), form.encoded())).await
+}
+
+async fn assert_signed_in(browser: &Browser, account: &str) {
+    let form = Form::authorization().with("login_hint", &format!("{account}@contoso.example"));
+    browser.ask_silently(&form).await.assert_code(StatusCode::FOUND);
+}
+
+async fn assert_signed_out(browser: &Browser, account: &str) {
+    let form = Form::authorization().with("login_hint", &format!("{account}@contoso.example"));
+    let answer = browser.ask_silently(&form).await;
+    answer.assert_redirected_refusal("login_required", 50058);
+}
+
+#[track_caller]
+fn assert_goes_to(answer: &Answer, address: &str) {
+    assert_eq!(answer.status, StatusCode::FOUND, "{}", answer.body);
+    assert_eq!(answer.header("location"), Some(address));
+    assert_eq!(answer.header("cache-control"), Some("no-store"));
+    assert_eq!(answer.header("referrer-policy"), Some("no-referrer"));
+}
+
+#[tokio::test]
+async fn signing_out_ends_the_session_and_a_page_says_so() {
+    let tenant = TestTenant::start().await;
+    for by_post in [false, true] {
+        let browser = Browser::new(&tenant);
+        browser.sign_in("ada").await;
+        browser.sign_in("uma").await;
+        let answer = if by_post {
+            browser.post(&path(), &Form::empty()).await
+        } else {
+            browser.get(&path()).await
+        };
+        answer.assert_page("You are signed out");
+        for account in ["ada", "uma"] {
+            assert_signed_out(&browser, account).await;
+        }
+        let page = browser.authorize(CONTOSO, &Form::authorization()).await;
+        assert!(!page.body.contains(", signed in"), "{}", page.body);
+    }
+    Browser::new(&tenant).get(&path()).await.assert_page("You are signed out");
+}
+
+#[tokio::test]
+async fn one_browser_signs_out_and_the_other_stays() {
+    let tenant = TestTenant::start().await;
+    let (here, there) = (Browser::new(&tenant), Browser::new(&tenant));
+    here.sign_in("ada").await;
+    there.sign_in("ada").await;
+    here.get(&path()).await.assert_page("You are signed out");
+    assert_signed_out(&here, "ada").await;
+    assert_signed_in(&there, "ada").await;
+}
+
+#[tokio::test]
+async fn a_logout_hint_signs_out_one_account() {
+    let tenant = TestTenant::start().await;
+    let browser = Browser::new(&tenant);
+    browser.sign_in("ada").await;
+    browser.sign_in("uma").await;
+    let hint = Form::empty().with("logout_hint", "uma@contoso.example");
+    sign_out(&browser, &hint).await.assert_page("You are signed out");
+    assert_signed_out(&browser, "uma").await;
+    assert_signed_in(&browser, "ada").await;
+}
+
+#[tokio::test]
+async fn an_id_token_signs_out_its_account_even_when_it_has_expired() {
+    let tenant = TestTenant::start().await;
+    let browser = Browser::new(&tenant);
+    browser.sign_in("ada").await;
+    browser.sign_in("uma").await;
+    let body = SINGLE_PAGE.sign_in(&tenant, "openid profile", "uma").await;
+    tenant.clock.advance(3 * 60 * 60);
+    let hint = Form::empty()
+        .with("id_token_hint", &text(&body, "id_token"))
+        .with("post_logout_redirect_uri", REDIRECT_URI);
+    assert_goes_to(&sign_out(&browser, &hint).await, REDIRECT_URI);
+    assert_signed_out(&browser, "uma").await;
+    assert_signed_in(&browser, "ada").await;
+}
+
+#[tokio::test]
+async fn the_browser_goes_back_to_a_registered_address_with_the_state() {
+    let tenant = TestTenant::start().await;
+    for by_post in [false, true] {
+        let browser = Browser::new(&tenant);
+        browser.sign_in("ada").await;
+        let form = Form::empty()
+            .with("client_id", SWAGGER_UI_CLIENT_ID)
+            .with("post_logout_redirect_uri", OTHER_REDIRECT_URI)
+            .with("state", "a b&c=é");
+        let answer = if by_post {
+            browser.post(&path(), &form).await
+        } else {
+            sign_out(&browser, &form).await
+        };
+        assert_eq!(answer.redirect_parameter("state").as_deref(), Some("a b&c=é"));
+        assert_goes_to(&answer, &format!("{OTHER_REDIRECT_URI}&state=a+b%26c%3D%C3%A9"));
+        assert_signed_out(&browser, "ada").await;
+    }
+    let browser = Browser::new(&tenant);
+    for (program, address) in [
+        (SINGLE_PAGE, REDIRECT_URI),
+        (NATIVE, "http://localhost:50001/"),
+        (WEB, "http://localhost:3000/signin-oidc"),
+    ] {
+        let form = Form::empty().with("post_logout_redirect_uri", address);
+        assert_goes_to(&sign_out(&browser, &form).await, address);
+        let named = form.with("client_id", program.client_id);
+        assert_goes_to(&sign_out(&browser, &named).await, address);
+    }
+}
+
+#[tokio::test]
+async fn no_other_address_is_gone_to() {
+    let tenant = TestTenant::start().await;
+    let browser = Browser::new(&tenant);
+    let id_token = text(&WEB.sign_in(&tenant, "openid profile", "uma").await, "id_token");
+    for address in [
+        "https://evil.example/",
+        "//evil.example",
+        "/",
+        "http:evil.example",
+        "http://localhost:1@evil.example",
+        "http://localhost:1@evil.example/oauth2-redirect",
+        "http://localhost.evil.example",
+        "http://localhost:8000/oauth2-redirect/../x",
+        "http://localhost:8000\\@evil.example/oauth2-redirect",
+        "http://localhost:8000/oauth2-redirect\r\nset-cookie: a=b",
+        "javascript:alert(1)",
+        "data:text/html,hello",
+    ] {
+        let form = Form::empty().with("post_logout_redirect_uri", address);
+        for form in [
+            form.clone(),
+            form.clone().with("client_id", SWAGGER_UI_CLIENT_ID),
+            form.clone().with("client_id", NATIVE.client_id),
+            form.clone().with("id_token_hint", &id_token),
+        ] {
+            sign_out(&browser, &form).await.assert_page_refusal(50011);
+            browser.post(&path(), &form).await.assert_page_refusal(50011);
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_app_that_is_named_has_its_own_addresses_only() {
+    let tenant = TestTenant::start().await;
+    let browser = Browser::new(&tenant);
+    let form = Form::empty().with("post_logout_redirect_uri", REDIRECT_URI);
+    let web = form.clone().with("client_id", WEB.client_id);
+    sign_out(&browser, &web).await.assert_page_refusal(50011);
+    let body = WEB.sign_in(&tenant, "openid", "uma").await;
+    let hinted = form.with("id_token_hint", &text(&body, "id_token"));
+    sign_out(&browser, &hinted).await.assert_page_refusal(50011);
+}
+
+#[tokio::test]
+async fn an_unknown_tenant_signs_nobody_out() {
+    let tenant = TestTenant::start().await;
+    let browser = Browser::new(&tenant);
+    browser.sign_in("ada").await;
+    browser.get("/nowhere/oauth2/v2.0/logout").await.assert_page_refusal(90002);
+    assert_signed_in(&browser, "ada").await;
+}
