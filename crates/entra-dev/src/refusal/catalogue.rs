@@ -3,6 +3,15 @@ use poem::http::StatusCode;
 use super::Refusal;
 
 impl Refusal {
+    /// A grant of somebody who is not in this tenant.
+    pub(crate) fn account_of_another_tenant(account: &str, tenant: &str) -> Self {
+        let text = format!(
+            "User account '{account}' does not exist in tenant '{tenant}' and cannot access the \
+             application there. Use the tenant of the account."
+        );
+        Self::new("invalid_grant", 50020, text)
+    }
+
     /// The account is not one that may sign in here.
     pub(crate) fn account_unknown(account: &str) -> Self {
         let text = format!("The user account '{account}' does not exist in this directory.");

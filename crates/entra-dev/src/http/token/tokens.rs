@@ -58,6 +58,9 @@ impl TokenRequest<'_> {
             Some(_) => scopes.only_resource()?,
             None => scopes.resource(),
         };
+        if !self.authority.admits(self.context.directory(), person) {
+            return Err(Refusal::account_of_another_tenant(&person.sign_in_name, self.tenant));
+        }
         if !sign_in::has_consent(self.context, app, person, scopes) {
             return Err(Refusal::consent_missing(&app.client_id, &app.name));
         }
