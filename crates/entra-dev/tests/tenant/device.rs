@@ -1,6 +1,6 @@
 //! Signing in on another device (RFC 8628).
 
-use entra_dev::ids::{API_CLIENT_ID, CONTOSO, SWAGGER_UI_CLIENT_ID};
+use entra_dev::ids::{API_CLIENT_ID, CONTOSO, FABRIKAM, SWAGGER_UI_CLIENT_ID};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
@@ -228,6 +228,16 @@ async fn nobody_signs_in_for_a_device_where_they_do_not_belong() {
         page.assert_page_refusal(50034);
     }
     collect(&tenant, &codes).await.assert_refusal(400, "authorization_pending", 70016);
+}
+
+#[tokio::test]
+async fn a_device_collects_in_a_tenant_of_the_person() {
+    let tenant = TestTenant::start().await;
+    let codes = codes(&tenant).await;
+    accept(&tenant, &codes, "ada").await;
+    let form = collection(&text(&codes, "device_code"));
+    let answer = Answer::of(form.on(tenant.token_request(FABRIKAM))).await;
+    answer.assert_refusal(400, "invalid_grant", 50020);
 }
 
 #[tokio::test]

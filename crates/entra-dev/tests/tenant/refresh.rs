@@ -1,6 +1,6 @@
 //! Renewing tokens.
 
-use entra_dev::ids::{API_CLIENT_ID, CONTOSO};
+use entra_dev::ids::{API_CLIENT_ID, CONTOSO, FABRIKAM};
 use reqwest::StatusCode;
 
 use crate::programs::{
@@ -162,6 +162,24 @@ async fn a_refresh_token_is_for_the_app_that_got_it() {
         assert!(answer.body.contains("not issued to this client application"));
     }
     NATIVE.renew(&tenant, &token).await;
+}
+
+/// As in Entra, a tenant gives tokens to its own people and guests only.
+#[tokio::test]
+async fn a_refresh_token_is_no_way_into_another_tenant() {
+    let tenant = TestTenant::start().await;
+    let form = NATIVE.renewal(&NATIVE.refresh_token(&tenant, "ada").await);
+    for (authority, admitted) in
+        [(FABRIKAM, false), ("consumers", false), ("common", true), ("organizations", true)]
+    {
+        let answer = Answer::of(form.on(tenant.token_request(authority))).await;
+        if admitted {
+            assert_eq!(answer.status, StatusCode::OK, "{authority}: {}", answer.body);
+            assert_eq!(claims(&answer.json(), "access_token")["tid"], CONTOSO);
+        } else {
+            answer.assert_refusal(400, "invalid_grant", 50020);
+        }
+    }
 }
 
 #[tokio::test]
