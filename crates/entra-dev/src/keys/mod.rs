@@ -97,11 +97,13 @@ impl Keys {
         published
     }
 
-    /// The published key with this id.
-    pub(crate) fn find(&self, kid: &str) -> Option<&SigningKey> {
-        [&self.general, &self.next, &self.personal]
-            .into_iter()
-            .chain(&self.retired)
+    /// The published key with this id, among those that vouch for personal accounts or among those
+    /// that vouch for all others.
+    pub(crate) fn find(&self, kid: &str, personal: bool) -> Option<&SigningKey> {
+        let general = [&self.general, &self.next].into_iter().chain(&self.retired);
+        general
+            .filter(|_| !personal)
+            .chain(Some(&self.personal).filter(|_| personal))
             .find(|key| key.kid() == kid)
             .map(Arc::as_ref)
     }

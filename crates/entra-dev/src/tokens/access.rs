@@ -60,7 +60,7 @@ impl Issuer {
         if token.resource.client_id == MICROSOFT_GRAPH {
             // As in Entra, so that an API that is handed such a token finds it to be no token for
             // APIs of one's own.
-            let key = self.keys.now().general;
+            let key = self.key_of(tenant);
             let mut header = key.header();
             header.insert("nonce".to_owned(), random::secret().into());
             return key.sign(&header, &claims.into_inner());

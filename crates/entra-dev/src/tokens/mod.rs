@@ -17,7 +17,7 @@ use std::sync::Arc;
 use crate::clock::ShiftedClock;
 use crate::directory::Directory;
 use crate::jws::UnverifiedJws;
-use crate::keys::{Jwk, KeyRing, SignError};
+use crate::keys::{Jwk, KeyRing, SignError, SigningKey};
 use crate::random;
 
 /// What signs tokens: the keys, the issuer they speak for, and the time.
@@ -56,17 +56,27 @@ impl Issuer {
 
     /// These claims, signed with the key that vouches for this tenant.
     fn sign(&self, tenant: &str, claims: Claims) -> Result<String, SignError> {
-        let keys = self.keys.now();
-        let personal = self.directory.tenant(tenant).is_some_and(|tenant| tenant.personal);
-        let key = if personal { keys.personal } else { keys.general };
+        let key = self.key_of(tenant);
         key.sign(&key.header(), &claims.into_inner())
+    }
+
+    /// The key that vouches for this tenant.
+    fn key_of(&self, tenant: &str) -> Arc<SigningKey> {
+        let keys = self.keys.now();
+        if self.is_personal(tenant) { keys.personal } else { keys.general }
+    }
+
+    fn is_personal(&self, tenant: &str) -> bool {
+        self.directory.tenant(tenant).is_some_and(|tenant| tenant.personal)
     }
 
     /// The claims of a token that this tenant has signed and that counts now; otherwise why not.
     pub(crate) fn verify<'a>(&self, token: &'a str) -> Result<UnverifiedJws<'a>, Unverified> {
         let jws = UnverifiedJws::parse(token).ok_or(Unverified::Malformed)?;
         let keys = self.keys.now();
-        let key = jws.header("kid").and_then(|kid| keys.find(kid)).ok_or(Unverified::Key)?;
+        let personal = jws.claim("tid").is_some_and(|tenant| self.is_personal(tenant));
+        let key = jws.header("kid").and_then(|kid| keys.find(kid, personal));
+        let key = key.ok_or(Unverified::Key)?;
         let (message, signature) = jws.signature();
         if jws.header("alg") != Some("RS256") || !key.verifies(message, signature) {
             return Err(Unverified::Key);

@@ -48,6 +48,7 @@ fn caller(request: &TokenRequest<'_>, assertion: &str) -> Result<Arc<Person>, Re
     token
         .claim("oid")
         .and_then(|oid| directory.person(oid).ok())
+        .filter(|person| token.claim("tid") == Some(person.tenant.as_str()))
         .filter(|person| authority.admits(directory, person))
         .cloned()
         .ok_or_else(|| Refusal::on_behalf_of_assertion("its user is not in this tenant"))
