@@ -1,7 +1,8 @@
 //! An API that calls another one for its caller.
 
 use entra_dev::ids::{
-    API_CLIENT_ID, CONTOSO, DAEMON_CLIENT_ID, DAEMON_SECRET, FABRIKAM, SWAGGER_UI_CLIENT_ID,
+    API_CLIENT_ID, CONSUMERS, CONTOSO, DAEMON_CLIENT_ID, DAEMON_SECRET, FABRIKAM,
+    SWAGGER_UI_CLIENT_ID,
 };
 use entra_dev::{Forgery, SignedWith};
 use reqwest::StatusCode;
@@ -129,6 +130,30 @@ async fn a_token_for_another_audience_is_refused() {
         let answer = TODO_API.ask(&tenant, &exchange(&text(&body, "access_token"))).await;
         answer.assert_refusal(400, "invalid_grant", 50013);
     }
+}
+
+/// The published keys say whom they vouch for.
+#[tokio::test]
+async fn the_key_of_personal_accounts_vouches_for_nobody_else() {
+    let tenant = TestTenant::start().await;
+    for (account, key, home, accepted) in [
+        ("ada", SignedWith::Personal, CONTOSO, false),
+        ("ada", SignedWith::Next, CONTOSO, true),
+        ("pia", SignedWith::Personal, "consumers", true),
+        ("pia", SignedWith::Next, "consumers", false),
+    ] {
+        let token = tenant.tenant.forge(&Forgery::of(account).signed_with(key)).unwrap();
+        let answer = Answer::of(exchange(&token).on(tenant.token_request(home))).await;
+        if accepted {
+            assert_eq!(answer.status, StatusCode::OK, "{account} {key:?}: {}", answer.body);
+        } else {
+            answer.assert_refusal(400, "invalid_grant", 50013);
+        }
+    }
+    let tid = |tid: &str| Forgery::of("ada").claim("tid", tid).signed_with(SignedWith::Personal);
+    let token = tenant.tenant.forge(&tid(CONSUMERS)).unwrap();
+    let answer = TODO_API.ask(&tenant, &exchange(&token)).await;
+    answer.assert_refusal(400, "invalid_grant", 50013);
 }
 
 #[tokio::test]
