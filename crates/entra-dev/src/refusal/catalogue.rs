@@ -355,7 +355,7 @@ impl Refusal {
         Self::new("invalid_request", 90100, text)
     }
 
-    /// The person is gone from the directory, or was never there, since the grant was given.
+    /// The other use of the grant type than on-behalf-of, which Entra has not.
     pub(crate) fn requested_token_use() -> Self {
         let text = "The request body must contain 'requested_token_use' with the value \
                     'on_behalf_of'.";

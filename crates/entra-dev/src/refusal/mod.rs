@@ -31,6 +31,11 @@ impl Refusal {
         Self { error: "consent_required", ..self }
     }
 
+    /// The same as the token endpoint says it of a grant (RFC 6749 section 5.2).
+    pub(crate) fn of_a_grant(self) -> Self {
+        Self { error: "invalid_grant", ..self }
+    }
+
     /// What the audit trail remembers of it.
     pub(crate) fn outcome(&self) -> Outcome {
         Outcome::Refused { aadsts: self.code, reason: self.message.clone() }

@@ -269,7 +269,7 @@ async fn on_behalf_of(tenant: &TestTenant, seen: &mut Seen) {
     seen.json(&answer, 400, "invalid_request", 900_144);
     let strict = form.with("scope", &format!("{STRICT_API}/read"));
     let answer = tenant.post("token", &strict.with("assertion", &forged(ada()))).await;
-    seen.json(&answer, 400, "access_denied", 50105);
+    seen.json(&answer, 400, "invalid_grant", 50105);
 }
 
 async fn devices(tenant: &TestTenant, seen: &mut Seen) {

@@ -124,6 +124,8 @@ async fn each_fault_has_its_own_code() {
         (form().with("code_verifier", &other_verifier), 400, "invalid_grant", 501_481),
         (form().with("client_secret", "x"), 401, "invalid_client", 700_025),
         (form().and("code", "again"), 400, "invalid_request", 90100),
+        (form().with("scope", "nothing"), 400, "invalid_client", 650_053),
+        (form().with("scope", "/"), 400, "invalid_scope", 70011),
     ] {
         tenant.redeem(CONTOSO, &form).await.assert_refusal(status, error, number);
     }

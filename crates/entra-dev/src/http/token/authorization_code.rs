@@ -17,6 +17,8 @@ pub(super) fn redeem(request: TokenRequest<'_>) -> Result<Issued, Refusal> {
         .ok_or_else(|| Refusal::redirect_uri_unknown(redirect_uri, &app.client_id))?;
     request.check_platform(platform)?;
     let verifier = parameters.optional("code_verifier")?;
+    // Whatever is wrong with the request must not use the code up.
+    let scopes = request.scopes()?;
     let grant = context.codes.redeem(code, context.now(), |code| {
         if code.grant.app.client_id != app.client_id {
             Err(Refusal::grant_of_another_app())
@@ -28,8 +30,9 @@ pub(super) fn redeem(request: TokenRequest<'_>) -> Result<Issued, Refusal> {
             check_verifier(code, verifier)
         }
     })?;
-    let scopes = request.scopes(&grant)?;
-    request.issue(&grant, &scopes, || context.refresh_tokens.issue(grant.clone(), context.now()))
+    request.issue(&grant, scopes.as_ref().unwrap_or(&grant.scopes), || {
+        context.refresh_tokens.issue(grant.clone(), context.now())
+    })
 }
 
 /// Checks the verifier against the challenge; without the one there must not be the other either

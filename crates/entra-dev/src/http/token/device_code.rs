@@ -5,7 +5,10 @@ use crate::refusal::Refusal;
 pub(super) fn redeem(request: TokenRequest<'_>) -> Result<Issued, Refusal> {
     let TokenRequest { context, parameters, client, .. } = &request;
     let code = parameters.required("device_code")?;
+    // Whatever is wrong with the request must not use the code up.
+    let scopes = request.scopes()?;
     let grant = context.devices.collect(code, &client.app, context.now())?;
-    let scopes = request.scopes(&grant)?;
-    request.issue(&grant, &scopes, || context.refresh_tokens.issue(grant.clone(), context.now()))
+    request.issue(&grant, scopes.as_ref().unwrap_or(&grant.scopes), || {
+        context.refresh_tokens.issue(grant.clone(), context.now())
+    })
 }

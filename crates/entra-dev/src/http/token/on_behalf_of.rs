@@ -16,6 +16,7 @@ pub(super) fn redeem(mut request: TokenRequest<'_>) -> Result<Issued, Refusal> {
     }
     let person = caller(&request, parameters.required("assertion")?)?;
     let scopes = Scopes::parse(context.directory(), tenant, parameters.required("scope")?)?;
+    scopes.only_resource()?;
     let grant = Grant {
         app: Arc::clone(&client.app),
         person,

@@ -12,10 +12,10 @@ pub(super) fn redeem(request: TokenRequest<'_>) -> Result<Issued, Refusal> {
         return Err(Refusal::grant_of_another_app());
     }
     request.check_platform(renewal.grant.platform)?;
-    let scopes = request.scopes(&renewal.grant)?;
+    let scopes = request.scopes()?;
     // The nonce belongs to the first ID token (OpenID Connect Core section 12.2).
     let grant = Grant { nonce: None, ..renewal.grant.clone() };
-    request.issue(&grant, &scopes, || {
+    request.issue(&grant, scopes.as_ref().unwrap_or(&grant.scopes), || {
         context.refresh_tokens.renew(renewal.of(grant.clone()), context.now())
     })
 }

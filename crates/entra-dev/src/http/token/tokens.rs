@@ -36,16 +36,16 @@ pub(super) struct Issued {
 }
 
 impl TokenRequest<'_> {
-    /// What the request asks for; the scopes of the grant where it does not say.
-    pub(super) fn scopes(&self, grant: &Grant) -> Result<Scopes, Refusal> {
-        let directory = self.context.directory();
-        match self.parameters.optional("scope")? {
-            Some(text) => Scopes::parse(directory, self.tenant, text),
-            None => Ok(grant.scopes.clone()),
-        }
+    /// What the request asks for, which one API must be able to give; `None` where it does not say,
+    /// and means what the person has granted.
+    pub(super) fn scopes(&self) -> Result<Option<Scopes>, Refusal> {
+        let Some(text) = self.parameters.optional("scope")? else { return Ok(None) };
+        let scopes = Scopes::parse(self.context.directory(), self.tenant, text)?;
+        scopes.only_resource()?;
+        Ok(Some(scopes))
     }
 
-    /// Tokens for the person who gave the grant. `refresh_token` makes the one that comes with
+    /// Tokens of one API for the person who gave the grant. `refresh_token` makes the one that comes with
     /// them, if the person has allowed for one.
     pub(super) fn issue(
         &self,
@@ -54,17 +54,14 @@ impl TokenRequest<'_> {
         refresh_token: impl FnOnce() -> String,
     ) -> Result<Issued, Refusal> {
         let Grant { app, person, .. } = grant;
-        let resource = match self.parameters.optional("scope")? {
-            Some(_) => scopes.only_resource()?,
-            None => scopes.resource(),
-        };
+        let resource = scopes.resource();
         if !self.authority.admits(self.context.directory(), person) {
             return Err(Refusal::account_of_another_tenant(&person.sign_in_name, self.tenant));
         }
         if !sign_in::has_consent(self.context, app, person, scopes) {
             return Err(Refusal::consent_missing(&app.client_id, &app.name));
         }
-        sign_in::check_assignment(resource, person)?;
+        sign_in::check_assignment(resource, person).map_err(Refusal::of_a_grant)?;
         let lifetime = lifetime();
         let issuer = &self.context.issuer;
         let subject = Subject::Person { person, scopes: scopes.names_at(resource) };
