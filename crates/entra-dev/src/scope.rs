@@ -106,14 +106,17 @@ impl Scopes {
         names.join(" ")
     }
 
-    /// Every permission by its full name, which consent is given to.
+    /// Everything that is asked for by its full name, which consent is given to.
     pub(crate) fn full_names(&self) -> Vec<String> {
         let mut names = Vec::new();
-        for Permission { resource, name } in self.permissions() {
-            let full = |name: &str| format!("{}/{name}", resource.app_id_uri);
-            match name {
-                Some(name) => names.push(full(name)),
-                None => names.extend(resource.scopes.iter().map(|scope| full(&scope.name))),
+        for Asked { words, permission } in &self.asked {
+            let full = |resource: &App, name: &str| format!("{}/{name}", resource.app_id_uri);
+            match permission {
+                None => names.push(words.clone()),
+                Some(Permission { resource, name: Some(name) }) => names.push(full(resource, name)),
+                Some(Permission { resource, name: None }) => {
+                    names.extend(resource.scopes.iter().map(|scope| full(resource, &scope.name)));
+                }
             }
         }
         names
