@@ -100,8 +100,8 @@ pub(super) async fn plan_fault(
     let Some(endpoint) = named(&endpoint) else { return no_such_endpoint() };
     match read::<FaultPlan>(request, body).await {
         Err(refused) => refused,
-        Ok(plan) if plan.status.is_some_and(|status| !(200..600).contains(&status)) => {
-            bad_request("status: 200 to 599")
+        Ok(plan) if plan.status.is_some_and(|status| !(400..600).contains(&status)) => {
+            bad_request("status: 400 to 599")
         }
         Ok(plan) => {
             context.faults.plan(endpoint, Some(plan));

@@ -160,8 +160,8 @@ async fn an_unknown_endpoint_is_answered_with_those_there_are() {
 async fn a_plan_that_means_nothing_is_refused() {
     let tenant = TestTenant::start().await;
     for (plan, detail) in [
-        (json!({ "status": 199 }), "status: 200 to 599"),
-        (json!({ "status": 600 }), "status: 200 to 599"),
+        (json!({ "status": 399 }), "status: 400 to 599"),
+        (json!({ "status": 600 }), "status: 400 to 599"),
         (json!({ "status": 65536 }), "invalid value"),
         (json!({ "status": "500" }), "invalid type: string"),
         (json!({ "latency_ms": -1 }), "invalid value"),
