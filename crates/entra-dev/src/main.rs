@@ -1,6 +1,6 @@
 //! The program `entra-dev`: a development tenant of its own.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::str::FromStr;
@@ -65,11 +65,14 @@ impl FromStr for Loopback {
 
     fn from_str(host: &str) -> Result<Self, Self::Err> {
         let host = host.trim_start_matches('[').trim_end_matches(']');
-        let loopback = host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
+        let bound = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
+        let loopback = host.parse().is_ok_and(|address: IpAddr| bound.contains(&address));
         if loopback || host.eq_ignore_ascii_case("localhost") {
             Ok(Self)
         } else {
-            Err("anybody who reaches this server signs in as anybody: it binds loopback only")
+            Err(
+                "anybody who reaches this server signs in as anybody: it binds 127.0.0.1 and ::1 only",
+            )
         }
     }
 }
