@@ -220,7 +220,8 @@ fn faults(context: &Context) -> String {
     let mut table = Table::new("Faults on purpose", &["What", "How"]);
     let offset = context.issuer.clock.offset();
     if offset != 0 {
-        table.row(&[&"clock", &format!("{offset} seconds ahead")]);
+        let direction = if offset > 0 { "ahead" } else { "behind" };
+        table.row(&[&"clock", &format!("{} seconds {direction}", offset.unsigned_abs())]);
     }
     for (endpoint, plan) in context.faults.plans() {
         let name = format!("{endpoint:?}").to_lowercase();
