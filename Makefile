@@ -1,7 +1,7 @@
 # Every target wraps cargo or a script. `make help` lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev token test tools fuzz bench lint fmt docs openapi openapi-check clean
+.PHONY: help run dev token test test-postgres tools fuzz bench lint fmt docs openapi openapi-check clean
 
 help: ## Explain the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -18,7 +18,10 @@ token: ## Print an access token of the development tenant: make token AS=ada
 test: ## Run all tests that this machine can run, and list those it cannot
 	@tests/run
 
-tools: ## Install what the tests with a browser, Node or Python need (as root: Debian packages too)
+test-postgres: ## Run the tests that need PostgreSQL, which must be there
+	CI=true cargo test --test todo_api on_postgres
+
+tools: ## Install what the tests with a browser, Node, Python, PostgreSQL or nginx need (as root: Debian packages too)
 	@tests/tools/install
 
 fuzz: ## Fuzz the parsers for a minute, coverage leading the way: make fuzz SECONDS=600

@@ -5,11 +5,14 @@
 mod authorization;
 mod bad_input;
 mod browser;
+mod databases;
 mod docs_page;
 mod document;
 mod foreign_issuer;
 mod judges;
 mod layout;
+mod migrations;
+mod postgres;
 mod program;
 mod server;
 mod support;

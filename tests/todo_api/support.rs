@@ -12,13 +12,14 @@ use std::{
 use entra_dev::DevTenant;
 use reqwest::{Client, Method, Response, StatusCode, header, redirect};
 use serde_json::Value;
-use tempfile::TempDir;
 use todo_api::{
     config::{Config, Environment},
     listener::Listener,
     server::Server,
 };
 use tokio::{sync::oneshot, task::JoinHandle};
+
+use crate::databases::Database;
 
 /// The registered redirect of the docs page; nobody needs to listen there.
 const REDIRECT: &str = "http://localhost:8000/oauth2-redirect";
@@ -29,7 +30,7 @@ pub(crate) struct App {
     pub(crate) client: Client,
     pub(crate) clock: TestClock,
     pub(crate) tenant: Arc<DevTenant>,
-    folder: Arc<TempDir>,
+    database: Database,
     stop: Option<oneshot::Sender<()>>,
     served: Option<JoinHandle<()>>,
 }
@@ -50,31 +51,38 @@ impl App {
         clock: TestClock,
         change: impl FnOnce(Environment) -> Environment,
     ) -> Self {
+        Self::start_on(Database::sqlite(), clock, change).await
+    }
+
+    /// With this database.
+    pub(crate) async fn on(database: Database) -> Self {
+        Self::start_on(database, TestClock::default(), |environment| environment).await
+    }
+
+    /// With everything chosen.
+    pub(crate) async fn start_on(
+        database: Database,
+        clock: TestClock,
+        change: impl FnOnce(Environment) -> Environment,
+    ) -> Self {
         let tenant = Arc::new(start_tenant(&clock).await);
-        let folder = Arc::new(tempfile::tempdir().unwrap());
-        Self::start_on(tenant, folder, clock, change).await
+        Self::start_with_tenant(tenant, database, clock, change).await
     }
 
     /// Another server over the same tenant and the same database: a replica, or after [`App::stop`]
     /// the same one again.
     pub(crate) async fn another(&self) -> Self {
-        let (tenant, folder) = (Arc::clone(&self.tenant), Arc::clone(&self.folder));
-        Self::start_on(tenant, folder, self.clock.clone(), |environment| environment).await
+        let (tenant, database) = (Arc::clone(&self.tenant), self.database.clone());
+        Self::start_with_tenant(tenant, database, self.clock.clone(), |same| same).await
     }
 
-    async fn start_on(
+    async fn start_with_tenant(
         tenant: Arc<DevTenant>,
-        folder: Arc<TempDir>,
+        database: Database,
         clock: TestClock,
         change: impl FnOnce(Environment) -> Environment,
     ) -> Self {
-        let environment = Environment::default()
-            .with("PORT", "0")
-            .with("AAD_INSTANCE", tenant.base_url())
-            .with("AAD_TENANT_ID", entra_dev::ids::CONTOSO)
-            .with("API_CLIENT_ID", entra_dev::ids::API_CLIENT_ID)
-            .with("SWAGGER_UI_CLIENT_ID", entra_dev::ids::SWAGGER_UI_CLIENT_ID)
-            .with("DATABASE_URL", format!("sqlite://{}", database(folder.path()).display()));
+        let environment = environment(&database).with("AAD_INSTANCE", tenant.base_url());
         let config = Config::read(&change(environment)).unwrap();
         let listener = Listener::bind(&config.server.host, config.server.port).await.unwrap();
         let server = Server::new(&config, listener, Arc::new(clock.clone())).await.unwrap();
@@ -85,17 +93,13 @@ impl App {
         }));
         let client =
             Client::builder().redirect(redirect::Policy::none()).no_proxy().build().unwrap();
-        Self { url, client, clock, tenant, folder, stop: Some(stop), served: Some(served) }
+        Self { url, client, clock, tenant, database, stop: Some(stop), served: Some(served) }
     }
 
     /// Stops the server as SIGTERM does.
     pub(crate) async fn stop(&mut self) {
         drop(self.stop.take());
         self.served.take().unwrap().await.unwrap();
-    }
-
-    pub(crate) fn database(&self) -> PathBuf {
-        database(self.folder.path())
     }
 
     /// A request as this person, who signs in first.
@@ -290,6 +294,21 @@ impl entra_dev::Clock for TestClock {
     }
 }
 
+/// The settings of `serve --dev`, but for ports, with this database.
+fn environment(database: &Database) -> Environment {
+    Environment::default()
+        .with("PORT", "0")
+        .with("AAD_TENANT_ID", entra_dev::ids::CONTOSO)
+        .with("API_CLIENT_ID", entra_dev::ids::API_CLIENT_ID)
+        .with("SWAGGER_UI_CLIENT_ID", entra_dev::ids::SWAGGER_UI_CLIENT_ID)
+        .with("DATABASE_URL", database.url())
+}
+
+/// The same, read.
+pub(crate) fn config(database: &Database) -> Config {
+    Config::read(&environment(database)).unwrap()
+}
+
 /// The tenant's folder. The signing keys are made once and shared by all tests.
 pub(crate) fn tenant_folder() -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join("dev-tenant")
@@ -303,8 +322,4 @@ async fn start_tenant(clock: &TestClock) -> DevTenant {
         clock: Arc::new(clock.clone()),
     };
     DevTenant::start(options).await.unwrap()
-}
-
-fn database(folder: &Path) -> PathBuf {
-    folder.join("data").join("todo.db")
 }

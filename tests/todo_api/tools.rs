@@ -19,6 +19,8 @@ pub(crate) enum Tool {
     FastapiAzureAuth,
     Jose,
     OidcProvider,
+    /// The folder with its programs.
+    Postgres,
 }
 
 impl Tool {
@@ -38,6 +40,7 @@ impl Tool {
                 installed("python/bin/python").filter(|_| has_module("fastapi_azure_auth")),
             ),
             Self::Jose => ("jose", installed("node/node_modules/jose")),
+            Self::Postgres => ("PostgreSQL", postgres()),
             Self::OidcProvider => ("oidc-provider", installed("node/node_modules/oidc-provider")),
         };
         path.filter(|path| path.exists()).ok_or(name)
@@ -76,6 +79,18 @@ fn chromium() -> Option<PathBuf> {
     }
     let path = environment("PATH")?;
     env::split_paths(&path).map(|folder| folder.join("chromium")).find(|path| path.exists())
+}
+
+/// The newest version that Debian's packages have installed, or the one on the path.
+fn postgres() -> Option<PathBuf> {
+    let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    let number = |path: &PathBuf| path.file_name()?.to_str()?.parse::<u32>().ok();
+    let newest = versions.map(|version| version.path()).max_by_key(number);
+    let complete = |folder: &PathBuf| folder.join("initdb").exists();
+    newest.map(|version| version.join("bin")).filter(complete).or_else(|| {
+        let path = environment("PATH")?;
+        env::split_paths(&path).find(complete)
+    })
 }
 
 /// Whether the Python under `tools` has this package, in the folder of whichever version it is.
