@@ -9,6 +9,7 @@ mod databases;
 mod docs_page;
 mod document;
 mod foreign_issuer;
+mod isolation;
 mod judges;
 mod layout;
 mod migrations;
