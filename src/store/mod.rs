@@ -5,6 +5,7 @@ mod error;
 mod postgres;
 mod queries;
 mod sqlite;
+mod writer;
 
 use std::sync::Arc;
 

@@ -9,18 +9,22 @@ use std::{
 
 use async_trait::async_trait;
 use sqlx::{
-    SqlitePool,
+    ConnectOptions, SqliteConnection, SqlitePool,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
 use crate::todo::{Access, Change, Owner, Tenant, Todo, TodoId, TodoName};
 
-use super::{OpenError, StoreError, TodoStore, queries::sqlite as queries};
+use super::{
+    OpenError, StoreError, TodoStore,
+    queries::sqlite as queries,
+    writer::{Connection, Writer},
+};
 
 /// SQLite has one writer at a time. Ours queue for one connection, in order, instead of competing
-/// for the file's lock, where one of many may starve.
+/// for the file's lock, where one of many may starve; and they share commits.
 pub struct SqliteStore {
-    writer: SqlitePool,
+    writer: Writer,
     readers: SqlitePool,
 }
 
@@ -42,25 +46,25 @@ impl SqliteStore {
             .journal_mode(SqliteJournalMode::Wal)
             // An answer means that the change is on disk, also when the power goes.
             .synchronous(SqliteSynchronous::Full)
-            .foreign_keys(true)
             .busy_timeout(timeout);
-        let pool = |connections, options| {
-            SqlitePoolOptions::new()
-                .max_connections(connections)
-                .min_connections(1)
-                .acquire_timeout(timeout)
-                // A connection to a file does not go stale; asking it each time costs as much as
-                // the query itself.
-                .test_before_acquire(false)
-                .connect_with(options)
-        };
         let connect = |source| OpenError::Connect { database: database.clone(), source };
-        let writer = pool(1, options.clone()).await.map_err(connect)?;
+        let mut connection = options.connect().await.map_err(connect)?;
+        // `run` makes a future that is not `Send` of a borrowed connection.
         sqlx::migrate!("migrations/sqlite")
-            .run(&writer)
+            .run_direct(None, &mut connection, false)
             .await
             .map_err(|source| OpenError::migrate(database.clone(), source))?;
-        let readers = pool(READERS, options).await.map_err(connect)?;
+        let writer = Writer::start(Connection::new(options.clone(), connection), timeout);
+        let readers = SqlitePoolOptions::new()
+            .max_connections(READERS)
+            .min_connections(1)
+            .acquire_timeout(timeout)
+            // A connection to a file does not go stale; asking it each time costs as much as the
+            // query itself.
+            .test_before_acquire(false)
+            .connect_with(options)
+            .await
+            .map_err(connect)?;
         Ok(Self { writer, readers })
     }
 }
@@ -79,6 +83,12 @@ async fn lock_folder(database: &Path) -> Result<File, OpenError> {
     locked.map_err(io::Error::other).flatten().map_err(failed)
 }
 
+/// Writes a page as it is, to learn whether the file can be written again. (`user_version` is the
+/// user's; we have no use for it.)
+async fn write_nothing(connection: &mut SqliteConnection) -> sqlx::Result<()> {
+    sqlx::query("PRAGMA user_version = 0").execute(connection).await.map(drop)
+}
+
 #[async_trait]
 impl TodoStore for SqliteStore {
     async fn list(
@@ -92,8 +102,12 @@ impl TodoStore for SqliteStore {
     }
 
     async fn create(&self, owner: &Owner, name: &TodoName) -> Result<Todo, StoreError> {
-        let mut connection = self.writer.acquire().await?;
-        Ok(queries::create(&mut connection, owner, name).await?)
+        let (owner, name) = (*owner, name.clone());
+        self.writer
+            .run(move |connection| {
+                Box::pin(async move { queries::create(connection, &owner, &name).await })
+            })
+            .await
     }
 
     async fn find(&self, tenant: Tenant, id: TodoId) -> Result<Option<Todo>, StoreError> {
@@ -107,21 +121,31 @@ impl TodoStore for SqliteStore {
         id: TodoId,
         change: &Change,
     ) -> Result<Option<Todo>, StoreError> {
-        let mut connection = self.writer.acquire().await?;
-        Ok(queries::update(&mut connection, access, id, change).await?)
+        let (access, change) = (*access, change.clone());
+        self.writer
+            .run(move |connection| {
+                Box::pin(async move { queries::update(connection, &access, id, &change).await })
+            })
+            .await
     }
 
     async fn delete(&self, access: &Access, id: TodoId) -> Result<bool, StoreError> {
-        let mut connection = self.writer.acquire().await?;
-        Ok(queries::delete(&mut connection, access, id).await?)
+        let access = *access;
+        self.writer
+            .run(move |connection| {
+                Box::pin(async move { queries::delete(connection, &access, id).await })
+            })
+            .await
     }
 
     async fn delete_all(&self, tenant: Tenant) -> Result<(), StoreError> {
-        let mut connection = self.writer.acquire().await?;
-        Ok(queries::delete_all(&mut connection, tenant).await?)
+        self.writer.run(move |connection| Box::pin(queries::delete_all(connection, tenant))).await
     }
 
     async fn check(&self) -> Result<(), StoreError> {
+        if self.writer.is_failing() {
+            self.writer.run(|connection| Box::pin(write_nothing(connection))).await?;
+        }
         let mut connection = self.readers.acquire().await?;
         Ok(queries::check(&mut connection).await?)
     }

@@ -1,0 +1,213 @@
+//! The one connection that writes to SQLite. Changes that arrive while a commit is on its way to
+//! the disk queue up and share the next one. Nothing waits for company: a lone change is committed
+//! at once.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use futures_util::future::BoxFuture;
+use sqlx::{ConnectOptions, Connection as _, SqliteConnection, sqlite::SqliteConnectOptions};
+use tokio::sync::{Notify, mpsc, oneshot};
+
+use super::StoreError;
+
+/// Hands changes to the task that owns the connection.
+#[derive(Clone)]
+pub(super) struct Writer {
+    queue: mpsc::Sender<Box<dyn Change>>,
+    timeout: Duration,
+    shared: Arc<Shared>,
+}
+
+/// What the task and those who hand it changes both look at.
+#[derive(Default)]
+struct Shared {
+    /// Whether the last commit failed.
+    failing: AtomicBool,
+    closing: Notify,
+    closed: Notify,
+}
+
+/// Changes that wait at most; more are refused.
+const QUEUE_LIMIT: usize = 1_024;
+/// Changes that share one commit at most, so that the first does not wait long for the last.
+const BATCH_LIMIT: usize = 256;
+
+impl Writer {
+    /// Starts the task. `timeout`: how long a change waits for its turn and its commit.
+    pub(super) fn start(connection: Connection, timeout: Duration) -> Self {
+        let (queue, changes) = mpsc::channel(QUEUE_LIMIT);
+        let shared = Arc::new(Shared::default());
+        tokio::spawn(write(connection, changes, Arc::clone(&shared)));
+        Self { queue, timeout, shared }
+    }
+
+    /// What the change gives, once it is on disk.
+    pub(super) async fn run<T, F>(&self, change: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, sqlx::Result<T>>
+            + Send
+            + 'static,
+    {
+        let (reply, answer) = oneshot::channel();
+        let pending = Pending { change: Some(change), outcome: None, reply };
+        let too_many = || StoreError::from(sqlx::Error::PoolTimedOut);
+        self.queue.try_send(Box::new(pending)).map_err(|_| too_many())?;
+        match tokio::time::timeout(self.timeout, answer).await {
+            Ok(answer) => answer.unwrap_or_else(|_| Err(sqlx::Error::WorkerCrashed.into())),
+            // The change is dropped when its turn comes, unless it has come already.
+            Err(_) => Err(too_many()),
+        }
+    }
+
+    /// Whether the last commit failed.
+    pub(super) fn is_failing(&self) -> bool {
+        self.shared.failing.load(Ordering::Relaxed)
+    }
+
+    /// Commits what is queued, takes no more, and closes the connection.
+    pub(super) async fn close(&self) {
+        self.shared.closing.notify_one();
+        self.shared.closed.notified().await;
+    }
+}
+
+/// A connection that is made again after it failed: where the disk was full, SQLite and its driver
+/// may not agree on whether a transaction is open.
+pub(super) struct Connection {
+    options: SqliteConnectOptions,
+    current: Option<SqliteConnection>,
+}
+
+impl Connection {
+    pub(super) fn new(options: SqliteConnectOptions, current: SqliteConnection) -> Self {
+        Self { options, current: Some(current) }
+    }
+
+    async fn get(&mut self) -> sqlx::Result<&mut SqliteConnection> {
+        let connection = match self.current.take() {
+            Some(connection) => connection,
+            None => self.options.connect().await?,
+        };
+        Ok(self.current.insert(connection))
+    }
+}
+
+/// A change, and whoever waits for it.
+trait Change: Send {
+    /// Nobody waits any more.
+    fn is_abandoned(&self) -> bool;
+
+    /// Makes the change within the transaction that is open.
+    ///
+    /// # Errors
+    ///
+    /// Only what ends the transaction for all. A change that fails for itself keeps its error.
+    fn apply<'c>(
+        &'c mut self,
+        connection: &'c mut SqliteConnection,
+    ) -> BoxFuture<'c, Result<(), StoreError>>;
+
+    /// Tells the outcome to whoever waits.
+    fn answer(self: Box<Self>, committed: Result<(), StoreError>);
+}
+
+struct Pending<T, F> {
+    change: Option<F>,
+    outcome: Option<Result<T, StoreError>>,
+    reply: oneshot::Sender<Result<T, StoreError>>,
+}
+
+impl<T, F> Change for Pending<T, F>
+where
+    T: Send,
+    F: for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, sqlx::Result<T>> + Send,
+{
+    fn is_abandoned(&self) -> bool {
+        self.reply.is_closed()
+    }
+
+    fn apply<'c>(
+        &'c mut self,
+        connection: &'c mut SqliteConnection,
+    ) -> BoxFuture<'c, Result<(), StoreError>> {
+        Box::pin(async move {
+            let Some(change) = self.change.take() else { return Ok(()) };
+            match change(connection).await.map_err(StoreError::from) {
+                // SQLite undoes what the statement did, and the transaction goes on
+                // (<https://sqlite.org/lang_transaction.html>, section 3).
+                outcome @ (Ok(_) | Err(StoreError::Internal(_))) => {
+                    self.outcome = Some(outcome);
+                    Ok(())
+                }
+                Err(error) => Err(error),
+            }
+        })
+    }
+
+    fn answer(self: Box<Self>, committed: Result<(), StoreError>) {
+        let never_begun = || Err(sqlx::Error::WorkerCrashed.into());
+        let Self { outcome, reply, .. } = *self;
+        // Whoever waited may have gone.
+        let _ = reply.send(committed.and_then(|()| outcome.unwrap_or_else(never_begun)));
+    }
+}
+
+async fn write(
+    mut connection: Connection,
+    mut changes: mpsc::Receiver<Box<dyn Change>>,
+    shared: Arc<Shared>,
+) {
+    loop {
+        let first = tokio::select! {
+            first = changes.recv() => first,
+            () = shared.closing.notified() => {
+                changes.close();
+                continue;
+            }
+        };
+        let Some(first) = first else { break };
+        let mut batch = vec![first];
+        let committed = commit(&mut connection, &mut batch, &mut changes).await;
+        if committed.is_err() {
+            connection.current = None;
+        }
+        shared.failing.store(committed.is_err(), Ordering::Relaxed);
+        for change in batch {
+            change.answer(committed.clone());
+        }
+    }
+    if let Some(connection) = connection.current {
+        // The last connection to close moves the write-ahead log into the file; where it cannot,
+        // the next start does.
+        let _ = connection.close().await;
+    }
+    shared.closed.notify_one();
+}
+
+/// Applies the first of the batch and all that have queued up behind it, and commits them together.
+async fn commit(
+    connection: &mut Connection,
+    batch: &mut Vec<Box<dyn Change>>,
+    changes: &mut mpsc::Receiver<Box<dyn Change>>,
+) -> Result<(), StoreError> {
+    let connection = connection.get().await?;
+    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+    let mut applied = 0;
+    while let Some(change) = batch.get_mut(applied) {
+        if !change.is_abandoned() {
+            change.apply(&mut transaction).await?;
+        }
+        applied += 1;
+        if applied < BATCH_LIMIT {
+            batch.extend(changes.try_recv().ok());
+        }
+    }
+    Ok(transaction.commit().await?)
+}
