@@ -1,6 +1,6 @@
 //! PostgreSQL: for more than one server, or when the database is on a machine of its own.
 
-use std::{io, str::FromStr, time::Duration};
+use std::{io, str::FromStr, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use sqlx::{
@@ -10,14 +10,19 @@ use sqlx::{
 
 use crate::{
     config::{DatabaseConfig, PostgresUrl},
-    todo::{Access, Change, Owner, Tenant, Todo, TodoId, TodoName},
+    todo::{Access, Change, IdempotencyKey, Owner, Tenant, Todo, TodoId, TodoName, Version},
 };
 
-use super::{OpenError, StoreError, TodoStore, queries::postgres as queries};
+use super::{
+    Creation, Now, OpenError, StoreError, TodoStore, queries::postgres as queries, seconds,
+    sweeper::Sweeper,
+};
 
 /// A pool of connections; PostgreSQL itself lets concurrent writers share their commits.
 pub struct PostgresStore {
     pool: PgPool,
+    sweeper: Sweeper,
+    now: Now,
 }
 
 /// A connection that was idle for longer is asked whether it still stands before it is used.
@@ -30,7 +35,11 @@ impl PostgresStore {
     /// # Errors
     ///
     /// [`OpenError`] names the server, without the password, and what failed.
-    pub async fn open(url: &PostgresUrl, config: &DatabaseConfig) -> Result<Self, OpenError> {
+    pub async fn open(
+        url: &PostgresUrl,
+        config: &DatabaseConfig,
+        now: Now,
+    ) -> Result<Self, OpenError> {
         let database = url.without_password();
         let connect = |source| OpenError::Connect { database: database.clone(), source };
         let options =
@@ -50,7 +59,15 @@ impl PostgresStore {
                 })
             })
             .connect_lazy_with(options.options([("statement_timeout", milliseconds)]));
-        Ok(Self { pool })
+        let (sweeping, clock) = (pool.clone(), Arc::clone(&now));
+        let sweeper = Sweeper::start(move || {
+            let (pool, now) = (sweeping.clone(), seconds(&clock));
+            Box::pin(async move {
+                let mut connection = pool.acquire().await?;
+                Ok(queries::sweep(&mut connection, now).await?)
+            })
+        });
+        Ok(Self { pool, sweeper, now })
     }
 }
 
@@ -88,9 +105,20 @@ impl TodoStore for PostgresStore {
         Ok(queries::list(&mut connection, access, after, limit).await?)
     }
 
-    async fn create(&self, owner: &Owner, name: &TodoName) -> Result<Todo, StoreError> {
+    async fn create(
+        &self,
+        owner: &Owner,
+        name: &TodoName,
+        key: Option<&IdempotencyKey>,
+    ) -> Result<Creation, StoreError> {
         let mut connection = self.pool.acquire().await?;
-        Ok(queries::create(&mut connection, owner, name).await?)
+        Ok(match key {
+            Some(key) => {
+                let now = seconds(&self.now);
+                queries::create_once(&mut connection, owner, name, key, now).await?
+            }
+            None => Creation::Made(queries::create(&mut connection, owner, name).await?),
+        })
     }
 
     async fn find(&self, tenant: Tenant, id: TodoId) -> Result<Option<Todo>, StoreError> {
@@ -102,20 +130,28 @@ impl TodoStore for PostgresStore {
         &self,
         access: &Access,
         id: TodoId,
+        expected: Option<Version>,
         change: &Change,
     ) -> Result<Option<Todo>, StoreError> {
         let mut connection = self.pool.acquire().await?;
-        Ok(queries::update(&mut connection, access, id, change).await?)
+        Ok(queries::update(&mut connection, access, id, expected, change).await?)
     }
 
-    async fn delete(&self, access: &Access, id: TodoId) -> Result<bool, StoreError> {
+    async fn delete(
+        &self,
+        access: &Access,
+        id: TodoId,
+        expected: Option<Version>,
+    ) -> Result<bool, StoreError> {
         let mut connection = self.pool.acquire().await?;
-        Ok(queries::delete(&mut connection, access, id).await?)
+        Ok(queries::delete(&mut connection, access, id, expected).await?)
     }
 
     async fn delete_all(&self, tenant: Tenant) -> Result<(), StoreError> {
         let mut connection = self.pool.acquire().await?;
-        Ok(queries::delete_all(&mut connection, tenant).await?)
+        queries::delete_all(&mut connection, tenant).await?;
+        self.sweeper.wake();
+        Ok(())
     }
 
     async fn check(&self) -> Result<(), StoreError> {
@@ -124,6 +160,7 @@ impl TodoStore for PostgresStore {
     }
 
     async fn close(&self) {
+        self.sweeper.stop();
         self.pool.close().await;
     }
 }

@@ -1,39 +1,96 @@
 //! The SQL, once for both databases: they understand the same text, with `$1` for values. Only the
 //! types of the connections differ, so the functions around it are written by a macro.
 //!
-//! Every statement is limited to a tenant, and to an owner where the caller is no admin.
+//! Every statement is limited to a tenant, and to an owner where the caller is no admin. Todos up
+//! to the tenant's row in `deletions` are gone, whether or not they have been removed yet.
 
-use sqlx::{FromRow, PgConnection, SqliteConnection};
+use aws_lc_rs::digest::{SHA256, digest};
+use sqlx::{Connection, FromRow, PgConnection, SqliteConnection};
 use uuid::Uuid;
 
-use crate::todo::{Access, Change, Owner, Tenant, Todo, TodoId, TodoName};
+use crate::todo::{Access, Change, IdempotencyKey, Owner, Tenant, Todo, TodoId, TodoName, Version};
+
+use super::Creation;
 
 const LIST_OWN: &str = "
-    SELECT id, tenant, owner, name, is_complete FROM todos
-    WHERE tenant = $1 AND owner = $2 AND id > $3 ORDER BY id LIMIT $4";
+    SELECT id, tenant, owner, name, is_complete, version FROM todos
+    WHERE tenant = $1 AND owner = $2 AND id > (
+        SELECT max(id) FROM (
+            SELECT CAST($3 AS BIGINT) AS id
+            UNION ALL SELECT through FROM deletions WHERE tenant = $1
+        ) AS bounds
+    )
+    ORDER BY id LIMIT $4";
 
 const LIST_TENANT: &str = "
-    SELECT id, tenant, owner, name, is_complete FROM todos
-    WHERE tenant = $1 AND id > $2 ORDER BY id LIMIT $3";
+    SELECT id, tenant, owner, name, is_complete, version FROM todos
+    WHERE tenant = $1 AND id > (
+        SELECT max(id) FROM (
+            SELECT CAST($2 AS BIGINT) AS id
+            UNION ALL SELECT through FROM deletions WHERE tenant = $1
+        ) AS bounds
+    )
+    ORDER BY id LIMIT $3";
 
 const FIND: &str = "
-    SELECT id, tenant, owner, name, is_complete FROM todos WHERE tenant = $1 AND id = $2";
+    SELECT id, tenant, owner, name, is_complete, version FROM todos
+    WHERE id = $1 AND tenant = $2
+        AND id > coalesce((SELECT through FROM deletions WHERE tenant = $2), 0)";
 
 const CREATE: &str = "
     INSERT INTO todos (tenant, owner, name) VALUES ($1, $2, $3)
-    RETURNING id, tenant, owner, name, is_complete";
+    RETURNING id, tenant, owner, name, is_complete, version";
+
+/// Of two at once, the later waits for the earlier and then remembers nothing. One whose time is
+/// over makes room.
+const REMEMBER: &str = "
+    INSERT INTO idempotency_keys (tenant, owner, key, todo, request, created)
+    VALUES ($1, $2, $3, $4, $5, $6)
+    ON CONFLICT (tenant, owner, key) DO UPDATE
+    SET todo = excluded.todo, request = excluded.request, created = excluded.created
+    WHERE idempotency_keys.created <= $7";
+
+const RECALL: &str = "
+    SELECT todo, request FROM idempotency_keys WHERE tenant = $1 AND owner = $2 AND key = $3";
 
 const UPDATE: &str = "
-    UPDATE todos SET name = coalesce($4, name), is_complete = coalesce($5, is_complete)
-    WHERE id = $1 AND tenant = $2 AND ($3 IS NULL OR owner = $3)
-    RETURNING id, tenant, owner, name, is_complete";
+    UPDATE todos SET
+        name = coalesce($5, name), is_complete = coalesce($6, is_complete), version = version + 1
+    WHERE id = $1 AND tenant = $2 AND ($3 IS NULL OR owner = $3) AND ($4 IS NULL OR version = $4)
+        AND id > coalesce((SELECT through FROM deletions WHERE tenant = $2), 0)
+    RETURNING id, tenant, owner, name, is_complete, version";
 
 const DELETE: &str = "
-    DELETE FROM todos WHERE id = $1 AND tenant = $2 AND ($3 IS NULL OR owner = $3)";
+    DELETE FROM todos
+    WHERE id = $1 AND tenant = $2 AND ($3 IS NULL OR owner = $3) AND ($4 IS NULL OR version = $4)
+        AND id > coalesce((SELECT through FROM deletions WHERE tenant = $2), 0)";
 
-const DELETE_ALL: &str = "DELETE FROM todos WHERE tenant = $1";
+const DELETE_ALL: &str = "
+    INSERT INTO deletions (tenant, through)
+    SELECT $1, max(id) FROM todos WHERE tenant = $1 HAVING max(id) IS NOT NULL
+    ON CONFLICT (tenant) DO UPDATE SET through = excluded.through
+    WHERE deletions.through < excluded.through";
+
+/// Of every tenant, and limited by what each has deleted.
+const SWEEP_TODOS: &str = "
+    DELETE FROM todos WHERE id IN (
+        SELECT todos.id FROM deletions
+        JOIN todos ON todos.tenant = deletions.tenant AND todos.id <= deletions.through LIMIT $1
+    )";
+
+/// Of every tenant, and limited by their age.
+const SWEEP_KEYS: &str = "
+    DELETE FROM idempotency_keys WHERE (tenant, owner, key) IN (
+        SELECT tenant, owner, key FROM idempotency_keys WHERE created <= $2 LIMIT $1
+    )";
 
 const CHECK: &str = "SELECT id FROM todos LIMIT 1";
+
+/// Rows that one sweep removes of each kind at most, so that nobody waits long behind it.
+const SWEEP_LIMIT: i64 = 500;
+
+/// For how many seconds a key counts.
+const KEY_LIFETIME: i64 = 24 * 60 * 60;
 
 macro_rules! queries {
     ($module:ident, $connection:ty) => {
@@ -62,7 +119,7 @@ macro_rules! queries {
                 tenant: Tenant,
                 id: TodoId,
             ) -> sqlx::Result<Option<Todo>> {
-                let query = sqlx::query_as(FIND).bind(tenant.0).bind(id.get());
+                let query = sqlx::query_as(FIND).bind(id.get()).bind(tenant.0);
                 let row: Option<Row> = query.fetch_optional(connection).await?;
                 Ok(row.map(Todo::from))
             }
@@ -77,16 +134,53 @@ macro_rules! queries {
                 Ok(row.into())
             }
 
+            /// The same, unless the key says that it was done before `now`, in seconds.
+            pub(in crate::store) async fn create_once(
+                connection: &mut $connection,
+                owner: &Owner,
+                name: &TodoName,
+                key: &IdempotencyKey,
+                now: i64,
+            ) -> sqlx::Result<Creation> {
+                let request = digest(&SHA256, name.as_str().as_bytes());
+                let mut transaction = connection.begin().await?;
+                let todo = create(&mut transaction, owner, name).await?;
+                let remember = sqlx::query(REMEMBER)
+                    .bind(owner.tenant.0)
+                    .bind(owner.object_id)
+                    .bind(key.as_str())
+                    .bind(todo.id.get())
+                    .bind(request.as_ref())
+                    .bind(now)
+                    .bind(now - KEY_LIFETIME);
+                if remember.execute(&mut *transaction).await?.rows_affected() > 0 {
+                    transaction.commit().await?;
+                    return Ok(Creation::Made(todo));
+                }
+                transaction.rollback().await?;
+                let recall = sqlx::query_as(RECALL)
+                    .bind(owner.tenant.0)
+                    .bind(owner.object_id)
+                    .bind(key.as_str());
+                let (id, known): (i64, Vec<u8>) = recall.fetch_one(connection).await?;
+                Ok(match known == request.as_ref() {
+                    true => Creation::Made(Todo { id: TodoId::from_stored(id), ..todo }),
+                    false => Creation::KeyReused,
+                })
+            }
+
             pub(in crate::store) async fn update(
                 connection: &mut $connection,
                 access: &Access,
                 id: TodoId,
+                expected: Option<Version>,
                 change: &Change,
             ) -> sqlx::Result<Option<Todo>> {
                 let query = sqlx::query_as(UPDATE)
                     .bind(id.get())
                     .bind(access.tenant().0)
                     .bind(only_owner(access))
+                    .bind(expected.map(Version::get))
                     .bind(change.name.as_ref().map(TodoName::as_str))
                     .bind(change.is_complete);
                 let row: Option<Row> = query.fetch_optional(connection).await?;
@@ -97,11 +191,13 @@ macro_rules! queries {
                 connection: &mut $connection,
                 access: &Access,
                 id: TodoId,
+                expected: Option<Version>,
             ) -> sqlx::Result<bool> {
                 let query = sqlx::query(DELETE)
                     .bind(id.get())
                     .bind(access.tenant().0)
-                    .bind(only_owner(access));
+                    .bind(only_owner(access))
+                    .bind(expected.map(Version::get));
                 Ok(query.execute(connection).await?.rows_affected() > 0)
             }
 
@@ -111,6 +207,18 @@ macro_rules! queries {
             ) -> sqlx::Result<()> {
                 sqlx::query(DELETE_ALL).bind(tenant.0).execute(connection).await?;
                 Ok(())
+            }
+
+            /// Removes some of what nobody sees any more; whether there was something.
+            pub(in crate::store) async fn sweep(
+                connection: &mut $connection,
+                now: i64,
+            ) -> sqlx::Result<bool> {
+                let todos = sqlx::query(SWEEP_TODOS).bind(SWEEP_LIMIT);
+                let todos = todos.execute(&mut *connection).await?.rows_affected();
+                let keys = sqlx::query(SWEEP_KEYS).bind(SWEEP_LIMIT).bind(now - KEY_LIFETIME);
+                let keys = keys.execute(connection).await?.rows_affected();
+                Ok(todos + keys > 0)
             }
 
             pub(in crate::store) async fn check(connection: &mut $connection) -> sqlx::Result<()> {
@@ -139,6 +247,7 @@ struct Row {
     owner: Uuid,
     name: String,
     is_complete: bool,
+    version: i64,
 }
 
 impl From<Row> for Todo {
@@ -148,6 +257,7 @@ impl From<Row> for Todo {
             name: TodoName::from_stored(row.name),
             owner: Owner { tenant: Tenant(row.tenant), object_id: row.owner },
             is_complete: row.is_complete,
+            version: Version::from_stored(row.version),
         }
     }
 }

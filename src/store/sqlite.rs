@@ -4,6 +4,7 @@ use std::{
     fs::File,
     io,
     path::{Path, PathBuf},
+    sync::Arc,
     time::Duration,
 };
 
@@ -13,11 +14,13 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
-use crate::todo::{Access, Change, Owner, Tenant, Todo, TodoId, TodoName};
+use crate::todo::{Access, Change, IdempotencyKey, Owner, Tenant, Todo, TodoId, TodoName, Version};
 
 use super::{
-    OpenError, StoreError, TodoStore,
+    Creation, Now, OpenError, StoreError, TodoStore,
     queries::sqlite as queries,
+    seconds,
+    sweeper::Sweeper,
     writer::{Connection, Writer},
 };
 
@@ -26,6 +29,8 @@ use super::{
 pub struct SqliteStore {
     writer: Writer,
     readers: SqlitePool,
+    sweeper: Sweeper,
+    now: Now,
 }
 
 const READERS: u32 = 4;
@@ -37,7 +42,7 @@ impl SqliteStore {
     /// # Errors
     ///
     /// [`OpenError`] names the file and what failed.
-    pub async fn open(path: &Path, timeout: Duration) -> Result<Self, OpenError> {
+    pub async fn open(path: &Path, timeout: Duration, now: Now) -> Result<Self, OpenError> {
         let database = path.display().to_string();
         let _alone = lock_folder(path).await?;
         let options = SqliteConnectOptions::new()
@@ -65,7 +70,14 @@ impl SqliteStore {
             .connect_with(options)
             .await
             .map_err(connect)?;
-        Ok(Self { writer, readers })
+        let (sweeping, clock) = (writer.clone(), Arc::clone(&now));
+        let sweeper = Sweeper::start(move || {
+            let (writer, now) = (sweeping.clone(), seconds(&clock));
+            Box::pin(async move {
+                writer.run(move |connection| Box::pin(queries::sweep(connection, now))).await
+            })
+        });
+        Ok(Self { writer, readers, sweeper, now })
     }
 }
 
@@ -101,11 +113,26 @@ impl TodoStore for SqliteStore {
         Ok(queries::list(&mut connection, access, after, limit).await?)
     }
 
-    async fn create(&self, owner: &Owner, name: &TodoName) -> Result<Todo, StoreError> {
-        let (owner, name) = (*owner, name.clone());
+    async fn create(
+        &self,
+        owner: &Owner,
+        name: &TodoName,
+        key: Option<&IdempotencyKey>,
+    ) -> Result<Creation, StoreError> {
+        let (owner, name, key) = (*owner, name.clone(), key.cloned());
+        let now = seconds(&self.now);
         self.writer
             .run(move |connection| {
-                Box::pin(async move { queries::create(connection, &owner, &name).await })
+                Box::pin(async move {
+                    match &key {
+                        Some(key) => {
+                            queries::create_once(connection, &owner, &name, key, now).await
+                        }
+                        None => {
+                            queries::create(connection, &owner, &name).await.map(Creation::Made)
+                        }
+                    }
+                })
             })
             .await
     }
@@ -119,27 +146,39 @@ impl TodoStore for SqliteStore {
         &self,
         access: &Access,
         id: TodoId,
+        expected: Option<Version>,
         change: &Change,
     ) -> Result<Option<Todo>, StoreError> {
         let (access, change) = (*access, change.clone());
         self.writer
             .run(move |connection| {
-                Box::pin(async move { queries::update(connection, &access, id, &change).await })
+                Box::pin(async move {
+                    queries::update(connection, &access, id, expected, &change).await
+                })
             })
             .await
     }
 
-    async fn delete(&self, access: &Access, id: TodoId) -> Result<bool, StoreError> {
+    async fn delete(
+        &self,
+        access: &Access,
+        id: TodoId,
+        expected: Option<Version>,
+    ) -> Result<bool, StoreError> {
         let access = *access;
         self.writer
             .run(move |connection| {
-                Box::pin(async move { queries::delete(connection, &access, id).await })
+                Box::pin(async move { queries::delete(connection, &access, id, expected).await })
             })
             .await
     }
 
     async fn delete_all(&self, tenant: Tenant) -> Result<(), StoreError> {
-        self.writer.run(move |connection| Box::pin(queries::delete_all(connection, tenant))).await
+        self.writer
+            .run(move |connection| Box::pin(queries::delete_all(connection, tenant)))
+            .await?;
+        self.sweeper.wake();
+        Ok(())
     }
 
     async fn check(&self) -> Result<(), StoreError> {
@@ -151,6 +190,7 @@ impl TodoStore for SqliteStore {
     }
 
     async fn close(&self) {
+        self.sweeper.stop();
         self.readers.close().await;
         // The last connection to close moves the write-ahead log into the file.
         self.writer.close().await;

@@ -211,3 +211,115 @@ async fn commit(
     }
     Ok(transaction.commit().await?)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicU32;
+
+    use futures_util::future::join_all;
+    use tempfile::TempDir;
+
+    use super::*;
+
+    const TIMEOUT: Duration = Duration::from_secs(5);
+
+    /// A writer on a file with a table of whole numbers, and how often it has committed.
+    async fn writer(folder: &TempDir) -> (Writer, SqliteConnectOptions, Arc<AtomicU32>) {
+        let options = SqliteConnectOptions::new()
+            .filename(folder.path().join("numbers.db"))
+            .create_if_missing(true)
+            .journal_mode(sqlx::sqlite::SqliteJournalMode::Wal)
+            .busy_timeout(TIMEOUT);
+        let mut connection = options.connect().await.unwrap();
+        let table = "CREATE TABLE numbers (number INTEGER PRIMARY KEY) STRICT";
+        sqlx::raw_sql(table).execute(&mut connection).await.unwrap();
+        let commits = Arc::new(AtomicU32::new(0));
+        let counted = Arc::clone(&commits);
+        connection.lock_handle().await.unwrap().set_commit_hook(move || {
+            counted.fetch_add(1, Ordering::Relaxed);
+            true
+        });
+        let connection = Connection::new(options.clone(), connection);
+        (Writer::start(connection, TIMEOUT), options, commits)
+    }
+
+    async fn insert(writer: &Writer, number: i64) -> Result<(), StoreError> {
+        writer
+            .run(move |connection| {
+                Box::pin(async move {
+                    let insert = sqlx::query("INSERT INTO numbers VALUES ($1)").bind(number);
+                    insert.execute(connection).await.map(drop)
+                })
+            })
+            .await
+    }
+
+    #[tokio::test]
+    async fn changes_that_queue_up_share_a_commit_and_one_that_fails_fails_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let (writer, options, commits) = writer(&folder).await;
+        insert(&writer, 7).await.unwrap();
+        assert_eq!(commits.load(Ordering::Relaxed), 1, "a lone change is committed at once");
+
+        // While another process holds the file, a hundred queue up; the 7 is there already.
+        let mut other = options.connect().await.unwrap();
+        let held = other.begin_with("BEGIN IMMEDIATE").await.unwrap();
+        let changes = join_all((0..100).map(|number| insert(&writer, number)));
+        let (outcomes, released) = tokio::join!(changes, held.rollback());
+        released.unwrap();
+        for (number, outcome) in outcomes.into_iter().enumerate() {
+            match number {
+                7 => assert!(matches!(outcome, Err(StoreError::Internal(_))), "{outcome:?}"),
+                _ => outcome.unwrap(),
+            }
+        }
+        assert_eq!(commits.load(Ordering::Relaxed), 2);
+        let count = "SELECT count(*) FROM numbers";
+        let count: i64 = sqlx::query_scalar(count).fetch_one(&mut other).await.unwrap();
+        assert_eq!(count, 100);
+    }
+
+    #[tokio::test]
+    async fn a_full_queue_refuses_and_whoever_has_gone_is_skipped() {
+        let folder = tempfile::tempdir().unwrap();
+        let (writer, options, _) = writer(&folder).await;
+        let mut other = options.connect().await.unwrap();
+        let held = other.begin_with("BEGIN IMMEDIATE").await.unwrap();
+        let mut changes: Vec<_> =
+            (0..2_000).map(|number| Box::pin(insert(&writer, number))).collect();
+        let mut refused = 0;
+        for change in &mut changes {
+            match futures_util::poll!(change) {
+                std::task::Poll::Ready(Err(StoreError::Overloaded(_))) => refused += 1,
+                std::task::Poll::Ready(outcome) => panic!("{outcome:?}"),
+                std::task::Poll::Pending => {}
+            }
+        }
+        assert_eq!(refused, 2_000 - QUEUE_LIMIT);
+        drop(changes);
+        held.rollback().await.unwrap();
+        // The queue is in order: whatever stood before it has had its turn.
+        let mut last = insert(&writer, -1).await;
+        while matches!(last, Err(StoreError::Overloaded(_))) {
+            tokio::task::yield_now().await;
+            last = insert(&writer, -1).await;
+        }
+        last.unwrap();
+        let count = "SELECT count(*) FROM numbers";
+        let count: i64 = sqlx::query_scalar(count).fetch_one(&mut other).await.unwrap();
+        assert_eq!(count, 1, "nobody waited for the others any more");
+    }
+
+    #[tokio::test]
+    async fn closing_commits_what_is_queued() {
+        let folder = tempfile::tempdir().unwrap();
+        let (writer, options, _) = writer(&folder).await;
+        let changes = join_all((0..50).map(|number| insert(&writer, number)));
+        let (outcomes, ()) = tokio::join!(changes, writer.close());
+        assert!(outcomes.iter().all(Result::is_ok), "{outcomes:?}");
+        let mut other = options.connect().await.unwrap();
+        let count = "SELECT count(*) FROM numbers";
+        let count: i64 = sqlx::query_scalar(count).fetch_one(&mut other).await.unwrap();
+        assert_eq!(count, 50);
+    }
+}

@@ -1,6 +1,10 @@
 //! Databases for tests: a new and empty one for each, of SQLite or of PostgreSQL.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use sqlx::{Connection, PgConnection, SqliteConnection};
 use tempfile::TempDir;
@@ -99,6 +103,14 @@ impl Database {
                 let mut connection = PgConnection::connect(url).await.unwrap();
                 sqlx::query_scalar(sql).fetch_one(&mut connection).await.unwrap()
             }
+        }
+    }
+
+    /// Asks until the query gives this number, for as long as a slow machine may take.
+    pub(crate) async fn wait_for(&self, sql: &'static str, number: i64) {
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while self.number(sql).await != number {
+            assert!(Instant::now() < deadline, "not {number}: {sql}");
         }
     }
 }

@@ -5,10 +5,13 @@
 mod authorization;
 mod bad_input;
 mod browser;
+mod conditions;
 mod databases;
+mod delete_all;
 mod docs_page;
 mod document;
 mod foreign_issuer;
+mod idempotency;
 mod isolation;
 mod judges;
 mod layout;

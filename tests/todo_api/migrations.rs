@@ -1,5 +1,7 @@
 //! The schema: brought up to date by whichever server comes first, never taken back.
 
+use std::sync::Arc;
+
 use todo_api::store::{self, OpenError};
 
 use crate::{
@@ -37,5 +39,5 @@ async fn a_schema_that_is_newer_than_the_program_is_refused(database: Database) 
 }
 
 async fn open(database: Database) -> Result<(), OpenError> {
-    store::open(&config(&database).database).await.map(drop)
+    store::open(&config(&database).database, Arc::new(|| 0)).await.map(drop)
 }

@@ -10,7 +10,7 @@ use std::{
 };
 
 use entra_dev::DevTenant;
-use reqwest::{Client, Method, Response, StatusCode, header, redirect};
+use reqwest::{Client, Method, RequestBuilder, Response, StatusCode, header, redirect};
 use serde_json::Value;
 use todo_api::{
     config::{Config, Environment},
@@ -110,8 +110,24 @@ impl App {
         path: &str,
         body: Option<Value>,
     ) -> Answer {
+        self.send_with(person, method, path, &[], body).await
+    }
+
+    /// The same with more headers; those that are not ASCII go as UTF-8.
+    pub(crate) async fn send_with(
+        &self,
+        person: &str,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Option<Value>,
+    ) -> Answer {
         let token = self.token(person).await;
-        self.send(Some(&token), method, path, body).await
+        let mut request = self.request(Some(&token), method, path, body);
+        for (name, value) in headers {
+            request = request.header(*name, value.as_bytes());
+        }
+        Answer::of(request.send().await.unwrap()).await
     }
 
     /// A request with this token.
@@ -122,6 +138,16 @@ impl App {
         path: &str,
         body: Option<Value>,
     ) -> Answer {
+        Answer::of(self.request(token, method, path, body).send().await.unwrap()).await
+    }
+
+    fn request(
+        &self,
+        token: Option<&str>,
+        method: Method,
+        path: &str,
+        body: Option<Value>,
+    ) -> RequestBuilder {
         let mut request = self.client.request(method, format!("{}{path}", self.url));
         if let Some(token) = token {
             request = request.bearer_auth(token);
@@ -129,7 +155,7 @@ impl App {
         if let Some(body) = body {
             request = request.json(&body);
         }
-        Answer::of(request.send().await.unwrap()).await
+        request
     }
 
     /// The person's new todo.
