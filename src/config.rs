@@ -54,6 +54,19 @@ pub struct DatabaseConfig {
     pub timeout: Duration,
 }
 
+impl DatabaseConfig {
+    /// Reads and checks these settings alone, for commands that need no other.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidConfig`] lists what is wrong with them.
+    pub fn read(environment: &Environment) -> Result<Self, InvalidConfig> {
+        let mut reader = Reader { environment, faults: Vec::new() };
+        let database = reader.database();
+        database.filter(|_| reader.faults.is_empty()).ok_or(InvalidConfig(reader.faults))
+    }
+}
+
 /// `DATABASE_URL`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Database {

@@ -1,6 +1,7 @@
 //! Where todos are kept. Only this folder knows SQL; every query carries the caller's [`Access`]
 //! or tenant, so that no row of another tenant can come back.
 
+mod backup;
 mod error;
 mod postgres;
 mod queries;
@@ -17,6 +18,7 @@ use crate::{
     todo::{Access, Change, IdempotencyKey, Owner, Tenant, Todo, TodoId, TodoName, Version},
 };
 
+pub use backup::{BackupError, back_up};
 pub use error::{OpenError, StoreError};
 pub use postgres::PostgresStore;
 pub use sqlite::SqliteStore;

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod authorization;
+mod backup;
 mod bad_input;
 mod browser;
 mod conditions;
@@ -16,6 +17,7 @@ mod isolation;
 mod judges;
 mod layout;
 mod migrations;
+mod ports;
 mod postgres;
 mod program;
 mod server;

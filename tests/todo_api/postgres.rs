@@ -3,7 +3,6 @@
 use std::{
     fs,
     io::Write,
-    net::{Ipv4Addr, TcpListener},
     os::unix::{
         fs::{MetadataExt, chown},
         process::CommandExt,
@@ -19,6 +18,8 @@ use std::{
 
 use sqlx::{Connection, PgConnection};
 use tempfile::TempDir;
+
+use crate::ports::free_ports;
 
 /// A running server; dropping it, or the end of the test program, stops it.
 pub(crate) struct Postgres {
@@ -48,7 +49,7 @@ impl Postgres {
         if root {
             chown(folder.path(), Some(NOBODY), Some(NOBODY)).unwrap();
         }
-        let (programs, port) = (programs.to_owned(), free_port());
+        let (programs, [port]) = (programs.to_owned(), free_ports());
         let databases = AtomicU32::new(0);
         let mut server = Self { programs, folder, root, port, watchdog: None, databases };
         let output = server
@@ -148,7 +149,3 @@ kill -QUIT $!
 wait $!
 [ "$word" = keep ] || rm -rf "$PWD"
 "#;
-
-fn free_port() -> u16 {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port()
-}

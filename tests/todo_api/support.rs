@@ -102,6 +102,10 @@ impl App {
         self.served.take().unwrap().await.unwrap();
     }
 
+    pub(crate) fn database(&self) -> Database {
+        self.database.clone()
+    }
+
     /// A request as this person, who signs in first.
     pub(crate) async fn send_as(
         &self,

@@ -21,6 +21,7 @@ pub(crate) enum Tool {
     OidcProvider,
     /// The folder with its programs.
     Postgres,
+    Nginx,
 }
 
 impl Tool {
@@ -41,6 +42,7 @@ impl Tool {
             ),
             Self::Jose => ("jose", installed("node/node_modules/jose")),
             Self::Postgres => ("PostgreSQL", postgres()),
+            Self::Nginx => ("nginx", on_path("nginx")),
             Self::OidcProvider => ("oidc-provider", installed("node/node_modules/oidc-provider")),
         };
         path.filter(|path| path.exists()).ok_or(name)
@@ -77,8 +79,13 @@ fn chromium() -> Option<PathBuf> {
     if let Some(chosen) = environment("CHROMIUM") {
         return Some(chosen.into());
     }
-    let path = environment("PATH")?;
-    env::split_paths(&path).map(|folder| folder.join("chromium")).find(|path| path.exists())
+    on_path("chromium")
+}
+
+/// Debian puts servers where only root looks.
+fn on_path(program: &str) -> Option<PathBuf> {
+    let path = environment("PATH")? + ":/usr/sbin";
+    env::split_paths(&path).map(|folder| folder.join(program)).find(|path| path.exists())
 }
 
 /// The newest version that Debian's packages have installed, or the one on the path.
@@ -87,10 +94,8 @@ fn postgres() -> Option<PathBuf> {
     let number = |path: &PathBuf| path.file_name()?.to_str()?.parse::<u32>().ok();
     let newest = versions.map(|version| version.path()).max_by_key(number);
     let complete = |folder: &PathBuf| folder.join("initdb").exists();
-    newest.map(|version| version.join("bin")).filter(complete).or_else(|| {
-        let path = environment("PATH")?;
-        env::split_paths(&path).find(complete)
-    })
+    let newest = newest.map(|version| version.join("bin")).filter(complete);
+    newest.or_else(|| on_path("initdb")?.parent().map(Path::to_owned))
 }
 
 /// Whether the Python under `tools` has this package, in the folder of whichever version it is.
