@@ -27,7 +27,7 @@ pub(super) struct Writer {
 /// What the task and those who hand it changes both look at.
 #[derive(Default)]
 struct Shared {
-    /// Whether the last commit failed.
+    /// Whether the last commit failed, or took too long.
     failing: AtomicBool,
     closing: Notify,
     closed: Notify,
@@ -62,11 +62,14 @@ impl Writer {
         match tokio::time::timeout(self.timeout, answer).await {
             Ok(answer) => answer.unwrap_or_else(|_| Err(sqlx::Error::WorkerCrashed.into())),
             // The change is dropped when its turn comes, unless it has come already.
-            Err(_) => Err(too_many()),
+            Err(_) => {
+                self.shared.failing.store(true, Ordering::Relaxed);
+                Err(too_many())
+            }
         }
     }
 
-    /// Whether the last commit failed.
+    /// Whether the last commit failed, or took too long.
     pub(super) fn is_failing(&self) -> bool {
         self.shared.failing.load(Ordering::Relaxed)
     }
