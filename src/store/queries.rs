@@ -13,7 +13,7 @@ use crate::todo::{Access, Change, IdempotencyKey, Owner, Tenant, Todo, TodoId, T
 use super::Creation;
 
 const LIST_OWN: &str = "
-    SELECT id, tenant, owner, name, is_complete, version FROM todos
+    SELECT id, owner, name, is_complete, version FROM todos
     WHERE tenant = $1 AND owner = $2 AND id > (
         SELECT max(id) FROM (
             SELECT CAST($3 AS BIGINT) AS id
@@ -23,7 +23,7 @@ const LIST_OWN: &str = "
     ORDER BY id LIMIT $4";
 
 const LIST_TENANT: &str = "
-    SELECT id, tenant, owner, name, is_complete, version FROM todos
+    SELECT id, owner, name, is_complete, version FROM todos
     WHERE tenant = $1 AND id > (
         SELECT max(id) FROM (
             SELECT CAST($2 AS BIGINT) AS id
@@ -33,13 +33,13 @@ const LIST_TENANT: &str = "
     ORDER BY id LIMIT $3";
 
 const FIND: &str = "
-    SELECT id, tenant, owner, name, is_complete, version FROM todos
+    SELECT id, owner, name, is_complete, version FROM todos
     WHERE id = $1 AND tenant = $2
         AND id > coalesce((SELECT through FROM deletions WHERE tenant = $2), 0)";
 
 const CREATE: &str = "
     INSERT INTO todos (tenant, owner, name) VALUES ($1, $2, $3)
-    RETURNING id, tenant, owner, name, is_complete, version";
+    RETURNING id, owner, name, is_complete, version";
 
 /// Of two at once, the later waits for the earlier and then remembers nothing. One whose time is
 /// over makes room.
@@ -58,7 +58,7 @@ const UPDATE: &str = "
         name = coalesce($5, name), is_complete = coalesce($6, is_complete), version = version + 1
     WHERE id = $1 AND tenant = $2 AND ($3 IS NULL OR owner = $3) AND ($4 IS NULL OR version = $4)
         AND id > coalesce((SELECT through FROM deletions WHERE tenant = $2), 0)
-    RETURNING id, tenant, owner, name, is_complete, version";
+    RETURNING id, owner, name, is_complete, version";
 
 const DELETE: &str = "
     DELETE FROM todos
@@ -112,7 +112,7 @@ macro_rules! queries {
                 };
                 let query = query.bind(after.map_or(0, TodoId::get)).bind(i64::from(limit));
                 let rows: Vec<Row> = query.fetch_all(connection).await?;
-                Ok(rows.into_iter().map(Todo::from).collect())
+                Ok(rows.into_iter().map(|row| row.into_todo(access.tenant())).collect())
             }
 
             pub(in crate::store) async fn find(
@@ -122,7 +122,7 @@ macro_rules! queries {
             ) -> sqlx::Result<Option<Todo>> {
                 let query = sqlx::query_as(FIND).bind(id.get()).bind(tenant.0);
                 let row: Option<Row> = query.fetch_optional(connection).await?;
-                Ok(row.map(Todo::from))
+                Ok(row.map(|row| row.into_todo(tenant)))
             }
 
             pub(in crate::store) async fn create(
@@ -132,7 +132,7 @@ macro_rules! queries {
             ) -> sqlx::Result<Todo> {
                 let query = sqlx::query_as(CREATE).bind(owner.tenant.0).bind(owner.object_id);
                 let row: Row = query.bind(name.as_str()).fetch_one(connection).await?;
-                Ok(row.into())
+                Ok(row.into_todo(owner.tenant))
             }
 
             /// The same, unless the key says that it was done before `now`, in seconds.
@@ -185,7 +185,7 @@ macro_rules! queries {
                     .bind(change.name.as_ref().map(TodoName::as_str))
                     .bind(change.is_complete);
                 let row: Option<Row> = query.fetch_optional(connection).await?;
-                Ok(row.map(Todo::from))
+                Ok(row.map(|row| row.into_todo(access.tenant())))
             }
 
             pub(in crate::store) async fn delete(
@@ -241,24 +241,24 @@ fn only_owner(access: &Access) -> Option<Uuid> {
     }
 }
 
+/// A todo of the tenant that the statement was limited to.
 #[derive(FromRow)]
 struct Row {
     id: i64,
-    tenant: Uuid,
     owner: Uuid,
     name: String,
     is_complete: bool,
     version: i64,
 }
 
-impl From<Row> for Todo {
-    fn from(row: Row) -> Self {
-        Self {
-            id: TodoId::from_stored(row.id),
-            name: TodoName::from_stored(row.name),
-            owner: Owner { tenant: Tenant(row.tenant), object_id: row.owner },
-            is_complete: row.is_complete,
-            version: Version::from_stored(row.version),
+impl Row {
+    fn into_todo(self, tenant: Tenant) -> Todo {
+        Todo {
+            id: TodoId::from_stored(self.id),
+            name: TodoName::from_stored(self.name),
+            owner: Owner { tenant, object_id: self.owner },
+            is_complete: self.is_complete,
+            version: Version::from_stored(self.version),
         }
     }
 }
