@@ -1,7 +1,7 @@
 # Every target wraps cargo or a script. `make help` lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev token test tools fuzz bench lint fmt docs openapi openapi-check clean
+.PHONY: help run dev token test test-postgres tools fuzz bench bench-store bench-http lint fmt docs openapi openapi-check clean
 
 help: ## Explain the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -18,7 +18,10 @@ token: ## Print an access token of the development tenant: make token AS=ada
 test: ## Run all tests that this machine can run, and list those it cannot
 	@tests/run
 
-tools: ## Install what the tests with a browser, Node or Python need (as root: Debian packages too)
+test-postgres: ## Run the tests that need PostgreSQL, which must be there
+	CI=true cargo test --test todo_api on_postgres
+
+tools: ## Install what the tests with a browser, Node, Python, PostgreSQL or nginx need (as root: Debian packages too)
 	@tests/tools/install
 
 fuzz: ## Fuzz the parsers for a minute, coverage leading the way: make fuzz SECONDS=600
@@ -26,6 +29,13 @@ fuzz: ## Fuzz the parsers for a minute, coverage leading the way: make fuzz SECO
 
 bench: ## Measure what a token costs
 	cargo bench --package poem-entra --bench validate
+
+bench-store: ## Measure what a page costs in a small and in a large table, and a large delete-all
+	cargo bench --package todo-api --bench store
+
+bench-http: ## Measure requests on SQLite and PostgreSQL, with wrk: make bench-http SECONDS=5
+	cargo build --release --bin todo-api
+	benches/http target/release/todo-api $(or $(SECONDS),5)
 
 lint: ## Check the format and the code, warnings denied
 	cargo fmt --all --check

@@ -7,6 +7,7 @@ use std::{
     net::IpAddr,
     path::{Path, PathBuf},
     str::FromStr,
+    time::Duration,
 };
 
 use poem_entra::{Fault, InvalidSettings, Settings};
@@ -21,7 +22,7 @@ pub struct Config {
     /// Where the server listens.
     pub server: ServerConfig,
     /// Where the todos are kept.
-    pub database: Database,
+    pub database: DatabaseConfig,
     /// What is logged, and how.
     pub log: LogConfig,
     /// Where the embedded development tenant listens.
@@ -50,11 +51,63 @@ pub struct ServerConfig {
     pub cors_origins: Vec<String>,
 }
 
+/// Where the todos are kept.
+#[derive(Debug, Clone)]
+pub struct DatabaseConfig {
+    /// `DATABASE_URL`.
+    pub database: Database,
+    /// `DATABASE_CONNECTIONS`: how many connections one server makes to PostgreSQL at most.
+    pub connections: u32,
+    /// `DATABASE_TIMEOUT`: how long a request waits for its turn, and how long a statement may
+    /// take.
+    pub timeout: Duration,
+}
+
+impl DatabaseConfig {
+    /// Reads and checks these settings alone, for commands that need no other.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidConfig`] lists what is wrong with them.
+    pub fn read(environment: &Environment) -> Result<Self, InvalidConfig> {
+        let mut reader = Reader { environment, faults: Vec::new() };
+        let database = reader.database();
+        database.filter(|_| reader.faults.is_empty()).ok_or(InvalidConfig(reader.faults))
+    }
+}
+
 /// `DATABASE_URL`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Database {
     /// A file, made when it is not there.
     Sqlite(PathBuf),
+    /// A database of a PostgreSQL server.
+    Postgres(PostgresUrl),
+}
+
+/// `postgres://user:password@host:port/database?sslmode=verify-full`; it may hold a password,
+/// which `Debug` does not show.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PostgresUrl(url::Url);
+
+impl PostgresUrl {
+    /// The whole of it.
+    pub fn as_str(&self) -> &str {
+        self.0.as_str()
+    }
+
+    /// Scheme, host, port and database: what may be shown.
+    pub fn without_password(&self) -> String {
+        let host = self.0.host_str().unwrap_or_default();
+        let port = self.0.port().map(|port| format!(":{port}")).unwrap_or_default();
+        format!("postgres://{host}{port}{}", self.0.path())
+    }
+}
+
+impl fmt::Debug for PostgresUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.without_password())
+    }
 }
 
 /// What is logged, and how.
@@ -97,6 +150,8 @@ pub const VARIABLES: &[Variable] = &[
     Variable { name: "PUBLIC_URL", default: None },
     Variable { name: "CORS_ORIGINS", default: None },
     Variable { name: "DATABASE_URL", default: Some("sqlite://data/todo.db") },
+    Variable { name: "DATABASE_CONNECTIONS", default: Some("8") },
+    Variable { name: "DATABASE_TIMEOUT", default: Some("5") },
     Variable { name: "TOKEN_LEEWAY", default: Some("60") },
     Variable { name: "TOKEN_CACHE_ENTRIES", default: Some("10000") },
     Variable { name: "KEY_REFRESH", default: Some("3600") },
@@ -316,24 +371,39 @@ impl Reader<'_> {
         origins
     }
 
-    fn database(&mut self) -> Option<Database> {
+    fn database(&mut self) -> Option<DatabaseConfig> {
+        let connections = self.at_least_one("DATABASE_CONNECTIONS");
+        let timeout = Duration::from_secs(self.at_least_one("DATABASE_TIMEOUT").into());
         let url = self.environment.get("DATABASE_URL").unwrap_or_default();
-        let path = url.strip_prefix("sqlite://").or_else(|| url.strip_prefix("sqlite:"));
-        match path {
-            Some(path) if !path.is_empty() && !path.contains(['?', '#']) => {
-                Some(Database::Sqlite(path.into()))
+        let scheme = url.split(':').next().unwrap_or_default();
+        let database = match scheme {
+            "sqlite" => {
+                let path = url.strip_prefix("sqlite://").or_else(|| url.strip_prefix("sqlite:"));
+                let path = path.filter(|path| !path.is_empty() && !path.contains(['?', '#']));
+                path.map(|path| Database::Sqlite(path.into()))
             }
-            _ => {
-                // The URL of a server may hold a password: only its scheme is shown.
-                let scheme = url.split(':').next().unwrap_or_default();
-                let problem = format!(
-                    "DATABASE_URL (scheme {scheme:?}) is not sqlite://PATH; \
-                     no other database is supported yet"
-                );
-                self.faults.push(problem);
-                None
+            "postgres" | "postgresql" => {
+                let url = url::Url::parse(url).ok().filter(|url| url.path().len() > 1);
+                url.map(|url| Database::Postgres(PostgresUrl(url)))
             }
+            _ => None,
+        };
+        if database.is_none() {
+            // The URL of a server may hold a password: only its scheme is shown.
+            self.faults.push(format!(
+                "DATABASE_URL (scheme {scheme:?}) is neither sqlite://PATH nor \
+                 postgres://USER:PASSWORD@HOST/DATABASE"
+            ));
         }
+        Some(DatabaseConfig { database: database?, connections, timeout })
+    }
+
+    fn at_least_one(&mut self, name: &str) -> u32 {
+        let number = self.number(name);
+        if number == 0 && self.environment.get(name) == Some("0") {
+            self.faults.push(format!("{name} is 0, but must be at least 1"));
+        }
+        number
     }
 
     fn log(&mut self) -> LogConfig {
@@ -416,6 +486,11 @@ mod tests {
             ("PUBLIC_URL", "todo.example"),
             ("CORS_ORIGINS", "https://app.example/"),
             ("DATABASE_URL", "mysql://root:secret@localhost/todo"),
+            ("DATABASE_URL", "postgres://todo:secret@localhost"),
+            ("DATABASE_URL", "postgres://todo:secret@local host/todo"),
+            ("DATABASE_URL", "sqlite://"),
+            ("DATABASE_CONNECTIONS", "0"),
+            ("DATABASE_TIMEOUT", "never"),
             ("TOKEN_LEEWAY", "301"),
             ("TOKEN_CACHE_ENTRIES", "-1"),
             ("TOKEN_CACHE_ENTRIES", "10000001"),
@@ -437,6 +512,15 @@ mod tests {
     fn a_setting_that_is_empty_counts_as_not_set() {
         let config = Config::read(&complete().with("PORT", "").with("HOST", " ")).unwrap();
         assert_eq!((config.server.host.as_str(), config.server.port), ("localhost", 8000));
+    }
+
+    #[test]
+    fn a_password_in_the_url_of_the_database_is_never_shown() {
+        let url = "postgres://todo:secret@db.example:5433/todo?sslmode=require";
+        let config = Config::read(&complete().with("DATABASE_URL", url)).unwrap();
+        let shown = format!("{config:?}");
+        assert!(shown.contains("postgres://db.example:5433/todo"), "{shown}");
+        assert!(!shown.contains("secret"), "{shown}");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use poem::{
     Endpoint, EndpointExt, IntoResponse, Request, Response, Result, Route,
     endpoint::BoxEndpoint,
-    http::{HeaderValue, Method, header},
+    http::{HeaderName, HeaderValue, Method, header},
     middleware::Cors,
 };
 use poem_entra::{Clock, Validator};
@@ -50,10 +50,10 @@ impl Server {
         clock: Arc<dyn Clock>,
     ) -> Result<Self, StartError> {
         let url = config.server.public_url.clone().unwrap_or_else(|| listener.url());
-        let validator = Validator::with_clock(&config.entra, clock)?
+        let validator = Validator::with_clock(&config.entra, Arc::clone(&clock))?
             .with_resource_metadata(format!("{url}{}", metadata::PATH));
         let validator = Arc::new(validator);
-        let store = store::open(&config.database).await?;
+        let store = store::open(&config.database, Arc::new(move || clock.now())).await?;
         let endpoint = endpoint(config, &url, Arc::clone(&validator), Arc::clone(&store))?;
         Ok(Self { listener, endpoint, store, maintenance: validator.maintain() })
     }
@@ -134,8 +134,16 @@ fn cors(origins: &[String], own: &str) -> Cors {
     Cors::new()
         .allow_origins(origins.iter().map(String::as_str).chain([own]))
         .allow_methods([Method::GET, Method::POST, Method::PATCH, Method::DELETE])
-        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE, telemetry::REQUEST_ID])
+        .allow_headers([
+            header::AUTHORIZATION,
+            header::CONTENT_TYPE,
+            header::IF_MATCH,
+            header::IF_NONE_MATCH,
+            HeaderName::from_static("idempotency-key"),
+            telemetry::REQUEST_ID,
+        ])
         .expose_headers([
+            header::ETAG,
             header::LINK,
             header::LOCATION,
             header::RETRY_AFTER,

@@ -15,6 +15,8 @@ pub struct Todo {
     pub owner: Owner,
     /// Whether it is done.
     pub is_complete: bool,
+    /// Another one after each change.
+    pub version: Version,
 }
 
 /// The number of a todo, from 1 to 2^63 - 1.
@@ -41,6 +43,31 @@ impl TodoId {
 }
 
 impl fmt::Display for TodoId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// Tells a todo from what it was before: 1 when it is new, and one more with each change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Version(i64);
+
+impl Version {
+    /// That of a new todo.
+    pub const FIRST: Self = Self(1);
+
+    /// A version that the store counted.
+    pub fn from_stored(version: i64) -> Self {
+        Self(version)
+    }
+
+    /// The number.
+    pub fn get(self) -> i64 {
+        self.0
+    }
+}
+
+impl fmt::Display for Version {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
     }
@@ -102,6 +129,24 @@ pub enum InvalidName {
     /// A line break, a NUL or the like.
     #[error("must not contain control characters")]
     ControlCharacter,
+}
+
+/// The caller's name for one request to make a todo, so that a repeat makes no second one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IdempotencyKey(String);
+
+impl IdempotencyKey {
+    /// 1 to 255 visible ASCII characters without quotes and backslashes; `None` for anything else.
+    pub fn parse(text: &str) -> Option<Self> {
+        let allowed = |byte: u8| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\';
+        let valid = (1..=255).contains(&text.len()) && text.bytes().all(allowed);
+        valid.then(|| Self(text.to_owned()))
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
 }
 
 /// What a caller wants to change; what is `None` stays as it is.

@@ -69,16 +69,22 @@ fn order_tags(document: &mut Value) {
 fn add_shared_answers(operation: &mut Map<String, Value>, content: &Value) {
     let has_body = operation.contains_key("requestBody");
     let parameters = operation.get("parameters").and_then(Value::as_array);
-    let parameter_in = |place: &str| {
-        parameters.is_some_and(|all| all.iter().any(|parameter| parameter["in"] == place))
+    let parameter = |member: &str, value: &str| {
+        parameters.is_some_and(|all| all.iter().any(|parameter| parameter[member] == value))
     };
     let takes_input = has_body || parameters.is_some_and(|all| !all.is_empty());
     let reports_readiness = operation.get("operationId") == Some(&json!("get_readiness"));
     let shared = [
         (takes_input, "400", "A value in the request is not allowed."),
-        (parameter_in("path"), "404", "There is no such todo in the caller's tenant."),
+        (parameter("in", "path"), "404", "There is no such todo in the caller's tenant."),
+        (parameter("name", "If-Match"), "412", "The todo was changed in the meantime."),
         (has_body, "413", "The body is larger than 65536 bytes."),
         (has_body, "415", "The body is not `application/json`."),
+        (
+            parameter("name", "Idempotency-Key"),
+            "422",
+            "The `Idempotency-Key` was used for another todo.",
+        ),
         (true, "500", "Something went wrong on our side."),
         (
             reports_readiness,
@@ -115,6 +121,8 @@ fn add_error_examples(operation: &mut Map<String, Value>) {
                 Problem::new(Code::InsufficientScope, "The token lacks the scope access_as_user.")
             }
             "404" => Problem::no_such_todo(),
+            "412" => Problem::precondition_failed(),
+            "422" => Problem::idempotency_key_reused(),
             "413" => Problem::payload_too_large(),
             "415" => Problem::new(Code::UnsupportedMediaType, "The body must be application/json."),
             "500" => Problem::new(Code::Internal, "Something went wrong on our side."),
@@ -136,7 +144,7 @@ fn spell_headers(operation: &mut Map<String, Value>) {
         let Some(headers) = answer.get_mut("headers").and_then(Value::as_object_mut) else {
             continue;
         };
-        for (shouted, spelled) in [("LOCATION", "Location"), ("LINK", "Link")] {
+        for (shouted, spelled) in [("LOCATION", "Location"), ("LINK", "Link"), ("ETAG", "ETag")] {
             if let Some(header) = headers.remove(shouted) {
                 headers.insert(spelled.into(), header);
             }

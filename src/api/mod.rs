@@ -2,11 +2,14 @@
 //! ([`mod@document`], [`docs`], [`metadata`], [`problem`]).
 
 pub mod allow;
+pub mod conditions;
 pub mod docs;
 pub mod document;
+pub mod header;
 pub mod health;
 pub mod json;
 pub mod metadata;
+pub mod paging;
 pub mod problem;
 pub mod security;
 pub mod todos;

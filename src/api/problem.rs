@@ -69,7 +69,7 @@ pub struct ProblemDocument {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Object)]
 pub struct FieldError {
     /// In the body, a JSON pointer as a fragment (`#/item/name`); elsewhere the place and the
-    /// parameter (`query:limit`, `path:id`).
+    /// parameter (`query:limit`, `path:id`, `header:If-Match`).
     pub pointer: String,
     /// What is wrong there.
     pub detail: String,
@@ -96,10 +96,14 @@ pub enum Code {
     MethodNotAllowed,
     /// 408
     RequestTimeout,
+    /// 412
+    PreconditionFailed,
     /// 413
     PayloadTooLarge,
     /// 415
     UnsupportedMediaType,
+    /// 422
+    IdempotencyKeyReused,
     /// 431
     HeadersTooLarge,
     /// 503
@@ -122,8 +126,10 @@ impl Code {
         Self::InvalidRequest,
         Self::MethodNotAllowed,
         Self::RequestTimeout,
+        Self::PreconditionFailed,
         Self::PayloadTooLarge,
         Self::UnsupportedMediaType,
+        Self::IdempotencyKeyReused,
         Self::HeadersTooLarge,
         Self::KeysUnavailable,
         Self::Overloaded,
@@ -142,9 +148,13 @@ impl Code {
             Self::InvalidRequest => ("invalid_request", StatusCode::BAD_REQUEST),
             Self::MethodNotAllowed => ("method_not_allowed", StatusCode::METHOD_NOT_ALLOWED),
             Self::RequestTimeout => ("request_timeout", StatusCode::REQUEST_TIMEOUT),
+            Self::PreconditionFailed => ("precondition_failed", StatusCode::PRECONDITION_FAILED),
             Self::PayloadTooLarge => ("payload_too_large", StatusCode::PAYLOAD_TOO_LARGE),
             Self::UnsupportedMediaType => {
                 ("unsupported_media_type", StatusCode::UNSUPPORTED_MEDIA_TYPE)
+            }
+            Self::IdempotencyKeyReused => {
+                ("idempotency_key_reused", StatusCode::UNPROCESSABLE_ENTITY)
             }
             Self::HeadersTooLarge => {
                 ("headers_too_large", StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE)
@@ -216,6 +226,17 @@ impl Problem {
     /// 404: no such todo in the caller's tenant.
     pub fn no_such_todo() -> Self {
         Self::new(Code::NotFound, "There is no todo with this id.")
+    }
+
+    /// 412: the todo is not the one that the caller knows.
+    pub fn precondition_failed() -> Self {
+        Self::new(Code::PreconditionFailed, "The todo was changed in the meantime.")
+    }
+
+    /// 422: the caller has used the key for another todo.
+    pub fn idempotency_key_reused() -> Self {
+        let detail = "The Idempotency-Key was used for another todo within the last 24 hours.";
+        Self::new(Code::IdempotencyKeyReused, detail)
     }
 
     /// 413.

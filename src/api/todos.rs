@@ -1,23 +1,18 @@
 //! The operations. Each states in its signature who may call it (see [`super::security`]).
 
-use std::borrow::Cow;
-
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use poem_openapi::{
-    ApiResponse, Object, OpenApi, Tags,
-    param::Query,
-    registry::{MetaSchema, MetaSchemaRef},
-    types::{Example, ParseFromParameter, ParseResult, Type},
-};
+use poem_openapi::{ApiResponse, Object, OpenApi, Tags, param::Query, types::Example};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::{
-    store::Store,
-    todo::{self, Change, TodoId, TodoName},
+    store::{Creation, Store},
+    todo::{Change, IdempotencyKey, Todo, TodoId, TodoName},
 };
 
 use super::{
+    conditions::{Condition, EntityTags, entity_tag},
+    header::Field,
     json::Json,
+    paging::{Limit, Page, write_cursor},
     problem::Problem,
     security::{AdminOnly, OwnedTodo, SignedIn},
 };
@@ -50,22 +45,29 @@ impl TodosApi {
     ) -> Result<ListTodosResponse, Problem> {
         let page = Page::parse(limit.0.as_ref(), after.0.as_deref())?;
         let todos = self.store.list(&caller.access, page.after, page.limit_and_one()).await?;
-        Ok(page.respond(todos))
+        Ok(ListTodosResponse::new(&page, todos))
     }
 
     /// Create a todo
     ///
-    /// The caller becomes its owner. The name is trimmed.
+    /// The caller becomes its owner. The name is trimmed. With an `Idempotency-Key` the request can
+    /// be repeated, for 24 hours: the todo is made once, and each repeat gets the same answer.
     #[oai(path = "/todoitems", method = "post", operation_id = "create_todo")]
     async fn create_todo(
         &self,
         caller: SignedIn,
+        /// Any name for this request that the caller uses for no other one, such as a UUID: 1 to
+        /// 255 visible ASCII characters without quotes and backslashes; quotes around them do not
+        /// count.
+        #[oai(name = "Idempotency-Key")]
+        key: Field<IdempotencyKey>,
         body: Json<NewTodo>,
     ) -> Result<CreateTodoResponse, Problem> {
         let name = body.0.item.parse()?;
-        let todo = self.store.create(&caller.owner, &name).await?;
-        let location = format!("/todoitems/{}", todo.id);
-        Ok(CreateTodoResponse::Created(Json(todo.into()), location))
+        match self.store.create(&caller.owner, &name, key.0.as_ref()).await? {
+            Creation::Made(todo) => Ok(CreateTodoResponse::new(todo)),
+            Creation::KeyReused => Err(Problem::idempotency_key_reused()),
+        }
     }
 
     /// Delete all todos
@@ -84,25 +86,33 @@ impl TodosApi {
         /// The todo's id.
         #[oai(name = "id")]
         owned: OwnedTodo,
-    ) -> Result<TodoResponse, Problem> {
-        Ok(TodoResponse::Found(Json(owned.todo.into())))
+        /// `ETag`s of copies that the caller has: 304 where one of them is still true.
+        #[oai(name = "If-None-Match")]
+        known: Field<EntityTags>,
+    ) -> Result<GetTodoResponse, Problem> {
+        Ok(GetTodoResponse::new(owned.todo, &known))
     }
 
     /// Change a todo
     ///
-    /// What is not given stays as it is.
+    /// What is not given stays as it is. With `If-Match`, nothing is changed that somebody else has
+    /// changed in the meantime.
     #[oai(path = "/todoitems/:id", method = "patch", operation_id = "update_todo")]
     async fn update_todo(
         &self,
         /// The todo's id.
         #[oai(name = "id")]
         owned: OwnedTodo,
+        /// The `ETag` of the todo as the caller knows it: 412 where it is another one by now.
+        #[oai(name = "If-Match")]
+        expected: Field<EntityTags>,
         body: Json<TodoChange>,
-    ) -> Result<TodoResponse, Problem> {
+    ) -> Result<UpdateTodoResponse, Problem> {
         let change = body.0.item.parse()?;
-        let changed = self.store.update(&owned.access, owned.id, &change).await?;
-        let todo = changed.ok_or_else(Problem::no_such_todo)?;
-        Ok(TodoResponse::Found(Json(todo.into())))
+        let condition = Condition::check(&expected, &owned)?;
+        let store = &self.store;
+        let changed = store.update(&owned.access, owned.id, condition.version(), &change).await?;
+        changed.map(UpdateTodoResponse::new).ok_or_else(|| condition.problem())
     }
 
     /// Delete a todo
@@ -112,9 +122,13 @@ impl TodosApi {
         /// The todo's id.
         #[oai(name = "id")]
         owned: OwnedTodo,
+        /// The `ETag` of the todo as the caller knows it: 412 where it is another one by now.
+        #[oai(name = "If-Match")]
+        expected: Field<EntityTags>,
     ) -> Result<DeleteTodoResponse, Problem> {
-        let deleted = self.store.delete(&owned.access, owned.id).await?;
-        if deleted { Ok(DeleteTodoResponse::Deleted) } else { Err(Problem::no_such_todo()) }
+        let condition = Condition::check(&expected, &owned)?;
+        let deleted = self.store.delete(&owned.access, owned.id, condition.version()).await?;
+        if deleted { Ok(DeleteTodoResponse::Deleted) } else { Err(condition.problem()) }
     }
 }
 
@@ -130,6 +144,15 @@ enum ListTodosResponse {
     ),
 }
 
+impl ListTodosResponse {
+    fn new(page: &Page, mut todos: Vec<Todo>) -> Self {
+        let next = page.cut(&mut todos);
+        let link = next.as_deref().map(|next| page.link(next));
+        let items = todos.into_iter().map(TodoBody::from).collect();
+        Self::Page(Json(TodoPage { items, next }), link)
+    }
+}
+
 #[derive(ApiResponse)]
 enum CreateTodoResponse {
     /// The new todo.
@@ -139,14 +162,66 @@ enum CreateTodoResponse {
         /// The path of the new todo.
         #[oai(header = "Location")]
         String,
+        /// Names this version of the todo, for `If-Match` (RFC 9110, section 8.8.3).
+        #[oai(header = "ETag")]
+        String,
     ),
 }
 
+impl CreateTodoResponse {
+    fn new(todo: Todo) -> Self {
+        let (location, tag) = (format!("/todoitems/{}", todo.id), entity_tag(&todo));
+        Self::Created(Json(todo.into()), location, tag)
+    }
+}
+
 #[derive(ApiResponse)]
-enum TodoResponse {
+enum GetTodoResponse {
     /// The todo.
     #[oai(status = 200)]
-    Found(Json<TodoEnvelope>),
+    Found(
+        Json<TodoEnvelope>,
+        /// Names this version of the todo, for `If-Match` and `If-None-Match` (RFC 9110, section
+        /// 8.8.3).
+        #[oai(header = "ETag")]
+        String,
+    ),
+    /// The caller has it already.
+    #[oai(status = 304)]
+    NotModified(
+        /// Names this version of the todo.
+        #[oai(header = "ETag")]
+        String,
+    ),
+}
+
+impl GetTodoResponse {
+    fn new(todo: Todo, known: &Field<EntityTags>) -> Self {
+        let tag = entity_tag(&todo);
+        match known.0.as_ref().is_some_and(|known| known.name(&todo)) {
+            true => Self::NotModified(tag),
+            false => Self::Found(Json(todo.into()), tag),
+        }
+    }
+}
+
+#[derive(ApiResponse)]
+enum UpdateTodoResponse {
+    /// The todo as it is now.
+    #[oai(status = 200)]
+    Changed(
+        Json<TodoEnvelope>,
+        /// Names this version of the todo, for the next `If-Match`.
+        #[oai(header = "ETag")]
+        String,
+    ),
+}
+
+impl UpdateTodoResponse {
+    fn new(todo: Todo) -> Self {
+        let tag = entity_tag(&todo);
+        Self::Changed(Json(todo.into()), tag)
+    }
 }
 
 #[derive(ApiResponse)]
@@ -254,108 +329,8 @@ fn name(text: &str) -> Result<TodoName, Problem> {
     TodoName::parse(text).map_err(|error| Problem::invalid("#/item/name", error.to_string()))
 }
 
-/// Which part of a list is asked for.
-struct Page {
-    limit: u16,
-    after: Option<TodoId>,
-}
-
-impl Page {
-    fn parse(limit: Option<&Limit>, after: Option<&str>) -> Result<Self, Problem> {
-        let limit = match limit {
-            Some(limit) => limit.parse().ok_or_else(|| {
-                Problem::invalid("query:limit", "must be a whole number from 1 to 1000")
-            })?,
-            None => Limit::DEFAULT,
-        };
-        let after = match after {
-            Some(cursor) => Some(read_cursor(cursor).ok_or_else(|| {
-                Problem::invalid("query:after", "must be the `next` of a page before")
-            })?),
-            None => None,
-        };
-        Ok(Self { limit, after })
-    }
-
-    /// One more than asked for tells whether there is a next page, without counting.
-    fn limit_and_one(&self) -> u16 {
-        self.limit + 1
-    }
-
-    fn respond(&self, mut todos: Vec<todo::Todo>) -> ListTodosResponse {
-        let more = todos.len() > usize::from(self.limit);
-        todos.truncate(self.limit.into());
-        let next = todos.last().filter(|_| more).map(|last| write_cursor(last.id));
-        let link = next
-            .as_ref()
-            .map(|next| format!("</todoitems?limit={}&after={next}>; rel=\"next\"", self.limit));
-        let items = todos.into_iter().map(TodoBody::from).collect();
-        ListTodosResponse::Page(Json(TodoPage { items, next }), link)
-    }
-}
-
-/// The `limit` of a list as it was sent. poem-openapi's own numbers are refused in words that are
-/// meant for Rust programmers.
-struct Limit(String);
-
-impl Limit {
-    const DEFAULT: u16 = 100;
-    const MAX: u16 = 1_000;
-
-    fn parse(&self) -> Option<u16> {
-        self.0.parse().ok().filter(|limit| (1..=Self::MAX).contains(limit))
-    }
-}
-
-impl Type for Limit {
-    const IS_REQUIRED: bool = true;
-
-    type RawValueType = Self;
-    type RawElementValueType = Self;
-
-    fn name() -> Cow<'static, str> {
-        "limit".into()
-    }
-
-    fn schema_ref() -> MetaSchemaRef {
-        MetaSchemaRef::Inline(Box::new(MetaSchema {
-            minimum: Some(1.0),
-            maximum: Some(Self::MAX.into()),
-            default: Some(Self::DEFAULT.into()),
-            ..MetaSchema::new_with_format("integer", "int32")
-        }))
-    }
-
-    fn as_raw_value(&self) -> Option<&Self> {
-        Some(self)
-    }
-
-    fn raw_element_iter<'a>(&'a self) -> Box<dyn Iterator<Item = &'a Self> + 'a> {
-        Box::new(self.as_raw_value().into_iter())
-    }
-}
-
-impl ParseFromParameter for Limit {
-    fn parse_from_parameter(value: &str) -> ParseResult<Self> {
-        Ok(Self(value.to_owned()))
-    }
-}
-
-/// A cursor is opaque to callers, and holds no more than the last id seen: what a page may show is
-/// decided by the caller's access alone.
-fn write_cursor(last: TodoId) -> String {
-    URL_SAFE_NO_PAD.encode(format!("{CURSOR_VERSION}{last}"))
-}
-
-fn read_cursor(cursor: &str) -> Option<TodoId> {
-    let text = String::from_utf8(URL_SAFE_NO_PAD.decode(cursor).ok()?).ok()?;
-    TodoId::parse(text.strip_prefix(CURSOR_VERSION)?)
-}
-
-const CURSOR_VERSION: &str = "v1:";
-
-impl From<todo::Todo> for TodoBody {
-    fn from(todo: todo::Todo) -> Self {
+impl From<Todo> for TodoBody {
+    fn from(todo: Todo) -> Self {
         Self {
             id: todo.id.get(),
             name: todo.name.into_string(),
@@ -365,8 +340,8 @@ impl From<todo::Todo> for TodoBody {
     }
 }
 
-impl From<todo::Todo> for TodoEnvelope {
-    fn from(todo: todo::Todo) -> Self {
+impl From<Todo> for TodoEnvelope {
+    fn from(todo: Todo) -> Self {
         Self { item: todo.into() }
     }
 }

@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+mod backup;
 mod openapi;
 mod serve;
 mod token;
@@ -22,6 +23,8 @@ enum Command {
     Serve(serve::Serve),
     /// Write the OpenAPI document, without starting a server
     Openapi(openapi::Openapi),
+    /// Copy the SQLite file to another one, also while the server runs
+    Backup(backup::Backup),
     /// Print an access token of the development tenant, for curl and scripts
     Token(token::Token),
 }
@@ -36,6 +39,7 @@ impl Cli {
         match self.command {
             Command::Serve(serve) => serve.run(),
             Command::Openapi(openapi) => openapi.run(),
+            Command::Backup(backup) => backup.run(),
             Command::Token(token) => token.run(),
         }
     }

@@ -1,72 +1,104 @@
 //! SQLite: one file, created with its folder and schema by itself.
 
-use std::{path::Path, time::Duration};
+use std::{
+    fs::File,
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use sqlx::{
-    Error, FromRow, SqlitePool,
+    ConnectOptions, SqliteConnection, SqlitePool,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
-use uuid::Uuid;
 
-use crate::todo::{Access, Change, Owner, Tenant, Todo, TodoId, TodoName};
+use crate::todo::{Access, Change, IdempotencyKey, Owner, Tenant, Todo, TodoId, TodoName, Version};
 
-use super::{OpenError, StoreError, TodoStore};
+use super::{
+    Creation, Now, OpenError, StoreError, TodoStore,
+    queries::sqlite as queries,
+    seconds,
+    sweeper::Sweeper,
+    writer::{Connection, Writer},
+};
 
 /// SQLite has one writer at a time. Ours queue for one connection, in order, instead of competing
-/// for the file's lock, where one of many may starve.
+/// for the file's lock, where one of many may starve; and they share commits.
 pub struct SqliteStore {
-    writer: SqlitePool,
+    writer: Writer,
     readers: SqlitePool,
+    sweeper: Sweeper,
+    now: Now,
 }
 
 const READERS: u32 = 4;
-/// How long a request waits for its turn.
-const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long a statement waits for another process, such as a backup, to let go of the file.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 impl SqliteStore {
-    /// Opens the file.
+    /// Opens the file. `timeout`: how long a request waits for its turn, and a statement for
+    /// another process, such as a backup, to let go of the file.
     ///
     /// # Errors
     ///
     /// [`OpenError`] names the file and what failed.
-    pub async fn open(path: &Path) -> Result<Self, OpenError> {
+    pub async fn open(path: &Path, timeout: Duration, now: Now) -> Result<Self, OpenError> {
         let database = path.display().to_string();
-        if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder).map_err(|source| OpenError::Folder {
-                folder: folder.display().to_string(),
-                source,
-            })?;
-        }
+        let _alone = lock_folder(path).await?;
         let options = SqliteConnectOptions::new()
             .filename(path)
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
             // An answer means that the change is on disk, also when the power goes.
             .synchronous(SqliteSynchronous::Full)
-            .foreign_keys(true)
-            .busy_timeout(BUSY_TIMEOUT);
-        let pool = |connections, options| {
-            SqlitePoolOptions::new()
-                .max_connections(connections)
-                .min_connections(1)
-                .acquire_timeout(ACQUIRE_TIMEOUT)
-                // A connection to a file does not go stale; asking it each time costs as much as
-                // the query itself.
-                .test_before_acquire(false)
-                .connect_with(options)
-        };
+            .busy_timeout(timeout);
         let connect = |source| OpenError::Connect { database: database.clone(), source };
-        let writer = pool(1, options.clone()).await.map_err(connect)?;
+        let mut connection = options.connect().await.map_err(connect)?;
+        // `run` makes a future that is not `Send` of a borrowed connection.
         sqlx::migrate!("migrations/sqlite")
-            .run(&writer)
+            .run_direct(None, &mut connection, false)
             .await
-            .map_err(|source| OpenError::Migrate { database: database.clone(), source })?;
-        let readers = pool(READERS, options).await.map_err(connect)?;
-        Ok(Self { writer, readers })
+            .map_err(|source| OpenError::migrate(database.clone(), source))?;
+        let writer = Writer::start(Connection::new(options.clone(), connection), timeout);
+        let readers = SqlitePoolOptions::new()
+            .max_connections(READERS)
+            .min_connections(1)
+            .acquire_timeout(timeout)
+            // A connection to a file does not go stale; asking it each time costs as much as the
+            // query itself.
+            .test_before_acquire(false)
+            .connect_with(options)
+            .await
+            .map_err(connect)?;
+        let (sweeping, clock) = (writer.clone(), Arc::clone(&now));
+        let sweeper = Sweeper::start(move || {
+            let (writer, now) = (sweeping.clone(), seconds(&clock));
+            Box::pin(async move {
+                writer.run(move |connection| Box::pin(queries::sweep(connection, now))).await
+            })
+        });
+        Ok(Self { writer, readers, sweeper, now })
     }
+}
+
+/// Makes the folder, and waits until no other process that starts is in it: SQLite would let two
+/// of them migrate at once. The lock lasts as long as the file that is returned.
+async fn lock_folder(database: &Path) -> Result<File, OpenError> {
+    let folder = match database.parent() {
+        Some(folder) if folder != Path::new("") => folder.to_owned(),
+        _ => PathBuf::from("."),
+    };
+    let failed = |source| OpenError::Folder { folder: folder.display().to_string(), source };
+    std::fs::create_dir_all(&folder).map_err(failed)?;
+    let opened = File::open(&folder).map_err(failed)?;
+    let locked = tokio::task::spawn_blocking(move || opened.lock().map(|()| opened)).await;
+    locked.map_err(io::Error::other).flatten().map_err(failed)
+}
+
+/// Writes a page as it is, to learn whether the file can be written again. (`user_version` is the
+/// user's; we have no use for it.)
+async fn write_nothing(connection: &mut SqliteConnection) -> sqlx::Result<()> {
+    sqlx::query("PRAGMA user_version = 0").execute(connection).await.map(drop)
 }
 
 #[async_trait]
@@ -77,155 +109,90 @@ impl TodoStore for SqliteStore {
         after: Option<TodoId>,
         limit: u16,
     ) -> Result<Vec<Todo>, StoreError> {
-        let after = after.map_or(0, TodoId::get);
-        let rows: Vec<Row> = match access {
-            Access::Own(owner) => {
-                sqlx::query_as(
-                    "SELECT id, tenant, owner, name, is_complete FROM todos
-                     WHERE tenant = $1 AND owner = $2 AND id > $3 ORDER BY id LIMIT $4",
-                )
-                .bind(owner.tenant.0)
-                .bind(owner.object_id)
-                .bind(after)
-                .bind(limit)
-                .fetch_all(&self.readers)
-                .await?
-            }
-            Access::Tenant(tenant) => {
-                sqlx::query_as(
-                    "SELECT id, tenant, owner, name, is_complete FROM todos
-                     WHERE tenant = $1 AND id > $2 ORDER BY id LIMIT $3",
-                )
-                .bind(tenant.0)
-                .bind(after)
-                .bind(limit)
-                .fetch_all(&self.readers)
-                .await?
-            }
-        };
-        Ok(rows.into_iter().map(Todo::from).collect())
+        let mut connection = self.readers.acquire().await?;
+        Ok(queries::list(&mut connection, access, after, limit).await?)
     }
 
-    async fn create(&self, owner: &Owner, name: &TodoName) -> Result<Todo, StoreError> {
-        let row: Row = sqlx::query_as(
-            "INSERT INTO todos (tenant, owner, name) VALUES ($1, $2, $3)
-             RETURNING id, tenant, owner, name, is_complete",
-        )
-        .bind(owner.tenant.0)
-        .bind(owner.object_id)
-        .bind(name.as_str())
-        .fetch_one(&self.writer)
-        .await?;
-        Ok(row.into())
+    async fn create(
+        &self,
+        owner: &Owner,
+        name: &TodoName,
+        key: Option<&IdempotencyKey>,
+    ) -> Result<Creation, StoreError> {
+        let (owner, name, key) = (*owner, name.clone(), key.cloned());
+        let now = seconds(&self.now);
+        self.writer
+            .run(move |connection| {
+                Box::pin(async move {
+                    match &key {
+                        Some(key) => {
+                            queries::create_once(connection, &owner, &name, key, now).await
+                        }
+                        None => {
+                            queries::create(connection, &owner, &name).await.map(Creation::Made)
+                        }
+                    }
+                })
+            })
+            .await
     }
 
     async fn find(&self, tenant: Tenant, id: TodoId) -> Result<Option<Todo>, StoreError> {
-        let row: Option<Row> = sqlx::query_as(
-            "SELECT id, tenant, owner, name, is_complete FROM todos WHERE tenant = $1 AND id = $2",
-        )
-        .bind(tenant.0)
-        .bind(id.get())
-        .fetch_optional(&self.readers)
-        .await?;
-        Ok(row.map(Todo::from))
+        let mut connection = self.readers.acquire().await?;
+        Ok(queries::find(&mut connection, tenant, id).await?)
     }
 
     async fn update(
         &self,
         access: &Access,
         id: TodoId,
+        expected: Option<Version>,
         change: &Change,
     ) -> Result<Option<Todo>, StoreError> {
-        let row: Option<Row> = sqlx::query_as(
-            "UPDATE todos SET name = coalesce($4, name), is_complete = coalesce($5, is_complete)
-             WHERE id = $1 AND tenant = $2 AND ($3 IS NULL OR owner = $3)
-             RETURNING id, tenant, owner, name, is_complete",
-        )
-        .bind(id.get())
-        .bind(access.tenant().0)
-        .bind(only_owner(access))
-        .bind(change.name.as_ref().map(TodoName::as_str))
-        .bind(change.is_complete)
-        .fetch_optional(&self.writer)
-        .await?;
-        Ok(row.map(Todo::from))
+        let (access, change) = (*access, change.clone());
+        self.writer
+            .run(move |connection| {
+                Box::pin(async move {
+                    queries::update(connection, &access, id, expected, &change).await
+                })
+            })
+            .await
     }
 
-    async fn delete(&self, access: &Access, id: TodoId) -> Result<bool, StoreError> {
-        let done = sqlx::query(
-            "DELETE FROM todos WHERE id = $1 AND tenant = $2 AND ($3 IS NULL OR owner = $3)",
-        )
-        .bind(id.get())
-        .bind(access.tenant().0)
-        .bind(only_owner(access))
-        .execute(&self.writer)
-        .await?;
-        Ok(done.rows_affected() > 0)
+    async fn delete(
+        &self,
+        access: &Access,
+        id: TodoId,
+        expected: Option<Version>,
+    ) -> Result<bool, StoreError> {
+        let access = *access;
+        self.writer
+            .run(move |connection| {
+                Box::pin(async move { queries::delete(connection, &access, id, expected).await })
+            })
+            .await
     }
 
-    async fn delete_all(&self, tenant: Tenant) -> Result<u64, StoreError> {
-        let done = sqlx::query("DELETE FROM todos WHERE tenant = $1")
-            .bind(tenant.0)
-            .execute(&self.writer)
+    async fn delete_all(&self, tenant: Tenant) -> Result<(), StoreError> {
+        self.writer
+            .run(move |connection| Box::pin(queries::delete_all(connection, tenant)))
             .await?;
-        Ok(done.rows_affected())
-    }
-
-    async fn check(&self) -> Result<(), StoreError> {
-        sqlx::query("SELECT 1 FROM todos LIMIT 1").fetch_optional(&self.readers).await?;
+        self.sweeper.wake();
         Ok(())
     }
 
+    async fn check(&self) -> Result<(), StoreError> {
+        if self.writer.is_failing() {
+            self.writer.run(|connection| Box::pin(write_nothing(connection))).await?;
+        }
+        let mut connection = self.readers.acquire().await?;
+        Ok(queries::check(&mut connection).await?)
+    }
+
     async fn close(&self) {
+        self.sweeper.stop();
         self.readers.close().await;
         // The last connection to close moves the write-ahead log into the file.
         self.writer.close().await;
-    }
-}
-
-/// The owner a query is limited to; `None` for all of the tenant.
-fn only_owner(access: &Access) -> Option<Uuid> {
-    match access {
-        Access::Own(owner) => Some(owner.object_id),
-        Access::Tenant(_) => None,
-    }
-}
-
-#[derive(FromRow)]
-struct Row {
-    id: i64,
-    tenant: Uuid,
-    owner: Uuid,
-    name: String,
-    is_complete: bool,
-}
-
-impl From<Row> for Todo {
-    fn from(row: Row) -> Self {
-        Self {
-            id: TodoId::from_stored(row.id),
-            name: TodoName::from_stored(row.name),
-            owner: Owner { tenant: Tenant(row.tenant), object_id: row.owner },
-            is_complete: row.is_complete,
-        }
-    }
-}
-
-impl From<Error> for StoreError {
-    fn from(error: Error) -> Self {
-        // The primary result code is the low byte (<https://sqlite.org/rescode.html>).
-        let code = error
-            .as_database_error()
-            .and_then(|database| database.code())
-            .and_then(|code| code.parse::<u32>().ok())
-            .map(|code| code & 0xff);
-        match (&error, code) {
-            // BUSY, LOCKED
-            (Error::PoolTimedOut, _) | (_, Some(5 | 6)) => Self::Overloaded(error),
-            // PERM, NOMEM, READONLY, IOERR, CORRUPT, FULL, CANTOPEN, NOTADB
-            (Error::Io(_) | Error::PoolClosed | Error::WorkerCrashed, _)
-            | (_, Some(3 | 7 | 8 | 10 | 11 | 13 | 14 | 26)) => Self::Unavailable(error),
-            _ => Self::Internal(error),
-        }
     }
 }

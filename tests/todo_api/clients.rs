@@ -57,15 +57,15 @@ async fn a_certified_client_verifies_all_that_it_is_given() {
 
 /// Runs a client through its flows, and compares what it could do, and its version, with the table.
 async fn compare(client: &str, interpreter: PathBuf, script: &str) {
-    let (app, certificate, key) = app_with_certificate().await;
-    let folder = app.folder.path().to_owned();
+    let folder = tempfile::tempdir().unwrap();
+    let (app, certificate, key) = app_with_certificate(folder.path()).await;
     let mut command = Command::new(interpreter);
     command
         .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients").join(script))
         .env("PYTHONDONTWRITEBYTECODE", "1")
         // Caches and profiles go with the folder.
-        .env("HOME", &folder)
-        .env("TMPDIR", &folder)
+        .env("HOME", folder.path())
+        .env("TMPDIR", folder.path())
         .env("TENANT_HTTP", app.tenant.base_url())
         .env("TENANT_HTTPS", app.tenant.https_url().unwrap())
         .env("TENANT_ID", CONTOSO)
@@ -108,15 +108,15 @@ async fn compare(client: &str, interpreter: PathBuf, script: &str) {
 
 /// A tenant whose daemon has a certificate too, and an API over it; the files of certificate and
 /// key.
-async fn app_with_certificate() -> (App, PathBuf, PathBuf) {
+async fn app_with_certificate(folder: &Path) -> (App, PathBuf, PathBuf) {
     let key = KeyPair::generate_for(&PKCS_RSA_SHA256).unwrap();
     let certificate = CertificateParams::default().self_signed(&key).unwrap().pem();
     let secret = format!("secrets = [\"{DAEMON_SECRET}\"]");
     let both = format!("{secret}\ncertificates = [\"\"\"{certificate}\"\"\"]");
     let directory = Directory::EXAMPLE.replace(&secret, &both);
     let directory = Directory::parse(&directory, Path::new("")).unwrap();
-    let app = App::start_having(directory, TestClock::real(), |environment| environment).await;
-    let files = ["daemon.pem", "daemon-key.pem"].map(|name| app.folder.path().join(name));
+    let app = App::start_having(directory, TestClock::real()).await;
+    let files = ["daemon.pem", "daemon-key.pem"].map(|name| folder.join(name));
     fs::write(&files[0], certificate).unwrap();
     fs::write(&files[1], key.serialize_pem()).unwrap();
     let [certificate, key] = files;

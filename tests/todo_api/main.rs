@@ -3,15 +3,27 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod authorization;
+mod backup;
 mod bad_input;
 mod browser;
 mod clients;
+mod conditions;
+mod databases;
+mod delete_all;
 mod docs_page;
 mod document;
+mod durability;
+mod faults;
 mod foreign_issuer;
+mod idempotency;
+mod isolation;
 mod judges;
 mod layout;
+mod migrations;
+mod ports;
+mod postgres;
 mod program;
+mod replicas;
 mod server;
 mod support;
 mod todos;

@@ -2,14 +2,16 @@
 
 use std::{
     fs::{self, File},
-    net::{Ipv4Addr, TcpListener},
-    process::{Child, Command, ExitStatus},
+    path::Path,
+    process::{Child, Command, ExitStatus, Output},
     time::Duration,
 };
 
 use reqwest::{Client, StatusCode};
 use tempfile::TempDir;
 use tokio::time::sleep;
+
+use crate::ports::free_ports;
 
 #[tokio::test]
 async fn a_request_is_one_line_in_the_log_without_token_name_or_path() {
@@ -57,39 +59,128 @@ async fn the_program_starts_again_with_its_todos_and_keys_and_ends_on_ctrl_c_too
     assert_eq!(page["items"][0]["name"], "Walk the dog", "{page}");
 }
 
-/// `todo-api serve --dev` in a process and a folder of its own; dropping it kills it.
+/// `todo-api serve` in a process and a folder of its own; dropping it kills it.
 pub(crate) struct Program {
     pub(crate) url: String,
     pub(crate) folder: TempDir,
-    ports: [u16; 2],
+    pub(crate) launch: Launch,
     process: Child,
+}
+
+/// How a program is started.
+#[derive(Clone, Default)]
+pub(crate) struct Launch {
+    /// A command, and its arguments, that starts it; none: directly.
+    pub(crate) through: Vec<&'static str>,
+    /// Whether it brings its own development tenant.
+    pub(crate) dev: bool,
+    pub(crate) variables: Vec<(&'static str, String)>,
+}
+
+impl Launch {
+    /// `serve --dev`.
+    pub(crate) fn dev() -> Self {
+        let [port, tenant_port] = free_ports().map(|port| port.to_string());
+        let launch = Self { dev: true, ..Self::default() };
+        // No test here needs to know the last one.
+        launch
+            .with("PORT", port)
+            .with("DEV_TENANT_PORT", tenant_port)
+            .with("DEV_TENANT_HTTPS_PORT", "0")
+    }
+
+    /// `serve` with Contoso's ids, and this authority.
+    pub(crate) fn serve(instance: &str) -> Self {
+        Self::default()
+            .with("AAD_INSTANCE", instance)
+            .with("AAD_TENANT_ID", entra_dev::ids::CONTOSO)
+            .with("API_CLIENT_ID", entra_dev::ids::API_CLIENT_ID)
+            .with("SWAGGER_UI_CLIENT_ID", entra_dev::ids::SWAGGER_UI_CLIENT_ID)
+    }
+
+    /// With a variable of the environment.
+    pub(crate) fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.variables.push((name, value.into()));
+        self
+    }
+
+    /// Through another command.
+    pub(crate) fn through(mut self, command: &[&'static str]) -> Self {
+        self.through = command.to_vec();
+        self
+    }
+
+    fn command(&self, folder: &Path, arguments: &[&str]) -> Command {
+        let program = env!("CARGO_BIN_EXE_todo-api");
+        let mut command = match self.through.split_first() {
+            Some((first, others)) => {
+                let mut command = Command::new(first);
+                command.args(others).arg(program);
+                command
+            }
+            None => Command::new(program),
+        };
+        command.args(arguments).current_dir(folder).env_clear();
+        command.envs(self.variables.iter().map(|(name, value)| (name, value)));
+        // Where the commands are that it is started through.
+        command.env("PATH", "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin");
+        command
+    }
+
+    /// Runs a command of the program to its end.
+    pub(crate) fn run(&self, folder: &Path, arguments: &[&str]) -> Output {
+        self.command(folder, arguments).output().unwrap()
+    }
+
+    /// What it prints when it is to end by itself, because it cannot start.
+    pub(crate) fn refusal(&self, folder: &Path) -> String {
+        let output = self.run(folder, self.arguments());
+        let shown = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{shown}");
+        shown
+    }
+
+    fn arguments(&self) -> &'static [&'static str] {
+        if self.dev { &["serve", "--dev"] } else { &["serve"] }
+    }
+
+    fn spawn(&self, folder: &Path) -> Child {
+        let log = File::options().create(true).append(true).open(folder.join(LOG)).unwrap();
+        let mut command = self.command(folder, self.arguments());
+        command.stdout(log.try_clone().unwrap()).stderr(log).spawn().unwrap()
+    }
 }
 
 impl Program {
     pub(crate) async fn start() -> Self {
+        Self::launch(Launch::dev()).await
+    }
+
+    /// Starts it, and waits until it is ready. The port must be among the variables.
+    pub(crate) async fn launch(launch: Launch) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let ports = free_ports();
-        let process = serve(&folder, ports);
-        let mut program =
-            Self { url: format!("http://localhost:{}", ports[0]), folder, ports, process };
+        let port = launch.variables.iter().find(|(name, _)| *name == "PORT").unwrap();
+        let url = format!("http://localhost:{}", port.1);
+        let process = launch.spawn(folder.path());
+        let mut program = Self { url, folder, launch, process };
         program.wait_until_ready().await;
         program
     }
 
     /// Starts it again where it was.
-    async fn restart(&mut self) {
-        self.process = serve(&self.folder, self.ports);
+    pub(crate) async fn restart(&mut self) {
+        self.process = self.launch.spawn(self.folder.path());
         self.wait_until_ready().await;
     }
 
     /// What another command prints in the same folder.
-    fn todo_api(&self, arguments: &[&str]) -> String {
-        let output = todo_api(&self.folder, self.ports).args(arguments).output().unwrap();
+    pub(crate) fn todo_api(&self, arguments: &[&str]) -> String {
+        let output = self.launch.run(self.folder.path(), arguments);
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap()
     }
 
-    async fn wait_until_ready(&mut self) {
+    pub(crate) async fn wait_until_ready(&mut self) {
         let client = Client::builder().no_proxy().build().unwrap();
         for _ in 0..TRIES {
             let answer = client.get(format!("{}/health/ready", self.url)).send().await;
@@ -106,7 +197,7 @@ impl Program {
     /// Sends it a signal, as a supervisor or a terminal would, and waits for its end.
     pub(crate) async fn stop(&mut self, signal: &str) -> ExitStatus {
         // The shell has `kill` built in; not every machine has a program of that name.
-        let kill = format!("kill -{signal} {}", self.process.id());
+        let kill = format!("kill -{signal} {}", self.id());
         assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
         for _ in 0..TRIES {
             if let Some(status) = self.process.try_wait().unwrap() {
@@ -115,6 +206,17 @@ impl Program {
             sleep(BETWEEN_TRIES).await;
         }
         panic!("it did not end:\n{}", self.log());
+    }
+
+    /// SIGKILL: it learns nothing of its end.
+    pub(crate) fn kill(&mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+    }
+
+    /// Of the process.
+    pub(crate) fn id(&self) -> u32 {
+        self.process.id()
     }
 
     pub(crate) fn log(&self) -> String {
@@ -132,28 +234,6 @@ impl Drop for Program {
 
 const LOG: &str = "server.log";
 
-/// Ten seconds in all. Another process tells nobody here when it is ready, so it is asked again.
-const TRIES: u32 = 100;
-const BETWEEN_TRIES: Duration = Duration::from_millis(100);
-
-fn serve(folder: &TempDir, ports: [u16; 2]) -> Child {
-    let log = File::create(folder.path().join(LOG)).unwrap();
-    let mut command = todo_api(folder, ports);
-    command.args(["serve", "--dev"]).stdout(log.try_clone().unwrap()).stderr(log);
-    command.spawn().unwrap()
-}
-
-fn todo_api(folder: &TempDir, [port, tenant_port]: [u16; 2]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_todo-api"));
-    command.current_dir(folder).env_clear();
-    command.env("PORT", port.to_string()).env("DEV_TENANT_PORT", tenant_port.to_string());
-    // No test here needs to know which one it is.
-    command.env("DEV_TENANT_HTTPS_PORT", "0");
-    command
-}
-
-/// Held at the same time, so that they differ.
-fn free_ports() -> [u16; 2] {
-    let listeners = [(); 2].map(|()| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap());
-    listeners.map(|listener| listener.local_addr().unwrap().port())
-}
+/// Twenty seconds in all. Another process tells nobody here when it is ready, so it is asked again.
+const TRIES: u32 = 1_000;
+const BETWEEN_TRIES: Duration = Duration::from_millis(20);

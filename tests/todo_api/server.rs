@@ -11,7 +11,12 @@ use tokio::{
     net::TcpStream,
 };
 
-use crate::support::{Answer, App};
+use crate::{
+    databases::{Database, on_both},
+    support::{Answer, App},
+};
+
+on_both!(a_table_that_is_gone_is_500_and_not_ready_until_it_is_back);
 
 #[tokio::test]
 async fn a_request_id_is_honoured_when_harmless_and_made_otherwise() {
@@ -73,15 +78,11 @@ async fn a_caller_who_closes_the_socket_leaves_the_server_as_it_was() {
     assert!(app.names("uma").await.is_empty());
 }
 
-#[tokio::test]
-async fn a_database_that_is_gone_is_503_and_not_ready() {
-    let app = App::start().await;
+async fn a_table_that_is_gone_is_500_and_not_ready_until_it_is_back(database: Database) {
+    let app = App::on(database.clone()).await;
     app.create("uma", "Walk the dog").await;
     let token = app.token("uma").await;
-    let sql = "ALTER TABLE todos RENAME TO elsewhere";
-    let path = format!("sqlite://{}", app.database().display());
-    let pool = sqlx::SqlitePool::connect(&path).await.unwrap();
-    sqlx::query(sql).execute(&pool).await.unwrap();
+    database.execute("ALTER TABLE todos RENAME TO elsewhere").await;
     let answer = app.send(Some(&token), Method::GET, "/todoitems", None).await;
     answer.assert_problem(500, "internal");
     assert!(!answer.body.to_string().contains("todos"), "the cause is for the log: {answer:?}");
@@ -89,7 +90,7 @@ async fn a_database_that_is_gone_is_503_and_not_ready() {
     assert_eq!(answer.body["database"], "unavailable");
     assert!(answer.status.is_server_error());
 
-    sqlx::query("ALTER TABLE elsewhere RENAME TO todos").execute(&pool).await.unwrap();
+    database.execute("ALTER TABLE elsewhere RENAME TO todos").await;
     let answer = app.send(Some(&token), Method::GET, "/todoitems", None).await;
     assert_eq!(answer.status, StatusCode::OK);
 }

@@ -10,15 +10,16 @@ use std::{
 };
 
 use entra_dev::{DevTenant, Directory, Forgery};
-use reqwest::{Client, Method, Response, StatusCode, header, redirect};
+use reqwest::{Client, Method, RequestBuilder, Response, StatusCode, header, redirect};
 use serde_json::Value;
-use tempfile::TempDir;
 use todo_api::{
     config::{Config, Environment},
     listener::Listener,
     server::Server,
 };
 use tokio::{sync::oneshot, task::JoinHandle};
+
+use crate::databases::Database;
 
 /// The registered redirect of the docs page; nobody needs to listen there.
 const REDIRECT: &str = "http://localhost:8000/oauth2-redirect";
@@ -29,7 +30,7 @@ pub(crate) struct App {
     pub(crate) client: Client,
     pub(crate) clock: TestClock,
     pub(crate) tenant: Arc<DevTenant>,
-    pub(crate) folder: Arc<TempDir>,
+    database: Database,
     stop: Option<oneshot::Sender<()>>,
     served: Option<JoinHandle<()>>,
 }
@@ -50,40 +51,44 @@ impl App {
         clock: TestClock,
         change: impl FnOnce(Environment) -> Environment,
     ) -> Self {
-        Self::start_having(Directory::default(), clock, change).await
+        Self::start_on(Database::sqlite(), clock, change).await
+    }
+
+    /// With this database.
+    pub(crate) async fn on(database: Database) -> Self {
+        Self::start_on(database, TestClock::default(), |environment| environment).await
     }
 
     /// With another directory: other people, other apps.
-    pub(crate) async fn start_having(
-        directory: Directory,
+    pub(crate) async fn start_having(directory: Directory, clock: TestClock) -> Self {
+        let tenant = Arc::new(start_tenant(directory, &clock).await);
+        Self::start_with_tenant(tenant, Database::sqlite(), clock, |same| same).await
+    }
+
+    /// With everything else chosen.
+    pub(crate) async fn start_on(
+        database: Database,
         clock: TestClock,
         change: impl FnOnce(Environment) -> Environment,
     ) -> Self {
-        let tenant = Arc::new(start_tenant(directory, &clock).await);
-        let folder = Arc::new(tempfile::tempdir().unwrap());
-        Self::start_on(tenant, folder, clock, change).await
+        let tenant = Arc::new(start_tenant(Directory::default(), &clock).await);
+        Self::start_with_tenant(tenant, database, clock, change).await
     }
 
     /// Another server over the same tenant and the same database: a replica, or after [`App::stop`]
     /// the same one again.
     pub(crate) async fn another(&self) -> Self {
-        let (tenant, folder) = (Arc::clone(&self.tenant), Arc::clone(&self.folder));
-        Self::start_on(tenant, folder, self.clock.clone(), |environment| environment).await
+        let (tenant, database) = (Arc::clone(&self.tenant), self.database.clone());
+        Self::start_with_tenant(tenant, database, self.clock.clone(), |same| same).await
     }
 
-    async fn start_on(
+    async fn start_with_tenant(
         tenant: Arc<DevTenant>,
-        folder: Arc<TempDir>,
+        database: Database,
         clock: TestClock,
         change: impl FnOnce(Environment) -> Environment,
     ) -> Self {
-        let environment = Environment::default()
-            .with("PORT", "0")
-            .with("AAD_INSTANCE", tenant.base_url())
-            .with("AAD_TENANT_ID", entra_dev::ids::CONTOSO)
-            .with("API_CLIENT_ID", entra_dev::ids::API_CLIENT_ID)
-            .with("SWAGGER_UI_CLIENT_ID", entra_dev::ids::SWAGGER_UI_CLIENT_ID)
-            .with("DATABASE_URL", format!("sqlite://{}", database(folder.path()).display()));
+        let environment = environment(&database).with("AAD_INSTANCE", tenant.base_url());
         let config = Config::read(&change(environment)).unwrap();
         let listener = Listener::bind(&config.server.host, config.server.port).await.unwrap();
         let server = Server::new(&config, listener, Arc::new(clock.clone())).await.unwrap();
@@ -94,7 +99,7 @@ impl App {
         }));
         let client =
             Client::builder().redirect(redirect::Policy::none()).no_proxy().build().unwrap();
-        Self { url, client, clock, tenant, folder, stop: Some(stop), served: Some(served) }
+        Self { url, client, clock, tenant, database, stop: Some(stop), served: Some(served) }
     }
 
     /// Stops the server as SIGTERM does.
@@ -103,8 +108,8 @@ impl App {
         self.served.take().unwrap().await.unwrap();
     }
 
-    pub(crate) fn database(&self) -> PathBuf {
-        database(self.folder.path())
+    pub(crate) fn database(&self) -> Database {
+        self.database.clone()
     }
 
     /// A request as this person, who signs in first.
@@ -115,8 +120,24 @@ impl App {
         path: &str,
         body: Option<Value>,
     ) -> Answer {
+        self.send_with(person, method, path, &[], body).await
+    }
+
+    /// The same with more headers; those that are not ASCII go as UTF-8.
+    pub(crate) async fn send_with(
+        &self,
+        person: &str,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Option<Value>,
+    ) -> Answer {
         let token = self.token(person).await;
-        self.send(Some(&token), method, path, body).await
+        let mut request = self.request(Some(&token), method, path, body);
+        for (name, value) in headers {
+            request = request.header(*name, value.as_bytes());
+        }
+        Answer::of(request.send().await.unwrap()).await
     }
 
     /// A request with this token.
@@ -127,6 +148,16 @@ impl App {
         path: &str,
         body: Option<Value>,
     ) -> Answer {
+        Answer::of(self.request(token, method, path, body).send().await.unwrap()).await
+    }
+
+    fn request(
+        &self,
+        token: Option<&str>,
+        method: Method,
+        path: &str,
+        body: Option<Value>,
+    ) -> RequestBuilder {
         let mut request = self.client.request(method, format!("{}{path}", self.url));
         if let Some(token) = token {
             request = request.bearer_auth(token);
@@ -134,7 +165,7 @@ impl App {
         if let Some(body) = body {
             request = request.json(&body);
         }
-        Answer::of(request.send().await.unwrap()).await
+        request
     }
 
     /// The person's new todo.
@@ -299,6 +330,21 @@ impl entra_dev::Clock for TestClock {
     }
 }
 
+/// The settings of `serve --dev`, but for ports, with this database.
+fn environment(database: &Database) -> Environment {
+    Environment::default()
+        .with("PORT", "0")
+        .with("AAD_TENANT_ID", entra_dev::ids::CONTOSO)
+        .with("API_CLIENT_ID", entra_dev::ids::API_CLIENT_ID)
+        .with("SWAGGER_UI_CLIENT_ID", entra_dev::ids::SWAGGER_UI_CLIENT_ID)
+        .with("DATABASE_URL", database.url())
+}
+
+/// The same, read.
+pub(crate) fn config(database: &Database) -> Config {
+    Config::read(&environment(database)).unwrap()
+}
+
 /// The tenant's folder. The signing keys are made once and shared by all tests.
 pub(crate) fn tenant_folder() -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join("dev-tenant")
@@ -313,8 +359,4 @@ async fn start_tenant(directory: Directory, clock: &TestClock) -> DevTenant {
         ..entra_dev::Options::ephemeral()
     };
     DevTenant::start_with(options).await.unwrap()
-}
-
-fn database(folder: &Path) -> PathBuf {
-    folder.join("data").join("todo.db")
 }

@@ -3,11 +3,28 @@
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::support::App;
+use crate::{
+    databases::{Database, on_both},
+    support::{App, TestClock},
+};
 
-#[tokio::test]
-async fn a_new_todo_is_answered_with_its_place() {
-    let app = App::start().await;
+on_both!(
+    a_new_todo_is_answered_with_its_place,
+    everybody_sees_their_own_and_an_admin_sees_all_of_the_tenant,
+    ulf_cannot_see_change_or_delete_umas_todo_and_ada_can,
+    a_change_keeps_what_it_does_not_name,
+    an_id_is_never_used_again_also_after_delete_all_and_a_restart,
+    todos_survive_a_restart_and_so_do_tokens,
+    two_servers_share_the_todos_of_one_database,
+    an_admin_reaches_only_their_own_tenant,
+    the_same_object_id_in_another_tenant_is_somebody_else,
+    a_list_comes_in_pages_that_lead_to_each_other,
+    a_full_last_page_says_that_it_is_the_last,
+    a_cursor_of_somebody_else_shows_nothing_of_theirs,
+);
+
+async fn a_new_todo_is_answered_with_its_place(database: Database) {
+    let app = App::on(database).await;
     let body = json!({ "item": { "name": "  Walk the dog " } });
     let answer = app.send_as("uma", Method::POST, "/todoitems", Some(body)).await;
     assert_eq!(answer.status, StatusCode::CREATED);
@@ -24,9 +41,8 @@ async fn a_new_todo_is_answered_with_its_place() {
     assert_eq!(answer.body, json!({ "item": todo }));
 }
 
-#[tokio::test]
-async fn everybody_sees_their_own_and_an_admin_sees_all_of_the_tenant() {
-    let app = App::start().await;
+async fn everybody_sees_their_own_and_an_admin_sees_all_of_the_tenant(database: Database) {
+    let app = App::on(database).await;
     for (person, name) in [("uma", "u1"), ("ulf", "f1"), ("uma", "u2"), ("ada", "a1")] {
         app.create(person, name).await;
     }
@@ -35,9 +51,8 @@ async fn everybody_sees_their_own_and_an_admin_sees_all_of_the_tenant() {
     assert_eq!(app.names("ada").await, ["u1", "f1", "u2", "a1"]);
 }
 
-#[tokio::test]
-async fn ulf_cannot_see_change_or_delete_umas_todo_and_ada_can() {
-    let app = App::start().await;
+async fn ulf_cannot_see_change_or_delete_umas_todo_and_ada_can(database: Database) {
+    let app = App::on(database).await;
     let id = app.create("uma", "Walk the dog").await["id"].clone();
     let path = format!("/todoitems/{id}");
     let change = Some(json!({ "item": { "is_complete": true } }));
@@ -56,9 +71,8 @@ async fn ulf_cannot_see_change_or_delete_umas_todo_and_ada_can() {
     app.send_as("uma", Method::DELETE, &path, None).await.assert_problem(404, "not_found");
 }
 
-#[tokio::test]
-async fn a_change_keeps_what_it_does_not_name() {
-    let app = App::start().await;
+async fn a_change_keeps_what_it_does_not_name(database: Database) {
+    let app = App::on(database).await;
     let id = app.create("uma", "Walk the dog").await["id"].clone();
     let path = format!("/todoitems/{id}");
     for (change, name, is_complete) in [
@@ -75,9 +89,8 @@ async fn a_change_keeps_what_it_does_not_name() {
     }
 }
 
-#[tokio::test]
-async fn an_id_is_never_used_again_also_after_delete_all_and_a_restart() {
-    let mut app = App::start().await;
+async fn an_id_is_never_used_again_also_after_delete_all_and_a_restart(database: Database) {
+    let mut app = App::on(database).await;
     app.create("uma", "first").await;
     let last = app.create("uma", "second").await["id"].as_i64().unwrap();
     let answer = app.send_as("ada", Method::DELETE, "/todoitems", None).await;
@@ -88,9 +101,8 @@ async fn an_id_is_never_used_again_also_after_delete_all_and_a_restart() {
     assert!(app.create("uma", "third").await["id"].as_i64().unwrap() > last);
 }
 
-#[tokio::test]
-async fn todos_survive_a_restart_and_so_do_tokens() {
-    let mut app = App::start().await;
+async fn todos_survive_a_restart_and_so_do_tokens(database: Database) {
+    let mut app = App::on(database).await;
     let token = app.token("uma").await;
     app.create("uma", "Walk the dog").await;
     app.stop().await;
@@ -99,9 +111,8 @@ async fn todos_survive_a_restart_and_so_do_tokens() {
     assert_eq!(answer.body["items"][0]["name"], "Walk the dog");
 }
 
-#[tokio::test]
-async fn two_replicas_share_the_todos_of_one_file() {
-    let first = App::start().await;
+async fn two_servers_share_the_todos_of_one_database(database: Database) {
+    let first = App::on(database).await;
     let second = first.another().await;
     first.create("uma", "from the first").await;
     second.create("uma", "from the second").await;
@@ -110,10 +121,9 @@ async fn two_replicas_share_the_todos_of_one_file() {
     assert_eq!(second.names("uma").await, names);
 }
 
-#[tokio::test]
-async fn an_admin_reaches_only_their_own_tenant() {
+async fn an_admin_reaches_only_their_own_tenant(database: Database) {
     let both = format!("{},{}", entra_dev::ids::CONTOSO, entra_dev::ids::FABRIKAM);
-    let app = App::start_with(|environment| {
+    let app = App::start_on(database, TestClock::default(), |environment| {
         environment.with("AAD_TENANT_ID", "organizations").with("ALLOWED_TENANTS", both)
     })
     .await;
@@ -133,9 +143,8 @@ async fn an_admin_reaches_only_their_own_tenant() {
     assert_eq!(app.names("ada").await, ["Contoso's"]);
 }
 
-#[tokio::test]
-async fn the_same_object_id_in_another_tenant_is_somebody_else() {
-    let app = App::start_with(|environment| {
+async fn the_same_object_id_in_another_tenant_is_somebody_else(database: Database) {
+    let app = App::start_on(database, TestClock::default(), |environment| {
         environment.with("AAD_TENANT_ID", "organizations").with("ALLOWED_TENANTS", "any")
     })
     .await;
@@ -149,9 +158,8 @@ async fn the_same_object_id_in_another_tenant_is_somebody_else() {
     assert_eq!(answer.body, json!({ "items": [], "next": null }));
 }
 
-#[tokio::test]
-async fn a_list_comes_in_pages_that_lead_to_each_other() {
-    let app = App::start().await;
+async fn a_list_comes_in_pages_that_lead_to_each_other(database: Database) {
+    let app = App::on(database).await;
     for number in 1..=5 {
         app.create("uma", &number.to_string()).await;
         app.create("ulf", "in between").await;
@@ -174,9 +182,8 @@ async fn a_list_comes_in_pages_that_lead_to_each_other() {
     assert_eq!(json!(pages), json!([["1", "2"], ["3", "4"], ["5"]]));
 }
 
-#[tokio::test]
-async fn a_full_last_page_says_that_it_is_the_last() {
-    let app = App::start().await;
+async fn a_full_last_page_says_that_it_is_the_last(database: Database) {
+    let app = App::on(database).await;
     for name in ["1", "2"] {
         app.create("uma", name).await;
     }
@@ -185,9 +192,8 @@ async fn a_full_last_page_says_that_it_is_the_last() {
     assert_eq!(answer.body["next"], Value::Null);
 }
 
-#[tokio::test]
-async fn a_cursor_of_somebody_else_shows_nothing_of_theirs() {
-    let app = App::start().await;
+async fn a_cursor_of_somebody_else_shows_nothing_of_theirs(database: Database) {
+    let app = App::on(database).await;
     for name in ["1", "2", "3"] {
         app.create("uma", name).await;
     }

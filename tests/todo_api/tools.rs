@@ -25,6 +25,9 @@ pub(crate) enum Tool {
     MsalBrowser,
     OpenidClient,
     Axe,
+    /// The folder with its programs.
+    Postgres,
+    Nginx,
 }
 
 impl Tool {
@@ -44,6 +47,8 @@ impl Tool {
                 installed("python/bin/python").filter(|_| has_module("fastapi_azure_auth")),
             ),
             Self::Jose => ("jose", installed("node/node_modules/jose")),
+            Self::Postgres => ("PostgreSQL", postgres()),
+            Self::Nginx => ("nginx", on_path("nginx")),
             Self::OidcProvider => ("oidc-provider", installed("node/node_modules/oidc-provider")),
             Self::MsalPython => {
                 ("msal", installed("python/bin/python").filter(|_| has_module("msal")))
@@ -93,8 +98,23 @@ fn chromium() -> Option<PathBuf> {
     if let Some(chosen) = environment("CHROMIUM") {
         return Some(chosen.into());
     }
-    let path = environment("PATH")?;
-    env::split_paths(&path).map(|folder| folder.join("chromium")).find(|path| path.exists())
+    on_path("chromium")
+}
+
+/// Debian puts servers where only root looks.
+fn on_path(program: &str) -> Option<PathBuf> {
+    let path = environment("PATH")? + ":/usr/sbin";
+    env::split_paths(&path).map(|folder| folder.join(program)).find(|path| path.exists())
+}
+
+/// The newest version that Debian's packages have installed, or the one on the path.
+fn postgres() -> Option<PathBuf> {
+    let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    let number = |path: &PathBuf| path.file_name()?.to_str()?.parse::<u32>().ok();
+    let newest = versions.map(|version| version.path()).max_by_key(number);
+    let complete = |folder: &PathBuf| folder.join("initdb").exists();
+    let newest = newest.map(|version| version.join("bin")).filter(complete);
+    newest.or_else(|| on_path("initdb")?.parent().map(Path::to_owned))
 }
 
 /// Whether the Python under `tools` has this package, in the folder of whichever version it is.

@@ -1,0 +1,2 @@
+-- Counts the changes of a todo, so that two who change it at once do not overwrite each other.
+ALTER TABLE todos ADD COLUMN version INTEGER NOT NULL DEFAULT 1;

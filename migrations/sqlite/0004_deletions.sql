@@ -1,0 +1,6 @@
+-- To delete all todos of a tenant is to note the last of them: nobody sees it and those before it
+-- any more. The rows themselves are removed little by little.
+CREATE TABLE deletions (
+    tenant  BLOB    NOT NULL PRIMARY KEY CHECK (length(tenant) = 16),
+    through INTEGER NOT NULL -- the id of the last todo that is gone
+) STRICT, WITHOUT ROWID;

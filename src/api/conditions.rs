@@ -1,0 +1,153 @@
+//! Conditional requests (RFC 9110, section 13): `ETag`, `If-Match` and `If-None-Match`.
+
+use crate::todo::{IdempotencyKey, Todo, Version};
+
+use super::{
+    header::{Field, FieldValue},
+    problem::Problem,
+};
+
+/// The strong `ETag` of a todo: its version. Whoever may see a todo sees the same of it.
+pub fn entity_tag(todo: &Todo) -> String {
+    format!("\"{}\"", todo.version)
+}
+
+/// The value of `If-Match` or `If-None-Match`.
+#[derive(Debug, PartialEq, Eq)]
+pub enum EntityTags {
+    /// `*`: whatever there is.
+    Any,
+    /// At least one, of which some may be weak.
+    Of(Vec<EntityTag>),
+}
+
+/// `"3"`, or `W/"3"` where it is weak.
+#[derive(Debug, PartialEq, Eq)]
+pub struct EntityTag {
+    weak: bool,
+    opaque: String,
+}
+
+impl EntityTags {
+    /// Whether one of them names the todo as it is, in the weak comparison of section 8.8.3.2,
+    /// which `If-None-Match` is for.
+    pub fn name(&self, todo: &Todo) -> bool {
+        self.any(|tag| tag.opaque == todo.version.to_string())
+    }
+
+    /// The same in the strong comparison, which `If-Match` is for.
+    fn name_strongly(&self, todo: &Todo) -> bool {
+        self.any(|tag| !tag.weak && tag.opaque == todo.version.to_string())
+    }
+
+    fn any(&self, matches: impl Fn(&EntityTag) -> bool) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Of(tags) => tags.iter().any(matches),
+        }
+    }
+}
+
+/// What `If-Match` asks of a todo that is to be changed.
+pub struct Condition(Option<Version>);
+
+impl Condition {
+    /// Looks at the todo as the guard has found it. The version that it had then is for the store,
+    /// which compares it once more as it makes the change.
+    ///
+    /// # Errors
+    ///
+    /// 412, when the todo is another one by now.
+    pub fn check(expected: &Field<EntityTags>, found: &Todo) -> Result<Self, Problem> {
+        match &expected.0 {
+            None | Some(EntityTags::Any) => Ok(Self(None)),
+            Some(tags) if tags.name_strongly(found) => Ok(Self(Some(found.version))),
+            Some(_) => Err(Problem::precondition_failed()),
+        }
+    }
+
+    /// The version that the todo must still have; `None`: any.
+    pub fn version(&self) -> Option<Version> {
+        self.0
+    }
+
+    /// Why the store has changed nothing: 412 where a version was asked for, otherwise 404.
+    pub fn problem(&self) -> Problem {
+        match self.0 {
+            Some(_) => Problem::precondition_failed(),
+            None => Problem::no_such_todo(),
+        }
+    }
+}
+
+impl FieldValue for EntityTags {
+    const EXPECTED: &'static str = "must be * or a list of ETags in double quotes";
+
+    fn parse_field(value: &str) -> Option<Self> {
+        let mut rest = value.trim_matches(SPACE);
+        if rest == "*" {
+            return Some(Self::Any);
+        }
+        let mut tags = Vec::new();
+        while !rest.is_empty() {
+            // Empty elements count as none (section 5.6.1.2).
+            if let Some(behind) = rest.strip_prefix(',') {
+                rest = behind.trim_start_matches(SPACE);
+                continue;
+            }
+            let (weak, quoted) = match rest.strip_prefix("W/") {
+                Some(quoted) => (true, quoted),
+                None => (false, rest),
+            };
+            let (opaque, behind) = quoted.strip_prefix('"')?.split_once('"')?;
+            if !opaque.bytes().all(|byte| byte.is_ascii_graphic()) {
+                return None;
+            }
+            tags.push(EntityTag { weak, opaque: opaque.to_owned() });
+            rest = behind.trim_start_matches(SPACE);
+            if !rest.is_empty() && !rest.starts_with(',') {
+                return None;
+            }
+        }
+        (!tags.is_empty()).then_some(Self::Of(tags))
+    }
+}
+
+const SPACE: [char; 2] = [' ', '\t'];
+
+impl FieldValue for IdempotencyKey {
+    const EXPECTED: &'static str =
+        "must have 1 to 255 visible ASCII characters without quotes and backslashes among them";
+
+    /// A string as the draft has it (draft-ietf-httpapi-idempotency-key-header-07, section 2.1), or
+    /// without its quotes, as most send it.
+    fn parse_field(value: &str) -> Option<Self> {
+        let quoted = value.strip_prefix('"').and_then(|value| value.strip_suffix('"'));
+        Self::parse(quoted.unwrap_or(value))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_of_entity_tags_has_the_form_of_rfc_9110() {
+        let tag = |weak, opaque: &str| EntityTag { weak, opaque: opaque.into() };
+        for (value, tags) in [
+            ("*", EntityTags::Any),
+            (" * ", EntityTags::Any),
+            ("\"1\"", EntityTags::Of(vec![tag(false, "1")])),
+            ("\"\"", EntityTags::Of(vec![tag(false, "")])),
+            (
+                "W/\"1\",\"a,b\" ,, \"c\",",
+                EntityTags::Of(vec![tag(true, "1"), tag(false, "a,b"), tag(false, "c")]),
+            ),
+        ] {
+            assert_eq!(EntityTags::parse_field(value), Some(tags), "{value}");
+        }
+        for value in ["", ",", "1", "\"1", "1\"", "w/\"1\"", "*, \"1\"", "\"1\" \"2\"", "\"a b\""] {
+            assert_eq!(EntityTags::parse_field(value), None, "{value}");
+        }
+    }
+}

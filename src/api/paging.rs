@@ -1,0 +1,120 @@
+//! Which part of a list is asked for, and where the next part starts.
+
+use std::borrow::Cow;
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use poem_openapi::{
+    registry::{MetaSchema, MetaSchemaRef},
+    types::{ParseFromParameter, ParseResult, Type},
+};
+
+use crate::todo::{Todo, TodoId};
+
+use super::problem::Problem;
+
+/// Which part of a list is asked for.
+pub struct Page {
+    limit: u16,
+    /// The todo behind which the page starts.
+    pub after: Option<TodoId>,
+}
+
+impl Page {
+    /// Reads `limit` and `after`.
+    ///
+    /// # Errors
+    ///
+    /// 400, when one of them is not allowed.
+    pub fn parse(limit: Option<&Limit>, after: Option<&str>) -> Result<Self, Problem> {
+        let limit = match limit {
+            Some(limit) => limit.parse().ok_or_else(|| {
+                Problem::invalid("query:limit", "must be a whole number from 1 to 1000")
+            })?,
+            None => Limit::DEFAULT,
+        };
+        let after = match after {
+            Some(cursor) => Some(read_cursor(cursor).ok_or_else(|| {
+                Problem::invalid("query:after", "must be the `next` of a page before")
+            })?),
+            None => None,
+        };
+        Ok(Self { limit, after })
+    }
+
+    /// One more than asked for tells whether there is a next page, without counting.
+    pub fn limit_and_one(&self) -> u16 {
+        self.limit + 1
+    }
+
+    /// Cuts off the one more, and gives the cursor of the next page where there is one.
+    pub fn cut(&self, todos: &mut Vec<Todo>) -> Option<String> {
+        let more = todos.len() > usize::from(self.limit);
+        todos.truncate(self.limit.into());
+        todos.last().filter(|_| more).map(|last| write_cursor(last.id))
+    }
+
+    /// The value of `Link` that leads to the next page (RFC 8288).
+    pub fn link(&self, next: &str) -> String {
+        format!("</todoitems?limit={}&after={next}>; rel=\"next\"", self.limit)
+    }
+}
+
+/// The `limit` of a list as it was sent. poem-openapi's own numbers are refused in words that are
+/// meant for Rust programmers.
+pub struct Limit(String);
+
+impl Limit {
+    const DEFAULT: u16 = 100;
+    const MAX: u16 = 1_000;
+
+    fn parse(&self) -> Option<u16> {
+        self.0.parse().ok().filter(|limit| (1..=Self::MAX).contains(limit))
+    }
+}
+
+impl Type for Limit {
+    const IS_REQUIRED: bool = true;
+
+    type RawValueType = Self;
+    type RawElementValueType = Self;
+
+    fn name() -> Cow<'static, str> {
+        "limit".into()
+    }
+
+    fn schema_ref() -> MetaSchemaRef {
+        MetaSchemaRef::Inline(Box::new(MetaSchema {
+            minimum: Some(1.0),
+            maximum: Some(Self::MAX.into()),
+            default: Some(Self::DEFAULT.into()),
+            ..MetaSchema::new_with_format("integer", "int32")
+        }))
+    }
+
+    fn as_raw_value(&self) -> Option<&Self> {
+        Some(self)
+    }
+
+    fn raw_element_iter<'a>(&'a self) -> Box<dyn Iterator<Item = &'a Self> + 'a> {
+        Box::new(self.as_raw_value().into_iter())
+    }
+}
+
+impl ParseFromParameter for Limit {
+    fn parse_from_parameter(value: &str) -> ParseResult<Self> {
+        Ok(Self(value.to_owned()))
+    }
+}
+
+/// A cursor is opaque to callers, and holds no more than the last id seen: what a page may show is
+/// decided by the caller's access alone.
+pub fn write_cursor(last: TodoId) -> String {
+    URL_SAFE_NO_PAD.encode(format!("{CURSOR_VERSION}{last}"))
+}
+
+fn read_cursor(cursor: &str) -> Option<TodoId> {
+    let text = String::from_utf8(URL_SAFE_NO_PAD.decode(cursor).ok()?).ok()?;
+    TodoId::parse(text.strip_prefix(CURSOR_VERSION)?)
+}
+
+const CURSOR_VERSION: &str = "v1:";

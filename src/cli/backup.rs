@@ -1,0 +1,26 @@
+//! `todo-api backup FILE`: a consistent copy of the SQLite file, also while the server runs.
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::Args;
+
+use crate::{
+    config::{DatabaseConfig, Environment},
+    store,
+};
+
+#[derive(Debug, Args)]
+pub(super) struct Backup {
+    /// The copy; it must not be there yet
+    #[arg(value_name = "FILE")]
+    copy: PathBuf,
+}
+
+impl Backup {
+    pub(super) fn run(self) -> anyhow::Result<ExitCode> {
+        let config = DatabaseConfig::read(&Environment::load()?)?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        runtime.block_on(store::back_up(&config.database, &self.copy))?;
+        Ok(ExitCode::SUCCESS)
+    }
+}

@@ -1,0 +1,166 @@
+//! PostgreSQL: for more than one server, or when the database is on a machine of its own.
+
+use std::{io, str::FromStr, sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use sqlx::{
+    ConnectOptions, Connection, PgPool,
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
+
+use crate::{
+    config::{DatabaseConfig, PostgresUrl},
+    todo::{Access, Change, IdempotencyKey, Owner, Tenant, Todo, TodoId, TodoName, Version},
+};
+
+use super::{
+    Creation, Now, OpenError, StoreError, TodoStore, queries::postgres as queries, seconds,
+    sweeper::Sweeper,
+};
+
+/// A pool of connections; PostgreSQL itself lets concurrent writers share their commits.
+pub struct PostgresStore {
+    pool: PgPool,
+    sweeper: Sweeper,
+    now: Now,
+}
+
+/// A connection that was idle for longer is asked whether it still stands before it is used.
+const TRUSTED_FOR: Duration = Duration::from_secs(1);
+
+impl PostgresStore {
+    /// Connects, and brings the schema up to date; servers that start at the same time wait for
+    /// each other at an advisory lock.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError`] names the server, without the password, and what failed.
+    pub async fn open(
+        url: &PostgresUrl,
+        config: &DatabaseConfig,
+        now: Now,
+    ) -> Result<Self, OpenError> {
+        let database = url.without_password();
+        let connect = |source| OpenError::Connect { database: database.clone(), source };
+        let options =
+            PgConnectOptions::from_str(url.as_str()).map_err(connect)?.application_name("todo-api");
+        migrate(&options, config.timeout, &database).await?;
+        let milliseconds = config.timeout.as_millis().to_string();
+        let pool = PgPoolOptions::new()
+            .max_connections(config.connections)
+            .acquire_timeout(config.timeout)
+            .test_before_acquire(false)
+            .before_acquire(|connection, meta| {
+                Box::pin(async move {
+                    if meta.idle_for > TRUSTED_FOR {
+                        connection.ping().await?;
+                    }
+                    Ok(true)
+                })
+            })
+            .connect_lazy_with(options.options([("statement_timeout", milliseconds)]));
+        let (sweeping, clock) = (pool.clone(), Arc::clone(&now));
+        let sweeper = Sweeper::start(move || {
+            let (pool, now) = (sweeping.clone(), seconds(&clock));
+            Box::pin(async move {
+                let mut connection = pool.acquire().await?;
+                Ok(queries::sweep(&mut connection, now).await?)
+            })
+        });
+        Ok(Self { pool, sweeper, now })
+    }
+}
+
+/// On a connection of its own, whose statements may take as long as they need, and which says why
+/// there is none.
+async fn migrate(
+    options: &PgConnectOptions,
+    timeout: Duration,
+    database: &str,
+) -> Result<(), OpenError> {
+    let connected = tokio::time::timeout(timeout, options.connect()).await;
+    let connected =
+        connected.unwrap_or_else(|_| Err(io::Error::from(io::ErrorKind::TimedOut).into()));
+    let mut connection =
+        connected.map_err(|source| OpenError::Connect { database: database.to_owned(), source })?;
+    // `run` makes a future that is not `Send` of a borrowed connection.
+    sqlx::migrate!("migrations/postgres")
+        .run_direct(None, &mut connection, false)
+        .await
+        .map_err(|source| OpenError::migrate(database.to_owned(), source))?;
+    // It has done its work, whatever comes of the farewell.
+    let _ = connection.close().await;
+    Ok(())
+}
+
+#[async_trait]
+impl TodoStore for PostgresStore {
+    async fn list(
+        &self,
+        access: &Access,
+        after: Option<TodoId>,
+        limit: u16,
+    ) -> Result<Vec<Todo>, StoreError> {
+        let mut connection = self.pool.acquire().await?;
+        Ok(queries::list(&mut connection, access, after, limit).await?)
+    }
+
+    async fn create(
+        &self,
+        owner: &Owner,
+        name: &TodoName,
+        key: Option<&IdempotencyKey>,
+    ) -> Result<Creation, StoreError> {
+        let mut connection = self.pool.acquire().await?;
+        Ok(match key {
+            Some(key) => {
+                let now = seconds(&self.now);
+                queries::create_once(&mut connection, owner, name, key, now).await?
+            }
+            None => Creation::Made(queries::create(&mut connection, owner, name).await?),
+        })
+    }
+
+    async fn find(&self, tenant: Tenant, id: TodoId) -> Result<Option<Todo>, StoreError> {
+        let mut connection = self.pool.acquire().await?;
+        Ok(queries::find(&mut connection, tenant, id).await?)
+    }
+
+    async fn update(
+        &self,
+        access: &Access,
+        id: TodoId,
+        expected: Option<Version>,
+        change: &Change,
+    ) -> Result<Option<Todo>, StoreError> {
+        let mut connection = self.pool.acquire().await?;
+        Ok(queries::update(&mut connection, access, id, expected, change).await?)
+    }
+
+    async fn delete(
+        &self,
+        access: &Access,
+        id: TodoId,
+        expected: Option<Version>,
+    ) -> Result<bool, StoreError> {
+        let mut connection = self.pool.acquire().await?;
+        Ok(queries::delete(&mut connection, access, id, expected).await?)
+    }
+
+    async fn delete_all(&self, tenant: Tenant) -> Result<(), StoreError> {
+        let mut connection = self.pool.acquire().await?;
+        queries::delete_all(&mut connection, tenant).await?;
+        self.sweeper.wake();
+        Ok(())
+    }
+
+    async fn check(&self) -> Result<(), StoreError> {
+        let mut connection = self.pool.acquire().await?;
+        Ok(queries::check(&mut connection).await?)
+    }
+
+    async fn close(&self) {
+        self.sweeper.stop();
+        self.pool.close().await;
+    }
+}

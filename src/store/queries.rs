@@ -1,0 +1,264 @@
+//! The SQL, once for both databases: they understand the same text, with `$1` for values. Only the
+//! types of the connections differ, so the functions around it are written by a macro.
+//!
+//! Every statement is limited to a tenant, and to an owner where the caller is no admin. Todos up
+//! to the tenant's row in `deletions` are gone, whether or not they have been removed yet.
+
+use aws_lc_rs::digest::{SHA256, digest};
+use sqlx::{Connection, FromRow, PgConnection, SqliteConnection};
+use uuid::Uuid;
+
+use crate::todo::{Access, Change, IdempotencyKey, Owner, Tenant, Todo, TodoId, TodoName, Version};
+
+use super::Creation;
+
+const LIST_OWN: &str = "
+    SELECT id, owner, name, is_complete, version FROM todos
+    WHERE tenant = $1 AND owner = $2 AND id > (
+        SELECT max(id) FROM (
+            SELECT CAST($3 AS BIGINT) AS id
+            UNION ALL SELECT through FROM deletions WHERE tenant = $1
+        ) AS bounds
+    )
+    ORDER BY id LIMIT $4";
+
+const LIST_TENANT: &str = "
+    SELECT id, owner, name, is_complete, version FROM todos
+    WHERE tenant = $1 AND id > (
+        SELECT max(id) FROM (
+            SELECT CAST($2 AS BIGINT) AS id
+            UNION ALL SELECT through FROM deletions WHERE tenant = $1
+        ) AS bounds
+    )
+    ORDER BY id LIMIT $3";
+
+const FIND: &str = "
+    SELECT id, owner, name, is_complete, version FROM todos
+    WHERE id = $1 AND tenant = $2
+        AND id > coalesce((SELECT through FROM deletions WHERE tenant = $2), 0)";
+
+const CREATE: &str = "
+    INSERT INTO todos (tenant, owner, name) VALUES ($1, $2, $3)
+    RETURNING id, owner, name, is_complete, version";
+
+/// Of two at once, the later waits for the earlier and then remembers nothing. One whose time is
+/// over makes room.
+const REMEMBER: &str = "
+    INSERT INTO idempotency_keys (tenant, owner, key, todo, request, created)
+    VALUES ($1, $2, $3, $4, $5, $6)
+    ON CONFLICT (tenant, owner, key) DO UPDATE
+    SET todo = excluded.todo, request = excluded.request, created = excluded.created
+    WHERE idempotency_keys.created <= $7";
+
+const RECALL: &str = "
+    SELECT todo, request FROM idempotency_keys WHERE tenant = $1 AND owner = $2 AND key = $3";
+
+const UPDATE: &str = "
+    UPDATE todos SET
+        name = coalesce($5, name), is_complete = coalesce($6, is_complete), version = version + 1
+    WHERE id = $1 AND tenant = $2 AND ($3 IS NULL OR owner = $3) AND ($4 IS NULL OR version = $4)
+        AND id > coalesce((SELECT through FROM deletions WHERE tenant = $2), 0)
+    RETURNING id, owner, name, is_complete, version";
+
+const DELETE: &str = "
+    DELETE FROM todos
+    WHERE id = $1 AND tenant = $2 AND ($3 IS NULL OR owner = $3) AND ($4 IS NULL OR version = $4)
+        AND id > coalesce((SELECT through FROM deletions WHERE tenant = $2), 0)";
+
+const DELETE_ALL: &str = "
+    INSERT INTO deletions (tenant, through)
+    SELECT $1, max(id) FROM todos WHERE tenant = $1 HAVING max(id) IS NOT NULL
+    ON CONFLICT (tenant) DO UPDATE SET through = excluded.through
+    WHERE deletions.through < excluded.through";
+
+/// Of every tenant, and limited by what each has deleted.
+const SWEEP_TODOS: &str = "
+    DELETE FROM todos WHERE id IN (
+        SELECT todos.id FROM deletions
+        JOIN todos ON todos.tenant = deletions.tenant AND todos.id <= deletions.through LIMIT $1
+    )";
+
+/// Of every tenant, and limited by their age.
+const SWEEP_KEYS: &str = "
+    DELETE FROM idempotency_keys WHERE (tenant, owner, key) IN (
+        SELECT tenant, owner, key FROM idempotency_keys WHERE created <= $2 LIMIT $1
+    )";
+
+/// Reads a row of the table, which an index alone would not.
+const CHECK: &str = "SELECT name FROM todos LIMIT 1";
+
+/// Rows that one sweep removes of each kind at most, so that nobody waits long behind it.
+const SWEEP_LIMIT: i64 = 500;
+
+/// For how many seconds a key counts.
+const KEY_LIFETIME: i64 = 24 * 60 * 60;
+
+macro_rules! queries {
+    ($module:ident, $connection:ty) => {
+        pub(super) mod $module {
+            use super::*;
+
+            pub(in crate::store) async fn list(
+                connection: &mut $connection,
+                access: &Access,
+                after: Option<TodoId>,
+                limit: u16,
+            ) -> sqlx::Result<Vec<Todo>> {
+                let query = match access {
+                    Access::Own(owner) => {
+                        sqlx::query_as(LIST_OWN).bind(owner.tenant.0).bind(owner.object_id)
+                    }
+                    Access::Tenant(tenant) => sqlx::query_as(LIST_TENANT).bind(tenant.0),
+                };
+                let query = query.bind(after.map_or(0, TodoId::get)).bind(i64::from(limit));
+                let rows: Vec<Row> = query.fetch_all(connection).await?;
+                Ok(rows.into_iter().map(|row| row.into_todo(access.tenant())).collect())
+            }
+
+            pub(in crate::store) async fn find(
+                connection: &mut $connection,
+                tenant: Tenant,
+                id: TodoId,
+            ) -> sqlx::Result<Option<Todo>> {
+                let query = sqlx::query_as(FIND).bind(id.get()).bind(tenant.0);
+                let row: Option<Row> = query.fetch_optional(connection).await?;
+                Ok(row.map(|row| row.into_todo(tenant)))
+            }
+
+            pub(in crate::store) async fn create(
+                connection: &mut $connection,
+                owner: &Owner,
+                name: &TodoName,
+            ) -> sqlx::Result<Todo> {
+                let query = sqlx::query_as(CREATE).bind(owner.tenant.0).bind(owner.object_id);
+                let row: Row = query.bind(name.as_str()).fetch_one(connection).await?;
+                Ok(row.into_todo(owner.tenant))
+            }
+
+            /// The same, unless the key says that it was done before `now`, in seconds.
+            pub(in crate::store) async fn create_once(
+                connection: &mut $connection,
+                owner: &Owner,
+                name: &TodoName,
+                key: &IdempotencyKey,
+                now: i64,
+            ) -> sqlx::Result<Creation> {
+                let request = digest(&SHA256, name.as_str().as_bytes());
+                let mut transaction = connection.begin().await?;
+                let todo = create(&mut transaction, owner, name).await?;
+                let remember = sqlx::query(REMEMBER)
+                    .bind(owner.tenant.0)
+                    .bind(owner.object_id)
+                    .bind(key.as_str())
+                    .bind(todo.id.get())
+                    .bind(request.as_ref())
+                    .bind(now)
+                    .bind(now - KEY_LIFETIME);
+                if remember.execute(&mut *transaction).await?.rows_affected() > 0 {
+                    transaction.commit().await?;
+                    return Ok(Creation::Made(todo));
+                }
+                transaction.rollback().await?;
+                let recall = sqlx::query_as(RECALL)
+                    .bind(owner.tenant.0)
+                    .bind(owner.object_id)
+                    .bind(key.as_str());
+                let (id, known): (i64, Vec<u8>) = recall.fetch_one(connection).await?;
+                Ok(match known == request.as_ref() {
+                    true => Creation::Made(Todo { id: TodoId::from_stored(id), ..todo }),
+                    false => Creation::KeyReused,
+                })
+            }
+
+            pub(in crate::store) async fn update(
+                connection: &mut $connection,
+                access: &Access,
+                id: TodoId,
+                expected: Option<Version>,
+                change: &Change,
+            ) -> sqlx::Result<Option<Todo>> {
+                let query = sqlx::query_as(UPDATE)
+                    .bind(id.get())
+                    .bind(access.tenant().0)
+                    .bind(only_owner(access))
+                    .bind(expected.map(Version::get))
+                    .bind(change.name.as_ref().map(TodoName::as_str))
+                    .bind(change.is_complete);
+                let row: Option<Row> = query.fetch_optional(connection).await?;
+                Ok(row.map(|row| row.into_todo(access.tenant())))
+            }
+
+            pub(in crate::store) async fn delete(
+                connection: &mut $connection,
+                access: &Access,
+                id: TodoId,
+                expected: Option<Version>,
+            ) -> sqlx::Result<bool> {
+                let query = sqlx::query(DELETE)
+                    .bind(id.get())
+                    .bind(access.tenant().0)
+                    .bind(only_owner(access))
+                    .bind(expected.map(Version::get));
+                Ok(query.execute(connection).await?.rows_affected() > 0)
+            }
+
+            pub(in crate::store) async fn delete_all(
+                connection: &mut $connection,
+                tenant: Tenant,
+            ) -> sqlx::Result<()> {
+                sqlx::query(DELETE_ALL).bind(tenant.0).execute(connection).await?;
+                Ok(())
+            }
+
+            /// Removes some of what nobody sees any more; whether there was something.
+            pub(in crate::store) async fn sweep(
+                connection: &mut $connection,
+                now: i64,
+            ) -> sqlx::Result<bool> {
+                let todos = sqlx::query(SWEEP_TODOS).bind(SWEEP_LIMIT);
+                let todos = todos.execute(&mut *connection).await?.rows_affected();
+                let keys = sqlx::query(SWEEP_KEYS).bind(SWEEP_LIMIT).bind(now - KEY_LIFETIME);
+                let keys = keys.execute(connection).await?.rows_affected();
+                Ok(todos + keys > 0)
+            }
+
+            pub(in crate::store) async fn check(connection: &mut $connection) -> sqlx::Result<()> {
+                sqlx::query(CHECK).fetch_optional(connection).await?;
+                Ok(())
+            }
+        }
+    };
+}
+
+queries!(sqlite, SqliteConnection);
+queries!(postgres, PgConnection);
+
+/// The owner a query is limited to; `None` for all of the tenant.
+fn only_owner(access: &Access) -> Option<Uuid> {
+    match access {
+        Access::Own(owner) => Some(owner.object_id),
+        Access::Tenant(_) => None,
+    }
+}
+
+/// A todo of the tenant that the statement was limited to.
+#[derive(FromRow)]
+struct Row {
+    id: i64,
+    owner: Uuid,
+    name: String,
+    is_complete: bool,
+    version: i64,
+}
+
+impl Row {
+    fn into_todo(self, tenant: Tenant) -> Todo {
+        Todo {
+            id: TodoId::from_stored(self.id),
+            name: TodoName::from_stored(self.name),
+            owner: Owner { tenant, object_id: self.owner },
+            is_complete: self.is_complete,
+            version: Version::from_stored(self.version),
+        }
+    }
+}

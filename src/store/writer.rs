@@ -1,0 +1,328 @@
+//! The one connection that writes to SQLite. Changes that arrive while a commit is on its way to
+//! the disk queue up and share the next one. Nothing waits for company: a lone change is committed
+//! at once.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use futures_util::future::BoxFuture;
+use sqlx::{ConnectOptions, Connection as _, SqliteConnection, sqlite::SqliteConnectOptions};
+use tokio::sync::{Notify, mpsc, oneshot};
+
+use super::StoreError;
+
+/// Hands changes to the task that owns the connection.
+#[derive(Clone)]
+pub(super) struct Writer {
+    queue: mpsc::Sender<Box<dyn Change>>,
+    timeout: Duration,
+    shared: Arc<Shared>,
+}
+
+/// What the task and those who hand it changes both look at.
+#[derive(Default)]
+struct Shared {
+    /// Whether the last commit failed, or took too long.
+    failing: AtomicBool,
+    closing: Notify,
+    closed: Notify,
+}
+
+/// Changes that wait at most; more are refused.
+const QUEUE_LIMIT: usize = 1_024;
+/// Changes that share one commit at most, so that the first does not wait long for the last.
+const BATCH_LIMIT: usize = 256;
+
+impl Writer {
+    /// Starts the task. `timeout`: how long a change waits for its turn and its commit.
+    pub(super) fn start(connection: Connection, timeout: Duration) -> Self {
+        let (queue, changes) = mpsc::channel(QUEUE_LIMIT);
+        let shared = Arc::new(Shared::default());
+        tokio::spawn(write(connection, changes, Arc::clone(&shared)));
+        Self { queue, timeout, shared }
+    }
+
+    /// What the change gives, once it is on disk.
+    pub(super) async fn run<T, F>(&self, change: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, sqlx::Result<T>>
+            + Send
+            + 'static,
+    {
+        let (reply, answer) = oneshot::channel();
+        let pending = Pending { change: Some(change), outcome: None, reply };
+        let too_many = || StoreError::from(sqlx::Error::PoolTimedOut);
+        self.queue.try_send(Box::new(pending)).map_err(|_| too_many())?;
+        match tokio::time::timeout(self.timeout, answer).await {
+            Ok(answer) => answer.unwrap_or_else(|_| Err(sqlx::Error::WorkerCrashed.into())),
+            // The change is dropped when its turn comes, unless it has come already.
+            Err(_) => {
+                self.shared.failing.store(true, Ordering::Relaxed);
+                Err(too_many())
+            }
+        }
+    }
+
+    /// Whether the last commit failed, or took too long.
+    pub(super) fn is_failing(&self) -> bool {
+        self.shared.failing.load(Ordering::Relaxed)
+    }
+
+    /// Commits what is queued, takes no more, and closes the connection.
+    pub(super) async fn close(&self) {
+        self.shared.closing.notify_one();
+        self.shared.closed.notified().await;
+    }
+}
+
+/// A connection that is made again after it failed: where the disk was full, SQLite and its driver
+/// may not agree on whether a transaction is open.
+pub(super) struct Connection {
+    options: SqliteConnectOptions,
+    current: Option<SqliteConnection>,
+}
+
+impl Connection {
+    pub(super) fn new(options: SqliteConnectOptions, current: SqliteConnection) -> Self {
+        Self { options, current: Some(current) }
+    }
+
+    async fn get(&mut self) -> sqlx::Result<&mut SqliteConnection> {
+        let connection = match self.current.take() {
+            Some(connection) => connection,
+            None => self.options.connect().await?,
+        };
+        Ok(self.current.insert(connection))
+    }
+}
+
+/// A change, and whoever waits for it.
+trait Change: Send {
+    /// Nobody waits any more.
+    fn is_abandoned(&self) -> bool;
+
+    /// Makes the change within the transaction that is open.
+    ///
+    /// # Errors
+    ///
+    /// Only what ends the transaction for all. A change that fails for itself keeps its error.
+    fn apply<'c>(
+        &'c mut self,
+        connection: &'c mut SqliteConnection,
+    ) -> BoxFuture<'c, Result<(), StoreError>>;
+
+    /// Tells the outcome to whoever waits.
+    fn answer(self: Box<Self>, committed: Result<(), StoreError>);
+}
+
+struct Pending<T, F> {
+    change: Option<F>,
+    outcome: Option<Result<T, StoreError>>,
+    reply: oneshot::Sender<Result<T, StoreError>>,
+}
+
+impl<T, F> Change for Pending<T, F>
+where
+    T: Send,
+    F: for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, sqlx::Result<T>> + Send,
+{
+    fn is_abandoned(&self) -> bool {
+        self.reply.is_closed()
+    }
+
+    fn apply<'c>(
+        &'c mut self,
+        connection: &'c mut SqliteConnection,
+    ) -> BoxFuture<'c, Result<(), StoreError>> {
+        Box::pin(async move {
+            let Some(change) = self.change.take() else { return Ok(()) };
+            match change(connection).await.map_err(StoreError::from) {
+                // SQLite undoes what the statement did, and the transaction goes on
+                // (<https://sqlite.org/lang_transaction.html>, section 3).
+                outcome @ (Ok(_) | Err(StoreError::Internal(_))) => {
+                    self.outcome = Some(outcome);
+                    Ok(())
+                }
+                Err(error) => Err(error),
+            }
+        })
+    }
+
+    fn answer(self: Box<Self>, committed: Result<(), StoreError>) {
+        let never_begun = || Err(sqlx::Error::WorkerCrashed.into());
+        let Self { outcome, reply, .. } = *self;
+        // Whoever waited may have gone.
+        let _ = reply.send(committed.and_then(|()| outcome.unwrap_or_else(never_begun)));
+    }
+}
+
+async fn write(
+    mut connection: Connection,
+    mut changes: mpsc::Receiver<Box<dyn Change>>,
+    shared: Arc<Shared>,
+) {
+    loop {
+        let first = tokio::select! {
+            first = changes.recv() => first,
+            () = shared.closing.notified() => {
+                changes.close();
+                continue;
+            }
+        };
+        let Some(first) = first else { break };
+        let mut batch = vec![first];
+        let committed = commit(&mut connection, &mut batch, &mut changes).await;
+        if committed.is_err() {
+            connection.current = None;
+        }
+        shared.failing.store(committed.is_err(), Ordering::Relaxed);
+        for change in batch {
+            change.answer(committed.clone());
+        }
+    }
+    if let Some(connection) = connection.current {
+        // The last connection to close moves the write-ahead log into the file; where it cannot,
+        // the next start does.
+        let _ = connection.close().await;
+    }
+    shared.closed.notify_one();
+}
+
+/// Applies the first of the batch and all that have queued up behind it, and commits them together.
+async fn commit(
+    connection: &mut Connection,
+    batch: &mut Vec<Box<dyn Change>>,
+    changes: &mut mpsc::Receiver<Box<dyn Change>>,
+) -> Result<(), StoreError> {
+    let connection = connection.get().await?;
+    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+    let mut applied = 0;
+    while let Some(change) = batch.get_mut(applied) {
+        if !change.is_abandoned() {
+            change.apply(&mut transaction).await?;
+        }
+        applied += 1;
+        if applied < BATCH_LIMIT {
+            batch.extend(changes.try_recv().ok());
+        }
+    }
+    Ok(transaction.commit().await?)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicU32;
+
+    use futures_util::future::join_all;
+    use tempfile::TempDir;
+
+    use super::*;
+
+    const TIMEOUT: Duration = Duration::from_secs(5);
+
+    /// A writer on a file with a table of whole numbers, and how often it has committed.
+    async fn writer(folder: &TempDir) -> (Writer, SqliteConnectOptions, Arc<AtomicU32>) {
+        let options = SqliteConnectOptions::new()
+            .filename(folder.path().join("numbers.db"))
+            .create_if_missing(true)
+            .journal_mode(sqlx::sqlite::SqliteJournalMode::Wal)
+            .busy_timeout(TIMEOUT);
+        let mut connection = options.connect().await.unwrap();
+        let table = "CREATE TABLE numbers (number INTEGER PRIMARY KEY) STRICT";
+        sqlx::raw_sql(table).execute(&mut connection).await.unwrap();
+        let commits = Arc::new(AtomicU32::new(0));
+        let counted = Arc::clone(&commits);
+        connection.lock_handle().await.unwrap().set_commit_hook(move || {
+            counted.fetch_add(1, Ordering::Relaxed);
+            true
+        });
+        let connection = Connection::new(options.clone(), connection);
+        (Writer::start(connection, TIMEOUT), options, commits)
+    }
+
+    async fn insert(writer: &Writer, number: i64) -> Result<(), StoreError> {
+        writer
+            .run(move |connection| {
+                Box::pin(async move {
+                    let insert = sqlx::query("INSERT INTO numbers VALUES ($1)").bind(number);
+                    insert.execute(connection).await.map(drop)
+                })
+            })
+            .await
+    }
+
+    #[tokio::test]
+    async fn changes_that_queue_up_share_a_commit_and_one_that_fails_fails_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let (writer, options, commits) = writer(&folder).await;
+        insert(&writer, 7).await.unwrap();
+        assert_eq!(commits.load(Ordering::Relaxed), 1, "a lone change is committed at once");
+
+        // While another process holds the file, a hundred queue up; the 7 is there already.
+        let mut other = options.connect().await.unwrap();
+        let held = other.begin_with("BEGIN IMMEDIATE").await.unwrap();
+        let changes = join_all((0..100).map(|number| insert(&writer, number)));
+        let (outcomes, released) = tokio::join!(changes, held.rollback());
+        released.unwrap();
+        for (number, outcome) in outcomes.into_iter().enumerate() {
+            match number {
+                7 => assert!(matches!(outcome, Err(StoreError::Internal(_))), "{outcome:?}"),
+                _ => outcome.unwrap(),
+            }
+        }
+        assert_eq!(commits.load(Ordering::Relaxed), 2);
+        let count = "SELECT count(*) FROM numbers";
+        let count: i64 = sqlx::query_scalar(count).fetch_one(&mut other).await.unwrap();
+        assert_eq!(count, 100);
+    }
+
+    #[tokio::test]
+    async fn a_full_queue_refuses_and_whoever_has_gone_is_skipped() {
+        let folder = tempfile::tempdir().unwrap();
+        let (writer, options, _) = writer(&folder).await;
+        let mut other = options.connect().await.unwrap();
+        let held = other.begin_with("BEGIN IMMEDIATE").await.unwrap();
+        let mut changes: Vec<_> =
+            (0..2_000).map(|number| Box::pin(insert(&writer, number))).collect();
+        let mut refused = 0;
+        for change in &mut changes {
+            match futures_util::poll!(change) {
+                std::task::Poll::Ready(Err(StoreError::Overloaded(_))) => refused += 1,
+                std::task::Poll::Ready(outcome) => panic!("{outcome:?}"),
+                std::task::Poll::Pending => {}
+            }
+        }
+        assert_eq!(refused, 2_000 - QUEUE_LIMIT);
+        drop(changes);
+        held.rollback().await.unwrap();
+        // The queue is in order: whatever stood before it has had its turn.
+        let mut last = insert(&writer, -1).await;
+        while matches!(last, Err(StoreError::Overloaded(_))) {
+            tokio::task::yield_now().await;
+            last = insert(&writer, -1).await;
+        }
+        last.unwrap();
+        let count = "SELECT count(*) FROM numbers";
+        let count: i64 = sqlx::query_scalar(count).fetch_one(&mut other).await.unwrap();
+        assert_eq!(count, 1, "nobody waited for the others any more");
+    }
+
+    #[tokio::test]
+    async fn closing_commits_what_is_queued() {
+        let folder = tempfile::tempdir().unwrap();
+        let (writer, options, _) = writer(&folder).await;
+        let changes = join_all((0..50).map(|number| insert(&writer, number)));
+        let (outcomes, ()) = tokio::join!(changes, writer.close());
+        assert!(outcomes.iter().all(Result::is_ok), "{outcomes:?}");
+        let mut other = options.connect().await.unwrap();
+        let count = "SELECT count(*) FROM numbers";
+        let count: i64 = sqlx::query_scalar(count).fetch_one(&mut other).await.unwrap();
+        assert_eq!(count, 50);
+    }
+}

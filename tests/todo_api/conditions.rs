@@ -1,0 +1,144 @@
+//! Two tabs that do not overwrite each other: `ETag`, `If-Match` and `If-None-Match`.
+
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use crate::{
+    databases::{Database, on_both},
+    support::{Answer, App},
+};
+
+on_both!(
+    a_change_on_an_outdated_copy_is_refused_and_changes_nothing,
+    of_many_changes_on_the_same_copy_one_wins,
+    a_todo_is_sent_again_only_when_it_has_changed,
+    a_condition_is_one_of_those_of_rfc_9110,
+    a_condition_on_a_todo_out_of_reach_is_not_looked_at,
+);
+
+async fn a_change_on_an_outdated_copy_is_refused_and_changes_nothing(database: Database) {
+    let app = App::on(database).await;
+    let (path, first) = created(&app).await;
+    let answer = change(&app, &path, &first, "first tab").await;
+    assert_eq!(answer.status, StatusCode::OK);
+    let second = answer.header("etag").to_owned();
+    assert_ne!(first, second);
+
+    change(&app, &path, &first, "second tab").await.assert_problem(412, "precondition_failed");
+    let headers = [("if-match", first.as_str())];
+    let answer = send(&app, Method::DELETE, &path, &headers, None).await;
+    answer.assert_problem(412, "precondition_failed");
+    let answer = send(&app, Method::GET, &path, &[], None).await;
+    assert_eq!(answer.body["item"]["name"], "first tab");
+    assert_eq!(answer.header("etag"), second);
+
+    // Without a condition the last one wins, as before.
+    assert_eq!(send(&app, Method::PATCH, &path, &[], named("third")).await.status, StatusCode::OK);
+    change(&app, &path, &second, "fourth").await.assert_problem(412, "precondition_failed");
+    let newest = send(&app, Method::GET, &path, &[], None).await.header("etag").to_owned();
+    let headers = [("if-match", newest.as_str())];
+    let answer = send(&app, Method::DELETE, &path, &headers, None).await;
+    assert_eq!(answer.status, StatusCode::NO_CONTENT);
+}
+
+async fn of_many_changes_on_the_same_copy_one_wins(database: Database) {
+    let app = App::on(database).await;
+    let (path, tag) = created(&app).await;
+    let names: Vec<_> = (0..16).map(|number| format!("tab {number}")).collect();
+    let changes = names.iter().map(|name| change(&app, &path, &tag, name));
+    let answers = futures_util::future::join_all(changes).await;
+    let (won, lost): (Vec<_>, Vec<_>) =
+        answers.iter().partition(|answer| answer.status == StatusCode::OK);
+    assert_eq!(won.len(), 1, "{won:?}");
+    lost.iter().for_each(|answer| answer.assert_problem(412, "precondition_failed"));
+    let kept = send(&app, Method::GET, &path, &[], None).await;
+    assert_eq!(kept.body, won[0].body);
+    assert_eq!(kept.header("etag"), won[0].header("etag"));
+}
+
+async fn a_todo_is_sent_again_only_when_it_has_changed(database: Database) {
+    let app = App::on(database).await;
+    let (path, tag) = created(&app).await;
+    let weak = format!("\"other\", W/{tag}");
+    for known in [tag.as_str(), &weak, "*"] {
+        let answer = send(&app, Method::GET, &path, &[("if-none-match", known)], None).await;
+        assert_eq!((answer.status, &answer.body), (StatusCode::NOT_MODIFIED, &Value::Null));
+        assert_eq!(answer.header("etag"), tag);
+    }
+    change(&app, &path, &tag, "Walk the cat").await;
+    let answer = send(&app, Method::GET, &path, &[("if-none-match", &tag)], None).await;
+    assert_eq!(answer.status, StatusCode::OK);
+    assert_eq!(answer.body["item"]["name"], "Walk the cat");
+}
+
+async fn a_condition_is_one_of_those_of_rfc_9110(database: Database) {
+    let app = App::on(database).await;
+    let (path, tag) = created(&app).await;
+    for (value, status) in [
+        (format!("W/{tag}"), 412),
+        ("\"other\"".into(), 412),
+        ("\"other\"  ,, \"and,another\"".into(), 412),
+        ("*".into(), 200),
+        (format!("\"other\",{}", "\"2\""), 200),
+    ] {
+        let headers = [("if-match", value.as_str())];
+        let answer = send(&app, Method::PATCH, &path, &headers, named("Rest")).await;
+        assert_eq!(answer.status.as_u16(), status, "{value}: {answer:?}");
+    }
+    for value in ["", "1", "\"1", "*, \"1\"", "\"\u{e9}\""] {
+        for (method, name, body) in [
+            (Method::GET, "if-none-match", None),
+            (Method::PATCH, "if-match", named("Rest")),
+            (Method::DELETE, "if-match", None),
+        ] {
+            let answer = send(&app, method, &path, &[(name, value)], body).await;
+            answer.assert_problem(400, "invalid_request");
+            let place = answer.body["errors"][0]["pointer"].as_str().unwrap();
+            assert!(place.eq_ignore_ascii_case(&format!("header:{name}")), "{place}");
+        }
+    }
+    // A list may be spread over several lines.
+    let headers = [("if-none-match", "\"other\""), ("if-none-match", "\"3\"")];
+    let answer = send(&app, Method::GET, &path, &headers, None).await;
+    assert_eq!(answer.status, StatusCode::NOT_MODIFIED, "{answer:?}");
+}
+
+/// RFC 9110, section 13.2.1: what would fail anyway fails as it would without the condition.
+async fn a_condition_on_a_todo_out_of_reach_is_not_looked_at(database: Database) {
+    let app = App::on(database).await;
+    let (path, tag) = created(&app).await;
+    let token = app.token("ulf").await;
+    for (path, status) in [(path.as_str(), 403), ("/todoitems/999", 404)] {
+        for value in [tag.as_str(), "\"other\"", "*"] {
+            let request = app.client.delete(format!("{}{path}", app.url));
+            let request = request.header("if-match", value).bearer_auth(&token);
+            let answer = Answer::of(request.send().await.unwrap()).await;
+            assert_eq!(answer.status.as_u16(), status, "{value}: {answer:?}");
+        }
+    }
+}
+
+/// The path and the `ETag` of a new todo of Uma's.
+async fn created(app: &App) -> (String, String) {
+    let answer = send(app, Method::POST, "/todoitems", &[], named("Walk the dog")).await;
+    assert_eq!(answer.status, StatusCode::CREATED, "{answer:?}");
+    (answer.header("location").to_owned(), answer.header("etag").to_owned())
+}
+
+async fn change(app: &App, path: &str, expected: &str, name: &str) -> Answer {
+    send(app, Method::PATCH, path, &[("if-match", expected)], named(name)).await
+}
+
+async fn send(
+    app: &App,
+    method: Method,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: Option<Value>,
+) -> Answer {
+    app.send_with("uma", method, path, headers, body).await
+}
+
+fn named(name: &str) -> Option<Value> {
+    Some(json!({ "item": { "name": name } }))
+}

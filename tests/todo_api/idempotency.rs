@@ -1,0 +1,116 @@
+//! A request that may be repeated: `Idempotency-Key`.
+
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use crate::{
+    databases::{Database, on_both},
+    support::{Answer, App},
+};
+
+on_both!(
+    a_repeat_makes_nothing_new_and_gets_the_same_answer,
+    repeats_at_once_make_one_todo,
+    a_key_counts_for_one_body_one_owner_and_24_hours,
+    a_key_has_1_to_255_visible_characters,
+    keys_whose_time_is_over_are_removed,
+);
+
+async fn a_repeat_makes_nothing_new_and_gets_the_same_answer(database: Database) {
+    let mut app = App::on(database).await;
+    let first = create(&app, "uma", "walk-1", "Walk the dog").await;
+    assert_eq!(first.status, StatusCode::CREATED);
+    // White space around the name, quotes around the key: still the same request.
+    let again = create(&app, "uma", "\"walk-1\"", " Walk the dog ").await;
+    assert_same(&first, &again);
+    // Also after the todo was changed, and after it is gone: the answer is that of then.
+    let path = first.header("location");
+    let done = Some(json!({ "item": { "is_complete": true } }));
+    app.send_as("uma", Method::PATCH, path, done).await;
+    assert_same(&first, &create(&app, "uma", "walk-1", "Walk the dog").await);
+    assert_eq!(app.names("uma").await, ["Walk the dog"]);
+    app.send_as("uma", Method::DELETE, path, None).await;
+    assert_same(&first, &create(&app, "uma", "walk-1", "Walk the dog").await);
+    assert!(app.names("uma").await.is_empty());
+    // Also after a restart.
+    app.stop().await;
+    assert_same(&first, &create(&app.another().await, "uma", "walk-1", "Walk the dog").await);
+}
+
+async fn repeats_at_once_make_one_todo(database: Database) {
+    let first = App::on(database).await;
+    let second = first.another().await;
+    let requests = (0..16).map(|number| {
+        let app = if number % 2 == 0 { &first } else { &second };
+        create(app, "uma", "walk-1", "Walk the dog")
+    });
+    let answers = futures_util::future::join_all(requests).await;
+    for answer in &answers {
+        assert_eq!(answer.status, StatusCode::CREATED, "{answer:?}");
+        assert_same(&answers[0], answer);
+    }
+    assert_eq!(first.names("uma").await, ["Walk the dog"]);
+}
+
+async fn a_key_counts_for_one_body_one_owner_and_24_hours(database: Database) {
+    let app = App::on(database).await;
+    let first = create(&app, "uma", "walk-1", "Walk the dog").await;
+    let other = create(&app, "uma", "walk-1", "Walk the cat").await;
+    other.assert_problem(422, "idempotency_key_reused");
+    for (person, key) in [("ulf", "walk-1"), ("ada", "walk-1"), ("uma", "walk-2")] {
+        let answer = create(&app, person, key, "Walk the dog").await;
+        assert_eq!(answer.status, StatusCode::CREATED);
+        assert_ne!(answer.header("location"), first.header("location"), "{person} {key}");
+    }
+    app.clock.advance(24 * 60 * 60 - 1);
+    assert_same(&first, &create(&app, "uma", "walk-1", "Walk the dog").await);
+    app.clock.advance(1);
+    let anew = create(&app, "uma", "walk-1", "Walk the cat").await;
+    assert_eq!(anew.status, StatusCode::CREATED);
+    assert_ne!(anew.header("location"), first.header("location"));
+    assert_same(&anew, &create(&app, "uma", "walk-1", "Walk the cat").await);
+}
+
+async fn a_key_has_1_to_255_visible_characters(database: Database) {
+    let app = App::on(database).await;
+    let (longest, longer) = ("k".repeat(255), "k".repeat(256));
+    for key in ["", "\"\"", "a b", "a\"b", "a\\b", "\"a", "k\u{e9}y", &longer] {
+        let answer = create(&app, "uma", key, "Walk the dog").await;
+        answer.assert_field_error("header:Idempotency-Key", "1 to 255 visible ASCII characters");
+    }
+    let body = Some(json!({ "item": { "name": "Walk the dog" } }));
+    let twice = [("idempotency-key", "a"), ("idempotency-key", "b")];
+    let answer = app.send_with("uma", Method::POST, "/todoitems", &twice, body).await;
+    answer.assert_field_error("header:Idempotency-Key", "");
+    assert!(app.names("uma").await.is_empty());
+    let answer = create(&app, "uma", &longest, "Walk the dog").await;
+    assert_eq!(answer.status, StatusCode::CREATED);
+}
+
+async fn keys_whose_time_is_over_are_removed(database: Database) {
+    let app = App::on(database.clone()).await;
+    for number in 0..3 {
+        create(&app, "uma", &format!("walk-{number}"), "Walk the dog").await;
+    }
+    let keys = "SELECT count(*) FROM idempotency_keys";
+    assert_eq!(database.number(keys).await, 3);
+    app.clock.advance(24 * 60 * 60);
+    create(&app, "uma", "walk-0", "Walk the dog").await;
+    // Whoever deletes wakes the sweeper.
+    app.send_as("ada", Method::DELETE, "/todoitems", None).await;
+    database.wait_for(keys, 1).await;
+}
+
+async fn create(app: &App, person: &str, key: &str, name: &str) -> Answer {
+    let body: Value = json!({ "item": { "name": name } });
+    let headers = [("idempotency-key", key)];
+    app.send_with(person, Method::POST, "/todoitems", &headers, Some(body)).await
+}
+
+#[track_caller]
+fn assert_same(first: &Answer, again: &Answer) {
+    assert_eq!((again.status, &again.body), (first.status, &first.body));
+    for name in ["location", "etag", "content-type"] {
+        assert_eq!(again.header(name), first.header(name));
+    }
+}

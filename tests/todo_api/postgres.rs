@@ -1,0 +1,151 @@
+//! A PostgreSQL server of the tests' own, on a loopback port and in a temporary folder.
+
+use std::{
+    fs,
+    io::Write,
+    os::unix::{
+        fs::{MetadataExt, chown},
+        process::CommandExt,
+    },
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    sync::{
+        OnceLock,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use sqlx::{Connection, PgConnection};
+use tempfile::TempDir;
+
+use crate::ports::free_ports;
+
+/// A running server; dropping it, or the end of the test program, stops it.
+pub(crate) struct Postgres {
+    programs: PathBuf,
+    folder: TempDir,
+    /// Whether the tests run as root, which PostgreSQL refuses to do.
+    root: bool,
+    port: u16,
+    /// A shell that stops the server when its standard input ends, as it does with the program
+    /// that holds the other end.
+    watchdog: Option<Child>,
+    databases: AtomicU32,
+}
+
+impl Postgres {
+    /// The server that all tests share.
+    pub(crate) fn shared(programs: &Path) -> &'static Self {
+        static SHARED: OnceLock<Postgres> = OnceLock::new();
+        SHARED.get_or_init(|| Self::start(programs))
+    }
+
+    /// A server of one's own, to be stopped and started. `programs`: the folder with `initdb` and
+    /// `postgres`.
+    pub(crate) fn start(programs: &Path) -> Self {
+        let folder = tempfile::Builder::new().prefix("todo-postgres-").tempdir().unwrap();
+        let root = fs::metadata(folder.path()).unwrap().uid() == 0;
+        if root {
+            chown(folder.path(), Some(NOBODY), Some(NOBODY)).unwrap();
+        }
+        let (programs, [port]) = (programs.to_owned(), free_ports());
+        let databases = AtomicU32::new(0);
+        let mut server = Self { programs, folder, root, port, watchdog: None, databases };
+        let output = server
+            .command("initdb")
+            .args(["--auth=trust", "--username=todo", "--encoding=UTF8", "--locale=C", "--no-sync"])
+            .arg("--pgdata")
+            .arg(server.data())
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        server.resume();
+        server
+    }
+
+    /// Starts it where it was.
+    pub(crate) fn resume(&mut self) {
+        let mut watchdog = self.command("sh");
+        watchdog.args(["-c", WATCHDOG, "watchdog"]).arg(self.programs.join("postgres"));
+        watchdog.arg("-D").arg(self.data()).arg("-k").arg(self.folder.path());
+        watchdog.args(["-h", "127.0.0.1", "-p", &self.port.to_string()]);
+        // Whether PostgreSQL keeps its word when the power goes is not what is tested here.
+        watchdog.args(["-c", "fsync=off", "-c", "max_connections=300"]);
+        let log = fs::File::options().create(true).append(true).open(self.log()).unwrap();
+        watchdog.stdin(Stdio::piped()).stdout(log.try_clone().unwrap()).stderr(log);
+        self.watchdog = Some(watchdog.spawn().unwrap());
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while !self.answers() {
+            assert!(Instant::now() < deadline, "{}", fs::read_to_string(self.log()).unwrap());
+            std::thread::yield_now();
+        }
+    }
+
+    /// Stops it at once, as a crash would, and waits for its end.
+    pub(crate) fn pause(&mut self) {
+        if let Some(mut watchdog) = self.watchdog.take() {
+            let mut input = watchdog.stdin.take().unwrap();
+            input.write_all(b"keep\n").unwrap();
+            drop(input);
+            watchdog.wait().unwrap();
+        }
+    }
+
+    /// The URL of a new database.
+    pub(crate) async fn create_database(&self) -> String {
+        let name = format!("todo{}", self.databases.fetch_add(1, Ordering::Relaxed));
+        let mut connection = PgConnection::connect(&self.url("postgres")).await.unwrap();
+        let sql = sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"));
+        sqlx::raw_sql(sql).execute(&mut connection).await.unwrap();
+        self.url(&name)
+    }
+
+    fn url(&self, database: &str) -> String {
+        format!("postgres://todo@127.0.0.1:{}/{database}", self.port)
+    }
+
+    fn command(&self, program: &str) -> Command {
+        let path = self.programs.join(program);
+        let mut command = Command::new(if path.exists() { path } else { program.into() });
+        command.current_dir(self.folder.path());
+        if self.root {
+            command.uid(NOBODY).gid(NOBODY);
+        }
+        command
+    }
+
+    fn answers(&self) -> bool {
+        let port = self.port.to_string();
+        let mut command = self.command("pg_isready");
+        command.args(["-q", "-h", "127.0.0.1", "-p", &port, "-t", "1"]);
+        command.status().unwrap().success()
+    }
+
+    fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    fn log(&self) -> PathBuf {
+        self.folder.path().join("postgres.log")
+    }
+}
+
+impl Drop for Postgres {
+    fn drop(&mut self) {
+        self.pause();
+    }
+}
+
+/// Nobody's numbers on Debian; any user but root would do.
+const NOBODY: u32 = 65_534;
+
+/// SIGQUIT: at once, without waiting for connections. When the tests are over, or were killed, the
+/// folder goes too.
+const WATCHDOG: &str = r#"
+"$@" &
+read -r word
+kill -QUIT $!
+wait $!
+[ "$word" = keep ] || rm -rf "$PWD"
+"#;
