@@ -52,7 +52,7 @@ async fn bench(name: &str, database: Database) {
 
     fill(&database, 1_000, 10).await;
     let small = pages(&store, 10).await;
-    fill(&database, 999_000, 10_000).await;
+    fill(&database, 1_000_000, 10_000).await;
     let large = pages(&store, 10_000).await;
     for (kind, small, large) in [
         ("the same page again and again", small.same, large.same),
@@ -144,7 +144,7 @@ async fn delete(store: &Store, database: &Database) {
         let todo = store.create(&owner_of(2, 2), &name, None).await.unwrap();
         slowest_write = slowest_write.max(asked.elapsed());
         drop(todo);
-        if database.number("SELECT count(*) FROM (SELECT 1 FROM todos LIMIT 200000) AS some").await
+        if database.number("SELECT count(*) FROM (SELECT 1 FROM todos LIMIT 200000) AS first").await
             < 100_000
         {
             break;
