@@ -67,7 +67,7 @@ const DELETE: &str = "
 
 const DELETE_ALL: &str = "
     INSERT INTO deletions (tenant, through)
-    SELECT $1, max(id) FROM todos WHERE tenant = $1 HAVING max(id) IS NOT NULL
+    SELECT tenant, id FROM todos WHERE tenant = $1 ORDER BY id DESC LIMIT 1
     ON CONFLICT (tenant) DO UPDATE SET through = excluded.through
     WHERE deletions.through < excluded.through";
 
