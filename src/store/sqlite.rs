@@ -95,10 +95,9 @@ async fn lock_folder(database: &Path) -> Result<File, OpenError> {
     locked.map_err(io::Error::other).flatten().map_err(failed)
 }
 
-/// Writes a page as it is, to learn whether the file can be written again. (`user_version` is the
-/// user's; we have no use for it.)
-async fn write_nothing(connection: &mut SqliteConnection) -> sqlx::Result<()> {
-    sqlx::query("PRAGMA user_version = 0").execute(connection).await.map(drop)
+/// Writes as much as a change, to learn whether the file can be written again.
+async fn probe(connection: &mut SqliteConnection) -> sqlx::Result<()> {
+    sqlx::query("UPDATE probe SET room = randomblob(32768)").execute(connection).await.map(drop)
 }
 
 #[async_trait]
@@ -183,7 +182,7 @@ impl TodoStore for SqliteStore {
 
     async fn check(&self) -> Result<(), StoreError> {
         if self.writer.is_failing() {
-            self.writer.run(|connection| Box::pin(write_nothing(connection))).await?;
+            self.writer.run(|connection| Box::pin(probe(connection))).await?;
         }
         let mut connection = self.readers.acquire().await?;
         Ok(queries::check(&mut connection).await?)

@@ -102,6 +102,12 @@ async fn a_full_disk_is_503_and_loses_nothing_that_was_acknowledged() {
     };
     assert_eq!(count().await, acknowledged, "it can still be read");
 
+    // Room for a page of the file, which is not enough for a change.
+    let size = fs::metadata(&journal).unwrap().size();
+    limit_files(&program, &(size + 4_200).to_string());
+    let ready = client.get(format!("{}/health/ready", program.url)).send().await.unwrap();
+    Answer::of(ready).await.assert_problem(503, "internal");
+
     limit_files(&program, "unlimited");
     program.wait_until_ready().await;
     let answer = create("one more".into()).await;
