@@ -102,7 +102,7 @@ impl Directory {
         &self.0.tenants
     }
 
-    /// The groups of a person's tenant that the person is in, by their ids.
+    /// All groups, of all tenants.
     pub(crate) fn groups(&self) -> &[Group] {
         &self.0.groups
     }

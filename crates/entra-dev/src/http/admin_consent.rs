@@ -20,7 +20,7 @@ pub(super) fn show(
     Data(context): Data<&Arc<Context>>,
     request: &Request,
 ) -> Response {
-    let parameters = Parameters::parse(request.uri().query().unwrap_or_default().as_bytes());
+    let parameters = Parameters::of_query(request);
     Visit { context, tenant: &tenant, parameters: &parameters }.serve(Ok(Pressed::Nothing))
 }
 

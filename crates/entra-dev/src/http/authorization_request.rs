@@ -99,7 +99,7 @@ impl<'a> AuthorizationRequest<'a> {
                 nonce,
                 login_hint: parameters.optional("login_hint")?,
                 prompt: Prompt::check(parameters)?,
-                claims: claims(parameters)?,
+                claims: claims(parameters)?.unwrap_or_default(),
                 wants_client_info: parameters.optional("client_info")? == Some("1"),
             })
         };
@@ -161,12 +161,10 @@ pub(super) fn app_belongs(app: &App, authority: &Authority) -> Result<(), Refusa
     }
 }
 
-/// The `claims` parameter; nothing where it is left out.
-pub(super) fn claims(parameters: &Parameters) -> Result<ClaimsRequest, Refusal> {
-    match parameters.optional("claims")? {
-        None => Ok(ClaimsRequest::default()),
-        Some(text) => ClaimsRequest::parse(text).ok_or_else(Refusal::claims_malformed),
-    }
+/// The `claims` parameter, where there is one.
+pub(super) fn claims(parameters: &Parameters) -> Result<Option<ClaimsRequest>, Refusal> {
+    let parse = |text| ClaimsRequest::parse(text).ok_or_else(Refusal::claims_malformed);
+    parameters.optional("claims")?.map(parse).transpose()
 }
 
 impl ResponseType {

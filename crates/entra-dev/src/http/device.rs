@@ -67,7 +67,8 @@ fn answer(
     let scopes = Scopes::parse(context.directory(), tenant, parameters.required("scope")?)?;
     let verification_uri =
         format!("{}/{}/oauth2/deviceauth", context.urls.of(request), authority.segment());
-    let device = Device::new(client.app, authority, scopes, claims(parameters)?);
+    let device =
+        Device::new(client.app, authority, scopes, claims(parameters)?.unwrap_or_default());
     let DeviceCodes { device_code, user_code } = context.devices.wait(device, context.now());
     let message = format!(
         "To sign in, use a web browser to open the page {verification_uri} and enter the code \
@@ -80,7 +81,7 @@ fn answer(
 /// `GET /{tenant}/oauth2/deviceauth`: asks for the code that the device shows.
 #[handler]
 pub(super) fn show(Path(tenant): Path<String>, request: &Request) -> Response {
-    let parameters = Parameters::parse(request.uri().query().unwrap_or_default().as_bytes());
+    let parameters = Parameters::of_query(request);
     let known = parameters.optional("user_code").ok().flatten();
     pages::device::ask(StatusCode::OK, &tenant, known, None)
 }

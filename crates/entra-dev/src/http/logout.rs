@@ -19,7 +19,7 @@ pub(super) fn show(
     Data(context): Data<&Arc<Context>>,
     request: &Request,
 ) -> Response {
-    let parameters = Parameters::parse(request.uri().query().unwrap_or_default().as_bytes());
+    let parameters = Parameters::of_query(request);
     sign_out(context, &tenant, request, &parameters)
 }
 

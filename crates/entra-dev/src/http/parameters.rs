@@ -1,5 +1,6 @@
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use poem::Request;
 use url::form_urlencoded;
 
 use crate::refusal::Refusal;
@@ -17,6 +18,11 @@ impl Parameters {
             (!value.is_empty()).then_some((name, value))
         });
         Self(pairs.collect())
+    }
+
+    /// The parameters in the query of a request.
+    pub(super) fn of_query(request: &Request) -> Self {
+        Self::parse(request.uri().query().unwrap_or_default().as_bytes())
     }
 
     /// The value of this parameter. Other parameters may be repeated, if they are unknown.

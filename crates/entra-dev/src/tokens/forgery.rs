@@ -58,7 +58,7 @@ pub enum SignedWith {
 }
 
 impl Forgery {
-    /// A token with exactly these claims, which must be a JSON object.
+    /// A token with exactly these claims; whatever is no JSON object has none.
     pub fn exactly(claims: Value) -> Self {
         let claims = match claims {
             Value::Object(claims) => claims,

@@ -21,6 +21,7 @@ use super::{Context, cors, json, refuse};
 use crate::audit::{Entry, Outcome};
 use crate::directory::{Authority, Platform};
 use crate::refusal::Refusal;
+use crate::tokens::Proof;
 
 /// The largest form that is read, in bytes.
 const BODY_LIMIT: usize = 64 * 1024;
@@ -132,7 +133,7 @@ impl TokenRequest<'_> {
             Platform::Web | Platform::Native if self.cross_origin => {
                 Err(Refusal::origin_unexpected())
             }
-            Platform::Web if self.client.proof == crate::tokens::Proof::None => {
+            Platform::Web if self.client.proof == Proof::None => {
                 Err(Refusal::client_not_authenticated())
             }
             _ => Ok(()),

@@ -3,6 +3,7 @@ use std::sync::Arc;
 use super::{Issued, TokenRequest};
 use crate::directory::{Person, Platform};
 use crate::grants::Grant;
+use crate::http::authorization_request::claims;
 use crate::refusal::Refusal;
 use crate::scope::Scopes;
 use crate::tokens::Unverified;
@@ -23,7 +24,7 @@ pub(super) fn redeem(mut request: TokenRequest<'_>) -> Result<Issued, Refusal> {
         authority: request.authority.clone(),
         platform: Platform::Web,
         scopes: scopes.clone(),
-        claims: crate::http::authorization_request::claims(parameters)?,
+        claims: claims(parameters)?.unwrap_or_default(),
         nonce: None,
     };
     request.issue(&grant, &scopes, || context.refresh_tokens.issue(grant.clone(), context.now()))

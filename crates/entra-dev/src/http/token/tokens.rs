@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::TokenRequest;
 use crate::directory::App;
 use crate::grants::Grant;
+use crate::http::authorization_request::claims;
 use crate::http::authorize::client_info;
 use crate::http::sign_in;
 use crate::keys::SignError;
@@ -101,7 +102,7 @@ impl TokenRequest<'_> {
             client: &self.client.app,
             proof: self.client.proof,
             subject: Subject::App { tenant: &tenant.id },
-            claims: &crate::http::authorization_request::claims(self.parameters)?,
+            claims: &claims(self.parameters)?.unwrap_or_default(),
             lifetime,
         });
         let tokens = Tokens {
@@ -126,11 +127,8 @@ impl TokenRequest<'_> {
         lifetime: u64,
     ) -> Result<String, Refusal> {
         // What is asked for now counts; otherwise what was asked for when the person signed in.
-        let now = crate::http::authorization_request::claims(self.parameters)?;
-        let claims = match self.parameters.optional("claims")? {
-            Some(_) => &now,
-            None => &grant.claims,
-        };
+        let asked = claims(self.parameters)?;
+        let claims = asked.as_ref().unwrap_or(&grant.claims);
         let proof = self.client.proof;
         let token = AccessToken { resource, client, proof, subject, claims, lifetime };
         self.context.issuer.access_token(&token).map_err(failed)
