@@ -20,42 +20,24 @@ pub(crate) const CA_FILE: &str = "ca.pem";
 /// The certificate together with its key, which only this user can read.
 const KEY_FILE: &str = "ca-with-key.pem";
 
-/// A certificate authority that can vouch for loopback names and nothing else, and a certificate
-/// of this listener.
-pub(crate) struct Tls {
-    /// The certificate of the authority, in PEM.
-    pub(crate) ca: String,
-    certificate: String,
-    key: String,
-}
-
-impl Tls {
-    /// The authority kept in this folder, which is made when there is none; a new one in memory for
-    /// `None`. The certificate of the listener is a new one each time, good for this year and the
-    /// next.
-    pub(crate) fn open(folder: Option<&Path>, year: i32) -> Result<Self, KeyError> {
-        let authority = match folder {
-            Some(folder) => CertificateAuthority::open(folder)?,
-            None => CertificateAuthority::generate().map_err(|_| KeyError::Generate)?,
-        };
-        authority.certify(year).map_err(|_| KeyError::Generate)
-    }
-
-    /// What the listener is set up with.
-    pub(crate) fn config(&self) -> RustlsConfig {
-        let chain = format!("{}{}", self.certificate, self.ca);
-        let certificate = RustlsCertificate::new().cert(chain).key(self.key.clone());
-        RustlsConfig::new().fallback(certificate)
-    }
-}
-
-struct CertificateAuthority {
-    certificate: String,
+/// A certificate authority that can vouch for loopback names and nothing else.
+pub(crate) struct CertificateAuthority {
+    /// Its certificate, in PEM.
+    pub(crate) certificate: String,
     key: KeyPair,
 }
 
 impl CertificateAuthority {
-    fn open(folder: &Path) -> Result<Self, KeyError> {
+    /// The authority kept in this folder, which is made when there is none; a new one in memory for
+    /// `None`.
+    pub(crate) fn open(folder: Option<&Path>) -> Result<Self, KeyError> {
+        match folder {
+            Some(folder) => Self::open_in(folder),
+            None => Self::generate().map_err(|_| KeyError::Generate),
+        }
+    }
+
+    fn open_in(folder: &Path) -> Result<Self, KeyError> {
         let path = folder.join(KEY_FILE);
         let missing = |error: &io::Error| error.kind() == io::ErrorKind::NotFound;
         match fs::read_to_string(&path) {
@@ -95,8 +77,17 @@ impl CertificateAuthority {
         Ok(Self { certificate, key })
     }
 
-    /// A certificate for the loopback names, for this year and the next.
-    fn certify(self, year: i32) -> Result<Tls, rcgen::Error> {
+    /// What the listener is set up with: a new certificate for the loopback names, good for this
+    /// year and the next.
+    pub(crate) fn certify(self, year: i32) -> Result<RustlsConfig, KeyError> {
+        let (certificate, key) = self.leaf(year).map_err(|_| KeyError::Generate)?;
+        let chain = format!("{certificate}{}", self.certificate);
+        let certificate = RustlsCertificate::new().cert(chain).key(key);
+        Ok(RustlsConfig::new().fallback(certificate))
+    }
+
+    /// Certificate and key, in PEM.
+    fn leaf(&self, year: i32) -> Result<(String, String), rcgen::Error> {
         let key = KeyPair::generate()?;
         let mut params = CertificateParams::default();
         params.distinguished_name = named("localhost");
@@ -109,9 +100,8 @@ impl CertificateAuthority {
         // Apple takes no longer time than 825 days from anybody.
         params.not_before = rcgen::date_time_ymd(year, 1, 1);
         params.not_after = rcgen::date_time_ymd(year + 2, 1, 1);
-        let issuer = Issuer::new(ca_params(), self.key);
-        let certificate = params.signed_by(&key, &issuer)?.pem();
-        Ok(Tls { ca: self.certificate, certificate, key: key.serialize_pem() })
+        let issuer = Issuer::new(ca_params(), &self.key);
+        Ok((params.signed_by(&key, &issuer)?.pem(), key.serialize_pem()))
     }
 }
 

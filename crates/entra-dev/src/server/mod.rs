@@ -20,7 +20,7 @@ use crate::http::{self, Context, Urls};
 use crate::keys::{KeyError, KeyRing};
 use crate::options::{Options, Scheme};
 use crate::timestamp::year;
-use crate::tls::{CA_FILE, Tls};
+use crate::tls::{CA_FILE, CertificateAuthority};
 use crate::tokens::{ForgeError, Forgery, Issuer};
 
 /// How long requests may take to end when the tenant is stopped.
@@ -67,9 +67,9 @@ impl DevTenant {
         let folder = options.data_dir.clone();
         let with_tls = secure.is_some();
         // A panic in there is a bug in key generation; it must not take the caller down.
-        let (keys, tls) = spawn_blocking(move || {
-            let tls = with_tls.then(|| Tls::open(folder.as_deref(), year(SystemClock.now())));
-            Ok((KeyRing::open(folder.as_deref())?, tls.transpose()?))
+        let (keys, authority) = spawn_blocking(move || {
+            let authority = with_tls.then(|| CertificateAuthority::open(folder.as_deref()));
+            Ok((KeyRing::open(folder.as_deref())?, authority.transpose()?))
         })
         .await
         .unwrap_or(Err(KeyError::Generate))?;
@@ -86,14 +86,14 @@ impl DevTenant {
         let (stop, _) = watch::channel(false);
         let mut tenant = Self {
             context,
-            ca: tls.as_ref().map(|tls| tls.ca.clone()),
+            ca: authority.as_ref().map(|authority| authority.certificate.clone()),
             ca_file: options.data_dir.filter(|_| with_tls).map(|folder| folder.join(CA_FILE)),
             stop,
             served: JoinSet::new(),
         };
         tenant.serve(plain);
-        if let (Some((_, acceptor)), Some(tls)) = (secure, tls) {
-            tenant.serve(acceptor.rustls(stream::iter([tls.config()])).boxed());
+        if let (Some((_, acceptor)), Some(authority)) = (secure, authority) {
+            tenant.serve_secure(acceptor, authority);
         }
         tracing::warn!(
             base_url = tenant.base_url(),
@@ -103,17 +103,22 @@ impl DevTenant {
     }
 
     fn serve(&mut self, acceptor: BoxAcceptor) {
-        let endpoint = http::endpoint(Arc::clone(&self.context));
-        let mut stopped = self.stop.subscribe();
+        self.served.spawn(serve(acceptor, Arc::clone(&self.context), self.stop.subscribe()));
+    }
+
+    /// The certificate takes most of the time of a start, so that nobody waits for it but who
+    /// connects to this listener: the system keeps them until it is there.
+    fn serve_secure(&mut self, acceptor: BoxAcceptor, authority: CertificateAuthority) {
+        let certified = spawn_blocking(move || authority.certify(year(SystemClock.now())));
+        let context = Arc::clone(&self.context);
+        let stopped = self.stop.subscribe();
         self.served.spawn(async move {
-            let server = Server::new_with_acceptor(acceptor).name("development tenant");
-            let signal = async move {
-                // An error means that the tenant was dropped.
-                let _ = stopped.wait_for(|stopped| *stopped).await;
-            };
-            let run = server.run_with_graceful_shutdown(endpoint, signal, Some(DRAIN));
-            if let Err(error) = run.await {
-                tracing::error!(%error, "the development tenant stopped serving");
+            match certified.await {
+                Ok(Ok(config)) => {
+                    let acceptor = acceptor.rustls(stream::iter([config])).boxed();
+                    serve(acceptor, context, stopped).await;
+                }
+                _ => tracing::error!("the development tenant cannot make a certificate: no HTTPS"),
             }
         });
     }
@@ -191,6 +196,19 @@ impl DevTenant {
         let all_served = async { while self.served.join_next().await.is_some() {} };
         // What is left is dropped, and ends with it.
         timeout(DRAIN + Duration::from_secs(1), all_served).await.ok();
+    }
+}
+
+/// Serves until it is told to stop, or the tenant is dropped.
+async fn serve(acceptor: BoxAcceptor, context: Arc<Context>, mut stopped: watch::Receiver<bool>) {
+    let server = Server::new_with_acceptor(acceptor).name("development tenant");
+    let signal = async move {
+        // An error means that the tenant was dropped.
+        let _ = stopped.wait_for(|stopped| *stopped).await;
+    };
+    let run = server.run_with_graceful_shutdown(http::endpoint(context), signal, Some(DRAIN));
+    if let Err(error) = run.await {
+        tracing::error!(%error, "the development tenant stopped serving");
     }
 }
 
