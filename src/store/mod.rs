@@ -2,9 +2,11 @@
 //! or tenant, so that no row of another tenant can come back.
 
 mod backup;
+mod connection;
 mod error;
 mod postgres;
 mod queries;
+mod readers;
 mod sqlite;
 mod sweeper;
 mod writer;

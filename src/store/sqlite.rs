@@ -10,30 +10,25 @@ use std::{
 
 use async_trait::async_trait;
 use sqlx::{
-    ConnectOptions, SqliteConnection, SqlitePool,
-    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+    SqliteConnection,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
 };
 
 use crate::todo::{Access, Change, IdempotencyKey, Owner, Tenant, Todo, TodoId, TodoName, Version};
 
 use super::{
-    Creation, Now, OpenError, StoreError, TodoStore,
-    queries::sqlite as queries,
-    seconds,
-    sweeper::Sweeper,
-    writer::{Connection, Writer},
+    Creation, Now, OpenError, StoreError, TodoStore, connection::Connection,
+    queries::sqlite as queries, readers::Readers, seconds, sweeper::Sweeper, writer::Writer,
 };
 
 /// SQLite has one writer at a time. Ours queue for one connection, in order, instead of competing
 /// for the file's lock, where one of many may starve; and they share commits.
 pub struct SqliteStore {
     writer: Writer,
-    readers: SqlitePool,
+    readers: Readers,
     sweeper: Sweeper,
     now: Now,
 }
-
-const READERS: u32 = 4;
 
 impl SqliteStore {
     /// Opens the file. `timeout`: how long a request waits for its turn, and a statement for
@@ -53,23 +48,15 @@ impl SqliteStore {
             .synchronous(SqliteSynchronous::Full)
             .busy_timeout(timeout);
         let connect = |source| OpenError::Connect { database: database.clone(), source };
-        let mut connection = options.connect().await.map_err(connect)?;
+        let mut connection = Connection::new(options.clone());
+        let opened = connection.get().await.map_err(connect)?;
         // `run` makes a future that is not `Send` of a borrowed connection.
         sqlx::migrate!("migrations/sqlite")
-            .run_direct(None, &mut connection, false)
+            .run_direct(None, opened, false)
             .await
             .map_err(|source| OpenError::migrate(database.clone(), source))?;
-        let writer = Writer::start(Connection::new(options.clone(), connection), timeout);
-        let readers = SqlitePoolOptions::new()
-            .max_connections(READERS)
-            .min_connections(1)
-            .acquire_timeout(timeout)
-            // A connection to a file does not go stale; asking it each time costs as much as the
-            // query itself.
-            .test_before_acquire(false)
-            .connect_with(options)
-            .await
-            .map_err(connect)?;
+        let writer = Writer::start(connection, timeout);
+        let readers = Readers::new(&options, timeout);
         let (sweeping, clock) = (writer.clone(), Arc::clone(&now));
         let sweeper = Sweeper::start(move || {
             let (writer, now) = (sweeping.clone(), seconds(&clock));
@@ -108,8 +95,7 @@ impl TodoStore for SqliteStore {
         after: Option<TodoId>,
         limit: u16,
     ) -> Result<Vec<Todo>, StoreError> {
-        let mut connection = self.readers.acquire().await?;
-        Ok(queries::list(&mut connection, access, after, limit).await?)
+        self.readers.run(async |reader| queries::list(reader, access, after, limit).await).await
     }
 
     async fn create(
@@ -137,8 +123,7 @@ impl TodoStore for SqliteStore {
     }
 
     async fn find(&self, tenant: Tenant, id: TodoId) -> Result<Option<Todo>, StoreError> {
-        let mut connection = self.readers.acquire().await?;
-        Ok(queries::find(&mut connection, tenant, id).await?)
+        self.readers.run(async |reader| queries::find(reader, tenant, id).await).await
     }
 
     async fn update(
@@ -184,8 +169,7 @@ impl TodoStore for SqliteStore {
         if self.writer.is_failing() {
             self.writer.run(|connection| Box::pin(probe(connection))).await?;
         }
-        let mut connection = self.readers.acquire().await?;
-        Ok(queries::check(&mut connection).await?)
+        self.readers.run(async |reader| queries::check(reader).await).await
     }
 
     async fn close(&self) {

@@ -11,10 +11,10 @@ use std::{
 };
 
 use futures_util::future::BoxFuture;
-use sqlx::{ConnectOptions, Connection as _, SqliteConnection, sqlite::SqliteConnectOptions};
+use sqlx::{Connection as _, SqliteConnection};
 use tokio::sync::{Notify, mpsc, oneshot};
 
-use super::StoreError;
+use super::{StoreError, connection::Connection};
 
 /// Hands changes to the task that owns the connection.
 #[derive(Clone)]
@@ -78,27 +78,6 @@ impl Writer {
     pub(super) async fn close(&self) {
         self.shared.closing.notify_one();
         self.shared.closed.notified().await;
-    }
-}
-
-/// A connection that is made again after it failed: where the disk was full, SQLite and its driver
-/// may not agree on whether a transaction is open.
-pub(super) struct Connection {
-    options: SqliteConnectOptions,
-    current: Option<SqliteConnection>,
-}
-
-impl Connection {
-    pub(super) fn new(options: SqliteConnectOptions, current: SqliteConnection) -> Self {
-        Self { options, current: Some(current) }
-    }
-
-    async fn get(&mut self) -> sqlx::Result<&mut SqliteConnection> {
-        let connection = match self.current.take() {
-            Some(connection) => connection,
-            None => self.options.connect().await?,
-        };
-        Ok(self.current.insert(connection))
     }
 }
 
@@ -179,18 +158,14 @@ async fn write(
         let mut batch = vec![first];
         let committed = commit(&mut connection, &mut batch, &mut changes).await;
         if committed.is_err() {
-            connection.current = None;
+            connection.fail();
         }
         shared.failing.store(committed.is_err(), Ordering::Relaxed);
         for change in batch {
             change.answer(committed.clone());
         }
     }
-    if let Some(connection) = connection.current {
-        // The last connection to close moves the write-ahead log into the file; where it cannot,
-        // the next start does.
-        let _ = connection.close().await;
-    }
+    connection.close().await;
     shared.closed.notify_one();
 }
 
@@ -220,6 +195,7 @@ mod tests {
     use std::sync::atomic::AtomicU32;
 
     use futures_util::future::join_all;
+    use sqlx::{ConnectOptions, sqlite::SqliteConnectOptions};
     use tempfile::TempDir;
 
     use super::*;
@@ -233,16 +209,16 @@ mod tests {
             .create_if_missing(true)
             .journal_mode(sqlx::sqlite::SqliteJournalMode::Wal)
             .busy_timeout(TIMEOUT);
-        let mut connection = options.connect().await.unwrap();
+        let mut connection = Connection::new(options.clone());
+        let opened = connection.get().await.unwrap();
         let table = "CREATE TABLE numbers (number INTEGER PRIMARY KEY) STRICT";
-        sqlx::raw_sql(table).execute(&mut connection).await.unwrap();
+        sqlx::raw_sql(table).execute(&mut *opened).await.unwrap();
         let commits = Arc::new(AtomicU32::new(0));
         let counted = Arc::clone(&commits);
-        connection.lock_handle().await.unwrap().set_commit_hook(move || {
+        opened.lock_handle().await.unwrap().set_commit_hook(move || {
             counted.fetch_add(1, Ordering::Relaxed);
             true
         });
-        let connection = Connection::new(options.clone(), connection);
         (Writer::start(connection, TIMEOUT), options, commits)
     }
 
