@@ -1,5 +1,10 @@
 //! Conditional requests (RFC 9110, section 13): `ETag`, `If-Match` and `If-None-Match`.
 
+use std::fmt;
+
+use aws_lc_rs::digest::{Context, SHA256};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+
 use crate::todo::{IdempotencyKey, Todo, Version};
 
 use super::{
@@ -7,9 +12,38 @@ use super::{
     problem::Problem,
 };
 
-/// The strong `ETag` of a todo: its version. Whoever may see a todo sees the same of it.
-pub fn entity_tag(todo: &Todo) -> String {
-    format!("\"{}\"", todo.version)
+/// Names one state of what is found at a URL: `"3"`, or `W/"3"` where it is weak (section 8.8.3 of
+/// the RFC).
+#[derive(Debug, PartialEq, Eq)]
+pub struct EntityTag {
+    weak: bool,
+    opaque: String,
+}
+
+impl EntityTag {
+    /// The version: whoever may see a todo sees the same of it.
+    pub fn of_todo(todo: &Todo) -> Self {
+        Self { weak: false, opaque: todo.version.to_string() }
+    }
+
+    /// Which todos in which versions there are, and whether there are more behind them. The same
+    /// on every server, also after a restart.
+    pub fn of_page(todos: &[Todo], more: bool) -> Self {
+        let mut state = Context::new(&SHA256);
+        for todo in todos {
+            state.update(&todo.id.get().to_le_bytes());
+            state.update(&todo.version.get().to_le_bytes());
+        }
+        state.update(&[more.into()]);
+        Self { weak: false, opaque: URL_SAFE_NO_PAD.encode(state.finish()) }
+    }
+}
+
+impl fmt::Display for EntityTag {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { weak, opaque } = self;
+        write!(f, "{}\"{opaque}\"", if *weak { "W/" } else { "" })
+    }
 }
 
 /// The value of `If-Match` or `If-None-Match`.
@@ -21,23 +55,15 @@ pub enum EntityTags {
     Of(Vec<EntityTag>),
 }
 
-/// `"3"`, or `W/"3"` where it is weak.
-#[derive(Debug, PartialEq, Eq)]
-pub struct EntityTag {
-    weak: bool,
-    opaque: String,
-}
-
 impl EntityTags {
-    /// Whether one of them names the todo as it is, in the weak comparison of section 8.8.3.2,
-    /// which `If-None-Match` is for.
-    pub fn name(&self, todo: &Todo) -> bool {
-        self.any(|tag| tag.opaque == todo.version.to_string())
+    /// Whether one of them names this state, in the weak comparison of section 8.8.3.2.
+    fn name(&self, current: &EntityTag) -> bool {
+        self.any(|tag| tag.opaque == current.opaque)
     }
 
-    /// The same in the strong comparison, which `If-Match` is for.
-    fn name_strongly(&self, todo: &Todo) -> bool {
-        self.any(|tag| !tag.weak && tag.opaque == todo.version.to_string())
+    /// The same in the strong comparison.
+    fn name_strongly(&self, current: &EntityTag) -> bool {
+        self.any(|tag| !tag.weak && !current.weak && tag.opaque == current.opaque)
     }
 
     fn any(&self, matches: impl Fn(&EntityTag) -> bool) -> bool {
@@ -45,6 +71,13 @@ impl EntityTags {
             Self::Any => true,
             Self::Of(tags) => tags.iter().any(matches),
         }
+    }
+}
+
+impl Field<EntityTags> {
+    /// Whether `If-None-Match` says that the caller has this state already.
+    pub fn knows(&self, current: &EntityTag) -> bool {
+        self.0.as_ref().is_some_and(|tags| tags.name(current))
     }
 }
 
@@ -61,7 +94,9 @@ impl Condition {
     pub fn check(expected: &Field<EntityTags>, found: &Todo) -> Result<Self, Problem> {
         match &expected.0 {
             None | Some(EntityTags::Any) => Ok(Self(None)),
-            Some(tags) if tags.name_strongly(found) => Ok(Self(Some(found.version))),
+            Some(tags) if tags.name_strongly(&EntityTag::of_todo(found)) => {
+                Ok(Self(Some(found.version)))
+            }
             Some(_) => Err(Problem::precondition_failed()),
         }
     }

@@ -9,7 +9,7 @@ use crate::{
 };
 
 use super::{
-    conditions::{Condition, EntityTags, entity_tag},
+    conditions::{Condition, EntityTag, EntityTags},
     header::Field,
     json::Json,
     paging::{Limit, Page, write_cursor},
@@ -42,10 +42,13 @@ impl TodosApi {
         limit: Query<Option<Limit>>,
         /// `next` of the page before.
         after: Query<Option<String>>,
+        /// `ETag`s of copies that the caller has: 304 where one of them is still true.
+        #[oai(name = "If-None-Match")]
+        known: Field<EntityTags>,
     ) -> Result<ListTodosResponse, Problem> {
         let page = Page::parse(limit.0.as_ref(), after.0.as_deref())?;
         let todos = self.store.list(&caller.access, page.after, page.limit_and_one()).await?;
-        Ok(ListTodosResponse::new(&page, todos))
+        Ok(ListTodosResponse::new(&page, todos, &known))
     }
 
     /// Create a todo
@@ -141,15 +144,29 @@ enum ListTodosResponse {
         /// The next page, `rel="next"` (RFC 8288); absent on the last one.
         #[oai(header = "Link")]
         Option<String>,
+        /// Names what is on the page now, for `If-None-Match` (RFC 9110, section 8.8.3).
+        #[oai(header = "ETag")]
+        String,
+    ),
+    /// The caller has it already.
+    #[oai(status = 304)]
+    NotModified(
+        /// Names what is on the page now.
+        #[oai(header = "ETag")]
+        String,
     ),
 }
 
 impl ListTodosResponse {
-    fn new(page: &Page, mut todos: Vec<Todo>) -> Self {
+    fn new(page: &Page, mut todos: Vec<Todo>, known: &Field<EntityTags>) -> Self {
         let next = page.cut(&mut todos);
+        let tag = EntityTag::of_page(&todos, next.is_some());
+        if known.knows(&tag) {
+            return Self::NotModified(tag.to_string());
+        }
         let link = next.as_deref().map(|next| page.link(next));
         let items = todos.into_iter().map(TodoBody::from).collect();
-        Self::Page(Json(TodoPage { items, next }), link)
+        Self::Page(Json(TodoPage { items, next }), link, tag.to_string())
     }
 }
 
@@ -170,8 +187,8 @@ enum CreateTodoResponse {
 
 impl CreateTodoResponse {
     fn new(todo: Todo) -> Self {
-        let (location, tag) = (format!("/todoitems/{}", todo.id), entity_tag(&todo));
-        Self::Created(Json(todo.into()), location, tag)
+        let (location, tag) = (format!("/todoitems/{}", todo.id), EntityTag::of_todo(&todo));
+        Self::Created(Json(todo.into()), location, tag.to_string())
     }
 }
 
@@ -197,10 +214,10 @@ enum GetTodoResponse {
 
 impl GetTodoResponse {
     fn new(todo: Todo, known: &Field<EntityTags>) -> Self {
-        let tag = entity_tag(&todo);
-        match known.0.as_ref().is_some_and(|known| known.name(&todo)) {
-            true => Self::NotModified(tag),
-            false => Self::Found(Json(todo.into()), tag),
+        let tag = EntityTag::of_todo(&todo);
+        match known.knows(&tag) {
+            true => Self::NotModified(tag.to_string()),
+            false => Self::Found(Json(todo.into()), tag.to_string()),
         }
     }
 }
@@ -219,8 +236,8 @@ enum UpdateTodoResponse {
 
 impl UpdateTodoResponse {
     fn new(todo: Todo) -> Self {
-        let tag = entity_tag(&todo);
-        Self::Changed(Json(todo.into()), tag)
+        let tag = EntityTag::of_todo(&todo);
+        Self::Changed(Json(todo.into()), tag.to_string())
     }
 }
 

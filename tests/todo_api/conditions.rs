@@ -12,6 +12,7 @@ on_both!(
     a_change_on_an_outdated_copy_is_refused_and_changes_nothing,
     of_many_changes_on_the_same_copy_one_wins,
     a_todo_is_sent_again_only_when_it_has_changed,
+    a_page_is_sent_again_only_when_something_on_it_has_changed,
     a_condition_is_one_of_those_of_rfc_9110,
     a_condition_on_a_todo_out_of_reach_is_not_looked_at,
 );
@@ -69,6 +70,47 @@ async fn a_todo_is_sent_again_only_when_it_has_changed(database: Database) {
     let answer = send(&app, Method::GET, &path, &[("if-none-match", &tag)], None).await;
     assert_eq!(answer.status, StatusCode::OK);
     assert_eq!(answer.body["item"]["name"], "Walk the cat");
+}
+
+async fn a_page_is_sent_again_only_when_something_on_it_has_changed(database: Database) {
+    let app = App::on(database).await;
+    let page = "/todoitems?limit=2";
+    let list = async |known: &[(&str, &str)]| send(&app, Method::GET, page, known, None).await;
+    let mut tags = vec![list(&[]).await.header("etag").to_owned()];
+    let (path, first) = created(&app).await;
+
+    let changed = async |tags: &mut Vec<String>| {
+        let known = tags.join(", ");
+        let answer = list(&[("if-none-match", &known)]).await;
+        assert_eq!(answer.status, StatusCode::OK, "{tags:?}");
+        let tag = answer.header("etag").to_owned();
+        assert!(!tags.contains(&tag), "{tags:?} {answer:?}");
+        for known in [tag.as_str(), &format!("\"other\", W/{tag}"), "*"] {
+            let answer = list(&[("if-none-match", known)]).await;
+            assert_eq!((answer.status, &answer.body), (StatusCode::NOT_MODIFIED, &Value::Null));
+            assert_eq!(answer.header("etag"), tag);
+        }
+        tags.push(tag);
+    };
+    changed(&mut tags).await;
+    created(&app).await;
+    changed(&mut tags).await;
+    change(&app, &path, &first, "Walk the cat").await;
+    changed(&mut tags).await;
+    // A third does not stand on the page, but the page is not the last one any more.
+    created(&app).await;
+    changed(&mut tags).await;
+    // Nor does a fourth, and nothing is changed by it.
+    created(&app).await;
+    let newest = tags.last().unwrap().clone();
+    let answer = list(&[("if-none-match", &newest)]).await;
+    assert_eq!(answer.status, StatusCode::NOT_MODIFIED);
+    assert_eq!(send(&app, Method::DELETE, &path, &[], None).await.status, StatusCode::NO_CONTENT);
+    changed(&mut tags).await;
+
+    // Somebody else's page is another one.
+    let answer = app.send_with("ulf", Method::GET, page, &[("if-none-match", &newest)], None).await;
+    assert_eq!(answer.status, StatusCode::OK);
 }
 
 async fn a_condition_is_one_of_those_of_rfc_9110(database: Database) {
