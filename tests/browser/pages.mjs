@@ -87,6 +87,10 @@ async function everyPageIsAccessible(browser) {
     await page.getByRole('button', { name: 'ada@contoso.example' }).click();
     await page.getByRole('button', { name: 'Accept' }).waitFor();
     await check(page, 'consent');
+    await page.getByRole('button', { name: 'Accept' }).click();
+    await page.getByRole('heading', { name: 'Back in the app' }).waitFor();
+    await page.goto(`${tenant}/${TENANT}/oauth2/v2.0/logout?logout_hint=nobody`);
+    await check(page, 'sign out');
 
     const { user_code: code, verification_uri: uri } = await deviceCode();
     await page.goto(uri);

@@ -8,7 +8,7 @@ use url::Url;
 use super::parameters::Parameters;
 use super::{Context, cookie, pages, token};
 use crate::audit::{Entry, Outcome};
-use crate::directory::{App, Authority};
+use crate::directory::{App, Authority, Person};
 use crate::jws::UnverifiedJws;
 use crate::refusal::Refusal;
 
@@ -40,28 +40,40 @@ pub(super) async fn submit(
     }
 }
 
-/// Signs out whom the hints mean, or everybody in this browser, and goes back to the app if the
-/// address is one of an app's own.
+/// Signs out whom the hint means, or, without one, everybody in this browser, and goes back to the
+/// app if the address is one of an app's own.
 fn sign_out(
     context: &Context,
     tenant: &str,
     request: &Request,
     parameters: &Parameters,
 ) -> Response {
-    let answer = Way::check(context, tenant, parameters);
-    let outcome = answer.as_ref().map_or_else(Refusal::outcome, |_| Outcome::Granted);
-    let given = parameters.optional("client_id").ok().flatten().map(str::to_owned);
-    let client_id = answer.as_ref().map_or(given, |way| way.client_id.clone());
-    note(context, tenant, client_id, outcome);
-    let way = match answer {
+    let now = context.now();
+    let way = match Way::check(context, tenant, parameters) {
         Ok(way) => way,
-        Err(refusal) => return pages::refused(refusal.status, &refusal.report(context.now())),
+        Err(refusal) => {
+            let client_id = parameters.optional("client_id").ok().flatten();
+            note(context, tenant, client_id.map(str::to_owned), refusal.outcome());
+            return pages::refused(refusal.status, &refusal.report(now));
+        }
     };
     if let Some(session) = cookie::session(request, context.urls.of(request)) {
-        context.sessions.sign_out(session, way.account.as_deref(), context.now());
+        let signed_in = signed_in(context, session);
+        let means = |hint: &str| signed_in.iter().find(|person| person.is_called(hint));
+        match way.hint.as_deref().map(means) {
+            None => context.sessions.sign_out(session, None, now),
+            Some(Some(person)) => context.sessions.sign_out(session, Some(&person.oid), now),
+            Some(None) if signed_in.is_empty() => {}
+            // Somebody else is signed in, whom the app does not mean.
+            Some(None) => {
+                note(context, tenant, way.client_id, Outcome::Asked);
+                return pages::logout::ask(tenant, parameters, &signed_in);
+            }
+        }
     }
+    note(context, tenant, way.client_id, Outcome::Granted);
     match way.back {
-        None => pages::signed_out(),
+        None => pages::logout::done(),
         Some(back) => Response::builder()
             .status(StatusCode::FOUND)
             .header("location", back.as_str())
@@ -69,6 +81,12 @@ fn sign_out(
             .header("referrer-policy", "no-referrer")
             .finish(),
     }
+}
+
+/// Who is signed in in this browser.
+fn signed_in<'a>(context: &'a Context, session: &str) -> Vec<&'a Arc<Person>> {
+    let accounts = context.sessions.accounts(session, context.now());
+    accounts.iter().filter_map(|oid| context.directory().person(oid).ok()).collect()
 }
 
 fn note(context: &Context, tenant: &str, client_id: Option<String>, outcome: Outcome) {
@@ -86,8 +104,8 @@ fn note(context: &Context, tenant: &str, client_id: Option<String>, outcome: Out
 /// Who is to be signed out, and where the browser goes then.
 struct Way {
     client_id: Option<String>,
-    /// The `oid`; `None` means everybody.
-    account: Option<String>,
+    /// A name of the account.
+    hint: Option<String>,
     back: Option<Url>,
 }
 
@@ -95,19 +113,18 @@ impl Way {
     fn check(context: &Context, tenant: &str, parameters: &Parameters) -> Result<Self, Refusal> {
         let directory = context.directory();
         Authority::parse(directory, tenant).ok_or_else(|| Refusal::tenant_unknown(tenant))?;
-        // A hint may have expired, and it decides nothing but who is signed out of this browser.
-        let hint = parameters.optional("id_token_hint")?.and_then(UnverifiedJws::parse);
-        let hint = |name| hint.as_ref().and_then(|hint| hint.claim(name));
-        let client_id = parameters.optional("client_id")?.or(hint("aud"));
-        let account = match parameters.optional("logout_hint")?.or(hint("oid")) {
-            Some(account) => directory.person(account).ok().map(|person| person.oid.clone()),
-            None => None,
-        };
+        // An ID token may have expired, and it decides nothing but who is signed out of this
+        // browser.
+        let id_token = parameters.optional("id_token_hint")?.and_then(UnverifiedJws::parse);
+        let claim = |name| id_token.as_ref().and_then(|token| token.claim(name));
+        let client_id = parameters.optional("client_id")?.or(claim("aud"));
+        let hint = parameters.optional("logout_hint")?.or(claim("oid"));
         let back = match parameters.optional("post_logout_redirect_uri")? {
             None => None,
             Some(uri) => Some(registered(context, client_id, uri, parameters.optional("state")?)?),
         };
-        Ok(Self { client_id: client_id.map(str::to_owned), account, back })
+        let owned = |text: Option<&str>| text.map(str::to_owned);
+        Ok(Self { client_id: owned(client_id), hint: owned(hint), back })
     }
 }
 

@@ -80,6 +80,72 @@ async fn a_logout_hint_signs_out_one_account() {
 }
 
 #[tokio::test]
+async fn a_hint_at_somebody_else_signs_out_nobody_unasked() {
+    let tenant = TestTenant::start().await;
+    let browser = Browser::new(&tenant);
+    browser.sign_in("ada").await;
+    browser.sign_in("uma").await;
+    let body = SINGLE_PAGE.sign_in(&tenant, "openid profile", "noel").await;
+    let form = Form::empty()
+        .with("client_id", SWAGGER_UI_CLIENT_ID)
+        .with("post_logout_redirect_uri", REDIRECT_URI)
+        .with("state", "a \"b\"");
+    for form in [
+        form.clone().with("logout_hint", "nobody@contoso.example"),
+        form.clone().with("logout_hint", "noel"),
+        form.clone().with("id_token_hint", &text(&body, "id_token")),
+    ] {
+        let page = sign_out(&browser, &form).await;
+        page.assert_page("Pick an account to sign out");
+        let choice = |name, address| {
+            format!("{name}</span> <span class=\"address\">{address}@contoso.example</span>")
+        };
+        let places = [choice("Uma Ulrich", "uma"), choice("Ada Adler", "ada")];
+        let places = places.map(|choice| page.body.find(&choice).unwrap());
+        assert!(places.is_sorted(), "who signed in last is on top");
+        assert!(!page.body.contains("noel@contoso.example"), "{}", page.body);
+        assert_eq!(tenant.audit().await[0]["outcome"], "asked");
+        assert_signed_in(&browser, "ada").await;
+        assert_signed_in(&browser, "uma").await;
+    }
+    // Who has no session is signed out already.
+    let stranger = Browser::new(&tenant);
+    let hint = Form::empty().with("logout_hint", "noel@contoso.example");
+    sign_out(&stranger, &hint).await.assert_page("You are signed out");
+}
+
+#[tokio::test]
+async fn the_person_who_is_picked_is_signed_out_and_goes_back_to_the_app() {
+    let tenant = TestTenant::start().await;
+    let browser = Browser::new(&tenant);
+    browser.sign_in("ada").await;
+    browser.sign_in("uma").await;
+    let body = SINGLE_PAGE.sign_in(&tenant, "openid profile", "noel").await;
+    let form = Form::empty()
+        .with("id_token_hint", &text(&body, "id_token"))
+        .with("post_logout_redirect_uri", REDIRECT_URI)
+        .with("state", "a\nb");
+    let page = sign_out(&browser, &form).await;
+    assert!(page.body.contains(&format!("<form method=\"post\" action=\"{}\">", path())));
+    let mut picked = Form::empty().with("logout_hint", &button_of(&page, "uma"));
+    for name in ["id_token_hint", "post_logout_redirect_uri", "state.base64url"] {
+        picked = picked.with(name, &page.hidden_input(name).unwrap());
+    }
+    let answer = browser.post(&path(), &picked).await;
+    assert_goes_to(&answer, &format!("{REDIRECT_URI}?state=a%0Ab"));
+    assert_signed_out(&browser, "uma").await;
+    assert_signed_in(&browser, "ada").await;
+}
+
+/// The value that this person's button sends.
+#[track_caller]
+fn button_of(page: &Answer, account: &str) -> String {
+    let (before, _) = page.body.split_once(&format!(">{account}@contoso.example<")).unwrap();
+    let (_, button) = before.rsplit_once("name=\"logout_hint\" value=\"").unwrap();
+    button.split_once('"').unwrap().0.to_owned()
+}
+
+#[tokio::test]
 async fn an_id_token_signs_out_its_account_even_when_it_has_expired() {
     let tenant = TestTenant::start().await;
     let browser = Browser::new(&tenant);

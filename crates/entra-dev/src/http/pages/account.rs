@@ -88,7 +88,8 @@ fn going_back(redirect_uri: &str) -> String {
     format!("<p class=\"quiet\">You will go back to <code>{uri}</code></p>\n")
 }
 
-fn repeated(parameters: &Parameters, names: &[&str]) -> String {
+/// The parameters with these names as hidden inputs.
+pub(super) fn repeated(parameters: &Parameters, names: &[&str]) -> String {
     let pairs: Vec<_> = parameters.hidden(names).collect();
     hidden(pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())))
 }

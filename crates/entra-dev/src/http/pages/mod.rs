@@ -2,6 +2,7 @@
 
 pub(super) mod account;
 pub(super) mod device;
+pub(super) mod logout;
 pub(super) mod start;
 
 use std::fmt::Write;
@@ -72,15 +73,6 @@ pub(super) fn refused(status: StatusCode, report: &Report) -> Response {
         uri = Escaped(&report.error_uri),
     );
     page(status, "You cannot sign in", &main)
-}
-
-/// Nobody is signed in any more, and there is nowhere to go.
-pub(super) fn signed_out() -> Response {
-    page(
-        StatusCode::OK,
-        "Signed out",
-        "<h1>You are signed out</h1>\n<p>You can close this page.</p>\n",
-    )
 }
 
 /// There is nothing at this path.

@@ -1,0 +1,51 @@
+//! Signing out.
+
+use std::fmt::Write;
+use std::sync::Arc;
+
+use poem::Response;
+use poem::http::StatusCode;
+
+use super::super::html::Escaped;
+use super::super::parameters::Parameters;
+use super::account::repeated;
+use super::page;
+use crate::directory::Person;
+
+/// The page that asks who of these is to be signed out. Its buttons send the same request with a
+/// hint that answers.
+pub(in crate::http) fn ask(
+    tenant: &str,
+    parameters: &Parameters,
+    signed_in: &[&Arc<Person>],
+) -> Response {
+    let mut buttons = String::new();
+    for person in signed_in {
+        // Writing to a string cannot fail.
+        let _ = writeln!(
+            buttons,
+            "<li><button type=\"submit\" name=\"logout_hint\" value=\"{oid}\"><span class=\"name\">\
+             {display_name}</span> <span class=\"address\">{sign_in_name}</span></button></li>",
+            oid = person.oid,
+            display_name = Escaped(&person.display_name),
+            sign_in_name = Escaped(&person.sign_in_name),
+        );
+    }
+    let main = format!(
+        "<h1>Pick an account to sign out</h1>\n\
+         <form method=\"post\" action=\"/{tenant}/oauth2/v2.0/logout\">\n{hidden}\
+         <ul class=\"people\">\n{buttons}</ul>\n</form>\n",
+        tenant = Escaped(tenant),
+        hidden = repeated(parameters, &PARAMETERS),
+    );
+    page(StatusCode::OK, "Sign out", &main)
+}
+
+/// What the request says besides the hint.
+const PARAMETERS: [&str; 4] = ["client_id", "id_token_hint", "post_logout_redirect_uri", "state"];
+
+/// The page for who has nowhere to go back to.
+pub(in crate::http) fn done() -> Response {
+    let main = "<h1>You are signed out</h1>\n<p>You can close this page.</p>\n";
+    page(StatusCode::OK, "Signed out", main)
+}
