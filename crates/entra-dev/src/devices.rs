@@ -50,6 +50,13 @@ impl Device {
     ) -> Self {
         Self { app, authority, scopes, claims, answer: Answer::Pending }
     }
+
+    /// Whether this authority is the one that gave the code, or is the tenant of who has signed in.
+    fn is_answered_at(&self, authority: &Authority) -> bool {
+        let is_of = |person: &Person| authority.tenant().is_some_and(|t| t.id == person.tenant);
+        self.authority == *authority
+            || matches!(&self.answer, Answer::Accepted(person) if is_of(person))
+    }
 }
 
 /// What a device is given: the code it asks with, and the one that the person types.
@@ -113,14 +120,23 @@ impl Devices {
             .ok_or_else(Refusal::user_code_unknown)
     }
 
-    /// What the person has granted to the device of this app; once.
-    pub(crate) fn collect(&self, code: &str, app: &App, now: u64) -> Result<Grant, Refusal> {
+    /// What the person has granted to the device of this app, which asks at this authority; once.
+    pub(crate) fn collect(
+        &self,
+        code: &str,
+        app: &App,
+        authority: &Authority,
+        now: u64,
+    ) -> Result<Grant, Refusal> {
         let collected = self.by_device_code.look(code, now, |device, age| {
             if device.app.client_id != app.client_id {
                 return Err(Refusal::device_unknown());
             }
             if age >= LIFETIME {
                 return Err(Refusal::device_expired());
+            }
+            if !device.is_answered_at(authority) {
+                return Err(Refusal::code_of_another_tenant("Device"));
             }
             match std::mem::replace(&mut device.answer, Answer::Collected) {
                 Answer::Pending => {

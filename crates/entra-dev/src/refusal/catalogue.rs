@@ -136,11 +136,13 @@ impl Refusal {
         Self::new("invalid_grant", 70008, text)
     }
 
-    /// The code comes from another tenant's page.
-    pub(crate) fn code_of_another_tenant() -> Self {
-        let text = "The provided Authorization Code is intended to use against other tenant, thus \
-                    rejected. OAuth2 Authorization Code must be redeemed against same tenant it \
-                    was acquired for (/common or /{tenant-ID} as appropriate).";
+    /// The code, an authorization or a device code, comes from another tenant's page.
+    pub(crate) fn code_of_another_tenant(kind: &str) -> Self {
+        let text = format!(
+            "The provided {kind} Code is intended to use against other tenant, thus rejected. \
+             OAuth2 {kind} Code must be redeemed against same tenant it was acquired for (/common \
+             or /{{tenant-ID}} as appropriate)."
+        );
         Self::new("invalid_grant", 700_005, text)
     }
 

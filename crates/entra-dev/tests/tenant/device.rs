@@ -23,13 +23,17 @@ fn device_request() -> Form {
     Form::empty().with("client_id", NATIVE.client_id).with("scope", &scope)
 }
 
-async fn ask_for_codes(tenant: &TestTenant, form: &Form) -> Answer {
-    let url = tenant.url(&format!("/{CONTOSO}/oauth2/v2.0/devicecode"));
+async fn ask_for_codes(tenant: &TestTenant, authority: &str, form: &Form) -> Answer {
+    let url = tenant.url(&format!("/{authority}/oauth2/v2.0/devicecode"));
     Answer::of(form.on(tenant.browser.post(url))).await
 }
 
 async fn codes(tenant: &TestTenant) -> Value {
-    let answer = ask_for_codes(tenant, &device_request()).await;
+    codes_at(tenant, CONTOSO).await
+}
+
+async fn codes_at(tenant: &TestTenant, authority: &str) -> Value {
+    let answer = ask_for_codes(tenant, authority, &device_request()).await;
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
     answer.json()
 }
@@ -61,7 +65,7 @@ async fn collect(tenant: &TestTenant, codes: &Value) -> Answer {
 #[tokio::test]
 async fn a_person_signs_in_for_a_device() {
     let tenant = TestTenant::start().await;
-    let answer = ask_for_codes(&tenant, &device_request()).await;
+    let answer = ask_for_codes(&tenant, CONTOSO, &device_request()).await;
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
     assert_eq!(answer.header("content-type"), Some("application/json; charset=utf-8"));
     assert_eq!(answer.header("cache-control"), Some("no-store"));
@@ -231,13 +235,32 @@ async fn nobody_signs_in_for_a_device_where_they_do_not_belong() {
 }
 
 #[tokio::test]
-async fn a_device_collects_in_a_tenant_of_the_person() {
+async fn a_device_collects_where_it_asked_or_in_the_tenant_of_the_person() {
     let tenant = TestTenant::start().await;
-    let codes = codes(&tenant).await;
-    accept(&tenant, &codes, "ada").await;
-    let form = collection(&text(&codes, "device_code"));
-    let answer = Answer::of(form.on(tenant.token_request(FABRIKAM))).await;
-    answer.assert_refusal(400, "invalid_grant", 50020);
+    for (asked_at, collected_at) in [
+        (CONTOSO, CONTOSO),
+        (CONTOSO, "contoso.example"),
+        ("common", "common"),
+        ("common", CONTOSO),
+        ("organizations", CONTOSO),
+    ] {
+        let codes = codes_at(&tenant, asked_at).await;
+        let collect = async |authority| {
+            let form = collection(&text(&codes, "device_code"));
+            Answer::of(form.on(tenant.token_request(authority))).await
+        };
+        collect(asked_at).await.assert_refusal(400, "authorization_pending", 70016);
+        collect(FABRIKAM).await.assert_refusal(400, "invalid_grant", 700_005);
+        accept(&tenant, &codes, "ada").await;
+        for elsewhere in [FABRIKAM, "consumers", "organizations", "common"] {
+            if elsewhere != asked_at {
+                collect(elsewhere).await.assert_refusal(400, "invalid_grant", 700_005);
+            }
+        }
+        // Which has not used the code up.
+        let answer = collect(collected_at).await;
+        assert_eq!(answer.status, StatusCode::OK, "{asked_at}, {collected_at}: {}", answer.body);
+    }
 }
 
 #[tokio::test]
@@ -264,6 +287,6 @@ async fn each_fault_of_a_device_has_its_own_code() {
         (form().with("scope", "api://unknown/read"), 400, "invalid_resource", 500_011),
         (form().with("claims", "[]"), 400, "invalid_request", 90023),
     ] {
-        ask_for_codes(&tenant, &form).await.assert_refusal(status, error, code);
+        ask_for_codes(&tenant, CONTOSO, &form).await.assert_refusal(status, error, code);
     }
 }

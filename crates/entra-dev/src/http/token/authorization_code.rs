@@ -23,7 +23,7 @@ pub(super) fn redeem(request: TokenRequest<'_>) -> Result<Issued, Refusal> {
         if code.grant.app.client_id != app.client_id {
             Err(Refusal::grant_of_another_app())
         } else if code.grant.authority != request.authority {
-            Err(Refusal::code_of_another_tenant())
+            Err(Refusal::code_of_another_tenant("Authorization"))
         } else if code.redirect_uri != redirect_uri {
             Err(Refusal::redirect_uri_changed(redirect_uri, &code.redirect_uri))
         } else {
