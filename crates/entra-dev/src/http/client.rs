@@ -44,15 +44,17 @@ impl Client {
             UnverifiedJws::parse(assertion).ok_or_else(malformed)
         });
         let jws = jws.transpose()?;
-        let in_body = parameters.optional("client_id")?;
-        let in_header = basic.as_ref().map(|(client_id, _)| client_id.as_str());
-        let in_assertion = jws.as_ref().and_then(|jws| jws.claim("sub"));
+        if let (Some(in_body), Some((in_header, _))) = (parameters.optional("client_id")?, &basic)
+            && !in_body.eq_ignore_ascii_case(in_header)
+        {
+            return Err(Refusal::client_named_twice(in_body, in_header));
+        }
         let client_id =
-            in_body.or(in_header).or(in_assertion).ok_or_else(|| Refusal::missing("client_id"))?;
+            Self::named(request, parameters).ok_or_else(|| Refusal::missing("client_id"))?;
         let app = context
             .directory()
-            .app(client_id)
-            .ok_or_else(|| Refusal::app_unknown(client_id, tenant))?;
+            .app(&client_id)
+            .ok_or_else(|| Refusal::app_unknown(&client_id, tenant))?;
         app_belongs(app, authority)?;
 
         let secret = parameters.optional("client_secret")?;
@@ -74,6 +76,19 @@ impl Client {
             }
         };
         Ok(Self { app: Arc::clone(app), proof })
+    }
+
+    /// The client id that a request gives, in whichever way; nothing has been checked yet.
+    pub(super) fn named(request: &Request, parameters: &Parameters) -> Option<String> {
+        let text = |name| parameters.optional(name).ok().flatten();
+        let in_assertion = || {
+            let jws = UnverifiedJws::parse(text("client_assertion")?)?;
+            jws.claim("sub").or(jws.claim("iss")).map(str::to_owned)
+        };
+        text("client_id")
+            .map(str::to_owned)
+            .or_else(|| Some(basic_credentials(request)?.0))
+            .or_else(in_assertion)
     }
 
     /// The same, if it has shown that it is itself.

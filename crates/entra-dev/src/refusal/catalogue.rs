@@ -121,6 +121,15 @@ impl Refusal {
         Self::new("invalid_request", 90100, text)
     }
 
+    /// One client in the header and another one in the body (RFC 6749 section 2.3).
+    pub(crate) fn client_named_twice(in_body: &str, in_header: &str) -> Self {
+        let text = format!(
+            "The parameter 'client_id' is '{in_body}', and the Authorization header names \
+             '{in_header}'."
+        );
+        Self::new("invalid_request", 90100, text)
+    }
+
     /// A secret or an assertion is needed.
     pub(crate) fn client_not_authenticated() -> Self {
         let text = "The request body must contain the following parameter: 'client_assertion' or \

@@ -213,6 +213,24 @@ async fn a_client_shows_one_credential() {
 }
 
 #[tokio::test]
+async fn a_client_goes_by_one_name() {
+    let tenant = TestTenant::start_having(ENTRIES).await;
+    let ask_as = async |client_id: &str| {
+        let form = request(client_id, "", API_CLIENT_ID);
+        let asked = tenant.token_request(CONTOSO);
+        let asked = asked.header("authorization", basic(IMPORTER, "new-secret"));
+        Answer::of(form.on(asked)).await
+    };
+    for other in [DAEMON_CLIENT_ID, NATIVE.client_id, UNKNOWN_CLIENT_ID] {
+        ask_as(other).await.assert_refusal(400, "invalid_request", 90100);
+    }
+    for same in [IMPORTER, &IMPORTER.to_uppercase()] {
+        let answer = ask_as(same).await;
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
+    }
+}
+
+#[tokio::test]
 async fn an_app_needs_a_tenant_to_be_in() {
     let tenant = TestTenant::start().await;
     let form = request(DAEMON_CLIENT_ID, DAEMON_SECRET, API_CLIENT_ID);
