@@ -22,7 +22,7 @@ pub(crate) struct Entry {
     pub(crate) endpoint: &'static str,
     /// The `{tenant}` segment of the path.
     pub(crate) tenant: String,
-    /// As the client gave it.
+    /// As the client gave it: in a parameter, by HTTP Basic, or in its assertion.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) client_id: Option<String>,
     /// The grant type, or the prompt.

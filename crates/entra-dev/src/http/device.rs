@@ -26,13 +26,11 @@ pub(super) async fn wait(
     request: &Request,
     body: Body,
 ) -> Response {
-    let (answer, client_id) = match token::read_request(request, body).await {
-        Err(refusal) => (Err(refusal), None),
-        Ok(parameters) => {
-            let client_id = parameters.optional("client_id").ok().flatten().map(str::to_owned);
-            (answer(context, &tenant, request, &parameters), client_id)
-        }
+    let (answer, parameters) = match token::read_request(request, body).await {
+        Err(refusal) => (Err(refusal), Parameters::default()),
+        Ok(parameters) => (answer(context, &tenant, request, &parameters), parameters),
     };
+    let client_id = Client::named(request, &parameters);
     let outcome = answer.as_ref().map_or_else(Refusal::outcome, |_| Outcome::Asked);
     note(context, "devicecode", &tenant, client_id, None, outcome);
     match answer {

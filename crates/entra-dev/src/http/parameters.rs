@@ -6,6 +6,7 @@ use url::form_urlencoded;
 use crate::refusal::Refusal;
 
 /// The parameters of a request, from a query or a form body.
+#[derive(Default)]
 pub(super) struct Parameters(Vec<(String, String)>);
 
 impl Parameters {

@@ -1,5 +1,7 @@
 //! The audit trail: what was asked lately and how it ended, as JSON and on the page.
 
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use entra_dev::ids::{API_CLIENT_ID, CONTOSO, DAEMON_CLIENT_ID, SWAGGER_UI_CLIENT_ID};
 use serde_json::{Value, json};
 
@@ -83,6 +85,32 @@ async fn each_refused_request_is_in_the_trail_with_its_number_the_newest_first()
         assert!(rows.contains(place), "{place}");
     }
     assert!(rows.find(&places[6]) < rows.find(&places[13]), "the newest is on top");
+}
+
+#[tokio::test]
+async fn the_client_is_named_however_it_names_itself() {
+    let tenant = TestTenant::start().await;
+    let nameless = on_its_own_account("", "", "x/.default");
+    for endpoint in ["token", "devicecode"] {
+        let url = tenant.url(&format!("/{CONTOSO}/oauth2/v2.0/{endpoint}"));
+        let asked = tenant.browser.post(url).basic_auth(DAEMON_CLIENT_ID, Some("wrong"));
+        Answer::of(nameless.on(asked)).await;
+        let part = |part: Value| BASE64_URL_SAFE_NO_PAD.encode(part.to_string());
+        for claims in [json!({ "sub": API_CLIENT_ID }), json!({ "iss": API_CLIENT_ID })] {
+            let assertion = format!("{}.{}.", part(json!({})), part(claims));
+            tenant.post(endpoint, &nameless.clone().with("client_assertion", &assertion)).await;
+        }
+    }
+    let trail = tenant.audit().await;
+    let clients: Vec<_> = trail.iter().map(|entry| entry["client_id"].as_str().unwrap()).collect();
+    let expected = [API_CLIENT_ID, API_CLIENT_ID, DAEMON_CLIENT_ID].repeat(2);
+    assert_eq!(clients, expected);
+    let page = tenant.dev_page().await;
+    let rows = section(&page, "Audit trail");
+    for (client, times) in [(API_CLIENT_ID, 4), (DAEMON_CLIENT_ID, 2)] {
+        let cell = format!("<td><code>{client}</code></td>");
+        assert_eq!(rows.matches(&cell).count(), times, "{rows}");
+    }
 }
 
 #[tokio::test]

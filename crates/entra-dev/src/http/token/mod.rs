@@ -34,20 +34,19 @@ pub(super) async fn redeem(
     request: &Request,
     body: Body,
 ) -> Response {
-    let (answer, asked) = match read_request(request, body).await {
-        Err(refusal) => (Err(refusal), None),
-        Ok(parameters) => (answer(context, &tenant, request, &parameters), Some(parameters)),
+    let (answer, parameters) = match read_request(request, body).await {
+        Err(refusal) => (Err(refusal), Parameters::default()),
+        Ok(parameters) => (answer(context, &tenant, request, &parameters), parameters),
     };
-    let text = |name| asked.as_ref()?.optional(name).ok().flatten().map(str::to_owned);
+    let client_id = Client::named(request, &parameters);
     let mut entry = Entry {
         time: context.now(),
         endpoint: "token",
-        tenant: tenant.clone(),
-        client_id: text("client_id"),
-        detail: text("grant_type"),
+        tenant,
+        client_id: client_id.clone(),
+        detail: parameters.optional("grant_type").ok().flatten().map(str::to_owned),
         ..Entry::default()
     };
-    let client_id = entry.client_id.clone();
     let response = match answer {
         Ok(Issued { tokens, person }) => {
             entry.person = person;
