@@ -136,12 +136,12 @@ impl Issuer {
     pub(crate) fn forge(&self, forgery: &Forgery) -> Result<String, ForgeError> {
         let keys = self.keys.now();
         let mut current = &keys.general;
-        let mut claims = Map::new();
+        let (mut header, mut claims) = (Map::new(), Map::new());
         if !forgery.only_these_claims {
             let jws = self.honest(forgery)?;
             let personal = jws.header.get("kid").is_some_and(|kid| kid == keys.personal.kid());
             current = if personal { &keys.personal } else { current };
-            claims = jws.claims;
+            (header, claims) = (jws.header, jws.claims);
         }
         let now = i64::try_from(self.now()).unwrap_or(i64::MAX);
         for (name, seconds) in [("exp", forgery.expires_in), ("nbf", forgery.valid_in)] {
@@ -151,13 +151,14 @@ impl Issuer {
         }
         replace(&mut claims, &forgery.claims);
 
-        let (key, mut header) = match forgery.signed_with {
+        let (key, named) = match forgery.signed_with {
             SignedWith::Current => (Some(Arc::clone(current)), current.header()),
             SignedWith::Next => (Some(Arc::clone(&keys.next)), keys.next.header()),
             SignedWith::Personal => (Some(Arc::clone(&keys.personal)), keys.personal.header()),
             SignedWith::Stranger => (Some(self.keys.stranger()?), current.header()),
             SignedWith::Nothing => (None, current.header()),
         };
+        header.extend(named);
         if key.is_none() {
             header.insert("alg".to_owned(), "none".into());
         }

@@ -60,6 +60,26 @@ async fn the_client_and_the_api_can_be_others() {
 }
 
 #[tokio::test]
+async fn a_forged_token_for_microsoft_graph_has_its_nonce() {
+    let tenant = TestTenant::start().await;
+    let graph = "https://graph.microsoft.com";
+    let mut forgery = Forgery::of("ada");
+    forgery.resource = Some(graph.to_owned());
+    for token in [
+        tenant.forged(json!({ "resource": graph, "signed_with": "stranger" })).await,
+        tenant.tenant.forge(&forgery).unwrap(),
+    ] {
+        assert_eq!(TestTenant::claims(&token)["aud"], graph);
+        assert_eq!(header(&token)["nonce"].as_str().unwrap().len(), 43);
+    }
+    let without = tenant.forged(json!({ "resource": graph, "header": { "nonce": null } })).await;
+    let others = tenant.forged(json!({})).await;
+    for token in [without, others] {
+        assert_eq!(header(&token).get("nonce"), None);
+    }
+}
+
+#[tokio::test]
 async fn claims_and_header_can_be_replaced_added_and_left_out() {
     let tenant = TestTenant::start().await;
     let keys = Published::by(&tenant).await;
