@@ -158,7 +158,10 @@ pub const VARIABLES: &[Variable] = &[
     Variable { name: "KEY_REFRESH_FLOOR", default: Some("300") },
     Variable { name: "KEY_RETENTION", default: Some("86400") },
     Variable { name: "LOG_FORMAT", default: Some("text") },
-    Variable { name: "RUST_LOG", default: Some("info,sqlx=warn,poem::server=warn") },
+    Variable {
+        name: "RUST_LOG",
+        default: Some("info,sqlx=warn,poem::listener=warn,poem::server=warn"),
+    },
     Variable { name: "DEV_TENANT_PORT", default: Some("8001") },
     Variable { name: "DEV_TENANT_HTTPS_PORT", default: Some("8443") },
 ];

@@ -40,6 +40,7 @@ async fn a_request_is_one_line_in_the_log_without_token_name_or_path() {
     for shown in [&format!("{}/docs", program.url), "uma@contoso.example", "FOR DEVELOPMENT ONLY"] {
         assert!(log.contains(shown), "{log} lacks {shown}");
     }
+    assert!(!log.contains("tls config"), "{log}");
 }
 
 #[tokio::test]

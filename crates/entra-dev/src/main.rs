@@ -91,7 +91,9 @@ fn main() -> anyhow::Result<ExitCode> {
         println!("{} people; no faults found", directory.people().len());
         return Ok(ExitCode::SUCCESS);
     }
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    // poem says with each listener what `welcome` says once.
+    let quiet = || EnvFilter::new("info,poem::listener=warn,poem::server=warn");
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| quiet());
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     let Loopback = arguments.host;
     let options = Options {

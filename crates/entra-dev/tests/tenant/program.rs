@@ -112,6 +112,7 @@ async fn it_prints_where_it_is_and_ends_when_it_is_told_to() {
         }
         let status = program.stop(signal).await;
         assert!(status.success(), "{status}\n{}", program.log());
+        assert!(!program.log().contains("poem"), "only our own words: {}", program.log());
         let left = Client::builder().no_proxy().build().unwrap().get(&program.url).send().await;
         assert!(left.unwrap_err().is_connect(), "nobody is there any more");
     }
