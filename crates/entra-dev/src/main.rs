@@ -17,7 +17,7 @@ use tracing_subscriber::EnvFilter;
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Arguments {
-    /// A TOML file with the tenants, people and apps; without it, the built-in ones
+    /// A TOML or JSON file with the tenants, people and apps; without it, the built-in ones
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
 

@@ -5,12 +5,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde::Deserialize;
+use toml::de::ValueDeserializer;
 use uuid::Uuid;
 
 use super::check::Checks;
 use super::entries::{AppEntry, GroupEntry, PersonEntry, TenantEntry, Text};
 use super::references::References;
-use super::{App, Entries, Fault};
+use super::{App, Entries, Fault, json};
 use crate::ids::CONSUMERS;
 
 /// Why a directory file is not used.
@@ -34,10 +35,25 @@ fn listed(faults: &[Fault]) -> String {
     faults.iter().map(|fault| format!("\n  {fault}")).collect()
 }
 
-/// What the text describes, if everything in it is right.
+/// What the text, which is TOML, describes, if everything in it is right.
 pub(super) fn parse(text: &str, folder: &Path) -> Result<Entries, DirectoryError> {
-    let mut checks = Checks::of(text);
-    let entries = match toml::from_str::<File>(text) {
+    check(text, toml::from_str(text), folder)
+}
+
+/// The same of JSON.
+pub(super) fn parse_json(text: &str, folder: &Path) -> Result<Entries, DirectoryError> {
+    let toml = json::to_toml(text).map_err(|fault| DirectoryError::Faults(vec![fault]))?;
+    let files = ValueDeserializer::parse(&toml).and_then(<[File; 1]>::deserialize);
+    check(&toml, files.map(|[file]| file), folder)
+}
+
+fn check(
+    source: &str,
+    file: Result<File, toml::de::Error>,
+    folder: &Path,
+) -> Result<Entries, DirectoryError> {
+    let mut checks = Checks::of(source);
+    let entries = match file {
         Ok(file) => file.check(&mut checks, folder),
         Err(error) => {
             checks.note(error.span().unwrap_or(0..0), error.message());

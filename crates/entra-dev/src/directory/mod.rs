@@ -6,6 +6,7 @@ mod certificate;
 mod check;
 mod entries;
 mod file;
+mod json;
 mod person;
 mod redirect_uri;
 mod references;
@@ -53,7 +54,16 @@ impl Directory {
         file::parse(text, folder).map(|entries| Self(Arc::new(entries)))
     }
 
-    /// The directory in this file.
+    /// The directory that `text`, which is JSON with the same members, describes.
+    ///
+    /// # Errors
+    ///
+    /// Every fault in the text, each with its line; where it is no JSON, the first.
+    pub fn parse_json(text: &str, folder: &Path) -> Result<Self, DirectoryError> {
+        file::parse_json(text, folder).map(|entries| Self(Arc::new(entries)))
+    }
+
+    /// The directory in this file: JSON if its name ends in `.json`, and TOML otherwise.
     ///
     /// # Errors
     ///
@@ -61,7 +71,9 @@ impl Directory {
     pub fn read(path: &Path) -> Result<Self, DirectoryError> {
         let text = std::fs::read_to_string(path)
             .map_err(|source| DirectoryError::Read { path: path.to_owned(), source })?;
-        Self::parse(&text, path.parent().unwrap_or(Path::new("")))
+        let is_json = path.extension().is_some_and(|name| name.eq_ignore_ascii_case("json"));
+        let parse = if is_json { Self::parse_json } else { Self::parse };
+        parse(&text, path.parent().unwrap_or(Path::new("")))
     }
 
     /// Everybody who can sign in, in the order of the account page.

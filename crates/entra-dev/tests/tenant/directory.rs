@@ -50,39 +50,102 @@ async fn a_file_adds_tenants_people_and_apps() {
     assert!(page.body.contains("Hank Hale") && !page.body.contains("Ada Adler"));
 }
 
+/// Of each fault: a text with it, how it is told, and, since JSON has other lines, where in the same
+/// as JSON it is.
+fn faulty() -> Vec<(String, &'static str, &'static str)> {
+    let text = str::to_owned;
+    vec![
+        (text("tenants = 1"), "line 1: ", "1"),
+        (text("[[tenants]]\nid = 1"), "line 2: ", "1"),
+        (
+            text("[[tenants]]\nid = \"x\"\nname = \"X\"\ncolour = 1"),
+            "line 4: unknown field `colour`",
+            "colour",
+        ),
+        (text("[[tenants]]\nname = \"X\""), "line 1: missing field `id`", "{"),
+        (text("[[tenants]]\nid = \"x\"\nname = \"X\""), "line 2: an id is a GUID", "\"x\""),
+        (
+            text("[[tenants]]\nid = \"A1000000-0000-4000-8000-000000000001\"\nname = \"X\""),
+            "line 2: an id is a GUID in lower case",
+            "A1000000",
+        ),
+        (tenant("domains = [\"common\"]"), "line 4: a domain is a host name", "common"),
+        (
+            tenant("personal = true"),
+            "line 2: the tenant of personal accounts has the id 9188040d",
+            "a1000000",
+        ),
+        (person("tenant = \"Y\""), "line 8: there is no tenant \"Y\"", "Y"),
+        (person("tenant = \"X\"\ngroups = [\"G\"]"), "line 9: there is no group \"G\"", "G"),
+        (person("tenant = \"X\"\nroles = { A = [] }"), "line 9: there is no app \"A\"", "A"),
+        (app("access_token_version = 3"), "line 8: the version of access tokens is 1 or 2", ": 3"),
+        (app("access_token_version = 300"), "line 8: invalid value: integer `300`", "300"),
+        (app("redirect_uris.spa = [\"/x\"]"), "line 8: a redirect URI is absolute", "/x"),
+        (app("app_id_uri = \"x\""), "line 8: an app id URI is absolute", "\"x\""),
+        (app("certificates = [\"nowhere.pem\"]"), "line 8: failed to read \"nowhere", "nowhere"),
+        (app("certificates = [\"-----BEGIN x\"]"), "line 8: this is no X.509", "BEGIN"),
+        (app("optional_claims = [\"x\"]"), "line 8: unknown variant `x`", "\"x\""),
+        (app("permissions = { A = [\"R\"] }"), "line 8: \"A\" declares no app role \"R\"", "\"R\""),
+        (format!("{}{}", tenant(""), tenant("")), "line 6: there is another id", "a1000000"),
+    ]
+}
+
+#[track_caller]
+fn assert_told(read: Result<Directory, DirectoryError>, expected: &str) {
+    let error = read.unwrap_err();
+    let DirectoryError::Faults(faults) = &error else { panic!("{error}") };
+    let told: Vec<_> = faults.iter().map(ToString::to_string).collect();
+    assert!(told.iter().any(|fault| fault.starts_with(expected)), "{expected}: {told:?}");
+    assert!(error.to_string().contains(expected), "{error}");
+}
+
 #[test]
 fn every_fault_in_a_file_is_told_with_its_line() {
-    for (text, expected) in [
-        ("tenants = 1", "line 1: "),
-        ("[[tenants]]\nid = 1", "line 2: "),
-        ("[[tenants]]\nid = \"x\"\nname = \"X\"\ncolour = 1", "line 4: unknown field `colour`"),
-        ("[[tenants]]\nname = \"X\"", "line 1: missing field `id`"),
-        ("[[tenants]\n", "line 1: "),
-        ("[[tenants]]\nid = \"x\"\nname = \"X\"", "line 2: an id is a GUID"),
-        (
-            "[[tenants]]\nid = \"A1000000-0000-4000-8000-000000000001\"\nname = \"X\"",
-            "line 2: an id is a GUID in lower case",
-        ),
-        (&tenant("domains = [\"common\"]"), "line 4: a domain is a host name"),
-        (&tenant("personal = true"), "line 2: the tenant of personal accounts has the id 9188040d"),
-        (&person("tenant = \"Y\""), "line 8: there is no tenant \"Y\""),
-        (&person("tenant = \"X\"\ngroups = [\"G\"]"), "line 9: there is no group \"G\""),
-        (&person("tenant = \"X\"\nroles = { A = [] }"), "line 9: there is no app \"A\""),
-        (&app("access_token_version = 3"), "line 8: the version of access tokens is 1 or 2"),
-        (&app("redirect_uris.spa = [\"/x\"]"), "line 8: a redirect URI is absolute"),
-        (&app("app_id_uri = \"x\""), "line 8: an app id URI is absolute"),
-        (&app("certificates = [\"nowhere.pem\"]"), "line 8: failed to read \"nowhere.pem\""),
-        (&app("certificates = [\"-----BEGIN x\"]"), "line 8: this is no X.509 certificate"),
-        (&app("optional_claims = [\"x\"]"), "line 8: unknown variant `x`"),
-        (&app("permissions = { A = [\"R\"] }"), "line 8: \"A\" declares no app role \"R\""),
-        (&format!("{}{}", tenant(""), tenant("")), "line 6: there is another id"),
-    ] {
-        let error = Directory::parse(text, Path::new("")).unwrap_err();
-        let DirectoryError::Faults(faults) = &error else { panic!("{error}") };
-        let told: Vec<_> = faults.iter().map(ToString::to_string).collect();
-        assert!(told.iter().any(|fault| fault.starts_with(expected)), "{expected}: {told:?}");
-        assert!(error.to_string().contains(expected), "{error}");
+    for (text, expected, _) in faulty() {
+        assert_told(Directory::parse(&text, Path::new("")), expected);
     }
+    assert_told(Directory::parse("[[tenants]\n", Path::new("")), "line 1: ");
+}
+
+#[test]
+fn every_fault_in_json_is_told_with_its_line_too() {
+    for (text, expected, place) in faulty() {
+        let json = as_json(&text);
+        let before = &json[..json.rfind(place).unwrap()];
+        let (_, expected) = expected.split_once(": ").unwrap();
+        let expected = format!("line {}: {expected}", before.matches('\n').count() + 1);
+        assert_told(Directory::parse_json(&json, Path::new("")), &expected);
+    }
+}
+
+#[test]
+fn what_is_no_json_is_told_with_its_line() {
+    for (text, expected) in [
+        ("", "line 1: EOF while parsing a value"),
+        ("{\n\"tenants\": [],\n}", "line 3: trailing comma"),
+        ("{\n\"tenants\" = []\n}", "line 2: expected `:`"),
+        ("{\n\"tenants\": [] # none\n}", "line 2: expected `,` or `}`"),
+        ("{\n\"tenants\":\n['x']}", "line 3: expected value"),
+        ("{\"tenants\": []}\n{}", "line 2: trailing characters"),
+        ("{\"tenants\":\n[\"\\ud800\"]}", "line 2: unexpected end of hex escape"),
+        ("{\"tenants\": [],\n\"groups\": null}", "line 2: null is no value here"),
+        ("{\"tenants\": [],\n\"tenants\": []}", "line 2: duplicate key"),
+    ] {
+        assert_told(Directory::parse_json(text, Path::new("")), expected);
+    }
+}
+
+#[test]
+fn text_in_json_means_what_json_says() {
+    // Line breaks of every kind and escapes that TOML lacks, with colons where they mean nothing.
+    let text = "\r\n\n{ \"tenants\" : [ { \"id\": \"a1000000-0000-4000-8000-000000000001\",\r\n\t\
+                \"n\\u0061me\": \"X: null\" } ],\n \"people\": [{\"name\": \"\\u007f\u{7f}\", \
+                \"display_name\": \"\\ud83d\\ude00\\/\\\\\\\"\\n\\u0000#='\", \"sign_in_name\": \"n@x\", \
+                \"oid\": \"a1000000-0000-4000-8000-000000000002\", \"tenant\": \"X: null\"}] }\n\n";
+    let directory = Directory::parse_json(text, Path::new("")).unwrap();
+    let [person] = directory.people() else { panic!("{directory:?}") };
+    assert_eq!(person.display_name, "\u{1f600}/\\\"\n\0#='");
+    assert_eq!(person.name, "\u{7f}\u{7f}");
 }
 
 #[test]
@@ -109,6 +172,18 @@ fn the_built_in_directory_is_read_as_it_is() {
     let names: Vec<_> = directory.people().iter().map(|person| person.name.as_str()).collect();
     assert_eq!(names, ["ada", "uma", "ulf", "noel", "gus", "pia", "tia"]);
     assert_eq!(Directory::default().people().len(), names.len());
+}
+
+#[test]
+fn the_built_in_directory_may_be_written_in_json() {
+    let directory = Directory::parse_json(&as_json(Directory::EXAMPLE), Path::new("")).unwrap();
+    assert_eq!(format!("{directory:#?}"), format!("{:#?}", Directory::default()));
+}
+
+/// The same in JSON, one value a line.
+pub(crate) fn as_json(text: &str) -> String {
+    let value: serde_json::Value = toml::from_str(text).unwrap();
+    format!("{value:#}")
 }
 
 const TENANT: &str = "[[tenants]]\nid = \"a1000000-0000-4000-8000-000000000001\"\nname = \"X\"\n";

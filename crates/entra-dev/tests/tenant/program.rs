@@ -13,6 +13,7 @@ use tempfile::TempDir;
 use tokio::time::sleep;
 
 use crate::controls::trusting;
+use crate::directory::as_json;
 use crate::support::{Answer, TestTenant};
 
 #[tokio::test]
@@ -51,6 +52,30 @@ async fn every_fault_of_a_file_is_told_with_its_line() {
     let output = run(&folder, &["--check", "--config", "absent.toml"]).await;
     assert_eq!(output.status.code(), Some(1));
     assert!(said(&output).contains("absent.toml"), "{}", said(&output));
+}
+
+#[tokio::test]
+async fn the_file_may_be_json() {
+    let folder = tempfile::tempdir().unwrap();
+    let mine = as_json(Directory::EXAMPLE).replace("Ada Adler", "Anna Adler");
+    fs::write(folder.path().join("people.json"), &mine).unwrap();
+    let checked = run(&folder, &["--check", "--config", "people.json"]).await;
+    assert!(checked.status.success(), "{}", said(&checked));
+    assert_eq!(said(&checked), "7 people; no faults found\n");
+
+    let faulty =
+        mine.replace("\"Sales\"", "\"Marketing\"").replacen("\"Marketing\"", "\"Sales\"", 1);
+    let lines = faulty.lines().zip(1..).filter(|(line, _)| line.contains("Marketing"));
+    let [(_, line)] = lines.collect::<Vec<_>>()[..] else { panic!("{faulty}") };
+    fs::write(folder.path().join("faulty.JSON"), &faulty).unwrap();
+    let output = run(&folder, &["--check", "--config", "faulty.JSON"]).await;
+    assert_eq!(output.status.code(), Some(1));
+    let missing = format!("line {line}: there is no group \"Marketing\"");
+    assert!(said(&output).contains(&missing), "{}", said(&output));
+
+    let arguments = ["--port", "0", "--https-port", "0", "--config", "people.json"];
+    let program = Program::start_in(folder, &arguments).await;
+    assert_eq!(program.forged_claims().await["name"], "Anna Adler");
 }
 
 #[tokio::test]
