@@ -13,7 +13,10 @@ use poem_openapi::{
 };
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::problem::{Code, Problem};
+use super::{
+    objects::Objects,
+    problem::{Code, Problem},
+};
 
 /// Bytes of the largest body that is read.
 pub const BODY_LIMIT: usize = 64 * 1024;
@@ -105,7 +108,8 @@ impl<'a, T: Type + DeserializeOwned> ApiExtractor<'a> for Json<T> {
 /// The value, or a problem that points at the member that is wrong.
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
-    let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+    let objects = Objects(&mut deserializer);
+    let value = serde_path_to_error::deserialize(objects).map_err(|error| {
         let pointer = pointer(error.path());
         let detail = error.into_inner().to_string();
         Problem::new(Code::InvalidRequest, "The body is not what this operation takes.")

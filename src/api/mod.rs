@@ -9,6 +9,7 @@ pub mod header;
 pub mod health;
 pub mod json;
 pub mod metadata;
+pub mod objects;
 pub mod paging;
 pub mod problem;
 pub mod security;

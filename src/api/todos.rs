@@ -283,7 +283,7 @@ struct TodoPage {
 
 /// A todo to be made.
 #[derive(Debug, Deserialize, Object)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object")]
 #[oai(deny_unknown_fields, example)]
 struct NewTodo {
     item: NewTodoItem,
@@ -291,7 +291,7 @@ struct NewTodo {
 
 /// What a new todo is made of.
 #[derive(Debug, Deserialize, Object)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object")]
 #[oai(deny_unknown_fields, example)]
 struct NewTodoItem {
     /// What is to be done: 1 to 200 characters once trimmed, no control characters.
@@ -301,7 +301,7 @@ struct NewTodoItem {
 
 /// A todo to be changed.
 #[derive(Debug, Deserialize, Object)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object")]
 #[oai(deny_unknown_fields, example)]
 struct TodoChange {
     item: TodoChangeItem,
@@ -309,7 +309,7 @@ struct TodoChange {
 
 /// What is to be changed.
 #[derive(Debug, Deserialize, Object)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object")]
 #[oai(deny_unknown_fields, example)]
 struct TodoChangeItem {
     /// The new name: 1 to 200 characters once trimmed, no control characters.

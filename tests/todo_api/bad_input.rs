@@ -105,8 +105,11 @@ async fn a_body_that_is_no_todo_is_refused_with_the_place_that_is_wrong() {
     for (body, pointer, text) in [
         (r#""#, "#", "EOF"),
         (r#"{"#, "#", "EOF"),
-        (r#"[]"#, "#", "invalid"),
-        (r#"null"#, "#", "invalid type: null"),
+        (r#"[]"#, "#", "invalid type: sequence, expected an object"),
+        (r#"[["a"]]"#, "#", "invalid type: sequence, expected an object"),
+        (r#"[{"name":"a"}]"#, "#", "invalid type: sequence, expected an object"),
+        (r#"{"item":["a"]}"#, "#/item", "invalid type: sequence, expected an object"),
+        (r#"null"#, "#", "invalid type: null, expected an object"),
         (r#"{"item":{"name":"a"}} trailing"#, "#", "trailing"),
         (r#"{}"#, "#", "missing field `item`"),
         (r#"{"item":{}}"#, "#/item", "missing field `name`"),
