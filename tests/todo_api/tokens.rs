@@ -1,6 +1,7 @@
 //! Tokens that must not open the door, and keys that cannot be had. The validator's own tests go
 //! through every rule; these show that the server obeys it.
 
+use entra_dev::Forgery;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
@@ -65,6 +66,20 @@ async fn a_token_ends_with_its_time() {
     assert_eq!(status().await, StatusCode::OK, "the leeway is a minute");
     app.clock.advance(1);
     assert_eq!(status().await, StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn a_forged_token_that_is_too_old_or_too_young_is_at_fault_in_nothing_else() {
+    let app = App::start().await;
+    let uma = || Forgery::of("uma");
+    for (forgery, fault) in
+        [(uma().expires_in(-3_600), "has expired"), (uma().valid_in(7_200), "not valid yet")]
+    {
+        let token = app.tenant.forge(&forgery).unwrap();
+        let answer = app.send(Some(&token), Method::GET, "/todoitems", None).await;
+        answer.assert_problem(401, "invalid_token");
+        assert!(answer.body["detail"].as_str().unwrap().contains(fault), "{answer:?}");
+    }
 }
 
 #[tokio::test]

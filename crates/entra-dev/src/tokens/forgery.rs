@@ -30,9 +30,11 @@ pub struct Forgery {
     pub only_these_claims: bool,
     /// Members of the header to be replaced, added or, with `null`, left out.
     pub header: Map<String, Value>,
-    /// Seconds from now to `exp`; negative for a token that has expired.
+    /// Seconds from now to `exp`; negative for a token that has expired. Such a token counted once:
+    /// its `iat` and `nbf` lie before `exp`, unless `valid_in` or `claims` say otherwise.
     pub expires_in: Option<i64>,
-    /// Seconds from now to `nbf`; positive for a token that does not count yet.
+    /// Seconds from now to `nbf`; positive for a token that does not count yet. Such a token will
+    /// count one day: its `exp` lies behind `nbf`, unless `expires_in` or `claims` say otherwise.
     pub valid_in: Option<i64>,
     /// What it is signed with.
     pub signed_with: SignedWith,
@@ -106,6 +108,35 @@ impl Forgery {
         self.valid_in = Some(seconds);
         self
     }
+
+    /// Sets the times that are asked for. Where one alone is, and puts the token out of time, the
+    /// others follow: its age is to be all that is wrong with it, so that a validator which compares
+    /// `nbf` with `exp`, and neither with the clock, lets it in and is found out.
+    fn set_times(&self, claims: &mut Map<String, Value>, now: u64) {
+        let now = i64::try_from(now).unwrap_or(i64::MAX);
+        let lifetime = i64::try_from(lifetime()).unwrap_or_default();
+        let mut follow = |name: &str, time: i64| {
+            if let Some(claim) = claims.get_mut(name) {
+                *claim = time.into();
+            }
+        };
+        match (self.expires_in, self.valid_in) {
+            (Some(seconds), None) if seconds <= 0 => {
+                let issued = now.saturating_add(seconds).saturating_sub(lifetime);
+                follow("iat", issued);
+                follow("nbf", issued);
+            }
+            (None, Some(seconds)) if seconds > 0 => {
+                follow("exp", now.saturating_add(seconds).saturating_add(lifetime));
+            }
+            _ => {}
+        }
+        for (name, seconds) in [("exp", self.expires_in), ("nbf", self.valid_in)] {
+            if let Some(seconds) = seconds {
+                claims.insert(name.to_owned(), now.saturating_add(seconds).into());
+            }
+        }
+    }
 }
 
 /// Why there is no forged token.
@@ -143,12 +174,7 @@ impl Issuer {
             current = if personal { &keys.personal } else { current };
             (header, claims) = (jws.header, jws.claims);
         }
-        let now = i64::try_from(self.now()).unwrap_or(i64::MAX);
-        for (name, seconds) in [("exp", forgery.expires_in), ("nbf", forgery.valid_in)] {
-            if let Some(seconds) = seconds {
-                claims.insert(name.to_owned(), now.saturating_add(seconds).into());
-            }
-        }
+        forgery.set_times(&mut claims, self.now());
         replace(&mut claims, &forgery.claims);
 
         let (key, named) = match forgery.signed_with {

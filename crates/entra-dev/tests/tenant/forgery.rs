@@ -122,7 +122,42 @@ async fn a_forgery_can_have_exactly_these_claims() {
 }
 
 #[tokio::test]
-async fn a_forgery_can_be_too_old_or_too_young() {
+async fn a_forgery_that_has_expired_counted_once() {
+    let tenant = TestTenant::start().await;
+    for seconds in [0, -1, -3600] {
+        let description = json!({ "person": "uma", "expires_in": seconds });
+        let forgery = Forgery::of("uma").expires_in(seconds);
+        for token in [tenant.forged(description).await, tenant.tenant.forge(&forgery).unwrap()] {
+            let claims = TestTenant::claims(&token);
+            let exp = claims["exp"].as_u64().unwrap();
+            assert_eq!(exp, NOW.saturating_add_signed(seconds));
+            assert!((3600..=5399).contains(&(exp - claims["nbf"].as_u64().unwrap())), "{claims}");
+            assert_eq!(claims["iat"], claims["nbf"]);
+        }
+    }
+    let soon = TestTenant::claims(&tenant.forged(json!({ "expires_in": 1 })).await);
+    assert_eq!((&soon["nbf"], &soon["exp"]), (&json!(NOW), &json!(NOW + 1)));
+}
+
+#[tokio::test]
+async fn a_forgery_that_does_not_count_yet_will() {
+    let tenant = TestTenant::start().await;
+    let forgery = Forgery::of("uma").valid_in(7200);
+    for token in
+        [tenant.forged(json!({ "valid_in": 7200 })).await, tenant.tenant.forge(&forgery).unwrap()]
+    {
+        let claims = TestTenant::claims(&token);
+        assert_eq!((&claims["iat"], &claims["nbf"]), (&json!(NOW), &json!(NOW + 7200)));
+        let lifetime = claims["exp"].as_u64().unwrap() - (NOW + 7200);
+        assert!((3600..=5399).contains(&lifetime), "{claims}");
+    }
+    let old = TestTenant::claims(&tenant.forged(json!({ "valid_in": -7200 })).await);
+    assert_eq!(old["nbf"], NOW - 7200);
+    assert!(old["exp"].as_u64().unwrap() >= NOW + 3600, "it counts still: {old}");
+}
+
+#[tokio::test]
+async fn a_forgery_can_be_too_old_and_too_young_at_once_if_both_are_asked_for() {
     let tenant = TestTenant::start().await;
     let description = json!({ "expires_in": -120, "valid_in": 300 });
     let forgery = Forgery::of("ada").expires_in(-120).valid_in(300);
@@ -132,6 +167,12 @@ async fn a_forgery_can_be_too_old_or_too_young() {
         assert_eq!(claims["nbf"], NOW + 300);
         assert_eq!(claims["iat"], NOW);
     }
+    let given = json!({ "expires_in": -120, "claims": { "iat": null, "nbf": NOW } });
+    let claims = TestTenant::claims(&tenant.forged(given).await);
+    assert_eq!((&claims["nbf"], claims.get("iat")), (&json!(NOW), None));
+    let only = json!({ "expires_in": -120, "only_these_claims": true });
+    let claims = TestTenant::claims(&tenant.forged(only).await);
+    assert_eq!(claims, json!({ "exp": NOW - 120 }));
 }
 
 #[tokio::test]
