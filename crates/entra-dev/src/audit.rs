@@ -25,6 +25,9 @@ pub(crate) struct Entry {
     /// As the client gave it: in a parameter, by HTTP Basic, or in its assertion.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) client_id: Option<String>,
+    /// The id that the client has given to the request, or got in the answer, if it was refused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) correlation_id: Option<String>,
     /// The grant type, or the prompt.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) detail: Option<String>,

@@ -47,7 +47,7 @@ pub(super) enum Prompt {
 
 impl<'a> AuthorizationRequest<'a> {
     /// The parameters that mean something. The account page sends them again.
-    pub(super) const PARAMETERS: [&'static str; 13] = [
+    pub(super) const PARAMETERS: [&'static str; 15] = [
         "client_id",
         "redirect_uri",
         "response_type",
@@ -61,6 +61,8 @@ impl<'a> AuthorizationRequest<'a> {
         "prompt",
         "claims",
         "client_info",
+        "client-request-id",
+        "return-client-request-id",
     ];
 
     /// Checks in Entra's order: first everything that decides where an answer may go.

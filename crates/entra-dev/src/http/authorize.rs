@@ -7,6 +7,7 @@ use poem::web::{Data, Path};
 use poem::{Body, Request, Response, handler};
 
 use super::authorization_request::{AuthorizationRequest, Prompt, Rejected};
+use super::correlation::Correlation;
 use super::parameters::Parameters;
 use super::reply::Reply;
 use super::sign_in::{self, Pressed};
@@ -15,7 +16,7 @@ use crate::audit::{Entry, Outcome};
 use crate::directory::Person;
 use crate::grants::{Code, Grant};
 use crate::random;
-use crate::refusal::Refusal;
+use crate::refusal::{Refusal, Report};
 use crate::tokens::{IdToken, lifetime};
 
 /// `GET /{tenant}/oauth2/v2.0/authorize`: shows the account page, or says what is wrong.
@@ -26,7 +27,7 @@ pub(super) fn show(
     request: &Request,
 ) -> Response {
     let parameters = Parameters::of_query(request);
-    Desk::new(context, request, false).serve(&tenant, &parameters)
+    Desk::new(context, request, &parameters, false).serve(&tenant, &parameters)
 }
 
 /// `POST /{tenant}/oauth2/v2.0/authorize`: the same with the parameters in a form, as an app may
@@ -38,10 +39,10 @@ pub(super) async fn submit(
     request: &Request,
     body: Body,
 ) -> Response {
-    let desk = Desk::new(context, request, true);
+    let desk = |parameters: &Parameters| Desk::new(context, request, parameters, true);
     match token::read_form(body).await {
-        Ok(parameters) => desk.serve(&tenant, &parameters),
-        Err(refusal) => desk.refuse_unread(&tenant, &refusal),
+        Ok(parameters) => desk(&parameters).serve(&tenant, &parameters),
+        Err(refusal) => desk(&Parameters::default()).refuse_unread(&tenant, &refusal),
     }
 }
 
@@ -56,6 +57,7 @@ struct Desk<'a> {
     context: &'a Context,
     request: &'a Request,
     base_url: &'a str,
+    correlation: Correlation,
     after_a_form: bool,
 }
 
@@ -67,8 +69,15 @@ struct Answered {
 }
 
 impl<'a> Desk<'a> {
-    fn new(context: &'a Context, request: &'a Request, after_a_form: bool) -> Self {
-        Self { context, request, base_url: context.urls.of(request), after_a_form }
+    fn new(
+        context: &'a Context,
+        request: &'a Request,
+        parameters: &Parameters,
+        after_a_form: bool,
+    ) -> Self {
+        let (base_url, correlation) =
+            (context.urls.of(request), Correlation::of(request, parameters));
+        Self { context, request, base_url, correlation, after_a_form }
     }
 
     fn serve(&self, tenant: &str, parameters: &Parameters) -> Response {
@@ -85,11 +94,12 @@ impl<'a> Desk<'a> {
             endpoint: "authorize",
             tenant: tenant.to_owned(),
             client_id: text("client_id"),
+            correlation_id: Some(self.correlation.id()),
             detail: text("prompt").map(|prompt| format!("prompt={prompt}")),
             person,
             outcome,
         });
-        response
+        self.correlation.on(response)
     }
 
     /// Refuses a request whose parameters could not be read.
@@ -99,10 +109,11 @@ impl<'a> Desk<'a> {
             time: self.context.now(),
             endpoint: "authorize",
             tenant: tenant.to_owned(),
+            correlation_id: Some(self.correlation.id()),
             outcome,
             ..Entry::default()
         });
-        response
+        self.correlation.on(response)
     }
 
     fn answer(&self, request: &AuthorizationRequest<'_>, parameters: &Parameters) -> Answered {
@@ -240,12 +251,12 @@ impl<'a> Desk<'a> {
     }
 
     fn refused_on_page(&self, refusal: &Refusal) -> Answered {
-        let response = pages::refused(refusal.status, &refusal.report(self.context.now()));
+        let response = pages::refused(refusal.status, &self.report(refusal));
         Answered { response, outcome: refusal.outcome(), person: None }
     }
 
     fn refused_to_app(&self, reply: &Reply<'_>, refusal: &Refusal) -> Answered {
-        let report = refusal.report(self.context.now());
+        let report = self.report(refusal);
         let mut parameters = vec![
             ("error", report.error),
             ("error_description", report.error_description.as_str()),
@@ -254,6 +265,10 @@ impl<'a> Desk<'a> {
         parameters.extend(report.suberror.map(|suberror| ("error_subcode", suberror)));
         let response = reply.send(&parameters, self.after_a_form);
         Answered { response, outcome: refusal.outcome(), person: None }
+    }
+
+    fn report(&self, refusal: &Refusal) -> Report {
+        refusal.correlated(self.correlation.id(), self.context.now())
     }
 }
 

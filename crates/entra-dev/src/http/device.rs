@@ -9,9 +9,10 @@ use serde::Serialize;
 
 use super::authorization_request::claims;
 use super::client::Client;
+use super::correlation::Correlation;
 use super::parameters::Parameters;
 use super::sign_in::{self, Pressed};
-use super::{Context, json, pages, refuse, token};
+use super::{Context, json, pages, refuse_correlated, token};
 use crate::audit::{Entry, Outcome};
 use crate::devices::{Device, DeviceCodes, INTERVAL, LIFETIME};
 use crate::directory::{Authority, Person};
@@ -31,12 +32,20 @@ pub(super) async fn wait(
         Ok(parameters) => (answer(context, &tenant, request, &parameters), parameters),
     };
     let client_id = Client::named(request, &parameters);
-    let outcome = answer.as_ref().map_or_else(Refusal::outcome, |_| Outcome::Asked);
-    note(context, "devicecode", &tenant, client_id, None, outcome);
-    match answer {
+    let correlation = Correlation::of(request, &parameters);
+    context.audit.note(Entry {
+        time: context.now(),
+        endpoint: "devicecode",
+        tenant,
+        client_id,
+        correlation_id: Some(correlation.id()),
+        outcome: answer.as_ref().map_or_else(Refusal::outcome, |_| Outcome::Asked),
+        ..Entry::default()
+    });
+    correlation.on(match answer {
         Ok(codes) => json(StatusCode::OK, &codes),
-        Err(refusal) => refuse(context, &refusal),
-    }
+        Err(refusal) => refuse_correlated(context, &refusal, &correlation),
+    })
 }
 
 /// The answer to a device (RFC 8628 section 3.2), with Entra's message for the person.
@@ -95,13 +104,13 @@ pub(super) async fn submit(
     let parameters = match token::read_request(request, body).await {
         Ok(parameters) => parameters,
         Err(refusal) => {
-            note(context, "deviceauth", &tenant, None, None, refusal.outcome());
+            note(context, &tenant, None, None, refusal.outcome());
             return pages::refused(refusal.status, &refusal.report(context.now()));
         }
     };
     let visit = Visit { context, tenant: &tenant, request, parameters: &parameters };
     visit.serve().unwrap_or_else(|refusal| {
-        note(context, "deviceauth", &tenant, None, None, refusal.outcome());
+        note(context, &tenant, None, None, refusal.outcome());
         pages::refused(refusal.status, &refusal.report(context.now()))
     })
 }
@@ -121,7 +130,7 @@ impl Visit<'_> {
         let device = match context.devices.find(user_code, context.now()) {
             Ok(device) => device,
             Err(refusal) => {
-                note(context, "deviceauth", tenant, None, None, refusal.outcome());
+                note(context, tenant, None, None, refusal.outcome());
                 let (status, report) = (refusal.status, refusal.report(context.now()));
                 return Ok(pages::device::ask(status, tenant, None, Some(&report)));
             }
@@ -158,19 +167,25 @@ impl Visit<'_> {
         };
         let accepted = person.is_some();
         self.context.devices.answer(user_code, person, self.context.now())?;
-        note(self.context, "deviceauth", self.tenant, client_id, name, outcome);
+        note(self.context, self.tenant, client_id, name, outcome);
         Ok(pages::device::done(&device.app.name, accepted))
     }
 }
 
 fn note(
     context: &Context,
-    endpoint: &'static str,
     tenant: &str,
     client_id: Option<String>,
     person: Option<String>,
     outcome: Outcome,
 ) {
-    let (time, tenant) = (context.now(), tenant.to_owned());
-    context.audit.note(Entry { time, endpoint, tenant, client_id, person, outcome, detail: None });
+    context.audit.note(Entry {
+        time: context.now(),
+        endpoint: "deviceauth",
+        tenant: tenant.to_owned(),
+        client_id,
+        person,
+        outcome,
+        ..Entry::default()
+    });
 }

@@ -5,6 +5,7 @@ mod authorization_request;
 mod authorize;
 mod client;
 mod cookie;
+mod correlation;
 mod cors;
 mod dev;
 mod device;
@@ -27,6 +28,7 @@ use poem::http::uri::Scheme as UriScheme;
 use poem::{Endpoint, EndpointExt, IntoResponse, Request, Response, Route, get, post, put};
 use serde::Serialize;
 
+use self::correlation::Correlation;
 use crate::audit::Audit;
 use crate::devices::Devices;
 use crate::directory::Directory;
@@ -147,4 +149,9 @@ fn json(status: StatusCode, body: &impl Serialize) -> Response {
 /// A refusal as Entra's JSON envelope.
 fn refuse(context: &Context, refusal: &Refusal) -> Response {
     json(refusal.status, &refusal.report(context.now()))
+}
+
+/// The same, as the answer to a request that the client may have given an id.
+fn refuse_correlated(context: &Context, refusal: &Refusal, correlation: &Correlation) -> Response {
+    json(refusal.status, &refusal.correlated(correlation.id(), context.now()))
 }

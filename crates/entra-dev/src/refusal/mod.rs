@@ -43,10 +43,21 @@ impl Refusal {
 
     /// What is sent and logged when this happens at `now`, in seconds since the epoch.
     pub(crate) fn report(&self, now: u64) -> Report {
-        let (trace_id, correlation_id) = (random::guid(), random::guid());
+        self.correlated(random::guid(), now)
+    }
+
+    /// The same with the id that the client knows the request by.
+    pub(crate) fn correlated(&self, correlation_id: String, now: u64) -> Report {
+        let trace_id = random::guid();
         let timestamp = timestamp(now);
         let Self { error, code, suberror, message, .. } = self;
-        tracing::info!(aadsts = code, error, trace_id, "the development tenant refused a request");
+        tracing::info!(
+            aadsts = code,
+            error,
+            trace_id,
+            correlation_id,
+            "the development tenant refused a request"
+        );
         Report {
             error,
             error_description: format!(

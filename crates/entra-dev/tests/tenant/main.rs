@@ -15,6 +15,7 @@ mod clock;
 mod consent;
 mod consent_of_administrators;
 mod controls;
+mod correlation;
 mod dev_page;
 mod device;
 mod directory;

@@ -16,8 +16,9 @@ use poem::{Body, Request, Response, handler};
 
 use self::tokens::Issued;
 use super::client::Client;
+use super::correlation::Correlation;
 use super::parameters::Parameters;
-use super::{Context, cors, json, refuse};
+use super::{Context, cors, json, refuse_correlated};
 use crate::audit::{Entry, Outcome};
 use crate::directory::{Authority, Platform};
 use crate::refusal::Refusal;
@@ -39,11 +40,13 @@ pub(super) async fn redeem(
         Ok(parameters) => (answer(context, &tenant, request, &parameters), parameters),
     };
     let client_id = Client::named(request, &parameters);
+    let correlation = Correlation::of(request, &parameters);
     let mut entry = Entry {
         time: context.now(),
         endpoint: "token",
         tenant,
         client_id: client_id.clone(),
+        correlation_id: Some(correlation.id()),
         detail: parameters.optional("grant_type").ok().flatten().map(str::to_owned),
         ..Entry::default()
     };
@@ -55,10 +58,11 @@ pub(super) async fn redeem(
         }
         Err(refusal) => {
             entry.outcome = refusal.outcome();
-            refuse(context, &refusal)
+            refuse_correlated(context, &refusal, &correlation)
         }
     };
     context.audit.note(entry);
+    let response = correlation.on(response);
     cors::allow_registered(context, client_id.as_deref(), request.headers().get(ORIGIN), response)
 }
 

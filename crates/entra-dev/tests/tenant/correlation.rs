@@ -1,0 +1,105 @@
+//! The id that a client gives to its request comes back, and is in the trail.
+
+use entra_dev::ids::{CONTOSO, DAEMON_CLIENT_ID};
+use reqwest::RequestBuilder;
+
+use crate::controls::on_its_own_account;
+use crate::support::{Answer, Form, REDIRECT_URI, TestTenant};
+
+const ID: &str = "c0ffee00-0000-4000-8000-00000000cafe";
+const OTHER: &str = "0ddba110-0000-4000-8000-000000000000";
+
+impl TestTenant {
+    /// A request to this endpoint of Contoso.
+    fn request_to(&self, endpoint: &str, query: &str) -> RequestBuilder {
+        self.browser.post(self.url(&format!("/{CONTOSO}/oauth2/v2.0/{endpoint}{query}")))
+    }
+
+    /// The correlation id that the trail has of the last request.
+    async fn last_correlation_id(&self) -> String {
+        self.audit().await[0]["correlation_id"].as_str().unwrap().to_owned()
+    }
+}
+
+#[tokio::test]
+async fn a_refused_program_finds_its_own_id_in_the_answer_and_in_the_trail() {
+    let tenant = TestTenant::start().await;
+    let query = format!("?client-request-id={ID}");
+    for endpoint in ["token", "devicecode"] {
+        let form = on_its_own_account(DAEMON_CLIENT_ID, "wrong", "x/.default");
+        let with_parameter = form.clone().with("client-request-id", ID);
+        for request in [
+            form.on(tenant.request_to(endpoint, "")).header("client-request-id", ID),
+            form.on(tenant.request_to(endpoint, &query)),
+            with_parameter.on(tenant.request_to(endpoint, "")),
+            with_parameter.on(tenant.request_to(endpoint, "")).header("client-request-id", OTHER),
+            form.on(tenant.request_to(endpoint, "")).header("client-request-id", ID.to_uppercase()),
+        ] {
+            let answer = Answer::of(request).await;
+            assert_eq!(answer.status, 401, "{}", answer.body);
+            assert_eq!(answer.json()["correlation_id"], ID, "{endpoint}");
+            let description = answer.json()["error_description"].as_str().unwrap().to_owned();
+            assert!(description.contains(&format!("Correlation ID: {ID} ")), "{description}");
+            assert_eq!(answer.header("client-request-id"), None, "nobody asked for it");
+            assert_eq!(tenant.last_correlation_id().await, ID);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_refused_app_and_a_refused_person_find_the_apps_id() {
+    let tenant = TestTenant::start().await;
+    let form = Form::authorization().with("client-request-id", ID);
+    let correlated = format!("Correlation ID: {ID} ");
+    let silent = tenant.authorize(CONTOSO, &form.clone().with("prompt", "none")).await;
+    assert!(silent.location().as_str().starts_with(REDIRECT_URI));
+    let description = silent.redirect_parameter("error_description").unwrap();
+    assert!(description.contains(&correlated), "{description}");
+    assert_eq!(tenant.last_correlation_id().await, ID);
+
+    let nobody = tenant.pick(CONTOSO, &form, "bob").await;
+    assert!(nobody.body.contains(&correlated), "{}", nobody.body);
+    assert_eq!(tenant.last_correlation_id().await, ID);
+
+    // The account page sends the id again.
+    let page = tenant.authorize(CONTOSO, &form).await;
+    let hidden = format!("name=\"client-request-id\" value=\"{ID}\"");
+    assert!(page.body.contains(&hidden), "{}", page.body);
+}
+
+#[tokio::test]
+async fn the_id_comes_back_in_a_header_where_it_is_asked_for() {
+    let tenant = TestTenant::start().await;
+    let daemon = on_its_own_account(DAEMON_CLIENT_ID, "wrong", "x/.default");
+    for wanted in ["true", "True"] {
+        let request = daemon.on(tenant.request_to("token", "")).header("client-request-id", ID);
+        let answer = Answer::of(request.header("return-client-request-id", wanted)).await;
+        assert_eq!(answer.header("client-request-id"), Some(ID));
+    }
+    let form = Form::authorization()
+        .with("client-request-id", ID)
+        .with("return-client-request-id", "true");
+    let code = tenant.pick(CONTOSO, &form, "ada").await;
+    assert_eq!(code.header("client-request-id"), Some(ID));
+    let form = form.with("client_id", "66666666-6666-4666-8666-666666666666");
+    let waiting = tenant.post("devicecode", &form).await;
+    assert_eq!((waiting.status.as_u16(), waiting.header("client-request-id")), (200, Some(ID)));
+}
+
+#[tokio::test]
+async fn what_is_no_guid_never_comes_back() {
+    let tenant = TestTenant::start().await;
+    let bare = ID.replace('-', "");
+    for id in ["", "me", "<script>", &bare, &format!("{{{ID}}}"), &format!("{ID}\r\nx: y")] {
+        let form = on_its_own_account(DAEMON_CLIENT_ID, "wrong", "x/.default")
+            .with("client-request-id", id)
+            .with("return-client-request-id", "true");
+        let answer = tenant.post("token", &form).await;
+        assert_eq!(answer.header("client-request-id"), None);
+        let body = answer.json();
+        let given = body["correlation_id"].as_str().unwrap();
+        assert!(uuid::Uuid::try_parse(given).is_ok());
+        assert_ne!(given, ID);
+        assert_eq!(tenant.last_correlation_id().await, given);
+    }
+}
