@@ -76,8 +76,8 @@ struct KeyDocument {
     keys: Vec<Jwk>,
 }
 
-/// Entra's metadata, member by member; as in Entra's, PKCE is not mentioned. What belongs to
-/// Microsoft Graph and to Kerberos leads nowhere here.
+/// Entra's metadata, member by member, but for mutual TLS; as in Entra's, PKCE is not mentioned.
+/// What belongs to Microsoft Graph and to Kerberos leads nowhere here.
 #[derive(Serialize)]
 struct Configuration {
     token_endpoint: String,
@@ -131,18 +131,18 @@ impl Configuration {
             // Entra says true; here other apps are not told.
             frontchannel_logout_supported: false,
             end_session_endpoint: endpoint("logout"),
+            // Entra names more that it gives only on request, or never here; and neither `nbf` nor
+            // `oid`.
             claims_supported: &[
                 "sub",
                 "iss",
                 "aud",
                 "exp",
                 "iat",
-                "nbf",
                 "nonce",
                 "preferred_username",
                 "name",
                 "tid",
-                "oid",
                 "ver",
                 "c_hash",
                 "email",

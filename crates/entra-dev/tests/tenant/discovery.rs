@@ -1,4 +1,5 @@
 use entra_dev::ids::{CONSUMERS, CONTOSO, FABRIKAM};
+use serde_json::{Value, json};
 
 use crate::support::TestTenant;
 
@@ -23,11 +24,52 @@ async fn every_name_of_a_tenant_leads_to_its_metadata() {
         assert_eq!(metadata["authorization_endpoint"], url("/oauth2/v2.0/authorize"));
         assert_eq!(metadata["token_endpoint"], url("/oauth2/v2.0/token"));
         assert_eq!(metadata["jwks_uri"], url("/discovery/v2.0/keys"));
-        let types = serde_json::json!(["code", "id_token", "code id_token"]);
-        assert_eq!(metadata["response_types_supported"], types);
-        assert_eq!(metadata["subject_types_supported"], serde_json::json!(["pairwise"]));
-        let algorithms = &metadata["id_token_signing_alg_values_supported"];
-        assert_eq!(algorithms, &serde_json::json!(["RS256"]));
+    }
+}
+
+#[tokio::test]
+async fn the_metadata_is_entras_member_by_member() {
+    let tenant = TestTenant::start().await;
+    for (segment, issuer, region) in
+        [(CONTOSO, CONTOSO, json!("EU")), ("common", "{tenantid}", Value::Null)]
+    {
+        let at = |path: &str| tenant.url(&format!("/{segment}{path}"));
+        let expected = json!({
+            "token_endpoint": at("/oauth2/v2.0/token"),
+            "token_endpoint_auth_methods_supported": [
+                "client_secret_post", "private_key_jwt", "client_secret_basic",
+            ],
+            "jwks_uri": at("/discovery/v2.0/keys"),
+            "response_modes_supported": ["query", "fragment", "form_post"],
+            "subject_types_supported": ["pairwise"],
+            "id_token_signing_alg_values_supported": ["RS256"],
+            "response_types_supported": ["code", "id_token", "code id_token"],
+            "scopes_supported": ["openid", "profile", "email", "offline_access"],
+            "issuer": tenant.url(&format!("/{issuer}/v2.0")),
+            "request_uri_parameter_supported": false,
+            "userinfo_endpoint": tenant.url("/oidc/userinfo"),
+            "authorization_endpoint": at("/oauth2/v2.0/authorize"),
+            "device_authorization_endpoint": at("/oauth2/v2.0/devicecode"),
+            "http_logout_supported": true,
+            "frontchannel_logout_supported": false,
+            "end_session_endpoint": at("/oauth2/v2.0/logout"),
+            "claims_supported": [
+                "sub", "iss", "aud", "exp", "iat", "nonce", "preferred_username", "name", "tid",
+                "ver", "c_hash", "email",
+            ],
+            "kerberos_endpoint": at("/kerberos"),
+            "tenant_region_scope": region,
+            "cloud_instance_name": "localhost",
+            "cloud_graph_host_name": "graph.windows.net",
+            "msgraph_host": "graph.microsoft.com",
+            "rbac_url": "https://pas.windows.net",
+        });
+        let metadata =
+            tenant.get_json(&format!("/{segment}/v2.0/.well-known/openid-configuration")).await;
+        assert_eq!(metadata, expected);
+        let order =
+            |document: &Value| Vec::from_iter(document.as_object().unwrap().keys().cloned());
+        assert_eq!(order(&metadata), order(&expected), "in Entra's order too");
     }
 }
 
