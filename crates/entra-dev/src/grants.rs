@@ -88,7 +88,10 @@ impl Codes {
             code.redeemed = true;
             Ok(code.grant.clone())
         });
-        redeemed.unwrap_or_else(|| Err(Refusal::grant_invalid("code")))
+        redeemed.unwrap_or_else(|| match random::is_secret(code) {
+            true => Err(Refusal::grant_invalid("code")),
+            false => Err(Refusal::grant_malformed()),
+        })
     }
 }
 
@@ -151,6 +154,12 @@ impl RefreshTokens {
                 Ok(renewal.clone())
             }
         });
-        found.unwrap_or_else(|| Err(Refusal::grant_invalid("refresh_token")))
+        let halves = token.strip_prefix("1.").and_then(|halves| halves.split_at_checked(43));
+        found.unwrap_or_else(|| match halves {
+            Some((one, other)) if random::is_secret(one) && random::is_secret(other) => {
+                Err(Refusal::grant_invalid("refresh_token"))
+            }
+            _ => Err(Refusal::grant_malformed()),
+        })
     }
 }

@@ -15,6 +15,12 @@ pub(crate) fn secret() -> String {
     BASE64_URL_SAFE_NO_PAD.encode(halves.as_flattened())
 }
 
+/// Whether this could be one of those.
+pub(crate) fn is_secret(text: &str) -> bool {
+    let url_safe = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    text.len() == 43 && text.bytes().all(url_safe)
+}
+
 /// 22 URL-safe characters, the form of Entra's `uti`.
 pub(crate) fn short_id() -> String {
     BASE64_URL_SAFE_NO_PAD.encode(Uuid::new_v4().into_bytes())

@@ -1,5 +1,7 @@
 use std::sync::Arc;
 
+use uuid::Uuid;
+
 use super::{Directory, Person, Tenant};
 
 /// Whose sign-in page this is: what the `{tenant}` segment of a path stands for.
@@ -31,6 +33,16 @@ impl Authority {
                 || (tenant.personal && is("consumers"))
         };
         directory.tenants().iter().find(named).map(|tenant| Self::Tenant(Arc::clone(tenant)))
+    }
+
+    /// Whether a tenant may go by this name: a GUID or a domain.
+    pub(crate) fn may_be_called(segment: &str) -> bool {
+        let is_label = |label: &str| {
+            !label.is_empty()
+                && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+        };
+        let is_domain = || segment.contains('.') && segment.split('.').all(is_label);
+        Uuid::try_parse(segment).is_ok() || is_domain()
     }
 
     /// The segment that the published URLs carry. A domain becomes the GUID, as in Entra.

@@ -3,6 +3,7 @@ use std::sync::Arc;
 use super::parameters::Parameters;
 use super::reply::{Reply, ResponseMode};
 use crate::directory::{App, Authority, Directory, Platform};
+use crate::random;
 use crate::refusal::Refusal;
 use crate::scope::Scopes;
 use crate::tokens::ClaimsRequest;
@@ -218,8 +219,7 @@ fn code_challenge(
     if parameters.optional("code_challenge_method")? != Some("S256") {
         return Err(Refusal::challenge_method());
     }
-    let url_safe = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
-    if challenge.len() == 43 && challenge.bytes().all(url_safe) {
+    if random::is_secret(challenge) {
         Ok(Some(challenge))
     } else {
         Err(Refusal::challenge_malformed())

@@ -39,10 +39,8 @@ impl Client {
     ) -> Result<Self, Refusal> {
         let basic = basic_credentials(request);
         let assertion = parameters.optional("client_assertion")?;
-        let jws = assertion.map(|assertion| {
-            let malformed = || Refusal::assertion_invalid("it is no JWT");
-            UnverifiedJws::parse(assertion).ok_or_else(malformed)
-        });
+        let jws = assertion
+            .map(|assertion| UnverifiedJws::parse(assertion).ok_or_else(Refusal::jwt_malformed));
         let jws = jws.transpose()?;
         if let (Some(in_body), Some((in_header, _))) = (parameters.optional("client_id")?, &basic)
             && !in_body.eq_ignore_ascii_case(in_header)

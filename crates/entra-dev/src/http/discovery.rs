@@ -23,7 +23,7 @@ pub(super) fn configuration(
             let base_url = context.urls.of(request);
             json(StatusCode::OK, &Configuration::new(base_url, &authority))
         }
-        None => refuse(context, &Refusal::tenant_unknown(&tenant)),
+        None => refuse(context, &Refusal::tenant_unpublished(&tenant)),
     })
 }
 
@@ -43,7 +43,7 @@ pub(super) fn keys(
             }
             json(StatusCode::OK, &KeyDocument { keys })
         }
-        None => refuse(context, &Refusal::tenant_unknown(&tenant)),
+        None => refuse(context, &Refusal::tenant_unpublished(&tenant)),
     })
 }
 

@@ -1,6 +1,7 @@
 use poem::http::StatusCode;
 
 use super::Refusal;
+use crate::directory::Authority;
 
 impl Refusal {
     /// A grant of somebody who is not in this tenant.
@@ -59,7 +60,7 @@ impl Refusal {
         Self::unauthorized("invalid_client", code, format!("Client assertion {reason}."))
     }
 
-    /// A client assertion that is not one: no JWT, no such key, or another signature.
+    /// A client assertion with no such key, or another signature.
     pub(crate) fn assertion_invalid(reason: &str) -> Self {
         let text = format!("Client assertion failed signature validation: {reason}.");
         Self::unauthorized("invalid_client", 700_027, text)
@@ -238,6 +239,12 @@ impl Refusal {
         Self::new("invalid_grant", 70000, text)
     }
 
+    /// A code or refresh token that does not even look like one.
+    pub(crate) fn grant_malformed() -> Self {
+        let text = "Invalid request. Request is malformed or invalid.";
+        Self::new("invalid_grant", 9_002_313, text)
+    }
+
     /// The grant was given to another app.
     pub(crate) fn grant_of_another_app() -> Self {
         let text = "The provided grant was not issued to this client application.";
@@ -250,6 +257,13 @@ impl Refusal {
         Self::new("unsupported_grant_type", 70003, text)
     }
 
+    /// On-behalf-of with an ID token.
+    pub(crate) fn id_token_assertion() -> Self {
+        let text = "Input id_token cannot be used as \
+                    'urn:ietf:params:oauth:grant-type:jwt-bearer' grant.";
+        Self::new("invalid_grant", 240_002, text)
+    }
+
     /// A scope is not a scope at all, or there is none.
     pub(crate) fn invalid_scope(scope: &str) -> Self {
         let text = format!(
@@ -257,6 +271,11 @@ impl Refusal {
              is not valid."
         );
         Self::new("invalid_scope", 70011, text)
+    }
+
+    /// An assertion of whatever kind that is no JWT.
+    pub(crate) fn jwt_malformed() -> Self {
+        Self::new("invalid_request", 50027, "JWT token is invalid or malformed.")
     }
 
     /// `prompt=none` where somebody would have to be asked (OpenID Connect Core section 3.1.2.6).
@@ -291,6 +310,16 @@ impl Refusal {
                             this application."
         );
         Self::new("invalid_grant", 50013, text)
+    }
+
+    /// The assertion of an on-behalf-of request is for another API.
+    pub(crate) fn on_behalf_of_assertion_audience(audience: &str, client_id: &str) -> Self {
+        let text = format!(
+            "Assertion audience does not match the Client app presenting the assertion. The \
+             audience in the assertion was '{audience}' and the expected audience is \
+             '{client_id}' or one of the Application Uris of this application."
+        );
+        Self::new("invalid_grant", 500_131, text)
     }
 
     /// The assertion of an on-behalf-of request has expired, or is not valid yet.
@@ -436,8 +465,20 @@ impl Refusal {
         Self::new("interaction_required", 16000, text)
     }
 
-    /// There is no such tenant.
+    /// There is no such tenant, or the name can be none's.
     pub(crate) fn tenant_unknown(tenant: &str) -> Self {
+        if !Authority::may_be_called(tenant) {
+            let text = format!(
+                "Specified tenant identifier '{tenant}' is neither a valid DNS name, nor a valid \
+                 external domain."
+            );
+            return Self::new("invalid_request", 900_023, text);
+        }
+        Self { error: "invalid_request", ..Self::tenant_unpublished(tenant) }
+    }
+
+    /// The same as metadata and keys say it, whatever the name looks like.
+    pub(crate) fn tenant_unpublished(tenant: &str) -> Self {
         let text = format!(
             "Tenant '{tenant}' not found. Check to make sure you have the correct tenant ID and \
              are signing into the correct cloud: the start page of the development tenant lists \

@@ -47,7 +47,7 @@ async fn each_refused_request_is_in_the_trail_with_its_number_the_newest_first()
     tenant.post("devicecode", &Form::empty().with("client_id", COMMAND_LINE)).await;
     let page = tenant.url("/common/oauth2/deviceauth");
     Answer::of(Form::empty().with("user_code", "x").on(tenant.browser.post(&page))).await;
-    tenant.get("/nowhere/oauth2/v2.0/logout?client_id=whoever").await;
+    tenant.get("/nowhere.example/oauth2/v2.0/logout?client_id=whoever").await;
     let large = Form::empty().with("padding", &"x".repeat(64 * 1024));
     for endpoint in ["authorize", "token", "devicecode", "logout"] {
         assert_eq!(tenant.post(endpoint, &large).await.status, 413, "{endpoint}");

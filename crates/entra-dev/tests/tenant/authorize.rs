@@ -6,7 +6,9 @@ use crate::support::{Form, OTHER_REDIRECT_URI, REDIRECT_URI, TestTenant, UNKNOWN
 #[tokio::test]
 async fn an_unknown_tenant_is_refused_on_a_page() {
     let tenant = TestTenant::start().await;
-    tenant.authorize("nowhere", &Form::authorization()).await.assert_page_refusal(90002);
+    for (name, number) in [("nowhere", 900_023), ("nowhere.example", 90002)] {
+        tenant.authorize(name, &Form::authorization()).await.assert_page_refusal(number);
+    }
 }
 
 #[tokio::test]

@@ -77,9 +77,11 @@ async fn the_metadata_is_entras_member_by_member() {
 async fn an_unknown_tenant_has_neither_metadata_nor_keys() {
     let tenant = TestTenant::start().await;
     for path in ["v2.0/.well-known/openid-configuration", "discovery/v2.0/keys"] {
-        let answer = tenant.get(&format!("/nowhere.example/{path}")).await;
-        answer.assert_refusal(400, "invalid_tenant", 90002);
-        assert_eq!(answer.json()["timestamp"], "2026-11-24 22:00:00Z");
+        for name in ["nowhere.example", "nowhere"] {
+            let answer = tenant.get(&format!("/{name}/{path}")).await;
+            answer.assert_refusal(400, "invalid_tenant", 90002);
+            assert_eq!(answer.json()["timestamp"], "2026-11-24 22:00:00Z");
+        }
     }
 }
 

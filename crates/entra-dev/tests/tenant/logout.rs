@@ -242,6 +242,6 @@ async fn an_unknown_tenant_signs_nobody_out() {
     let tenant = TestTenant::start().await;
     let browser = Browser::new(&tenant);
     browser.sign_in("ada").await;
-    browser.get("/nowhere/oauth2/v2.0/logout").await.assert_page_refusal(90002);
+    browser.get("/nowhere.example/oauth2/v2.0/logout").await.assert_page_refusal(90002);
     assert_signed_in(&browser, "ada").await;
 }

@@ -106,8 +106,6 @@ async fn what_is_no_token_of_this_tenant_is_refused() {
     let (signed, _) = honest.rsplit_once('.').unwrap();
     let forged = |forgery: Forgery| tenant.tenant.forge(&forgery).unwrap();
     for (reason, assertion) in [
-        ("text", "assertion".to_owned()),
-        ("two parts", signed.to_owned()),
         ("no signature", format!("{signed}.")),
         ("a stranger's", forged(Forgery::of("ada").signed_with(SignedWith::Stranger))),
         ("nobody's", forged(Forgery::of("ada").signed_with(SignedWith::Nothing))),
@@ -119,6 +117,10 @@ async fn what_is_no_token_of_this_tenant_is_refused() {
         assert_eq!(answer.status, 400, "{reason}");
         answer.assert_refusal(400, "invalid_grant", 50013);
     }
+    for no_jwt in ["assertion", signed] {
+        let answer = TODO_API.ask(&tenant, &exchange(no_jwt)).await;
+        answer.assert_refusal(400, "invalid_request", 50027);
+    }
     assert_eq!(TODO_API.ask(&tenant, &exchange(&honest)).await.status, StatusCode::OK);
 }
 
@@ -128,7 +130,8 @@ async fn a_token_for_another_audience_is_refused() {
     for scope in [reports_scope(), "openid profile".to_owned()] {
         let body = SINGLE_PAGE.sign_in(&tenant, &scope, "ada").await;
         let answer = TODO_API.ask(&tenant, &exchange(&text(&body, "access_token"))).await;
-        answer.assert_refusal(400, "invalid_grant", 50013);
+        answer.assert_refusal(400, "invalid_grant", 500_131);
+        assert!(answer.body.contains(&format!("expected audience is '{API_CLIENT_ID}'")));
     }
 }
 
@@ -166,7 +169,7 @@ async fn an_id_token_is_no_assertion() {
         .with("client_secret", WEB.secret.unwrap());
     for form in [of_the_site, exchange(&id_token)] {
         let answer = TODO_API.ask(&tenant, &form).await;
-        answer.assert_refusal(400, "invalid_grant", 50013);
+        answer.assert_refusal(400, "invalid_grant", 240_002);
     }
 }
 

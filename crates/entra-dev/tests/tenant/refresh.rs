@@ -186,9 +186,16 @@ async fn a_refresh_token_is_no_way_into_another_tenant() {
 async fn what_is_no_refresh_token_renews_nothing() {
     let tenant = TestTenant::start().await;
     let code = tenant.code_for(CONTOSO, &NATIVE.authorization(&api_scope()), "ada").await;
-    for token in ["unknown", "1.AAAA", &code] {
+    let nobodys = format!("1.{code}{code}");
+    for (token, number) in [
+        ("unknown", 9_002_313),
+        ("1.AAAA", 9_002_313),
+        (&code, 9_002_313),
+        (&format!("{nobodys}A"), 9_002_313),
+        (&nobodys, 70000),
+    ] {
         let answer = NATIVE.ask(&tenant, &NATIVE.renewal(token)).await;
-        answer.assert_refusal(400, "invalid_grant", 70000);
+        answer.assert_refusal(400, "invalid_grant", number);
     }
     let missing = NATIVE.renewal("x").without("refresh_token");
     NATIVE.ask(&tenant, &missing).await.assert_refusal(400, "invalid_request", 900_144);

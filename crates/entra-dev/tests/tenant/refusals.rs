@@ -6,10 +6,12 @@ use entra_dev::ids::{
     API_CLIENT_ID, CONTOSO, DAEMON_CLIENT_ID, DAEMON_SECRET, FABRIKAM, SWAGGER_UI_CLIENT_ID,
 };
 use entra_dev::{Forgery, SignedWith};
+use serde_json::Value;
 
 use crate::controls::on_its_own_account;
 use crate::support::{
-    Answer, Form, ORIGIN, OTHER_REDIRECT_URI, REDIRECT_URI, TestTenant, UNKNOWN_CLIENT_ID,
+    Answer, CHALLENGE, Form, ORIGIN, OTHER_REDIRECT_URI, REDIRECT_URI, TestTenant,
+    UNKNOWN_CLIENT_ID,
 };
 
 const COMMAND_LINE: &str = "66666666-6666-4666-8666-666666666666";
@@ -82,13 +84,14 @@ async fn each_situation_has_its_number() {
     on_behalf_of(&tenant, &mut seen).await;
     devices(&tenant, &mut seen).await;
     let count = seen.0.len();
-    assert!(count >= 50, "{count} numbers: {:?}", seen.0);
+    assert!(count >= 55, "{count} numbers: {:?}", seen.0);
 }
 
 async fn authorize(tenant: &TestTenant, seen: &mut Seen) {
     let form = Form::authorization;
     for (authority, form, number) in [
-        ("nowhere", form(), 90002),
+        ("nowhere", form(), 900_023),
+        ("nowhere.example", form(), 90002),
         (CONTOSO, form().without("client_id"), 900_144),
         (CONTOSO, form().with("client_id", UNKNOWN_CLIENT_ID), 700_016),
         ("common", form().with("client_id", STRICT), 50194),
@@ -155,7 +158,7 @@ async fn prompts(tenant: &TestTenant, seen: &mut Seen) {
 async fn logout(tenant: &TestTenant, seen: &mut Seen) {
     let back = format!("post_logout_redirect_uri={REDIRECT_URI}");
     for (path, number) in [
-        ("/nowhere/oauth2/v2.0/logout".to_owned(), 90002),
+        ("/nowhere.example/oauth2/v2.0/logout".to_owned(), 90002),
         (
             "/common/oauth2/v2.0/logout?post_logout_redirect_uri=https://evil.example/".to_owned(),
             50011,
@@ -191,7 +194,8 @@ async fn codes(tenant: &TestTenant, seen: &mut Seen) {
     for (form, status, error, number) in [
         (form().without("grant_type"), 400, "invalid_request", 900_144),
         (form().with("grant_type", "password"), 400, "unsupported_grant_type", 70003),
-        (form().with("code", "unknown"), 400, "invalid_grant", 70000),
+        (form().with("code", "unknown"), 400, "invalid_grant", 9_002_313),
+        (form().with("code", CHALLENGE), 400, "invalid_grant", 70000),
         (form().with("code", &old), 400, "invalid_grant", 70008),
         (form().with("code", &used), 400, "invalid_grant", 54005),
         (form().with("redirect_uri", OTHER_REDIRECT_URI), 400, "invalid_grant", 500_112),
@@ -202,7 +206,9 @@ async fn codes(tenant: &TestTenant, seen: &mut Seen) {
     ] {
         seen.json(&tenant.redeem(CONTOSO, &form).await, status, error, number);
     }
-    seen.json(&tenant.redeem("nowhere", &form()).await, 400, "invalid_tenant", 90002);
+    seen.json(&tenant.redeem("nowhere", &form()).await, 400, "invalid_request", 900_023);
+    let nobodys = tenant.redeem("nowhere.example", &form()).await;
+    seen.json(&nobodys, 400, "invalid_request", 90002);
     seen.json(&tenant.redeem(FABRIKAM, &form()).await, 400, "invalid_grant", 700_005);
     seen.json(&tenant.post("token", &form()).await, 400, "invalid_request", 9_002_327);
     let native = form().with("client_id", COMMAND_LINE).with("redirect_uri", "http://localhost");
@@ -226,12 +232,17 @@ async fn credentials(tenant: &TestTenant, seen: &mut Seen) {
     let todo = format!("api://{API_CLIENT_ID}/.default");
     let form = || on_its_own_account(DAEMON_CLIENT_ID, DAEMON_SECRET, &todo);
     let strict = || form().with("client_id", STRICT);
+    let asserting = form()
+        .without("client_secret")
+        .with("client_assertion", "e30.e30.")
+        .with("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer");
     let unassigned = format!("{STRICT_API}/.default");
     for (form, status, error, number) in [
         (form().without("client_secret"), 401, "invalid_client", 7_000_218),
         (form().with("client_secret", "wrong"), 401, "invalid_client", 7_000_215),
         (strict().with("client_secret", "old-secret"), 401, "invalid_client", 7_000_222),
-        (form().with("client_assertion", "a.b.c"), 401, "invalid_client", 700_027),
+        (form().with("client_assertion", "a.b.c"), 400, "invalid_request", 50027),
+        (asserting, 401, "invalid_client", 700_027),
         (form().with("scope", REPORTS), 400, "invalid_scope", 1_002_012),
         (form().with("scope", &unassigned), 400, "invalid_grant", 501_051),
     ] {
@@ -256,15 +267,17 @@ async fn on_behalf_of(tenant: &TestTenant, seen: &mut Seen) {
     let of_an_app = tenant.post("token", &daemon).await.token("access_token");
     let forged = |forgery: Forgery| tenant.tenant.forge(&forgery).unwrap();
     for (assertion, number) in [
-        ("none".to_owned(), 50013),
         (forged(ada().signed_with(SignedWith::Stranger)), 50013),
-        (forged(ada().claim("aud", UNKNOWN_CLIENT_ID)), 50013),
+        (forged(ada().claim("azp", Value::Null)), 240_002),
+        (forged(ada().claim("aud", UNKNOWN_CLIENT_ID)), 500_131),
         (forged(ada().expires_in(-1)), 500_133),
         (of_an_app, 7_000_114),
     ] {
         let answer = tenant.post("token", &form.clone().with("assertion", &assertion)).await;
         seen.json(&answer, 400, "invalid_grant", number);
     }
+    let answer = tenant.post("token", &form.clone().with("assertion", "none")).await;
+    seen.json(&answer, 400, "invalid_request", 50027);
     let answer = tenant.post("token", &form.clone().without("requested_token_use")).await;
     seen.json(&answer, 400, "invalid_request", 900_144);
     let strict = form.with("scope", &format!("{STRICT_API}/read"));

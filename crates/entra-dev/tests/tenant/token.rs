@@ -116,7 +116,9 @@ async fn each_fault_has_its_own_code() {
         (form().without("client_id"), 400, "invalid_request", 900_144),
         (form().with("client_id", UNKNOWN_CLIENT_ID), 400, "unauthorized_client", 700_016),
         (form().without("code"), 400, "invalid_request", 900_144),
-        (form().with("code", "unknown"), 400, "invalid_grant", 70000),
+        (form().with("code", "unknown"), 400, "invalid_grant", 9_002_313),
+        (form().with("code", &VERIFIER.replace('d', "/")), 400, "invalid_grant", 9_002_313),
+        (form().with("code", VERIFIER), 400, "invalid_grant", 70000),
         (form().without("redirect_uri"), 400, "invalid_request", 900_144),
         (form().with("redirect_uri", "https://evil.example/"), 400, "invalid_request", 50011),
         (form().with("redirect_uri", OTHER_REDIRECT_URI), 400, "invalid_grant", 500_112),
@@ -129,7 +131,15 @@ async fn each_fault_has_its_own_code() {
     ] {
         tenant.redeem(CONTOSO, &form).await.assert_refusal(status, error, number);
     }
-    tenant.redeem("nowhere", &form()).await.assert_refusal(400, "invalid_tenant", 90002);
+    for (name, number) in [
+        ("nowhere", 900_023),
+        ("11111111-1111-4111-8111-1111111111", 900_023),
+        ("nowhere..example", 900_023),
+        ("nowhere.example", 90002),
+        ("11111111-1111-4111-8111-222222222222", 90002),
+    ] {
+        tenant.redeem(name, &form()).await.assert_refusal(400, "invalid_request", number);
+    }
     // None of that has used the code up.
     assert_eq!(tenant.redeem(CONTOSO, &form()).await.status, StatusCode::OK);
 }

@@ -35,13 +35,17 @@ fn caller(request: &TokenRequest<'_>, assertion: &str) -> Result<Arc<Person>, Re
     let TokenRequest { context, client, authority, .. } = request;
     let app = &client.app;
     let token = context.issuer.verify(assertion).map_err(|unverified| match unverified {
-        Unverified::Malformed => Refusal::on_behalf_of_assertion("it is no JWT"),
+        Unverified::Malformed => Refusal::jwt_malformed(),
         Unverified::Key => Refusal::on_behalf_of_assertion("its signature is not this tenant's"),
         Unverified::Time => Refusal::on_behalf_of_assertion_expired(),
     })?;
-    let for_app = token.claim("aud").is_some_and(|audience| app.is_resource(audience));
-    if !for_app || !token.claims.contains_key("scp") && !token.claims.contains_key("roles") {
-        return Err(Refusal::on_behalf_of_assertion("its audience is another application"));
+    // Only an access token names the app that has asked for it.
+    if token.claim("azp").or(token.claim("appid")).is_none() {
+        return Err(Refusal::id_token_assertion());
+    }
+    let audience = token.claim("aud").unwrap_or_default();
+    if !app.is_resource(audience) {
+        return Err(Refusal::on_behalf_of_assertion_audience(audience, &app.client_id));
     }
     if !token.claims.contains_key("scp") {
         return Err(Refusal::app_only_assertion(&app.client_id));
