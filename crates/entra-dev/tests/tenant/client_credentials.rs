@@ -77,8 +77,8 @@ async fn a_daemons_token_is_about_the_daemon() {
     assert_eq!(answer.header("cache-control"), Some("no-store"));
     let body = answer.json();
     let members: Vec<_> = body.as_object().unwrap().keys().map(String::as_str).collect();
-    // Neither a refresh token nor an ID token: there is nobody to be remembered.
-    let expected = ["token_type", "scope", "expires_in", "ext_expires_in", "access_token"];
+    // Neither a refresh token nor an ID token: there is nobody to be remembered. Nor a scope.
+    let expected = ["token_type", "expires_in", "ext_expires_in", "access_token"];
     assert_eq!(members, expected);
     let claims = claims(&body, "access_token");
     for (name, expected) in [

@@ -16,5 +16,5 @@ pub(super) fn redeem(mut request: TokenRequest<'_>) -> Result<Issued, Refusal> {
     if resource.assignment_required && !has_a_role {
         return Err(Refusal::assignment_of_app_missing(&client.app.client_id, &resource.name));
     }
-    request.issue_to_app(resource, scopes.granted_by(resource))
+    request.issue_to_app(resource)
 }

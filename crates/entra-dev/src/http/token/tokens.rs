@@ -17,7 +17,9 @@ use crate::tokens::{AccessToken, IdToken, Subject, lifetime};
 #[derive(Serialize)]
 pub(super) struct Tokens {
     token_type: &'static str,
-    scope: String,
+    /// Not for an app on its own account ("OAuth 2.0 client credentials flow: successful response").
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scope: Option<String>,
     expires_in: u64,
     ext_expires_in: u64,
     access_token: String,
@@ -46,8 +48,8 @@ impl TokenRequest<'_> {
         Ok(Some(scopes))
     }
 
-    /// Tokens of one API for the person who gave the grant. `refresh_token` makes the one that comes with
-    /// them, if the person has allowed for one.
+    /// Tokens of one API for the person who gave the grant. `refresh_token` makes the one that comes
+    /// with them, if the person has allowed for one.
     pub(super) fn issue(
         &self,
         grant: &Grant,
@@ -82,7 +84,7 @@ impl TokenRequest<'_> {
         let wants_client_info = self.parameters.optional("client_info")? == Some("1");
         let tokens = Tokens {
             token_type: "Bearer",
-            scope: scopes.granted_by(resource),
+            scope: Some(scopes.granted_by(resource)),
             expires_in: lifetime,
             ext_expires_in: lifetime,
             access_token,
@@ -94,7 +96,7 @@ impl TokenRequest<'_> {
     }
 
     /// An access token for an app on its own account.
-    pub(super) fn issue_to_app(&self, resource: &App, scope: String) -> Result<Issued, Refusal> {
+    pub(super) fn issue_to_app(&self, resource: &App) -> Result<Issued, Refusal> {
         let tenant = self.authority.tenant().ok_or_else(Refusal::credentials_need_a_tenant)?;
         let lifetime = lifetime();
         let access_token = self.context.issuer.access_token(&AccessToken {
@@ -107,7 +109,7 @@ impl TokenRequest<'_> {
         });
         let tokens = Tokens {
             token_type: "Bearer",
-            scope,
+            scope: None,
             expires_in: lifetime,
             ext_expires_in: lifetime,
             access_token: access_token.map_err(failed)?,
