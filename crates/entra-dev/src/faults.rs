@@ -16,12 +16,20 @@ pub enum Endpoint {
     Metadata,
     /// `…/discovery/v2.0/keys`.
     Keys,
+    /// `/common/discovery/instance`.
+    Instance,
     /// `…/oauth2/v2.0/authorize`.
     Authorize,
+    /// `…/v2.0/adminconsent`.
+    Adminconsent,
     /// `…/oauth2/v2.0/token`.
     Token,
     /// `…/oauth2/v2.0/devicecode`.
     Devicecode,
+    /// `…/oauth2/deviceauth`.
+    Deviceauth,
+    /// `/oidc/userinfo`.
+    Userinfo,
     /// `…/oauth2/v2.0/logout`.
     Logout,
 }

@@ -97,7 +97,10 @@ pub(super) async fn plan_fault(
     request: &Request,
     body: Body,
 ) -> Response {
-    let Some(endpoint) = named(&endpoint) else { return no_such_endpoint() };
+    let endpoint = match named(&endpoint) {
+        Ok(endpoint) => endpoint,
+        Err(error) => return no_such_endpoint(&error),
+    };
     match read::<FaultPlan>(request, body).await {
         Err(refused) => refused,
         Ok(plan) if plan.status.is_some_and(|status| !(400..600).contains(&status)) => {
@@ -116,9 +119,13 @@ pub(super) fn clear_fault(
     Path(endpoint): Path<String>,
     Data(context): Data<&Arc<Context>>,
 ) -> Response {
-    let Some(endpoint) = named(&endpoint) else { return no_such_endpoint() };
-    context.faults.plan(endpoint, None);
-    no_content()
+    match named(&endpoint) {
+        Err(error) => no_such_endpoint(&error),
+        Ok(endpoint) => {
+            context.faults.plan(endpoint, None);
+            no_content()
+        }
+    }
 }
 
 /// `DELETE /_dev/faults`: lets everything work again.
@@ -172,13 +179,13 @@ async fn read<T: DeserializeOwned>(request: &Request, body: Body) -> Result<T, R
     serde_json::from_slice(&bytes).map_err(|error| bad_request(&error.to_string()))
 }
 
-fn named(endpoint: &str) -> Option<Endpoint> {
-    serde_json::from_value(endpoint.into()).ok()
+fn named(endpoint: &str) -> serde_json::Result<Endpoint> {
+    serde_json::from_value(endpoint.into())
 }
 
-fn no_such_endpoint() -> Response {
-    let text = "the endpoints are metadata, keys, authorize, token, devicecode and logout";
-    problem(StatusCode::NOT_FOUND, text)
+/// The error names those there are.
+fn no_such_endpoint(error: &serde_json::Error) -> Response {
+    problem(StatusCode::NOT_FOUND, &error.to_string())
 }
 
 fn bad_request(detail: &str) -> Response {

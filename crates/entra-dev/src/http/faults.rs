@@ -51,9 +51,13 @@ fn name(path: &str) -> Option<Name> {
     [
         ("/v2.0/.well-known/openid-configuration", Name::Metadata),
         ("/discovery/v2.0/keys", Name::Keys),
+        ("/common/discovery/instance", Name::Instance),
         ("/oauth2/v2.0/authorize", Name::Authorize),
+        ("/v2.0/adminconsent", Name::Adminconsent),
         ("/oauth2/v2.0/token", Name::Token),
         ("/oauth2/v2.0/devicecode", Name::Devicecode),
+        ("/oauth2/deviceauth", Name::Deviceauth),
+        ("/oidc/userinfo", Name::Userinfo),
         ("/oauth2/v2.0/logout", Name::Logout),
     ]
     .into_iter()

@@ -10,12 +10,16 @@ use crate::support::{Answer, Form, ORIGIN, TestTenant};
 const METADATA: &str = "/common/v2.0/.well-known/openid-configuration";
 
 /// Each endpoint with the status of a request that says nothing.
-const ENDPOINTS: [(&str, u16); 6] = [
+const ENDPOINTS: [(&str, u16); 10] = [
     ("metadata", 200),
     ("keys", 200),
+    ("instance", 200),
     ("authorize", 400),
+    ("adminconsent", 400),
     ("token", 400),
     ("devicecode", 400),
+    ("deviceauth", 200),
+    ("userinfo", 401),
     ("logout", 200),
 ];
 
@@ -27,6 +31,10 @@ impl TestTenant {
                 self.get(&format!("/{CONTOSO}/v2.0/.well-known/openid-configuration")).await
             }
             "keys" => self.get(&format!("/{CONTOSO}/discovery/v2.0/keys")).await,
+            "instance" => self.get("/common/discovery/instance").await,
+            "adminconsent" => self.get(&format!("/{CONTOSO}/v2.0/adminconsent")).await,
+            "deviceauth" => self.get(&format!("/{CONTOSO}/oauth2/deviceauth")).await,
+            "userinfo" => self.get("/oidc/userinfo").await,
             "token" | "devicecode" => self.post(endpoint, &Form::empty()).await,
             _ => self.get(&format!("/{CONTOSO}/oauth2/v2.0/{endpoint}")).await,
         }
@@ -150,7 +158,8 @@ async fn what_goes_wrong_can_be_looked_up_and_ended_all_at_once() {
 async fn an_unknown_endpoint_is_answered_with_those_there_are() {
     let tenant = TestTenant::start().await;
     for path in ["/_dev/faults/nothing", "/_dev/faults/Keys"] {
-        let known = "metadata, keys, authorize, token, devicecode and logout";
+        let known = "expected one of `metadata`, `keys`, `instance`, `authorize`, `adminconsent`, \
+                     `token`, `devicecode`, `deviceauth`, `userinfo`, `logout`";
         tenant.put_json(path, &json!({ "status": 500 })).await.assert_problem(404, known);
         tenant.delete(path).await.assert_problem(404, known);
     }
