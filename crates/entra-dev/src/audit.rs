@@ -13,41 +13,49 @@ const LONGEST: usize = 400;
 #[derive(Debug, Default)]
 pub(crate) struct Audit(Mutex<VecDeque<Entry>>);
 
-/// One request.
+/// One request of the audit trail.
 #[derive(Debug, Clone, Default, Serialize)]
-pub(crate) struct Entry {
+#[non_exhaustive]
+pub struct Entry {
     /// When, in seconds since the epoch.
-    pub(crate) time: u64,
+    pub time: u64,
     /// `authorize`, `adminconsent`, `token`, `devicecode`, `deviceauth` or `logout`.
-    pub(crate) endpoint: &'static str,
+    pub endpoint: &'static str,
     /// The `{tenant}` segment of the path.
-    pub(crate) tenant: String,
+    pub tenant: String,
     /// As the client gave it: in a parameter, by HTTP Basic, or in its assertion.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) client_id: Option<String>,
+    pub client_id: Option<String>,
     /// The id that the client has given to the request, or got in the answer, if it was refused.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) correlation_id: Option<String>,
+    pub correlation_id: Option<String>,
     /// The grant type, or the prompt.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) detail: Option<String>,
+    pub detail: Option<String>,
     /// The sign-in name of who is concerned.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) person: Option<String>,
-    pub(crate) outcome: Outcome,
+    pub person: Option<String>,
+    /// How it ended.
+    pub outcome: Outcome,
 }
 
 /// How a request ended.
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum Outcome {
+#[non_exhaustive]
+pub enum Outcome {
     /// Somebody is to be asked first: a page was shown.
     #[default]
     Asked,
     /// As wished.
     Granted,
-    /// With the number behind `AADSTS`, and its text.
-    Refused { aadsts: u32, reason: String },
+    /// Not as wished.
+    Refused {
+        /// The number behind `AADSTS`.
+        aadsts: u32,
+        /// Its text.
+        reason: String,
+    },
 }
 
 impl Entry {

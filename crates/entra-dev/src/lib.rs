@@ -35,6 +35,7 @@ mod timestamp;
 mod tls;
 mod tokens;
 
+pub use audit::{Entry as AuditEntry, Outcome as AuditOutcome};
 pub use clock::{Clock, SystemClock};
 pub use directory::{Directory, DirectoryError, Fault, Person, UnknownPerson};
 pub use faults::{Endpoint, FaultPlan};

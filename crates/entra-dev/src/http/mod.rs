@@ -44,7 +44,7 @@ pub(crate) struct Context {
     pub(crate) urls: Urls,
     pub(crate) issuer: Issuer,
     pub(crate) faults: Faults,
-    audit: Audit,
+    pub(crate) audit: Audit,
     codes: Codes,
     consents: Consents,
     devices: Devices,

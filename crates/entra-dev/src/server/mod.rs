@@ -13,6 +13,7 @@ use tokio::sync::watch;
 use tokio::task::{JoinSet, spawn_blocking};
 use tokio::time::timeout;
 
+use crate::audit::Entry as AuditEntry;
 use crate::clock::{Clock, ShiftedClock, SystemClock};
 use crate::directory::{Person, UnknownPerson, origin};
 use crate::faults::{Endpoint, FaultPlan};
@@ -183,6 +184,11 @@ impl DevTenant {
     /// Lets an endpoint fail from now on; `None` lets it work again.
     pub fn plan_fault(&self, endpoint: Endpoint, plan: Option<FaultPlan>) {
         self.context.faults.plan(endpoint, plan);
+    }
+
+    /// The last 200 requests, the newest first: what was asked, and why it was refused.
+    pub fn audit(&self) -> Vec<AuditEntry> {
+        self.context.audit.entries()
     }
 
     /// Moves the tenant's clock: so many seconds ahead of [`Options::clock`], or, negative, behind.

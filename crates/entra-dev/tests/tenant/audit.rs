@@ -2,6 +2,7 @@
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use entra_dev::AuditOutcome;
 use entra_dev::ids::{API_CLIENT_ID, CONTOSO, DAEMON_CLIENT_ID, SWAGGER_UI_CLIENT_ID};
 use serde_json::{Value, json};
 
@@ -90,6 +91,20 @@ async fn each_refused_request_is_in_the_trail_with_its_number_the_newest_first()
         assert!(rows.contains(place), "{place}");
     }
     assert!(rows.find(&places[6]) < rows.find(&places[13]), "the newest is on top");
+}
+
+#[tokio::test]
+async fn a_test_reads_the_trail_without_http() {
+    let tenant = TestTenant::start().await;
+    tenant.sign_in(CONTOSO, &Form::authorization(), "uma").await;
+    tenant.post("token", &on_its_own_account(DAEMON_CLIENT_ID, "wrong", "x/.default")).await;
+    let trail = tenant.tenant.audit();
+    assert_eq!(serde_json::to_value(&trail).unwrap(), Value::from(tenant.audit().await));
+    let [refused, redeemed, _] = &trail[..] else { panic!("{trail:?}") };
+    assert_eq!(refused.client_id.as_deref(), Some(DAEMON_CLIENT_ID));
+    assert!(matches!(refused.outcome, AuditOutcome::Refused { aadsts: 7_000_215, .. }));
+    assert_eq!(redeemed.person.as_deref(), Some("uma@contoso.example"));
+    assert_eq!(redeemed.outcome, AuditOutcome::Granted);
 }
 
 #[tokio::test]
