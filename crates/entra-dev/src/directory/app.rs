@@ -131,7 +131,8 @@ pub(crate) enum OptionalClaim {
     Email,
     /// The ids of the person's groups.
     Groups,
-    /// `app` or `user`: the kind of token.
+    /// `app` in tokens of apps on their own account. In tokens of people, Entra gives it only where
+    /// an API sets `include_user_token`, which there is not here.
     Idtyp,
     /// The capabilities that the client has declared.
     XmsCc,
