@@ -193,7 +193,7 @@ fn bad_request(detail: &str) -> Response {
 }
 
 /// A problem document (RFC 9457): these paths are not Entra's, and neither are their errors.
-fn problem(status: StatusCode, detail: &str) -> Response {
+pub(super) fn problem(status: StatusCode, detail: &str) -> Response {
     let title = status.canonical_reason().unwrap_or_default();
     let body = json!({ "title": title, "status": status.as_u16(), "detail": detail });
     Response::builder()

@@ -14,6 +14,7 @@ mod faults;
 mod guards;
 mod html;
 mod logout;
+mod methods;
 mod pages;
 mod parameters;
 mod reply;
@@ -25,10 +26,11 @@ use std::sync::Arc;
 
 use poem::http::StatusCode;
 use poem::http::uri::Scheme as UriScheme;
-use poem::{Endpoint, EndpointExt, IntoResponse, Request, Response, Route, get, post, put};
+use poem::{Endpoint, EndpointExt, IntoResponse, Request, Response, Route};
 use serde::Serialize;
 
 use self::correlation::Correlation;
+use self::methods::{get, post, put};
 use crate::audit::Audit;
 use crate::devices::Devices;
 use crate::directory::Directory;

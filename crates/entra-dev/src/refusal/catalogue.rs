@@ -284,6 +284,14 @@ impl Refusal {
         Self::new("login_required", 50058, text)
     }
 
+    /// A method that the endpoint does not answer to. Entra's status is 400.
+    pub(crate) fn method(method: &str, allowed: &str) -> Self {
+        let text =
+            format!("The endpoint only accepts {allowed} requests. Received a {method} request.");
+        let status = StatusCode::METHOD_NOT_ALLOWED;
+        Self { status, ..Self::new("invalid_request", 900_561, text) }
+    }
+
     /// A parameter that has to be there is not.
     pub(crate) fn missing(parameter: &str) -> Self {
         let text = format!("The request must contain the following parameter: '{parameter}'.");

@@ -116,14 +116,28 @@ async fn large_bodies_are_refused() {
 #[tokio::test]
 async fn other_methods_are_not_allowed() {
     let tenant = TestTenant::start().await;
-    for (method, path) in [
-        (Method::GET, "/common/oauth2/v2.0/token"),
-        (Method::PUT, "/common/oauth2/v2.0/authorize"),
-        (Method::POST, "/common/discovery/v2.0/keys"),
+    for (method, path, allowed) in [
+        (Method::GET, "/common/oauth2/v2.0/token", "POST, OPTIONS"),
+        (Method::PUT, "/common/oauth2/v2.0/authorize", "HEAD, GET, POST"),
+        (Method::POST, "/common/discovery/v2.0/keys", "HEAD, GET, OPTIONS"),
+    ] {
+        let answer = Answer::of(tenant.browser.request(method.clone(), tenant.url(path))).await;
+        answer.assert_refusal(405, "invalid_request", 900_561);
+        assert_eq!(answer.header("allow"), Some(allowed), "{path}");
+        let words = format!("only accepts {allowed} requests. Received a {method} request.");
+        assert!(answer.body.contains(&words), "{}", answer.body);
+    }
+    for (method, path, allowed) in [
+        (Method::POST, "/", "HEAD, GET"),
+        (Method::POST, "/_dev/clock", "HEAD, GET, PUT"),
+        (Method::GET, "/_dev/faults/keys", "PUT, DELETE"),
     ] {
         let answer = Answer::of(tenant.browser.request(method, tenant.url(path))).await;
-        assert_eq!(answer.status, 405, "{path}");
+        answer.assert_problem(405, &format!("send one of {allowed}"));
+        assert_eq!(answer.header("allow"), Some(allowed), "{path}");
     }
+    let head = Answer::of(tenant.browser.head(tenant.url("/common/discovery/v2.0/keys"))).await;
+    assert_eq!((head.status.as_u16(), head.body.as_str()), (200, ""));
 }
 
 #[tokio::test]
