@@ -7,7 +7,7 @@ use super::authorization_request::Addressee;
 use super::parameters::Parameters;
 use super::reply::{Reply, ResponseMode};
 use super::sign_in::{self, Pressed};
-use super::{Context, pages, token};
+use super::{Context, pages};
 use crate::audit::{Entry, Outcome};
 use crate::refusal::Refusal;
 use crate::scope::Scopes;
@@ -32,7 +32,7 @@ pub(super) async fn submit(
     request: &Request,
     body: Body,
 ) -> Response {
-    match token::read_request(request, body).await {
+    match Parameters::of_request(request, body).await {
         Ok(parameters) => Visit { context, tenant: &tenant, parameters: &parameters }
             .serve(Pressed::check(request, &parameters)),
         Err(refusal) => {

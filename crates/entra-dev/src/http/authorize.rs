@@ -11,7 +11,7 @@ use super::correlation::Correlation;
 use super::parameters::Parameters;
 use super::reply::Reply;
 use super::sign_in::{self, Pressed};
-use super::{Context, cookie, pages, token};
+use super::{Context, cookie, pages};
 use crate::audit::{Entry, Outcome};
 use crate::directory::Person;
 use crate::grants::{Code, Grant};
@@ -40,7 +40,7 @@ pub(super) async fn submit(
     body: Body,
 ) -> Response {
     let desk = |parameters: &Parameters| Desk::new(context, request, parameters, true);
-    match token::read_form(body).await {
+    match Parameters::of_form(body).await {
         Ok(parameters) => desk(&parameters).serve(&tenant, &parameters),
         Err(refusal) => desk(&Parameters::default()).refuse_unread(&tenant, &refusal),
     }

@@ -12,7 +12,7 @@ use super::client::Client;
 use super::correlation::Correlation;
 use super::parameters::Parameters;
 use super::sign_in::{self, Pressed};
-use super::{Context, json, pages, refuse_correlated, token};
+use super::{Context, json, pages, refuse_correlated};
 use crate::audit::{Entry, Outcome};
 use crate::devices::{Device, DeviceCodes, INTERVAL, LIFETIME};
 use crate::directory::{Authority, Person};
@@ -27,7 +27,7 @@ pub(super) async fn wait(
     request: &Request,
     body: Body,
 ) -> Response {
-    let (answer, parameters) = match token::read_request(request, body).await {
+    let (answer, parameters) = match Parameters::of_request(request, body).await {
         Err(refusal) => (Err(refusal), Parameters::default()),
         Ok(parameters) => (answer(context, &tenant, request, &parameters), parameters),
     };
@@ -101,7 +101,7 @@ pub(super) async fn submit(
     request: &Request,
     body: Body,
 ) -> Response {
-    let parameters = match token::read_request(request, body).await {
+    let parameters = match Parameters::of_request(request, body).await {
         Ok(parameters) => parameters,
         Err(refusal) => {
             note(context, &tenant, None, None, refusal.outcome());

@@ -6,7 +6,7 @@ use poem::{Body, Request, Response, handler};
 use url::Url;
 
 use super::parameters::Parameters;
-use super::{Context, cookie, pages, token};
+use super::{Context, cookie, pages};
 use crate::audit::{Entry, Outcome};
 use crate::directory::{App, Authority, Person};
 use crate::jws::UnverifiedJws;
@@ -31,7 +31,7 @@ pub(super) async fn submit(
     request: &Request,
     body: Body,
 ) -> Response {
-    match token::read_form(body).await {
+    match Parameters::of_form(body).await {
         Ok(parameters) => sign_out(context, &tenant, request, &parameters),
         Err(refusal) => {
             note(context, &tenant, None, refusal.outcome());

@@ -1,6 +1,6 @@
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use poem::Request;
+use poem::{Body, Request};
 use url::form_urlencoded;
 
 use crate::refusal::Refusal;
@@ -24,6 +24,18 @@ impl Parameters {
     /// The parameters in the query of a request.
     pub(super) fn of_query(request: &Request) -> Self {
         Self::parse(request.uri().query().unwrap_or_default().as_bytes())
+    }
+
+    /// The parameters in a form body of at most 64 KiB.
+    pub(super) async fn of_form(body: Body) -> Result<Self, Refusal> {
+        let bytes =
+            body.into_bytes_limit(BODY_LIMIT).await.map_err(|_| Refusal::body_too_large())?;
+        Ok(Self::parse(&bytes))
+    }
+
+    /// The same of a request that says that it is a form.
+    pub(super) async fn of_request(request: &Request, body: Body) -> Result<Self, Refusal> {
+        if is_form(request) { Self::of_form(body).await } else { Err(Refusal::not_a_form()) }
     }
 
     /// The value of this parameter. Other parameters may be repeated, if they are unknown.
@@ -51,6 +63,17 @@ impl Parameters {
             .filter(|(name, _)| names.contains(&name.as_str()))
             .map(|(name, value)| wrap_hidden(name, value))
     }
+}
+
+/// The largest form that is read, in bytes.
+const BODY_LIMIT: usize = 64 * 1024;
+
+/// Whether the body says that it is a form, with or without a character set.
+fn is_form(request: &Request) -> bool {
+    request.content_type().is_some_and(|value| {
+        let media_type = value.split(';').next().unwrap_or_default().trim();
+        media_type.eq_ignore_ascii_case("application/x-www-form-urlencoded")
+    })
 }
 
 /// Marks a value that is base64url, because a form would not send it as it is.

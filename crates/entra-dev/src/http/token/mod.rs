@@ -24,9 +24,6 @@ use crate::directory::{Authority, Platform};
 use crate::refusal::Refusal;
 use crate::tokens::Proof;
 
-/// The largest form that is read, in bytes.
-const BODY_LIMIT: usize = 64 * 1024;
-
 /// `POST /{tenant}/oauth2/v2.0/token` (RFC 6749 section 4.1.3).
 #[handler]
 pub(super) async fn redeem(
@@ -35,7 +32,7 @@ pub(super) async fn redeem(
     request: &Request,
     body: Body,
 ) -> Response {
-    let (answer, parameters) = match read_request(request, body).await {
+    let (answer, parameters) = match Parameters::of_request(request, body).await {
         Err(refusal) => (Err(refusal), Parameters::default()),
         Ok(parameters) => (answer(context, &tenant, request, &parameters), parameters),
     };
@@ -71,17 +68,6 @@ pub(super) async fn redeem(
 pub(super) fn preflight(Data(context): Data<&Arc<Context>>, request: &Request) -> Response {
     let answer = cors::preflight(request, "POST");
     cors::allow_registered(context, None, request.headers().get(ORIGIN), answer)
-}
-
-/// The parameters in a form body of at most 64 KiB.
-pub(super) async fn read_form(body: Body) -> Result<Parameters, Refusal> {
-    let bytes = body.into_bytes_limit(BODY_LIMIT).await.map_err(|_| Refusal::body_too_large())?;
-    Ok(Parameters::parse(&bytes))
-}
-
-/// The parameters of a request that says that it is a form.
-pub(super) async fn read_request(request: &Request, body: Body) -> Result<Parameters, Refusal> {
-    if is_form(request) { read_form(body).await } else { Err(Refusal::not_a_form()) }
 }
 
 /// A request to the token endpoint whose client is known.
@@ -142,12 +128,4 @@ impl TokenRequest<'_> {
             _ => Ok(()),
         }
     }
-}
-
-/// Whether the body says that it is a form, with or without a character set.
-fn is_form(request: &Request) -> bool {
-    request.content_type().is_some_and(|value| {
-        let media_type = value.split(';').next().unwrap_or_default().trim();
-        media_type.eq_ignore_ascii_case("application/x-www-form-urlencoded")
-    })
 }
