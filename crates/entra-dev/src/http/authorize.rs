@@ -1,7 +1,5 @@
 use std::sync::Arc;
 
-use base64::Engine;
-use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use poem::http::header::SET_COOKIE;
 use poem::web::{Data, Path};
 use poem::{Body, Request, Response, handler};
@@ -17,7 +15,7 @@ use crate::directory::Person;
 use crate::grants::{Code, Grant};
 use crate::random;
 use crate::refusal::{Refusal, Report};
-use crate::tokens::{IdToken, lifetime};
+use crate::tokens::{IdToken, client_info, lifetime};
 
 /// `GET /{tenant}/oauth2/v2.0/authorize`: shows the account page, or says what is wrong.
 #[handler]
@@ -44,12 +42,6 @@ pub(super) async fn submit(
         Ok(parameters) => desk(&parameters).serve(&tenant, &parameters),
         Err(refusal) => desk(&Parameters::default()).refuse_unread(&tenant, &refusal),
     }
-}
-
-/// `{"uid":…,"utid":…}`, from which MSAL makes its account ids.
-pub(super) fn client_info(person: &Person) -> String {
-    let info = serde_json::json!({ "uid": person.oid, "utid": person.tenant });
-    BASE64_URL_SAFE_NO_PAD.encode(info.to_string())
 }
 
 /// Answers one authorization request.

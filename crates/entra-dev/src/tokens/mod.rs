@@ -3,12 +3,14 @@
 mod access;
 mod claims;
 mod claims_request;
+mod client_info;
 mod forgery;
 mod id;
 
 pub(crate) use access::{AccessToken, Proof, Subject};
 pub(crate) use claims::{Claims, pairwise_subject as subject};
 pub(crate) use claims_request::ClaimsRequest;
+pub(crate) use client_info::client_info;
 pub use forgery::{ForgeError, Forgery, SignedWith};
 pub(crate) use id::IdToken;
 

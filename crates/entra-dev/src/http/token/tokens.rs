@@ -6,12 +6,11 @@ use super::TokenRequest;
 use crate::directory::App;
 use crate::grants::Grant;
 use crate::http::authorization_request::claims;
-use crate::http::authorize::client_info;
 use crate::http::sign_in;
 use crate::keys::SignError;
 use crate::refusal::Refusal;
 use crate::scope::Scopes;
-use crate::tokens::{AccessToken, IdToken, Subject, lifetime};
+use crate::tokens::{AccessToken, IdToken, Subject, client_info, lifetime};
 
 /// The answer to a successful request (RFC 6749 section 5.1), with Entra's members.
 #[derive(Serialize)]
