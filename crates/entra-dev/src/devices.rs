@@ -20,7 +20,8 @@ pub(crate) const INTERVAL: u64 = 5;
 #[derive(Debug)]
 pub(crate) struct Devices {
     by_device_code: Shelf<Device>,
-    device_codes: Shelf<String>,
+    /// Device codes.
+    by_user_code: Shelf<String>,
 }
 
 /// A device that waits.
@@ -71,7 +72,7 @@ impl Devices {
         let memory = 2 * LIFETIME;
         Self {
             by_device_code: Shelf::remembering(memory),
-            device_codes: Shelf::remembering(memory),
+            by_user_code: Shelf::remembering(memory),
         }
     }
 
@@ -80,7 +81,7 @@ impl Devices {
         let device_code = random::secret();
         let user_code = random::user_code();
         self.by_device_code.put(device_code.clone(), device, now);
-        self.device_codes.put(user_code.clone(), device_code.clone(), now);
+        self.by_user_code.put(user_code.clone(), device_code.clone(), now);
         DeviceCodes { device_code, user_code }
     }
 
@@ -108,7 +109,7 @@ impl Devices {
         look: impl FnOnce(&mut Device) -> R,
     ) -> Result<R, Refusal> {
         let user_code = user_code.trim().to_ascii_uppercase();
-        let device_code = self.device_codes.look(&user_code, now, |code, _| code.clone());
+        let device_code = self.by_user_code.look(&user_code, now, |code, _| code.clone());
         device_code
             .and_then(|code| {
                 self.by_device_code.look(&code, now, |device, age| {
