@@ -57,16 +57,14 @@ impl Client {
 
         let secret = parameters.optional("client_secret")?;
         let in_header = basic.as_ref().map(|(_, secret)| secret.as_str());
-        if [secret.is_some(), in_header.is_some(), jws.is_some()].iter().filter(|is| **is).count()
-            > 1
-        {
-            return Err(Refusal::client_authenticated_twice());
-        }
-        let proof = match (secret.or(in_header), jws) {
-            (None, None) => Proof::None,
+        let proof = match (secret, in_header, jws) {
+            (None, None, None) => Proof::None,
+            (Some(_), Some(_), _) | (Some(_), _, Some(_)) | (_, Some(_), Some(_)) => {
+                return Err(Refusal::client_authenticated_twice());
+            }
             _ if !app.is_confidential() => return Err(Refusal::secret_of_a_public_client()),
-            (Some(secret), _) => check_secret(app, secret)?,
-            (None, Some(jws)) => {
+            (Some(secret), _, _) | (_, Some(secret), _) => check_secret(app, secret)?,
+            (None, None, Some(jws)) => {
                 if parameters.required("client_assertion_type")? != ASSERTION_TYPE {
                     return Err(Refusal::assertion_invalid("client_assertion_type is another one"));
                 }
