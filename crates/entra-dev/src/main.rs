@@ -70,9 +70,8 @@ impl FromStr for Loopback {
         if loopback || host.eq_ignore_ascii_case("localhost") {
             Ok(Self)
         } else {
-            Err(
-                "anybody who reaches this server signs in as anybody: it binds 127.0.0.1 and ::1 only",
-            )
+            Err("anybody who reaches this server signs in as anybody: it binds 127.0.0.1 and ::1 \
+                 only")
         }
     }
 }

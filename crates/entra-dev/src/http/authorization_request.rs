@@ -86,7 +86,7 @@ impl<'a> AuthorizationRequest<'a> {
             let challenge = code_challenge(parameters, platform, response_type)?;
             let nonce = parameters.optional("nonce")?;
             if response_type.id_token && nonce.is_none() {
-                return Err(Refusal::nonce_missing());
+                return Err(Refusal::missing("nonce"));
             }
             if parameters.optional("resource")?.is_some() {
                 return Err(Refusal::resource_parameter());

@@ -53,8 +53,9 @@ pub(super) fn keys(
 pub(super) fn instance(Data(context): Data<&Arc<Context>>, request: &Request) -> Response {
     let base_url = context.urls.of(request);
     let host = base_url.split_once("://").map_or(base_url, |(_, host)| host);
+    let metadata = format!("{base_url}/common/v2.0/.well-known/openid-configuration");
     let body = json!({
-        "tenant_discovery_endpoint": format!("{base_url}/common/v2.0/.well-known/openid-configuration"),
+        "tenant_discovery_endpoint": metadata,
         "api-version": "1.1",
         "metadata": [{
             "preferred_network": host,

@@ -18,7 +18,8 @@ use crate::random;
 /// Why there are no signing keys.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
-    /// The key file is there and cannot be used. Nothing overwrites it: other tokens may rely on it.
+    /// The key file is there and cannot be used. Nothing overwrites it: other tokens may rely on
+    /// it.
     #[error("failed to use the key file {path}: {reason}; delete it to have new keys made")]
     Corrupt {
         /// The file.

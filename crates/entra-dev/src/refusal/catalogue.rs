@@ -298,12 +298,6 @@ impl Refusal {
         Self::new("invalid_request", 900_144, text)
     }
 
-    /// The nonce that an ID token from the authorization endpoint has to have.
-    pub(crate) fn nonce_missing() -> Self {
-        let text = "The request must contain the following parameter: 'nonce'.";
-        Self::new("invalid_request", 900_144, text)
-    }
-
     /// The body is not a form, so that nothing in it was read.
     pub(crate) fn not_a_form() -> Self {
         let text = "The request body must contain the following parameter: 'grant_type'. Send it \
@@ -314,8 +308,8 @@ impl Refusal {
     /// The assertion of an on-behalf-of request is no access token of this tenant for this app.
     pub(crate) fn on_behalf_of_assertion(reason: &str) -> Self {
         let text = format!(
-            "Assertion failed: {reason}. The assertion must be an access token for \
-                            this application."
+            "Assertion failed: {reason}. The assertion must be an access token for this \
+             application."
         );
         Self::new("invalid_grant", 50013, text)
     }
@@ -461,7 +455,8 @@ impl Refusal {
     pub(crate) fn secret_wrong(client_id: &str) -> Self {
         let text = format!(
             "Invalid client secret provided. Ensure the secret being sent in the request is the \
-             client secret value, not the client secret ID, for a secret added to app '{client_id}'."
+             client secret value, not the client secret ID, for a secret added to app \
+             '{client_id}'."
         );
         Self::unauthorized("invalid_client", 7_000_215, text)
     }

@@ -16,7 +16,7 @@ use crate::tokens::{AccessToken, IdToken, Subject, client_info, lifetime};
 #[derive(Serialize)]
 pub(super) struct Tokens {
     token_type: &'static str,
-    /// Not for an app on its own account ("OAuth 2.0 client credentials flow: successful response").
+    /// `None` for an app on its own account ("OAuth 2.0 client credentials flow").
     #[serde(skip_serializing_if = "Option::is_none")]
     scope: Option<String>,
     expires_in: u64,
@@ -47,8 +47,8 @@ impl TokenRequest<'_> {
         Ok(Some(scopes))
     }
 
-    /// Tokens of one API for the person who gave the grant. `refresh_token` makes the one that comes
-    /// with them, if the person has allowed for one.
+    /// Tokens of one API for the person who gave the grant. `refresh_token` makes the one that
+    /// comes with them, if the person has allowed for one.
     pub(super) fn issue(
         &self,
         grant: &Grant,
