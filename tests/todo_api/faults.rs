@@ -1,6 +1,6 @@
-//! What an operator meets: a disk that is full, a file that is held, damaged or not to be written,
-//! a server that is gone. Each gives a clear answer, or a clear reason not to start; the server
-//! recovers by itself; and what was acknowledged is there.
+//! What an operator meets with a file: a disk that is full, a file that is held, damaged or not to
+//! be written. Each gives a clear answer, or a clear reason not to start; the server recovers by
+//! itself; and what was acknowledged is there.
 
 use std::{
     fs::{self, Permissions},
@@ -8,19 +8,16 @@ use std::{
     os::unix::fs::{MetadataExt, PermissionsExt},
     path::Path,
     process::Command,
-    time::{Duration, Instant},
 };
 
 use reqwest::{Client, Method, StatusCode};
 use serde_json::json;
-use sqlx::{Connection, PgConnection, SqliteConnection};
+use sqlx::{Connection, SqliteConnection};
 
 use crate::{
     databases::Database,
-    postgres::Postgres,
     program::{Launch, Program},
     support::{Answer, App, TestClock},
-    tools::{Tool, require},
 };
 
 #[tokio::test]
@@ -151,136 +148,29 @@ fn a_file_or_a_folder_that_may_not_be_used_is_named_at_start() {
     assert!(shown.contains("failed to use the folder data: Permission denied"), "{shown}");
 }
 
-#[tokio::test]
-async fn a_postgres_that_is_not_there_is_named_at_start_without_the_password() {
-    let name = "faults::a_postgres_that_is_not_there_is_named_at_start_without_the_password";
-    let Some(Database::Postgres(url)) = Database::postgres(name).await else { return };
-    let folder = tempfile::tempdir().unwrap();
-    let nobody_listens = "postgres://todo:secret@127.0.0.1:1/todo";
-    let no_database = url.replace("todo@", "todo:secret@") + "_of_another_name";
-    for (url, reason) in [(nobody_listens, "refused"), (&no_database, "does not exist")] {
-        let shown = Launch::dev().with("DATABASE_URL", url).refusal(folder.path());
-        assert!(shown.contains("failed to open the database postgres://127.0.0.1:"), "{shown}");
-        assert!(shown.contains(reason), "{shown}");
-        assert!(!shown.contains("secret"), "{shown}");
-    }
-}
-
-#[tokio::test]
-async fn a_postgres_that_is_gone_is_503_and_loses_nothing_once_it_is_back() {
-    let name = "faults::a_postgres_that_is_gone_is_503_and_loses_nothing_once_it_is_back";
-    let Some([programs]) = require(name, [Tool::Postgres]) else { return };
-    let mut postgres = Postgres::start(&programs);
-    let url = postgres.create_database().await;
-    let app = impatient(Database::Postgres(url)).await;
-    let token = app.token("uma").await;
-    let mut acknowledged = Vec::new();
-    // Twice, so that connections which were made after the first time go stale too.
-    for round in 0..2 {
-        let mut load = async |postgres: &mut Postgres| {
-            for number in 0.. {
-                // In the middle of the load.
-                if number == 20 {
-                    postgres.pause();
-                }
-                let names = (0..8).map(|writer| format!("round {round}, {writer}, {number}"));
-                let sent: Vec<_> = names.collect();
-                let answers = sent.iter().map(|name| create_as(&app, &token, name));
-                let answers = futures_util::future::join_all(answers).await;
-                for (name, answer) in sent.into_iter().zip(&answers) {
-                    match answer.status {
-                        StatusCode::CREATED => acknowledged.push(name),
-                        _ => assert_unavailable(answer),
-                    }
-                }
-                if answers.iter().all(|answer| answer.status != StatusCode::CREATED) {
-                    return;
-                }
-            }
-        };
-        load(&mut postgres).await;
-        assert_unavailable(&list(&app).await);
-        let ready = app.send(None, Method::GET, "/health/ready", None).await;
-        assert_eq!((ready.status.as_u16(), &ready.body["database"]), (503, &"unavailable".into()));
-        postgres.resume();
-        let deadline = Instant::now() + Duration::from_secs(10);
-        let mut ready = StatusCode::SERVICE_UNAVAILABLE;
-        while ready != StatusCode::OK {
-            assert!(Instant::now() < deadline, "{ready}");
-            ready = app.send(None, Method::GET, "/health/ready", None).await.status;
-        }
-        app.create("uma", "it is back").await;
-    }
-    let path = "/todoitems?limit=1000";
-    let page = app.send(Some(&token), Method::GET, path, None).await;
-    let names: Vec<_> = page.body["items"].as_array().unwrap().iter().collect();
-    let names: Vec<_> = names.iter().map(|item| item["name"].as_str().unwrap()).collect();
-    for name in &acknowledged {
-        assert!(names.contains(&name.as_str()), "{name} is lost");
-    }
-    assert!(acknowledged.len() > 200, "{}", acknowledged.len());
-}
-
-#[tokio::test]
-async fn a_statement_that_takes_too_long_and_a_pool_that_is_empty_are_503() {
-    let name = "faults::a_statement_that_takes_too_long_and_a_pool_that_is_empty_are_503";
-    let Some(database) = Database::postgres(name).await else { return };
-    let app = App::start_on(database.clone(), TestClock::default(), |environment| {
-        environment.with("DATABASE_TIMEOUT", "1").with("DATABASE_CONNECTIONS", "1")
-    })
-    .await;
-    app.create("uma", "before").await;
-    let token = app.token("uma").await;
-    let mut other = PgConnection::connect(&database.url()).await.unwrap();
-    let mut held = other.begin().await.unwrap();
-    let lock = "LOCK TABLE todos IN ACCESS EXCLUSIVE MODE";
-    sqlx::raw_sql(lock).execute(&mut *held).await.unwrap();
-    // One of them has the connection and waits for the table, the others wait for the connection.
-    let requests = (0..8).map(|_| app.send(Some(&token), Method::GET, "/todoitems", None));
-    for answer in futures_util::future::join_all(requests).await {
-        assert_overloaded(&answer);
-    }
-    assert_not_ready(&app, "overloaded").await;
-    held.rollback().await.unwrap();
-    assert_eq!(app.names("uma").await, ["before"]);
-    app.create("uma", "after").await;
-}
-
 /// A server that waits for the database for one second only.
-async fn impatient(database: Database) -> App {
+pub(crate) async fn impatient(database: Database) -> App {
     let change =
         |environment: todo_api::config::Environment| environment.with("DATABASE_TIMEOUT", "1");
     App::start_on(database, TestClock::default(), change).await
 }
 
-async fn create(app: &App, name: &str) -> Answer {
+pub(crate) async fn create(app: &App, name: &str) -> Answer {
     create_as(app, &app.token("uma").await, name).await
 }
 
-async fn create_as(app: &App, token: &str, name: &str) -> Answer {
+pub(crate) async fn create_as(app: &App, token: &str, name: &str) -> Answer {
     let body = Some(json!({ "item": { "name": name } }));
     app.send(Some(token), Method::POST, "/todoitems", body).await
 }
 
-async fn list(app: &App) -> Answer {
-    app.send_as("uma", Method::GET, "/todoitems", None).await
-}
-
 #[track_caller]
-fn assert_overloaded(answer: &Answer) {
+pub(crate) fn assert_overloaded(answer: &Answer) {
     answer.assert_problem(503, "overloaded");
     assert_eq!(answer.header("retry-after"), "1");
 }
 
-/// The connection broke, or none could be had in time.
-#[track_caller]
-fn assert_unavailable(answer: &Answer) {
-    let code = if answer.body["code"] == "overloaded" { "overloaded" } else { "internal" };
-    answer.assert_problem(503, code);
-    assert_eq!(answer.header("retry-after"), "1");
-}
-
-async fn assert_not_ready(app: &App, code: &str) {
+pub(crate) async fn assert_not_ready(app: &App, code: &str) {
     let answer = app.send(None, Method::GET, "/health/ready", None).await;
     answer.assert_problem(503, code);
     assert_eq!(answer.body["database"], "unavailable");

@@ -22,6 +22,7 @@ mod layout;
 mod migrations;
 mod ports;
 mod postgres;
+mod postgres_faults;
 mod program;
 mod replicas;
 mod server;
