@@ -39,7 +39,7 @@ impl HealthApi {
     /// Tell whether the server can do its work
     ///
     /// For load balancers: 503 while there are no signing keys to judge tokens with, or the
-    /// database does not answer.
+    /// database does not answer or takes no changes.
     #[oai(path = "/health/ready", method = "get", operation_id = "get_readiness")]
     async fn get_readiness(&self) -> Result<ReadinessResponse, Problem> {
         let keys = match self.validator.readiness() {

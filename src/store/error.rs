@@ -51,14 +51,22 @@ fn kind_of_result_code(code: &str) -> Kind {
     }
 }
 
+/// Of a standby, or a server that was set to read only.
+const READ_ONLY: &str = "25006";
+
+/// Whether PostgreSQL would take no change on this connection.
+pub(super) fn is_read_only(error: &Error) -> bool {
+    let code = error.as_database_error().and_then(|database| database.code());
+    code.is_some_and(|code| code == READ_ONLY)
+}
+
 /// <https://www.postgresql.org/docs/current/errcodes-appendix.html>
 fn kind_of_sqlstate(code: &str) -> Kind {
     match code {
         // Cancelled for its time-out, lock not available, too many connections, and transactions
         // that lost against each other.
         "57014" | "55P03" | "53300" | "40001" | "40P01" => StoreError::Overloaded,
-        // A standby, or a server that was set to read only.
-        "25006" => StoreError::Unavailable,
+        READ_ONLY => StoreError::Unavailable,
         _ => match code.get(..2) {
             // Connections, resources, the operator, the system, damage. 3D and 28: the database
             // or the user is not there (any more).

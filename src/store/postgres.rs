@@ -1,10 +1,19 @@
 //! PostgreSQL: for more than one server, or when the database is on a machine of its own.
 
-use std::{io, str::FromStr, sync::Arc, time::Duration};
+use std::{
+    io,
+    str::FromStr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use sqlx::{
-    ConnectOptions, Connection, PgPool,
+    ConnectOptions, Connection, PgPool, Postgres,
+    pool::PoolConnection,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
@@ -14,8 +23,8 @@ use crate::{
 };
 
 use super::{
-    Creation, Now, OpenError, StoreError, TodoStore, queries::postgres as queries, seconds,
-    sweeper::Sweeper,
+    Creation, Now, OpenError, StoreError, TodoStore, error::is_read_only,
+    queries::postgres as queries, seconds, sweeper::Sweeper,
 };
 
 /// A pool of connections; PostgreSQL itself lets concurrent writers share their commits.
@@ -23,7 +32,16 @@ pub struct PostgresStore {
     pool: PgPool,
     sweeper: Sweeper,
     now: Now,
+    /// Whether a change failed, and none of the size of [`PROBE`] was made since.
+    failing: AtomicBool,
 }
+
+/// Changes nothing, and is refused all the same where nothing may be changed: by a standby, or a
+/// server that was set to read only.
+const CHANGE_NOTHING: &str = "DELETE FROM todos WHERE FALSE";
+
+/// Writes as much as a change, to learn whether there is room again.
+const PROBE: &str = "UPDATE probe SET room = repeat(' ', 32768)";
 
 /// A connection that was idle for longer is asked whether it still stands before it is used.
 const TRUSTED_FOR: Duration = Duration::from_secs(1);
@@ -67,7 +85,24 @@ impl PostgresStore {
                 Ok(queries::sweep(&mut connection, now).await?)
             })
         });
-        Ok(Self { pool, sweeper, now })
+        Ok(Self { pool, sweeper, now, failing: AtomicBool::new(false) })
+    }
+
+    /// What became of a change on this connection, which is not kept where it cannot be made: the
+    /// server may be a standby by now, or the connection from a time when all were to read only.
+    fn changed<T>(
+        &self,
+        mut connection: PoolConnection<Postgres>,
+        outcome: sqlx::Result<T>,
+    ) -> Result<T, StoreError> {
+        if outcome.as_ref().is_err_and(is_read_only) {
+            connection.close_on_drop();
+        }
+        let outcome = outcome.map_err(StoreError::from);
+        if matches!(outcome, Err(StoreError::Unavailable(_))) {
+            self.failing.store(true, Ordering::Relaxed);
+        }
+        outcome
     }
 }
 
@@ -112,13 +147,14 @@ impl TodoStore for PostgresStore {
         key: Option<&IdempotencyKey>,
     ) -> Result<Creation, StoreError> {
         let mut connection = self.pool.acquire().await?;
-        Ok(match key {
+        let made = match key {
             Some(key) => {
                 let now = seconds(&self.now);
-                queries::create_once(&mut connection, owner, name, key, now).await?
+                queries::create_once(&mut connection, owner, name, key, now).await
             }
-            None => Creation::Made(queries::create(&mut connection, owner, name).await?),
-        })
+            None => queries::create(&mut connection, owner, name).await.map(Creation::Made),
+        };
+        self.changed(connection, made)
     }
 
     async fn find(&self, tenant: Tenant, id: TodoId) -> Result<Option<Todo>, StoreError> {
@@ -134,7 +170,8 @@ impl TodoStore for PostgresStore {
         change: &Change,
     ) -> Result<Option<Todo>, StoreError> {
         let mut connection = self.pool.acquire().await?;
-        Ok(queries::update(&mut connection, access, id, expected, change).await?)
+        let updated = queries::update(&mut connection, access, id, expected, change).await;
+        self.changed(connection, updated)
     }
 
     async fn delete(
@@ -144,19 +181,30 @@ impl TodoStore for PostgresStore {
         expected: Option<Version>,
     ) -> Result<bool, StoreError> {
         let mut connection = self.pool.acquire().await?;
-        Ok(queries::delete(&mut connection, access, id, expected).await?)
+        let deleted = queries::delete(&mut connection, access, id, expected).await;
+        self.changed(connection, deleted)
     }
 
     async fn delete_all(&self, tenant: Tenant) -> Result<(), StoreError> {
         let mut connection = self.pool.acquire().await?;
-        queries::delete_all(&mut connection, tenant).await?;
+        let deleted = queries::delete_all(&mut connection, tenant).await;
+        self.changed(connection, deleted)?;
         self.sweeper.wake();
         Ok(())
     }
 
     async fn check(&self) -> Result<(), StoreError> {
         let mut connection = self.pool.acquire().await?;
-        Ok(queries::check(&mut connection).await?)
+        queries::check(&mut connection).await?;
+        let failing = self.failing.load(Ordering::Relaxed);
+        let change = if failing { PROBE } else { CHANGE_NOTHING };
+        let changed = sqlx::query(change).execute(&mut *connection).await;
+        self.changed(connection, changed)?;
+        // A small change may still find room where the next one does not.
+        if failing {
+            self.failing.store(false, Ordering::Relaxed);
+        }
+        Ok(())
     }
 
     async fn close(&self) {

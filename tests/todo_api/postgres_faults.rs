@@ -4,6 +4,7 @@
 
 use std::time::{Duration, Instant};
 
+use futures_util::future::join_all;
 use reqwest::{Method, StatusCode};
 use serde_json::json;
 use sqlx::{Connection, PgConnection};
@@ -53,7 +54,7 @@ async fn a_postgres_that_is_gone_is_503_and_loses_nothing_once_it_is_back() {
                 let names = (0..8).map(|writer| format!("round {round}, {writer}, {number}"));
                 let sent: Vec<_> = names.collect();
                 let answers = sent.iter().map(|name| create_as(&app, &token, name));
-                let answers = futures_util::future::join_all(answers).await;
+                let answers = join_all(answers).await;
                 for (name, answer) in sent.into_iter().zip(&answers) {
                     match answer.status {
                         StatusCode::CREATED => acknowledged.push(name),
@@ -70,12 +71,7 @@ async fn a_postgres_that_is_gone_is_503_and_loses_nothing_once_it_is_back() {
         let ready = app.send(None, Method::GET, "/health/ready", None).await;
         assert_eq!((ready.status.as_u16(), &ready.body["database"]), (503, &"unavailable".into()));
         postgres.resume();
-        let deadline = Instant::now() + Duration::from_secs(10);
-        let mut ready = StatusCode::SERVICE_UNAVAILABLE;
-        while ready != StatusCode::OK {
-            assert!(Instant::now() < deadline, "{ready}");
-            ready = app.send(None, Method::GET, "/health/ready", None).await.status;
-        }
+        wait_until_ready(&app).await;
         app.create("uma", "it is back").await;
     }
     let path = "/todoitems?limit=1000";
@@ -86,6 +82,82 @@ async fn a_postgres_that_is_gone_is_503_and_loses_nothing_once_it_is_back() {
         assert!(names.contains(&name.as_str()), "{name} is lost");
     }
     assert!(acknowledged.len() > 200, "{}", acknowledged.len());
+}
+
+#[tokio::test]
+async fn a_postgres_that_can_only_be_read_is_not_ready_until_it_takes_changes_again() {
+    let name = "postgres_faults::\
+                a_postgres_that_can_only_be_read_is_not_ready_until_it_takes_changes_again";
+    let Some(database) = Database::postgres(name).await else { return };
+    let app = App::start_on(database.clone(), TestClock::default(), |environment| {
+        environment.with("DATABASE_CONNECTIONS", "1")
+    })
+    .await;
+    let item = app.create("uma", "before").await;
+    let path = format!("/todoitems/{}", item["id"]);
+
+    // The setting counts for connections that are made from now on, as it does with a server that
+    // has become a standby.
+    only_to_be_read(&database, "on").await;
+    let others = "
+        SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+        WHERE datname = current_database() AND pid <> pg_backend_pid()";
+    database.number(others).await;
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while list(&app).await.status != StatusCode::OK {
+        assert!(Instant::now() < deadline, "there is no new connection");
+    }
+    assert_not_ready(&app, "internal").await;
+    let name = Some(json!({ "item": { "name": "meanwhile" } }));
+    for (person, method, path, body) in [
+        ("uma", Method::POST, "/todoitems", name.clone()),
+        ("uma", Method::PATCH, &path, name),
+        ("uma", Method::DELETE, &path, None),
+        ("ada", Method::DELETE, "/todoitems", None),
+    ] {
+        assert_cannot_be_used(&app.send_as(person, method, path, body).await);
+    }
+    assert_not_ready(&app, "internal").await;
+    let folder = tempfile::tempdir().unwrap();
+    let shown = Launch::dev().with("DATABASE_URL", database.url()).refusal(folder.path());
+    assert!(shown.contains("failed to bring the schema of postgres://127.0.0.1:"), "{shown}");
+    assert!(shown.contains("in a read-only transaction"), "{shown}");
+    assert_eq!(app.names("uma").await, ["before"]);
+
+    // The connection that has just read was made in the meantime, and is still to read only.
+    only_to_be_read(&database, "off").await;
+    wait_until_ready(&app).await;
+    app.create("uma", "after").await;
+    assert_eq!(app.names("uma").await, ["before", "after"]);
+}
+
+#[tokio::test]
+async fn a_postgres_whose_disk_is_full_is_503_until_there_is_room_for_more_than_a_little() {
+    let name = "postgres_faults::\
+                a_postgres_whose_disk_is_full_is_503_until_there_is_room_for_more_than_a_little";
+    let Some(database) = Database::postgres(name).await else { return };
+    let app = App::on(database.clone()).await;
+    app.create("uma", "before").await;
+    // PostgreSQL's own error, without its disk.
+    let full = "
+        CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS
+        $$ BEGIN RAISE 'could not extend file' USING ERRCODE = 'disk_full'; END $$;
+        CREATE TRIGGER full_disk BEFORE INSERT ON todos EXECUTE FUNCTION full_disk();
+        CREATE TRIGGER full_disk BEFORE UPDATE ON probe EXECUTE FUNCTION full_disk();";
+    database.execute(full).await;
+    assert_cannot_be_used(&create(&app, "meanwhile").await);
+    assert_not_ready(&app, "internal").await;
+    assert_eq!(app.names("uma").await, ["before"]);
+
+    // Room for a small change, and not for a larger one.
+    database.execute("DROP TRIGGER full_disk ON todos").await;
+    app.create("uma", "small").await;
+    assert_not_ready(&app, "internal").await;
+
+    database.execute("DROP TRIGGER full_disk ON probe").await;
+    wait_until_ready(&app).await;
+    app.create("uma", "after").await;
+    assert_eq!(app.names("uma").await, ["before", "small", "after"]);
 }
 
 #[tokio::test]
@@ -104,7 +176,7 @@ async fn a_statement_that_takes_too_long_and_a_pool_that_is_empty_are_503() {
     sqlx::raw_sql(lock).execute(&mut *held).await.unwrap();
     // One of them has the connection and waits for the table, the others wait for the connection.
     let requests = (0..8).map(|_| app.send(Some(&token), Method::GET, "/todoitems", None));
-    for answer in futures_util::future::join_all(requests).await {
+    for answer in join_all(requests).await {
         assert_overloaded(&answer);
     }
     assert_not_ready(&app, "overloaded").await;
@@ -113,8 +185,35 @@ async fn a_statement_that_takes_too_long_and_a_pool_that_is_empty_are_503() {
     app.create("uma", "after").await;
 }
 
+/// Whether connections that are made from now on may change something: `off`, or not: `on`.
+async fn only_to_be_read(database: &Database, value: &str) {
+    let url = database.url();
+    let (_, name) = url.rsplit_once('/').unwrap();
+    // Not of the database itself, where this would not be allowed either.
+    let maintenance = Database::Postgres(url.replace(name, "postgres"));
+    let alter = format!("ALTER DATABASE {name} SET default_transaction_read_only = {value}");
+    maintenance.execute(alter).await;
+}
+
+async fn wait_until_ready(app: &App) {
+    let deadline = Instant::now() + Duration::from_secs(10);
+    loop {
+        let answer = app.send(None, Method::GET, "/health/ready", None).await;
+        if answer.status == StatusCode::OK {
+            return;
+        }
+        assert!(Instant::now() < deadline, "{answer:?}");
+    }
+}
+
 async fn list(app: &App) -> Answer {
     app.send_as("uma", Method::GET, "/todoitems", None).await
+}
+
+#[track_caller]
+fn assert_cannot_be_used(answer: &Answer) {
+    answer.assert_problem(503, "internal");
+    assert_eq!(answer.header("retry-after"), "1");
 }
 
 /// The connection broke, or none could be had in time.
