@@ -175,9 +175,11 @@ async fn a_statement_that_takes_too_long_and_a_pool_that_is_empty_are_503() {
     let lock = "LOCK TABLE todos IN ACCESS EXCLUSIVE MODE";
     sqlx::raw_sql(lock).execute(&mut *held).await.unwrap();
     // One of them has the connection and waits for the table, the others wait for the connection.
-    let requests = (0..8).map(|_| app.send(Some(&token), Method::GET, "/todoitems", None));
-    for answer in join_all(requests).await {
-        assert_overloaded(&answer);
+    let reads = (0..4).map(|_| app.send(Some(&token), Method::GET, "/todoitems", None));
+    let changes = (0..4).map(|_| create_as(&app, &token, "meanwhile"));
+    let (reads, changes) = tokio::join!(join_all(reads), join_all(changes));
+    for answer in reads.iter().chain(&changes) {
+        assert_overloaded(answer);
     }
     assert_not_ready(&app, "overloaded").await;
     held.rollback().await.unwrap();
