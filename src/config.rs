@@ -102,6 +102,13 @@ impl PostgresUrl {
         let port = self.0.port().map(|port| format!(":{port}")).unwrap_or_default();
         format!("postgres://{host}{port}{}", self.0.path())
     }
+
+    /// The files for TLS that it names, each with the parameter that does.
+    pub fn files(&self) -> impl Iterator<Item = (String, PathBuf)> {
+        let parameters = self.0.query_pairs().into_owned();
+        let named = |parameter: &str| ["sslrootcert", "sslcert", "sslkey"].contains(&parameter);
+        parameters.filter(move |(name, _)| named(name)).map(|(name, file)| (name, file.into()))
+    }
 }
 
 impl fmt::Debug for PostgresUrl {

@@ -88,6 +88,17 @@ pub enum OpenError {
         #[source]
         source: io::Error,
     },
+    /// A file for TLS that the URL names cannot be read.
+    #[error("failed to read the file {file}, the {parameter} of DATABASE_URL")]
+    Certificate {
+        /// `sslrootcert`, `sslcert` or `sslkey`.
+        parameter: String,
+        /// The file.
+        file: String,
+        /// What the file system says.
+        #[source]
+        source: io::Error,
+    },
     /// The database cannot be opened.
     #[error("failed to open the database {database}")]
     Connect {

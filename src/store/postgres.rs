@@ -1,6 +1,7 @@
 //! PostgreSQL: for more than one server, or when the database is on a machine of its own.
 
 use std::{
+    fs::File,
     io,
     str::FromStr,
     sync::{
@@ -60,6 +61,14 @@ impl PostgresStore {
     ) -> Result<Self, OpenError> {
         let database = url.without_password();
         let connect = |source| OpenError::Connect { database: database.clone(), source };
+        // The driver would say that there is no such file, and not which.
+        for (parameter, file) in url.files() {
+            File::open(&file).map_err(|source| OpenError::Certificate {
+                parameter,
+                file: file.display().to_string(),
+                source,
+            })?;
+        }
         let options =
             PgConnectOptions::from_str(url.as_str()).map_err(connect)?.application_name("todo-api");
         migrate(&options, config.timeout, &database).await?;

@@ -23,6 +23,7 @@ mod migrations;
 mod ports;
 mod postgres;
 mod postgres_faults;
+mod postgres_tls;
 mod program;
 mod replicas;
 mod server;

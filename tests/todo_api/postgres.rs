@@ -1,10 +1,10 @@
 //! A PostgreSQL server of the tests' own, on a loopback port and in a temporary folder.
 
 use std::{
-    fs,
+    fs::{self, File, Permissions},
     io::Write,
     os::unix::{
-        fs::{MetadataExt, chown},
+        fs::{MetadataExt, PermissionsExt, chown},
         process::CommandExt,
     },
     path::{Path, PathBuf},
@@ -72,7 +72,7 @@ impl Postgres {
         watchdog.args(["-h", "127.0.0.1", "-p", &self.port.to_string()]);
         // Whether PostgreSQL keeps its word when the power goes is not what is tested here.
         watchdog.args(["-c", "fsync=off", "-c", "max_connections=300"]);
-        let log = fs::File::options().create(true).append(true).open(self.log()).unwrap();
+        let log = File::options().create(true).append(true).open(self.log()).unwrap();
         watchdog.stdin(Stdio::piped()).stdout(log.try_clone().unwrap()).stderr(log);
         self.watchdog = Some(watchdog.spawn().unwrap());
         let deadline = Instant::now() + Duration::from_secs(20);
@@ -90,6 +90,24 @@ impl Postgres {
             drop(input);
             watchdog.wait().unwrap();
         }
+    }
+
+    /// Starts it again, with TLS. `certificate` and `key`: its own, in PEM.
+    pub(crate) fn use_tls(&mut self, certificate: &str, key: &str) {
+        self.pause();
+        // Where and how PostgreSQL wants them.
+        for (name, content) in [("server.crt", certificate), ("server.key", key)] {
+            let path = self.data().join(name);
+            fs::write(&path, content).unwrap();
+            fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
+            if self.root {
+                chown(&path, Some(NOBODY), Some(NOBODY)).unwrap();
+            }
+        }
+        let settings = self.data().join("postgresql.conf");
+        let mut settings = File::options().append(true).open(settings).unwrap();
+        writeln!(settings, "ssl = on").unwrap();
+        self.resume();
     }
 
     /// The URL of a new database.
