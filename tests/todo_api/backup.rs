@@ -1,32 +1,27 @@
-//! A copy of the SQLite file, made while the server writes, is a database to start from.
+//! A copy of the database, made while the server writes, is a database to start from.
 
-use std::fs;
+use std::{fs, process::Command};
 
 use futures_util::future::join_all;
 use reqwest::{Client, StatusCode};
 use serde_json::{Value, json};
 
-use crate::program::{Launch, Program};
+use crate::{
+    postgres::Postgres,
+    program::{Launch, Program},
+    tools::{Tool, require},
+};
 
 #[tokio::test]
 async fn a_copy_made_under_load_has_all_that_was_there_when_it_began() {
     let mut program = Program::start().await;
-    let token = program.todo_api(&["token", "--as", "uma"]);
-    let client = Client::builder().no_proxy().build().unwrap();
-    let list = format!("{}/todoitems", program.url);
-    let create = async |name: String| {
-        let body = json!({ "item": { "name": name } });
-        let request = client.post(&list).bearer_auth(token.trim()).json(&body);
-        let answer = request.send().await.unwrap();
-        assert_eq!(answer.status(), StatusCode::CREATED);
-        answer.json::<Value>().await.unwrap()["item"]["id"].as_i64().unwrap()
-    };
-    let before = join_all((0..100).map(|number| create(format!("before {number}")))).await;
+    let todos = Todos::of(&program);
+    let before = todos.create_many("before").await;
     let copy = program.folder.path().join("copy.db");
     let launch = program.launch.clone();
     let folder = program.folder.path().to_owned();
     let copying = tokio::task::spawn_blocking(move || launch.run(&folder, &["backup", "copy.db"]));
-    let meanwhile = join_all((0..100).map(|number| create(format!("meanwhile {number}")))).await;
+    let meanwhile = todos.create_many("meanwhile").await;
     let output = copying.await.unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 
@@ -38,15 +33,50 @@ async fn a_copy_made_under_load_has_all_that_was_there_when_it_began() {
     }
     fs::rename(copy, file).unwrap();
     program.restart().await;
-    let request = client.get(format!("{list}?limit=1000")).bearer_auth(token.trim());
-    let page: Value = request.send().await.unwrap().json().await.unwrap();
-    let ids: Vec<_> = page["items"].as_array().unwrap().iter().map(|item| &item["id"]).collect();
-    let ids: Vec<_> = ids.iter().map(|id| id.as_i64().unwrap()).collect();
+    let ids = todos.ids().await;
     assert!(before.iter().all(|id| ids.contains(id)), "{ids:?} lacks some of {before:?}");
     // Of the rest, those up to some moment: ids are given out in order.
     let expected: Vec<_> = (1..=ids.len() as i64).collect();
     assert_eq!(ids, expected);
     assert!(ids.len() <= before.len() + meanwhile.len());
+}
+
+#[tokio::test]
+async fn a_dump_of_postgres_made_under_load_is_restored_and_no_id_of_it_comes_again() {
+    let name = "backup::a_dump_of_postgres_made_under_load_is_restored_and_no_id_of_it_comes_again";
+    let Some([programs]) = require(name, [Tool::Postgres]) else { return };
+    let postgres = Postgres::shared(&programs);
+    let [url, restored] = [postgres.create_database().await, postgres.create_database().await];
+    let mut program = Program::launch(Launch::dev().with("DATABASE_URL", &url)).await;
+    let todos = Todos::of(&program);
+    let mut before = todos.create_many("before").await;
+    // The last of them is gone when the dump is made, and only the sequence knows of it.
+    let last = before.pop().unwrap();
+    todos.delete(last).await;
+
+    // The commands of docs/DEPLOY.md.
+    let dump = program.folder.path().join("todo.dump");
+    let mut dumping = Command::new(programs.join("pg_dump"));
+    dumping.arg("--format=custom").arg(format!("--file={}", dump.display())).arg(&url);
+    let dumping = tokio::task::spawn_blocking(move || dumping.output().unwrap());
+    let meanwhile = todos.create_many("meanwhile").await;
+    let dumped = dumping.await.unwrap();
+    assert!(dumped.status.success(), "{}", String::from_utf8_lossy(&dumped.stderr));
+    let mut restoring = Command::new(programs.join("pg_restore"));
+    let output =
+        restoring.arg("--no-owner").arg(format!("--dbname={restored}")).arg(&dump).output();
+    let output = output.unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+
+    assert!(program.stop("TERM").await.success());
+    program.launch = program.launch.clone().with("DATABASE_URL", restored);
+    program.restart().await;
+    let ids = todos.ids().await;
+    let rest: Vec<_> = ids.iter().filter(|id| !before.contains(id)).collect();
+    assert_eq!(ids.len(), before.len() + rest.len(), "{ids:?} lacks some of {before:?}");
+    assert!(rest.iter().all(|id| meanwhile.contains(id)), "{ids:?}");
+    let next = todos.create("after").await;
+    assert!(next > last && ids.iter().all(|id| next > *id), "{next} after {last} and {ids:?}");
 }
 
 #[test]
@@ -67,4 +97,47 @@ fn nothing_is_overwritten_and_for_postgres_another_program_is_named() {
     let shown = backup(Launch::default());
     assert!(shown.contains("failed to copy the database"), "there is none: {shown}");
     assert!(!folder.path().join("data/todo.db").exists());
+}
+
+/// Those of Uma, by their ids.
+struct Todos {
+    list: String,
+    token: String,
+    client: Client,
+}
+
+impl Todos {
+    fn of(program: &Program) -> Self {
+        let token = program.todo_api(&["token", "--as", "uma"]).trim().to_owned();
+        let client = Client::builder().no_proxy().build().unwrap();
+        Self { list: format!("{}/todoitems", program.url), token, client }
+    }
+
+    /// A hundred at once.
+    async fn create_many(&self, name: &str) -> Vec<i64> {
+        let mut ids = join_all((0..100).map(|_| self.create(name))).await;
+        ids.sort_unstable();
+        ids
+    }
+
+    async fn create(&self, name: &str) -> i64 {
+        let body = json!({ "item": { "name": name } });
+        let request = self.client.post(&self.list).bearer_auth(&self.token).json(&body);
+        let answer = request.send().await.unwrap();
+        assert_eq!(answer.status(), StatusCode::CREATED);
+        answer.json::<Value>().await.unwrap()["item"]["id"].as_i64().unwrap()
+    }
+
+    async fn delete(&self, id: i64) {
+        let request = self.client.delete(format!("{}/{id}", self.list)).bearer_auth(&self.token);
+        assert_eq!(request.send().await.unwrap().status(), StatusCode::NO_CONTENT);
+    }
+
+    async fn ids(&self) -> Vec<i64> {
+        let request = self.client.get(format!("{}?limit=1000", self.list));
+        let answer = request.bearer_auth(&self.token).send().await.unwrap();
+        let page: Value = answer.json().await.unwrap();
+        let items = page["items"].as_array().unwrap();
+        items.iter().map(|item| item["id"].as_i64().unwrap()).collect()
+    }
 }
