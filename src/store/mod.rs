@@ -4,6 +4,7 @@
 mod backup;
 mod connection;
 mod error;
+mod files;
 mod postgres;
 mod queries;
 mod readers;

@@ -1,9 +1,9 @@
 //! The connections that read from SQLite.
 
-use std::time::Duration;
+use std::{array, time::Duration};
 
 use deadpool::unmanaged::Pool;
-use sqlx::{Error, SqliteConnection, sqlite::SqliteConnectOptions};
+use sqlx::{Error, SqliteConnection};
 
 use super::{StoreError, connection::Connection};
 
@@ -17,10 +17,17 @@ pub(super) struct Readers {
 const READERS: usize = 4;
 
 impl Readers {
-    /// `timeout`: how long a query waits for its turn.
-    pub(super) fn new(options: &SqliteConnectOptions, timeout: Duration) -> Self {
-        let connections = (0..READERS).map(|_| Connection::new(options.clone()));
-        Self { idle: Pool::from(connections), timeout }
+    /// Opens them, so that they can read on when the file is gone. `timeout`: how long a query
+    /// waits for its turn.
+    pub(super) async fn open(
+        connection: impl Fn() -> Connection,
+        timeout: Duration,
+    ) -> sqlx::Result<Self> {
+        let mut connections: [_; READERS] = array::from_fn(|_| connection());
+        for connection in &mut connections {
+            connection.get().await?;
+        }
+        Ok(Self { idle: Pool::from(connections), timeout })
     }
 
     /// What the query gives.

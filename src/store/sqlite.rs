@@ -10,14 +10,14 @@ use std::{
 
 use async_trait::async_trait;
 use sqlx::{
-    SqliteConnection,
+    ConnectOptions, SqliteConnection,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
 };
 
 use crate::todo::{Access, Change, IdempotencyKey, Owner, Tenant, Todo, TodoId, TodoName, Version};
 
 use super::{
-    Creation, Now, OpenError, StoreError, TodoStore, connection::Connection,
+    Creation, Now, OpenError, StoreError, TodoStore, connection::Connection, files::Files,
     queries::sqlite as queries, readers::Readers, seconds, sweeper::Sweeper, writer::Writer,
 };
 
@@ -26,6 +26,7 @@ use super::{
 pub struct SqliteStore {
     writer: Writer,
     readers: Readers,
+    files: Arc<Files>,
     sweeper: Sweeper,
     now: Now,
 }
@@ -48,15 +49,17 @@ impl SqliteStore {
             .synchronous(SqliteSynchronous::Full)
             .busy_timeout(timeout);
         let connect = |source| OpenError::Connect { database: database.clone(), source };
-        let mut connection = Connection::new(options.clone());
-        let opened = connection.get().await.map_err(connect)?;
+        let mut first = options.connect().await.map_err(connect)?;
         // `run` makes a future that is not `Send` of a borrowed connection.
         sqlx::migrate!("migrations/sqlite")
-            .run_direct(None, opened, false)
+            .run_direct(None, &mut first, false)
             .await
             .map_err(|source| OpenError::migrate(database.clone(), source))?;
-        let writer = Writer::start(connection, timeout);
-        let readers = Readers::new(&options, timeout);
+        let files = Files::of(path, first).map_err(|error| connect(error.into()))?;
+        let files = Arc::new(files);
+        let connection = || Connection::new(options.clone(), Arc::clone(&files));
+        let writer = Writer::start(connection(), timeout);
+        let readers = Readers::open(connection, timeout).await.map_err(connect)?;
         let (sweeping, clock) = (writer.clone(), Arc::clone(&now));
         let sweeper = Sweeper::start(move || {
             let (writer, now) = (sweeping.clone(), seconds(&clock));
@@ -64,7 +67,7 @@ impl SqliteStore {
                 writer.run(move |connection| Box::pin(queries::sweep(connection, now))).await
             })
         });
-        Ok(Self { writer, readers, sweeper, now })
+        Ok(Self { writer, readers, files, sweeper, now })
     }
 }
 
@@ -166,6 +169,7 @@ impl TodoStore for SqliteStore {
     }
 
     async fn check(&self) -> Result<(), StoreError> {
+        self.files.verify().map_err(sqlx::Error::from)?;
         if self.writer.is_failing() {
             self.writer.run(|connection| Box::pin(probe(connection))).await?;
         }
@@ -175,7 +179,7 @@ impl TodoStore for SqliteStore {
     async fn close(&self) {
         self.sweeper.stop();
         self.readers.close().await;
-        // The last connection to close moves the write-ahead log into the file.
         self.writer.close().await;
+        self.files.close().await;
     }
 }

@@ -175,8 +175,8 @@ async fn commit(
     batch: &mut Vec<Box<dyn Change>>,
     changes: &mut mpsc::Receiver<Box<dyn Change>>,
 ) -> Result<(), StoreError> {
-    let connection = connection.get().await?;
-    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+    let opened = connection.get().await?;
+    let mut transaction = opened.begin_with("BEGIN IMMEDIATE").await?;
     let mut applied = 0;
     while let Some(change) = batch.get_mut(applied) {
         if !change.is_abandoned() {
@@ -187,7 +187,8 @@ async fn commit(
             batch.extend(changes.try_recv().ok());
         }
     }
-    Ok(transaction.commit().await?)
+    transaction.commit().await?;
+    Ok(connection.verify()?)
 }
 
 #[cfg(test)]
@@ -198,6 +199,7 @@ mod tests {
     use sqlx::{ConnectOptions, sqlite::SqliteConnectOptions};
     use tempfile::TempDir;
 
+    use super::super::files::Files;
     use super::*;
 
     const TIMEOUT: Duration = Duration::from_secs(5);
@@ -209,10 +211,12 @@ mod tests {
             .create_if_missing(true)
             .journal_mode(sqlx::sqlite::SqliteJournalMode::Wal)
             .busy_timeout(TIMEOUT);
-        let mut connection = Connection::new(options.clone());
-        let opened = connection.get().await.unwrap();
+        let mut first = options.connect().await.unwrap();
         let table = "CREATE TABLE numbers (number INTEGER PRIMARY KEY) STRICT";
-        sqlx::raw_sql(table).execute(&mut *opened).await.unwrap();
+        sqlx::raw_sql(table).execute(&mut first).await.unwrap();
+        let files = Files::of(&folder.path().join("numbers.db"), first).unwrap();
+        let mut connection = Connection::new(options.clone(), Arc::new(files));
+        let opened = connection.get().await.unwrap();
         let commits = Arc::new(AtomicU32::new(0));
         let counted = Arc::clone(&commits);
         opened.lock_handle().await.unwrap().set_commit_hook(move || {

@@ -37,6 +37,40 @@ async fn a_file_that_another_process_holds_can_be_read_and_takes_changes_again_l
 }
 
 #[tokio::test]
+async fn a_file_that_is_removed_or_replaced_takes_no_changes_until_it_is_back() {
+    let mut app = App::start().await;
+    let mut acknowledged = vec!["before"];
+    app.create("uma", "before").await;
+    let file = app.database().file();
+    let log = file.with_extension("db-wal");
+    for (path, after) in [(&file, "after the first time"), (&log, "after the second time")] {
+        let aside = path.with_extension("aside");
+        fs::rename(path, &aside).unwrap();
+        assert_not_ready(&app, "internal").await;
+        for _ in 0..2 {
+            let answer = create(&app, "in doubt").await;
+            answer.assert_problem(503, "internal");
+            assert_eq!(answer.header("retry-after"), "1");
+        }
+        assert!(!path.exists(), "an empty one was made");
+        fs::write(path, "another file").unwrap();
+        create(&app, "in doubt").await.assert_problem(503, "internal");
+        assert_not_ready(&app, "internal").await;
+        let names = app.names("uma").await;
+        assert!(acknowledged.iter().all(|name| names.contains(&(*name).to_owned())), "{names:?}");
+
+        fs::rename(&aside, path).unwrap();
+        let answer = app.send(None, Method::GET, "/health/ready", None).await;
+        assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
+        app.create("uma", after).await;
+        acknowledged.push(after);
+    }
+    app.stop().await;
+    let names = app.another().await.names("uma").await;
+    assert!(acknowledged.iter().all(|name| names.contains(&(*name).to_owned())), "{names:?}");
+}
+
+#[tokio::test]
 async fn a_damaged_page_is_503_until_it_is_whole_again() {
     let mut app = App::start().await;
     app.create("uma", "Walk the dog").await;

@@ -1,0 +1,72 @@
+//! The files of SQLite, which somebody may remove or replace while they are in use: what is
+//! written to them from then on is gone with the last process that has them open.
+
+use std::{
+    ffi::OsString,
+    fs, io,
+    os::unix::fs::MetadataExt,
+    path::{Path, PathBuf},
+};
+
+use sqlx::{Connection as _, SqliteConnection};
+use tokio::sync::Mutex;
+
+/// The database and its write-ahead log, as they were when they were opened.
+pub(super) struct Files {
+    places: [Place; 2],
+    /// Does nothing but stay: the last connection to close removes the log, and others come and go.
+    anchor: Mutex<Option<SqliteConnection>>,
+}
+
+impl Files {
+    /// Those that the connection has open.
+    pub(super) fn of(database: &Path, connection: SqliteConnection) -> io::Result<Self> {
+        // SQLite makes the log beside the file itself, not beside a link to it.
+        let mut log = OsString::from(fs::canonicalize(database)?);
+        log.push("-wal");
+        let places = [Place::of(database.to_owned())?, Place::of(log.into())?];
+        Ok(Self { places, anchor: Mutex::new(Some(connection)) })
+    }
+
+    /// Whether they are where they were. Nothing is opened for that: to close a file takes away
+    /// the locks that SQLite has on it (<https://sqlite.org/howtocorrupt.html>, section 2.2).
+    pub(super) fn verify(&self) -> io::Result<()> {
+        self.places.iter().try_for_each(Place::verify)
+    }
+
+    /// Moves the log into the database, where all other connections are closed; where that fails,
+    /// the next start does it.
+    pub(super) async fn close(&self) {
+        if let Some(anchor) = self.anchor.lock().await.take() {
+            let _ = anchor.close().await;
+        }
+    }
+}
+
+/// Which file is at a path.
+struct Place {
+    path: PathBuf,
+    device_and_inode: (u64, u64),
+}
+
+impl Place {
+    fn of(path: PathBuf) -> io::Result<Self> {
+        let device_and_inode = device_and_inode(&path)?;
+        Ok(Self { path, device_and_inode })
+    }
+
+    fn verify(&self) -> io::Result<()> {
+        let happened = match device_and_inode(&self.path) {
+            Ok(found) if found == self.device_and_inode => return Ok(()),
+            Ok(_) => "replaced",
+            Err(error) if error.kind() == io::ErrorKind::NotFound => "removed",
+            Err(error) => return Err(error),
+        };
+        let path = self.path.display();
+        Err(io::Error::other(format!("{path} was {happened} while it was in use")))
+    }
+}
+
+fn device_and_inode(path: &Path) -> io::Result<(u64, u64)> {
+    fs::metadata(path).map(|metadata| (metadata.dev(), metadata.ino()))
+}
