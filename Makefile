@@ -19,7 +19,7 @@ test: ## Run all tests that this machine can run, and list those it cannot
 	@tests/run
 
 test-postgres: ## Run the tests that need PostgreSQL, which must be there
-	CI=true cargo test --test todo_api on_postgres
+	CI=true cargo test --test todo_api -- postgres replicas
 
 tools: ## Install what the tests with a browser, Node, Python, PostgreSQL or nginx need (as root: Debian packages too)
 	@tests/tools/install
