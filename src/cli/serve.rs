@@ -1,6 +1,6 @@
 //! `todo-api serve`: the API, with `--dev` together with the development tenant.
 
-use std::{process::ExitCode, sync::Arc};
+use std::{pin::pin, process::ExitCode, sync::Arc};
 
 use anyhow::{Context, bail};
 use clap::Args;
@@ -42,8 +42,21 @@ impl Serve {
         Ok(ExitCode::SUCCESS)
     }
 
-    async fn serve(&self, mut config: Config) -> anyhow::Result<()> {
-        let stop = stop_signal()?;
+    async fn serve(&self, config: Config) -> anyhow::Result<()> {
+        let mut stop = pin!(stop_signal()?);
+        let (server, tenant) = tokio::select! {
+            started = self.start(config) => started?,
+            // A start may wait for another server's.
+            () = &mut stop => return Ok(()),
+        };
+        server.run(stop).await;
+        if let Some(tenant) = tenant {
+            tenant.stop().await;
+        }
+        Ok(())
+    }
+
+    async fn start(&self, mut config: Config) -> anyhow::Result<(Server, Option<DevTenant>)> {
         let address = format!("{}:{}", config.server.host, config.server.port);
         let listener = Listener::bind(&config.server.host, config.server.port)
             .await
@@ -57,11 +70,7 @@ impl Serve {
             Some(tenant) => print_dev_welcome(&server.url(), tenant),
             None => eprintln!("Todo API: {0}   docs: {0}/docs", server.url()),
         }
-        server.run(stop).await;
-        if let Some(tenant) = tenant {
-            tenant.stop().await;
-        }
-        Ok(())
+        Ok((server, tenant))
     }
 }
 

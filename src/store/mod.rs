@@ -12,7 +12,7 @@ mod sqlite;
 mod sweeper;
 mod writer;
 
-use std::sync::Arc;
+use std::{pin::pin, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 
@@ -35,6 +35,20 @@ pub type Now = Arc<dyn Fn() -> u64 + Send + Sync>;
 /// The time as the databases keep it.
 fn seconds(now: &Now) -> i64 {
     i64::try_from(now()).unwrap_or(i64::MAX)
+}
+
+/// How long a start may take before the log says what it waits for.
+const SWIFT_START: Duration = Duration::from_secs(1);
+
+/// What bringing the schema up to date gives. There is no limit to the time, since a change to a
+/// large table needs its own, and so does another server that is at it; but it is no secret.
+async fn migrating<T>(database: &str, migration: impl Future<Output = T>) -> T {
+    let mut migration = pin!(migration);
+    if let Ok(migrated) = tokio::time::timeout(SWIFT_START, &mut migration).await {
+        return migrated;
+    }
+    tracing::warn!(database, "waiting for the schema to be up to date; is another server at it?");
+    migration.await
 }
 
 /// Opens the configured store and brings its schema up to date.

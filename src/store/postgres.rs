@@ -24,7 +24,7 @@ use crate::{
 };
 
 use super::{
-    Creation, Now, OpenError, StoreError, TodoStore, error::is_read_only,
+    Creation, Now, OpenError, StoreError, TodoStore, error::is_read_only, migrating,
     queries::postgres as queries, seconds, sweeper::Sweeper,
 };
 
@@ -128,8 +128,8 @@ async fn migrate(
     let mut connection =
         connected.map_err(|source| OpenError::Connect { database: database.to_owned(), source })?;
     // `run` makes a future that is not `Send` of a borrowed connection.
-    sqlx::migrate!("migrations/postgres")
-        .run_direct(None, &mut connection, false)
+    let migrator = sqlx::migrate!("migrations/postgres");
+    migrating(database, migrator.run_direct(None, &mut connection, false))
         .await
         .map_err(|source| OpenError::migrate(database.to_owned(), source))?;
     // It has done its work, whatever comes of the farewell.

@@ -1,8 +1,7 @@
 //! SQLite: one file, created with its folder and schema by itself.
 
 use std::{
-    fs::File,
-    io,
+    fs::{File, TryLockError},
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -18,7 +17,8 @@ use crate::todo::{Access, Change, IdempotencyKey, Owner, Tenant, Todo, TodoId, T
 
 use super::{
     Creation, Now, OpenError, StoreError, TodoStore, connection::Connection, files::Files,
-    queries::sqlite as queries, readers::Readers, seconds, sweeper::Sweeper, writer::Writer,
+    migrating, queries::sqlite as queries, readers::Readers, seconds, sweeper::Sweeper,
+    writer::Writer,
 };
 
 /// SQLite has one writer at a time. Ours queue for one connection, in order, instead of competing
@@ -40,7 +40,6 @@ impl SqliteStore {
     /// [`OpenError`] names the file and what failed.
     pub async fn open(path: &Path, timeout: Duration, now: Now) -> Result<Self, OpenError> {
         let database = path.display().to_string();
-        let _alone = lock_folder(path).await?;
         let options = SqliteConnectOptions::new()
             .filename(path)
             .create_if_missing(true)
@@ -49,12 +48,17 @@ impl SqliteStore {
             .synchronous(SqliteSynchronous::Full)
             .busy_timeout(timeout);
         let connect = |source| OpenError::Connect { database: database.clone(), source };
-        let mut first = options.connect().await.map_err(connect)?;
-        // `run` makes a future that is not `Send` of a borrowed connection.
-        sqlx::migrate!("migrations/sqlite")
-            .run_direct(None, &mut first, false)
-            .await
-            .map_err(|source| OpenError::migrate(database.clone(), source))?;
+        let first = migrating(&database, async {
+            let _alone = lock_folder(path).await?;
+            let mut first = options.connect().await.map_err(connect)?;
+            // `run` makes a future that is not `Send` of a borrowed connection.
+            sqlx::migrate!("migrations/sqlite")
+                .run_direct(None, &mut first, false)
+                .await
+                .map_err(|source| OpenError::migrate(database.clone(), source))?;
+            Ok(first)
+        })
+        .await?;
         let files = Files::of(path, first).map_err(|error| connect(error.into()))?;
         let files = Arc::new(files);
         let connection = || Connection::new(options.clone(), Arc::clone(&files));
@@ -71,6 +75,8 @@ impl SqliteStore {
     }
 }
 
+const BETWEEN_LOCK_ATTEMPTS: Duration = Duration::from_millis(10);
+
 /// Makes the folder, and waits until no other process that starts is in it: SQLite would let two
 /// of them migrate at once. The lock lasts as long as the file that is returned.
 async fn lock_folder(database: &Path) -> Result<File, OpenError> {
@@ -81,8 +87,14 @@ async fn lock_folder(database: &Path) -> Result<File, OpenError> {
     let failed = |source| OpenError::Folder { folder: folder.display().to_string(), source };
     std::fs::create_dir_all(&folder).map_err(failed)?;
     let opened = File::open(&folder).map_err(failed)?;
-    let locked = tokio::task::spawn_blocking(move || opened.lock().map(|()| opened)).await;
-    locked.map_err(io::Error::other).flatten().map_err(failed)
+    // A thread that waits in the system for the lock could not be stopped.
+    loop {
+        match opened.try_lock() {
+            Ok(()) => return Ok(opened),
+            Err(TryLockError::WouldBlock) => tokio::time::sleep(BETWEEN_LOCK_ATTEMPTS).await,
+            Err(TryLockError::Error(error)) => return Err(failed(error)),
+        }
+    }
 }
 
 /// Writes as much as a change, to learn whether the file can be written again.

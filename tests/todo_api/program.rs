@@ -170,8 +170,13 @@ impl Program {
 
     /// Starts it again where it was.
     pub(crate) async fn restart(&mut self) {
-        self.process = self.launch.spawn(self.folder.path());
+        self.spawn();
         self.wait_until_ready().await;
+    }
+
+    /// Starts it again, and does not wait.
+    pub(crate) fn spawn(&mut self) {
+        self.process = self.launch.spawn(self.folder.path());
     }
 
     /// What another command prints in the same folder.
@@ -193,6 +198,17 @@ impl Program {
             sleep(BETWEEN_TRIES).await;
         }
         panic!("it did not become ready:\n{}", self.log());
+    }
+
+    /// Waits until the log has this.
+    pub(crate) async fn wait_for(&self, text: &str) {
+        for _ in 0..TRIES {
+            if self.log().contains(text) {
+                return;
+            }
+            sleep(BETWEEN_TRIES).await;
+        }
+        panic!("the log lacks {text:?}:\n{}", self.log());
     }
 
     /// Sends it a signal, as a supervisor or a terminal would, and waits for its end.
