@@ -1,28 +1,40 @@
 //! A copy of the todos in a file, made while servers go on writing.
 
-use std::{fs::File, io, path::Path};
+use std::{
+    fs::File,
+    io,
+    path::{Path, PathBuf},
+};
 
 use sqlx::{ConnectOptions, Connection, sqlite::SqliteConnectOptions};
+use tempfile::PersistError;
 
 use crate::config::Database;
 
 /// Copies the database to a new file, as it is at one moment. Nobody waits for it: it reads what
-/// was committed before it began.
+/// was committed before it began. The file gets its name when it is complete and on the disk.
 ///
 /// # Errors
 ///
-/// [`BackupError`] says what failed. A copy that was begun is then not complete.
+/// [`BackupError`] says what failed. There is no copy then.
 pub async fn back_up(database: &Database, copy: &Path) -> Result<(), BackupError> {
     let Database::Sqlite(file) = database else { return Err(BackupError::NotSqlite) };
-    if copy.exists() {
-        return Err(BackupError::Exists(copy.display().to_string()));
-    }
     let mut connection = SqliteConnectOptions::new().filename(file).connect().await?;
-    let name = copy.to_string_lossy();
-    sqlx::query("VACUUM INTO $1").bind(name.as_ref()).execute(&mut connection).await?;
+    let folder = match copy.parent() {
+        Some(folder) if folder != Path::new("") => folder.to_owned(),
+        _ => PathBuf::from("."),
+    };
+    let named = |source| BackupError::File { file: copy.display().to_string(), source };
+    let unfinished = tempfile::Builder::new().prefix(".todo-api-backup-").tempfile_in(&folder);
+    let unfinished = unfinished.map_err(named)?;
+    let name = unfinished.path().to_string_lossy().into_owned();
+    // SQLite takes a file that is there only if it is empty.
+    sqlx::query("VACUUM INTO $1").bind(name).execute(&mut connection).await?;
     connection.close().await?;
     // SQLite leaves it to the system when the copy reaches the disk.
-    Ok(File::open(copy)?.sync_all()?)
+    unfinished.as_file().sync_all().map_err(named)?;
+    unfinished.persist_noclobber(copy).map_err(|PersistError { error, .. }| named(error))?;
+    File::open(folder).and_then(|folder| folder.sync_all()).map_err(named)
 }
 
 /// Why there is no copy.
@@ -31,13 +43,16 @@ pub enum BackupError {
     /// PostgreSQL has its own programs for that.
     #[error("DATABASE_URL is not sqlite://PATH; for PostgreSQL use pg_dump (docs/DEPLOY.md)")]
     NotSqlite,
-    /// Nothing is overwritten.
-    #[error("{0} is there already")]
-    Exists(String),
-    /// The file cannot be read, or the copy cannot be written.
+    /// The database cannot be read, or there is no room for the copy.
     #[error("failed to copy the database")]
     Copy(#[from] sqlx::Error),
-    /// The copy may not be on the disk.
-    #[error("failed to make sure that the copy is on the disk")]
-    Sync(#[from] io::Error),
+    /// The file cannot be made, or is there already: nothing is overwritten.
+    #[error("failed to write {file}")]
+    File {
+        /// The copy.
+        file: String,
+        /// What the file system says.
+        #[source]
+        source: io::Error,
+    },
 }

@@ -24,6 +24,11 @@ async fn a_copy_made_under_load_has_all_that_was_there_when_it_began() {
     let meanwhile = todos.create_many("meanwhile").await;
     let output = copying.await.unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let size = fs::metadata(&copy).unwrap().len();
+    let output = program.launch.run(program.folder.path(), &["backup", "copy.db"]);
+    let shown = String::from_utf8(output.stderr).unwrap();
+    assert!(shown.contains("failed to write copy.db: File exists"), "{shown}");
+    assert_eq!(fs::metadata(&copy).unwrap().len(), size);
 
     // As docs/DEPLOY.md says: stop, put the copy in the place of the file, start.
     assert!(program.stop("TERM").await.success());
@@ -80,23 +85,38 @@ async fn a_dump_of_postgres_made_under_load_is_restored_and_no_id_of_it_comes_ag
 }
 
 #[test]
-fn nothing_is_overwritten_and_for_postgres_another_program_is_named() {
+fn of_a_database_that_is_not_there_is_no_copy_and_for_postgres_another_program_is_named() {
     let folder = tempfile::tempdir().unwrap();
-    fs::write(folder.path().join("copy.db"), "precious").unwrap();
     let backup = |launch: Launch| {
         let output = launch.run(folder.path(), &["backup", "copy.db"]);
         assert_eq!(output.status.code(), Some(1));
         String::from_utf8(output.stderr).unwrap()
     };
-    let shown = backup(Launch::default());
-    assert!(shown.contains("copy.db is there already"), "{shown}");
     let postgres = "postgres://todo:secret@127.0.0.1/todo";
     let shown = backup(Launch::default().with("DATABASE_URL", postgres));
     assert!(shown.contains("pg_dump") && !shown.contains("secret"), "{shown}");
-    fs::remove_file(folder.path().join("copy.db")).unwrap();
     let shown = backup(Launch::default());
     assert!(shown.contains("failed to copy the database"), "there is none: {shown}");
     assert!(!folder.path().join("data/todo.db").exists());
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[tokio::test]
+async fn a_copy_that_finds_no_room_leaves_nothing_behind() {
+    let program = Program::start().await;
+    Todos::of(&program).create_many("item").await;
+    let copies = tempfile::tempdir().unwrap();
+    let copy = copies.path().join("copy.db").display().to_string();
+    // Room for 64 blocks of 512 bytes in a file, which is less than the tables take.
+    let little_room = ["sh", "-c", "trap '' XFSZ; ulimit -f 64; exec \"$0\" \"$@\""];
+    let launch = program.launch.clone().through(&little_room);
+    let output = launch.run(program.folder.path(), &["backup", &copy]);
+    assert_eq!(output.status.code(), Some(1));
+    let shown = String::from_utf8(output.stderr).unwrap();
+    assert!(shown.contains("failed to copy the database"), "{shown}");
+    assert_eq!(fs::read_dir(copies.path()).unwrap().count(), 0);
+    program.todo_api(&["backup", &copy]);
+    assert_eq!(fs::read_dir(copies.path()).unwrap().count(), 1);
 }
 
 /// Those of Uma, by their ids.
