@@ -68,7 +68,10 @@ impl Limit {
     const MAX: u16 = 1_000;
 
     fn parse(&self) -> Option<u16> {
-        self.0.parse().ok().filter(|limit| (1..=Self::MAX).contains(limit))
+        // Rust would read a sign too.
+        let digits = self.0.bytes().all(|byte| byte.is_ascii_digit());
+        let limit = digits.then(|| self.0.parse().ok()).flatten();
+        limit.filter(|limit| (1..=Self::MAX).contains(limit))
     }
 }
 

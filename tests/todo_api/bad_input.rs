@@ -221,6 +221,7 @@ async fn a_page_has_1_to_1000_todos_and_starts_where_a_page_ended() {
         ("limit=0", "query:limit"),
         ("limit=1001", "query:limit"),
         ("limit=-1", "query:limit"),
+        ("limit=%2B1", "query:limit"),
         ("limit=many", "query:limit"),
         ("limit=", "query:limit"),
         ("limit=99999999999", "query:limit"),
