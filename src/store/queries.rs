@@ -58,7 +58,11 @@ const RECALL: &str = "
 
 const UPDATE: &str = "
     UPDATE todos SET
-        name = coalesce($5, name), is_complete = coalesce($6, is_complete), version = version + 1
+        name = coalesce($5, name), is_complete = coalesce($6, is_complete),
+        version = CASE
+            WHEN name = coalesce($5, name) AND is_complete = coalesce($6, is_complete) THEN version
+            ELSE version + 1
+        END
     WHERE id = $1 AND tenant = $2 AND ($3 IS NULL OR owner = $3) AND ($4 IS NULL OR version = $4)
         AND id > coalesce((SELECT through FROM deletions WHERE tenant = $2), 0)
     RETURNING id, owner, name, is_complete, version";
