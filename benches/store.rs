@@ -70,7 +70,9 @@ async fn fill(database: &Database, rows: u32, owners: u32) {
     let sql = match database {
         Database::Sqlite(_) => format!(
             "INSERT INTO todos (tenant, owner, name)
-             WITH RECURSIVE numbers (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM numbers LIMIT {rows})
+             WITH RECURSIVE numbers (n) AS (
+                 SELECT 0 UNION ALL SELECT n + 1 FROM numbers LIMIT {rows}
+             )
              SELECT unhex(printf('%032x', 1)), unhex(printf('%032x', n % {owners})),
                     'todo number ' || n
              FROM numbers; ANALYZE;"

@@ -9,8 +9,8 @@ use serde::{
     forward_to_deserialize_any,
 };
 
-/// A deserializer of JSON for which a struct, at any depth outside of enums, is an object. Within it,
-/// the same is wrapped around what serde hands from level to level.
+/// A deserializer of JSON for which a struct, at any depth outside of enums, is an object. Within
+/// it, the same is wrapped around what serde hands from level to level.
 pub struct Objects<T>(pub T);
 
 impl<'de, D: Deserializer<'de>> Deserializer<'de> for Objects<D> {

@@ -19,7 +19,9 @@ async fn fill(database: &Database) {
     let sql = match database {
         Database::Sqlite(_) => {
             "INSERT INTO todos (tenant, owner, name)
-             WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers LIMIT 20000)
+             WITH RECURSIVE numbers (n) AS (
+                 SELECT 1 UNION ALL SELECT n + 1 FROM numbers LIMIT 20000
+             )
              SELECT x'11111111111141118111111111111111', x'0a000000000040008000000000000002', 'old'
              FROM numbers;
              INSERT INTO todos (tenant, owner, name)

@@ -59,8 +59,8 @@ fn two_documents_with_other_settings_fit_in_one_process() {
 #[test]
 fn every_protected_operation_documents_its_scope_refusals_and_role() {
     let document = document();
-    let declared = &document["components"]["securitySchemes"]["oauth2"]["flows"]["authorizationCode"]
-        ["scopes"];
+    let oauth2 = &document["components"]["securitySchemes"]["oauth2"];
+    let declared = &oauth2["flows"]["authorizationCode"]["scopes"];
     let mut protected = 0;
     for (name, operation) in operations(&document) {
         let security = operation["security"].as_array().unwrap();

@@ -120,7 +120,8 @@ mod tests {
         if !length.is_multiple_of(8) {
             modulus.insert(0, (1 << (length % 8)) - 1);
         }
-        json!({ "kty": "RSA", "use": "sig", "kid": kid, "n": URL_SAFE_NO_PAD.encode(modulus), "e": "AQAB" })
+        let modulus = URL_SAFE_NO_PAD.encode(modulus);
+        json!({ "kty": "RSA", "use": "sig", "kid": kid, "n": modulus, "e": "AQAB" })
     }
 
     fn with(mut key: Value, name: &str, value: Value) -> Value {

@@ -160,9 +160,8 @@ mod tests {
         let settings = Settings::new(TENANT, "33333333-3333-4333-8333-333333333333");
         let authority = settings.checked().unwrap().authority;
         for keys in ["http://keys.example/", "http://localhost:1/", "file:///etc/passwd", "keys"] {
-            let body = format!(
-                r#"{{"issuer":"https://login.microsoftonline.com/{TENANT}/v2.0","jwks_uri":"{keys}"}}"#
-            );
+            let issuer = format!("https://login.microsoftonline.com/{TENANT}/v2.0");
+            let body = format!(r#"{{"issuer":"{issuer}","jwks_uri":"{keys}"}}"#);
             assert!(Metadata::parse(&authority, body.as_bytes()).is_err(), "{keys}");
         }
     }

@@ -110,8 +110,8 @@ impl Forgery {
     }
 
     /// Sets the times that are asked for. Where one alone is, and puts the token out of time, the
-    /// others follow: its age is to be all that is wrong with it, so that a validator which compares
-    /// `nbf` with `exp`, and neither with the clock, lets it in and is found out.
+    /// others follow: its age is to be all that is wrong with it, so that a validator which
+    /// compares `nbf` with `exp`, and neither with the clock, lets it in and is found out.
     fn set_times(&self, claims: &mut Map<String, Value>, now: u64) {
         let now = i64::try_from(now).unwrap_or(i64::MAX);
         let lifetime = i64::try_from(lifetime()).unwrap_or_default();

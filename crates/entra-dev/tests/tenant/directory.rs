@@ -50,8 +50,8 @@ async fn a_file_adds_tenants_people_and_apps() {
     assert!(page.body.contains("Hank Hale") && !page.body.contains("Ada Adler"));
 }
 
-/// Of each fault: a text with it, how it is told, and, since JSON has other lines, where in the same
-/// as JSON it is.
+/// Of each fault: a text with it, how it is told, and, since JSON has other lines, where in the
+/// same as JSON it is.
 fn faulty() -> Vec<(String, &'static str, &'static str)> {
     let text = str::to_owned;
     vec![
@@ -140,8 +140,9 @@ fn text_in_json_means_what_json_says() {
     // Line breaks of every kind and escapes that TOML lacks, with colons where they mean nothing.
     let text = "\r\n\n{ \"tenants\" : [ { \"id\": \"a1000000-0000-4000-8000-000000000001\",\r\n\t\
                 \"n\\u0061me\": \"X: null\" } ],\n \"people\": [{\"name\": \"\\u007f\u{7f}\", \
-                \"display_name\": \"\\ud83d\\ude00\\/\\\\\\\"\\n\\u0000#='\", \"sign_in_name\": \"n@x\", \
-                \"oid\": \"a1000000-0000-4000-8000-000000000002\", \"tenant\": \"X: null\"}] }\n\n";
+                \"display_name\": \"\\ud83d\\ude00\\/\\\\\\\"\\n\\u0000#='\", \
+                \"sign_in_name\": \"n@x\", \"oid\": \"a1000000-0000-4000-8000-000000000002\", \
+                \"tenant\": \"X: null\"}] }\n\n";
     let directory = Directory::parse_json(text, Path::new("")).unwrap();
     let [person] = directory.people() else { panic!("{directory:?}") };
     assert_eq!(person.display_name, "\u{1f600}/\\\"\n\0#='");

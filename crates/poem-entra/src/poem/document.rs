@@ -172,7 +172,13 @@ impl Required {
             ([], false) => "The scope is missing, or this caller may not.",
             _ => "The scope or the app role is missing.",
         };
-        let answer = |description: &str, headers: &Value| json!({ "description": description, "headers": headers, "content": content });
+        let answer = |description: &str, headers: &Value| {
+            json!({
+                "description": description,
+                "headers": headers,
+                "content": content,
+            })
+        };
         [
             ("401", answer("No valid access token was sent.", &challenge)),
             ("403", answer(forbidden, &challenge)),
