@@ -37,8 +37,10 @@ pub(super) struct ResponseType {
 /// Whether and what the person is to be asked (OpenID Connect Core section 3.1.2.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Prompt {
-    /// Who it is. Also where nothing was said, although Entra would take the one who is signed in:
-    /// who develops wants to choose.
+    /// Nothing was said: who it is, unless `login_hint` means somebody who is signed in. Entra
+    /// would take the only one who is signed in without a hint too: who develops wants to choose.
+    AsNeeded,
+    /// Who it is, whoever is signed in.
     Account,
     /// Who it is, and then for consent.
     Consent,
@@ -197,7 +199,8 @@ impl ResponseType {
 impl Prompt {
     fn check(parameters: &Parameters) -> Result<Self, Refusal> {
         match parameters.optional("prompt")? {
-            None | Some("login" | "select_account" | "create") => Ok(Self::Account),
+            None => Ok(Self::AsNeeded),
+            Some("login" | "select_account" | "create") => Ok(Self::Account),
             Some("none") => Ok(Self::None),
             Some("consent") => Ok(Self::Consent),
             Some(other) => Err(Refusal::prompt_unsupported(other)),

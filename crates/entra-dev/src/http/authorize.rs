@@ -120,14 +120,23 @@ impl<'a> Desk<'a> {
                 self.refused_to_app(&request.reply, &Refusal::consent_declined())
             }
             Ok(Pressed::Nothing) if request.prompt == Prompt::None => self.silent(request),
-            Ok(Pressed::Nothing) => {
-                let signed_in = self.signed_in();
-                asked(pages::account::accounts(self.context, request, parameters, &signed_in))
-            }
+            Ok(Pressed::Nothing) => match self.hinted(request) {
+                Some(person) => self.picked(request, parameters, &person.oid, false, false),
+                None => {
+                    let signed_in = self.signed_in();
+                    asked(pages::account::accounts(self.context, request, parameters, &signed_in))
+                }
+            },
             Ok(Pressed::Account { account, consents, for_everybody }) => {
                 self.picked(request, parameters, account, consents, for_everybody)
             }
         }
+    }
+
+    /// Who need not be asked again: somebody who is signed in, whom the app means.
+    fn hinted(&self, request: &AuthorizationRequest<'_>) -> Option<&'a Arc<Person>> {
+        let hint = request.login_hint.filter(|_| request.prompt == Prompt::AsNeeded)?;
+        self.candidates(request).into_iter().find(|person| person.is_called(hint))
     }
 
     fn picked(
@@ -161,12 +170,9 @@ impl<'a> Desk<'a> {
     /// `prompt=none`: whoever is signed in, or an error.
     fn silent(&self, request: &AuthorizationRequest<'_>) -> Answered {
         let AuthorizationRequest { authority, app, reply, scopes, login_hint, .. } = request;
-        let directory = self.context.directory();
-        let signed_in = self.signed_in();
-        let mut candidates = signed_in
-            .iter()
-            .filter_map(|oid| directory.person(oid).ok())
-            .filter(|person| authority.admits(directory, person))
+        let mut candidates = self
+            .candidates(request)
+            .into_iter()
             .filter(|person| login_hint.is_none_or(|hint| person.is_called(hint)));
         let person = match (candidates.next(), candidates.next()) {
             (Some(person), None) => person,
@@ -234,6 +240,14 @@ impl<'a> Desk<'a> {
         }
         let person = Some(person.sign_in_name.clone());
         Answered { response, outcome: Outcome::Granted, person }
+    }
+
+    /// Who is signed in in this browser and may sign in here.
+    fn candidates(&self, request: &AuthorizationRequest<'_>) -> Vec<&'a Arc<Person>> {
+        let directory = self.context.directory();
+        let signed_in = self.signed_in();
+        let people = signed_in.iter().filter_map(|oid| directory.person(oid).ok());
+        people.filter(|person| request.authority.admits(directory, person)).collect()
     }
 
     /// The `oid`s of who is signed in in this browser.

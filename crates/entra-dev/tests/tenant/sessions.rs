@@ -139,6 +139,29 @@ async fn without_prompt_none_the_person_is_asked_although_signed_in() {
 }
 
 #[tokio::test]
+async fn whom_the_hint_means_is_not_asked_again_while_signed_in() {
+    let tenant = TestTenant::start().await;
+    let browser = Browser::new(&tenant);
+    let form = Form::authorization().with("login_hint", "uma@contoso.example");
+    browser.authorize(CONTOSO, &form).await.assert_page("Pick an account");
+    browser.sign_in("uma").await;
+    browser.sign_in("ulf").await;
+    let answer = browser.authorize(CONTOSO, &form).await;
+    answer.assert_code(StatusCode::FOUND);
+    let code = answer.redirect_parameter("code").unwrap();
+    let body = tenant.redeem(CONTOSO, &Form::redemption(&code)).await.json();
+    assert_eq!(claims(&body, "access_token")["preferred_username"], "uma@contoso.example");
+    // A prompt asks all the same, and at another tenant she is nobody.
+    for prompt in ["login", "select_account"] {
+        let form = form.clone().with("prompt", prompt);
+        browser.authorize(CONTOSO, &form).await.assert_page("Pick an account");
+    }
+    browser.authorize(FABRIKAM, &form).await.assert_page("Pick an account");
+    let another = form.with("login_hint", "ada@contoso.example");
+    browser.authorize(CONTOSO, &another).await.assert_page("Pick an account");
+}
+
+#[tokio::test]
 async fn a_form_of_another_site_signs_nobody_in() {
     let tenant = TestTenant::start().await;
     let url = tenant.url(&format!("/{CONTOSO}/oauth2/v2.0/authorize"));
