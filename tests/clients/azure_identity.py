@@ -30,8 +30,9 @@ from matrix import (
     redirect_to,
     run,
     settings,
+    unverified_claims,
 )
-from visitor import FakeBrowser, Visitor
+from visitor import ADA, PICK, UMA, FakeBrowser, Visitor
 
 SCOPE = settings["API_SCOPE"]
 ONE_ANSWER = 10
@@ -47,13 +48,16 @@ OURS: dict[str, Any] = {
 browser = FakeBrowser()
 
 
-def sign_in() -> str:
-    """Ada signs in in the browser; the access token."""
-    credential = InteractiveBrowserCredential(
-        client_id=settings["DESKTOP_CLIENT_ID"], timeout=ONE_ANSWER, **OURS
+def desktop(**options: str) -> InteractiveBrowserCredential:
+    return InteractiveBrowserCredential(
+        client_id=settings["DESKTOP_CLIENT_ID"], timeout=ONE_ANSWER, **options, **OURS
     )
+
+
+def sign_in(credential: InteractiveBrowserCredential | None = None) -> str:
+    """Ada signs in in the browser; the access token."""
     try:
-        return credential.get_token(SCOPE).token
+        return (credential or desktop()).get_token(SCOPE).token
     finally:
         # It says more than the credential, which has only waited.
         if browser.fault:
@@ -62,6 +66,57 @@ def sign_in() -> str:
 
 def interactive() -> None:
     assert_api_takes(sign_in())
+
+
+def code() -> None:
+    assert_api_takes(sign_in())
+    assert browser.asked.answer["code_challenge_method"] == "S256", browser.asked
+
+
+def form_post() -> None:
+    assert_api_takes(sign_in())
+    assert browser.back.mode == "form_post", browser.back
+
+
+def silent() -> None:
+    credential = desktop()
+    token = sign_in(credential)
+    browser.asked = None
+    assert credential.get_token(SCOPE).token == token
+    assert not browser.asked
+
+
+def refresh() -> None:
+    credential = desktop()
+    token = sign_in(credential)
+    browser.asked = None
+    # What an API asks for is not in the token that is kept.
+    challenge = '{"access_token":{"acrs":{"essential":true,"value":"c1"}}}'
+    renewed = credential.get_token(SCOPE, claims=challenge).token
+    assert not browser.asked
+    assert renewed != token
+    assert_api_takes(renewed)
+
+
+def prompt_select_account() -> None:
+    """What the credential always sends: with the hint alone Ada would not be asked again."""
+    browser.visitor = Visitor()
+    try:
+        for _ in range(2):
+            assert_api_takes(sign_in(desktop(login_hint=ADA)))
+            assert browser.visitor.pages[0] == PICK, browser.visitor.pages
+    finally:
+        browser.visitor = None
+
+
+def login_hint() -> None:
+    browser.visitor = Visitor(None)
+    try:
+        token = sign_in(desktop(login_hint=UMA))
+    finally:
+        browser.visitor = None
+    assert unverified_claims(token)["preferred_username"] == UMA
+    assert_api_takes(token)
 
 
 def code_and_secret() -> None:
@@ -125,6 +180,12 @@ run(
     version("azure-identity"),
     {
         "interactive": interactive,
+        "code + PKCE": code,
+        "form_post": form_post,
+        "silent": silent,
+        "refresh": refresh,
+        "prompt=select_account": prompt_select_account,
+        "login_hint": login_hint,
         "code + secret": code_and_secret,
         "client secret": client_secret,
         "certificate": certificate,

@@ -13,7 +13,7 @@ import { createServer } from 'node:http';
 import { dirname, extname, join } from 'node:path';
 import { launch } from './lib/chromium.mjs';
 import { assertApiTakes, run, settings, tools } from './lib/matrix.mjs';
-import { ADA } from './lib/visitor.mjs';
+import { ADA, CONSENT, PICK, UMA } from './lib/visitor.mjs';
 
 const ONE_WAIT = 10_000;
 
@@ -38,11 +38,14 @@ const auth = {
 };
 const scopes = [settings.API_SCOPE];
 
+/** What the app is told as it loads. */
+let told = auth;
+
 const server = createServer(async ({ url }, response) => {
     const { pathname } = new URL(url, 'http://localhost');
     if (pathname === '/auth.json') {
         response.setHeader('content-type', 'application/json');
-        response.end(JSON.stringify(auth));
+        response.end(JSON.stringify(told));
     } else if (files[pathname]) {
         response.setHeader('content-type', types[extname(files[pathname])]);
         response.end(await readFile(files[pathname]));
@@ -60,7 +63,8 @@ const { browser, close } = await launch(settings.TENANT_HTTPS);
 browser.setDefaultTimeout(ONE_WAIT);
 
 /** The app in a tab of its own, and so with an empty cache. */
-async function openApp() {
+async function openApp(as = auth) {
+    told = as;
     const app = await browser.newPage();
     await app.goto(home);
     assert.equal(await app.evaluate(() => returned), null);
@@ -87,14 +91,49 @@ async function forgetEverybody() {
 }
 
 /** Ada signs in by redirect, where nobody had before. */
-async function signIn() {
+async function signIn(as) {
     await forgetEverybody();
-    const app = await openApp();
-    await leave(app, 'loginRedirect', { scopes, redirectUri: home });
-    await pickAda(app);
-    await app.waitForURL(home);
-    const result = await app.evaluate(() => returned);
+    const app = await openApp(as);
+    const result = await redirect(app, {}, [PICK]);
     return { app, result };
+}
+
+/**
+ * Signs in by redirect, which shows these pages. On each of them `press` is called; what comes
+ * back.
+ */
+async function redirect(app, parameters, pages, press = pickOrAccept) {
+    const isBack = (frame) => new URL(frame.url()).origin === origin;
+    const back = app.waitForEvent('framenavigated', isBack);
+    await leave(app, 'loginRedirect', { scopes, redirectUri: home, ...parameters });
+    for (const name of pages) {
+        await app.getByRole('heading', { name }).waitFor();
+        await press(app, name);
+    }
+    await back;
+    await app.waitForLoadState();
+    return app.evaluate(() => returned);
+}
+
+async function pickOrAccept(page, heading) {
+    if (heading === PICK) await pickAda(page);
+    else await page.getByRole('button', { name: 'Accept' }).click();
+}
+
+/** With the hint alone she would not be: see the row of it. */
+async function assertIsAskedAgain(prompt) {
+    await signIn();
+    await assertIsAda(await redirect(await openApp(), { loginHint: ADA, prompt }, [PICK]));
+}
+
+/** As above; what the app has asked the tenant, too. */
+async function watchedSignIn(as) {
+    const isAsked = (request) => new URL(request.url()).pathname.endsWith('/authorize');
+    const request = browser.waitForEvent('request', isAsked);
+    const { result } = await signIn(as);
+    await assertIsAda(result);
+    const url = (await request).url();
+    return { url, asked: new URL(url).searchParams };
 }
 
 /** As `call`, for what leaves the page. */
@@ -102,8 +141,12 @@ async function leave(app, name, request) {
     await app.evaluate(([name, request]) => { app[name](request); }, [name, request]);
 }
 
-async function assertIsAda({ account, accessToken }) {
-    assert.equal(account.username, ADA);
+async function assertIsAda(result) {
+    await assertIs(ADA, result);
+}
+
+async function assertIs(username, { account, accessToken }) {
+    assert.equal(account.username, username);
     assert.equal(account.tenantId, settings.TENANT_ID);
     await assertApiTakes(accessToken);
 }
@@ -127,6 +170,21 @@ await run('@azure/msal-browser', version, {
         const result = call(app, 'loginPopup', { scopes, redirectUri: bridge });
         await Promise.race([opened.then(pickAda), result]);
         await assertIsAda(await result);
+    },
+    'code + PKCE': async () => {
+        const { asked } = await watchedSignIn();
+        assert.equal(asked.get('code_challenge_method'), 'S256');
+    },
+    'code + PKCE over http': async () => {
+        const tenant = `${settings.TENANT_HTTP}/${settings.TENANT_ID}`;
+        const metadata = await fetch(`${tenant}/v2.0/.well-known/openid-configuration`);
+        // MSAL takes an authority over HTTPS only, but endpoints of any kind.
+        const { url } = await watchedSignIn({ ...auth, authorityMetadata: await metadata.text() });
+        assert.ok(url.startsWith(`${tenant}/`), url);
+    },
+    'fragment': async () => {
+        const { asked } = await watchedSignIn();
+        assert.equal(asked.get('response_mode'), 'fragment');
     },
     'silent': async () => {
         const { app, result: { account, accessToken } } = await signIn();
@@ -152,6 +210,27 @@ await run('@azure/msal-browser', version, {
     'prompt=none': async () => {
         await forgetEverybody();
         await assertNobodyIsSignedIn();
+    },
+    'prompt=login': () => assertIsAskedAgain('login'),
+    'prompt=select_account': () => assertIsAskedAgain('select_account'),
+    'prompt=consent': async () => {
+        await forgetEverybody();
+        const as = { ...auth, clientId: settings.CONSENT_CLIENT_ID };
+        for (const [parameters, pages] of [
+            [{}, [PICK, CONSENT]],
+            [{}, [PICK]],
+            [{ prompt: 'consent' }, [PICK, CONSENT]],
+        ]) {
+            await assertIsAda(await redirect(await openApp(as), parameters, pages));
+        }
+    },
+    'login_hint': async () => {
+        await forgetEverybody();
+        const pressEnter = (page) => page.keyboard.press('Enter');
+        const loginHint = UMA;
+        await assertIs(UMA, await redirect(await openApp(), { loginHint }, [PICK], pressEnter));
+        // Who is signed in is not asked again.
+        await assertIs(UMA, await redirect(await openApp(), { loginHint }, []));
     },
     'logout': async () => {
         const { app, result: { account } } = await signIn();

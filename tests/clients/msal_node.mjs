@@ -12,7 +12,7 @@ import {
     assertApiForbids, assertApiRefuses, assertApiTakes, assertIsDownstream, redirectTo, run,
     settings, tools,
 } from './lib/matrix.mjs';
-import { ADA, Visitor, answerIn } from './lib/visitor.mjs';
+import { ADA, CONSENT, PICK, UMA, Visitor, answerIn } from './lib/visitor.mjs';
 
 const {
     ConfidentialClientApplication, CryptoProvider, PublicClientApplication,
@@ -34,9 +34,23 @@ const confidential = (clientId, credential) => new ConfidentialClientApplication
     auth: { ...authority, clientId, ...credential },
 });
 const web = () => confidential(settings.WEB_CLIENT_ID, { clientSecret: settings.WEB_SECRET });
+/** One that people have to consent to. */
+const askingSite = () => confidential(settings.CONSENT_CLIENT_ID, {
+    clientSecret: settings.CONSENT_SECRET,
+});
+/** MSAL takes an authority over HTTPS only, but endpoints of any kind. */
+async function desktopOverHttp() {
+    const tenant = `${settings.TENANT_HTTP}/${settings.TENANT_ID}`;
+    const metadata = await fetch(`${tenant}/v2.0/.well-known/openid-configuration`);
+    const authorityMetadata = await metadata.text();
+    return new PublicClientApplication({
+        auth: { ...authority, clientId: settings.DESKTOP_CLIENT_ID, authorityMetadata },
+    });
+}
 
-/** Ada signs in to `app` with a code; the app's answer. */
-async function signIn(app, path, responseMode = 'query') {
+/** Somebody signs in to `app` with a code; the app's answer. */
+async function signIn(app, path, options = {}) {
+    const { visitor = new Visitor(), responseMode = 'query', ...parameters } = options;
     const crypto = new CryptoProvider();
     const { verifier, challenge } = await crypto.generatePkceCodes();
     const redirectUri = await redirectTo(path);
@@ -50,20 +64,35 @@ async function signIn(app, path, responseMode = 'query') {
         codeChallengeMethod: 'S256',
         nonce,
         state,
+        ...parameters,
     });
-    const { mode, answer } = answerIn(await new Visitor().visit(url, redirectUri));
+    const { mode, answer } = answerIn(await visitor.visit(url, redirectUri));
     assert.equal(mode, responseMode);
+    // It would say only that the code is missing.
+    if (answer.has('error')) throw new Error(answer.get('error'));
     return app.acquireTokenByCode(
         { scopes, redirectUri, code: answer.get('code'), codeVerifier: verifier, nonce, state },
         Object.fromEntries(answer),
     );
 }
 
-async function assertIsAda({ account, accessToken, idTokenClaims }) {
-    assert.equal(account.username, ADA);
+async function assertIsAda(result) {
+    await assertIs(ADA, result);
+}
+
+async function assertIs(username, { account, accessToken, idTokenClaims }) {
+    assert.equal(account.username, username);
     assert.equal(account.tenantId, settings.TENANT_ID);
     assert.equal(account.homeAccountId, `${idTokenClaims.oid}.${settings.TENANT_ID}`);
     await assertApiTakes(accessToken);
+}
+
+/** With the hint alone she would not be: see the row of it. */
+async function assertIsAskedAgain(prompt) {
+    const visitor = new Visitor();
+    await assertIsAda(await signIn(desktop(), '', { visitor }));
+    await assertIsAda(await signIn(desktop(), '', { visitor, loginHint: ADA, prompt }));
+    assert.deepEqual(visitor.pages, [PICK]);
 }
 
 await run('@azure/msal-node', version, {
@@ -79,11 +108,17 @@ await run('@azure/msal-node', version, {
     'code + PKCE': async () => {
         await assertIsAda(await signIn(desktop(), ''));
     },
+    'code + PKCE over http': async () => {
+        await assertIsAda(await signIn(await desktopOverHttp(), ''));
+    },
     'code + secret': async () => {
         await assertIsAda(await signIn(web(), '/auth/callback'));
     },
     'form_post': async () => {
-        await assertIsAda(await signIn(web(), '/auth/callback', 'form_post'));
+        await assertIsAda(await signIn(web(), '/auth/callback', { responseMode: 'form_post' }));
+    },
+    'fragment': async () => {
+        await assertIsAda(await signIn(web(), '/auth/callback', { responseMode: 'fragment' }));
     },
     'silent': async () => {
         const app = desktop();
@@ -98,6 +133,34 @@ await run('@azure/msal-node', version, {
         const renewed = await app.acquireTokenSilent({ account, scopes, forceRefresh: true });
         assert.ok(!renewed.fromCache);
         await assertIsAda(renewed);
+    },
+    'prompt=none': async () => {
+        const visitor = new Visitor();
+        await assert.rejects(signIn(desktop(), '', { visitor, prompt: 'none' }), /login_required/);
+        await signIn(desktop(), '', { visitor });
+        await assertIsAda(await signIn(desktop(), '', { visitor, prompt: 'none' }));
+        assert.deepEqual(visitor.pages, []);
+    },
+    'prompt=login': () => assertIsAskedAgain('login'),
+    'prompt=select_account': () => assertIsAskedAgain('select_account'),
+    'prompt=consent': async () => {
+        const visitor = new Visitor();
+        for (const [prompt, pages] of [
+            [undefined, [PICK, CONSENT]],
+            [undefined, [PICK]],
+            ['consent', [PICK, CONSENT]],
+        ]) {
+            await assertIsAda(await signIn(askingSite(), '/auth/callback', { visitor, prompt }));
+            assert.deepEqual(visitor.pages, pages);
+        }
+    },
+    'login_hint': async () => {
+        const visitor = new Visitor(null);
+        await assertIs(UMA, await signIn(desktop(), '', { visitor, loginHint: UMA }));
+        assert.deepEqual(visitor.pages, [PICK]);
+        // Who is signed in is not asked again.
+        await assertIs(UMA, await signIn(desktop(), '', { visitor, loginHint: UMA }));
+        assert.deepEqual(visitor.pages, []);
     },
     'client secret': async () => {
         const app = confidential(settings.DAEMON_CLIENT_ID, {

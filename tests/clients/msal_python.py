@@ -22,7 +22,7 @@ from matrix import (
     run,
     settings,
 )
-from visitor import ADA, FakeBrowser, Visitor
+from visitor import ADA, CONSENT, PICK, UMA, FakeBrowser, Visitor
 
 SCOPES = [settings["API_SCOPE"]]
 ONE_ANSWER = 10
@@ -44,6 +44,11 @@ def web() -> msal.ConfidentialClientApplication:
     return confidential(settings["WEB_CLIENT_ID"], settings["WEB_SECRET"])
 
 
+def asking_site() -> msal.ConfidentialClientApplication:
+    """One that people have to consent to."""
+    return confidential(settings["CONSENT_CLIENT_ID"], settings["CONSENT_SECRET"])
+
+
 def sign_in(
     app: msal.ClientApplication, path: str, visitor: Visitor | None = None, **options: str
 ) -> dict[str, Any]:
@@ -56,9 +61,13 @@ def sign_in(
 
 
 def assert_is_ada(result: dict[str, Any]) -> None:
+    assert_is(ADA, result)
+
+
+def assert_is(account: str, result: dict[str, Any]) -> None:
     assert "access_token" in result, result
     claims = result["id_token_claims"]
-    assert claims["preferred_username"] == ADA, claims
+    assert claims["preferred_username"] == account, claims
     assert claims["tid"] == settings["TENANT_ID"], claims
     assert_api_takes(result["access_token"])
 
@@ -73,6 +82,10 @@ def code_and_secret() -> None:
 
 def form_post() -> None:
     assert_is_ada(sign_in(web(), "/auth/callback", response_mode="form_post"))
+
+
+def fragment() -> None:
+    assert_is_ada(sign_in(web(), "/auth/callback", response_mode="fragment"))
 
 
 def instance_discovery() -> None:
@@ -106,6 +119,42 @@ def prompt_none() -> None:
     assert_is_ada(sign_in(web(), "/auth/callback", visitor, prompt="none"))
     refused = sign_in(web(), "/auth/callback", prompt="none")
     assert refused["error"] == "login_required", refused
+
+
+def login_hint() -> None:
+    visitor = Visitor(None)
+    assert_is(UMA, sign_in(desktop(), "", visitor, login_hint=UMA))
+    assert visitor.pages == [PICK], visitor.pages
+    # Who is signed in is not asked again.
+    assert_is(UMA, sign_in(desktop(), "", visitor, login_hint=UMA))
+    assert visitor.pages == [], visitor.pages
+
+
+def asked_again(prompt: str) -> None:
+    """With the hint alone she would not be: see above."""
+    visitor = Visitor()
+    assert_is_ada(sign_in(desktop(), "", visitor))
+    assert_is_ada(sign_in(desktop(), "", visitor, login_hint=ADA, prompt=prompt))
+    assert visitor.pages == [PICK], visitor.pages
+
+
+def prompt_login() -> None:
+    asked_again("login")
+
+
+def prompt_select_account() -> None:
+    asked_again("select_account")
+
+
+def prompt_consent() -> None:
+    visitor = Visitor()
+    for options, pages in [
+        ({}, [PICK, CONSENT]),
+        ({}, [PICK]),
+        ({"prompt": "consent"}, [PICK, CONSENT]),
+    ]:
+        assert_is_ada(sign_in(asking_site(), "/auth/callback", visitor, **options))
+        assert visitor.pages == pages, visitor.pages
 
 
 def interactive() -> None:
@@ -159,10 +208,15 @@ run(
         "code + PKCE": code,
         "code + secret": code_and_secret,
         "form_post": form_post,
+        "fragment": fragment,
         "instance discovery": instance_discovery,
         "silent": silent,
         "refresh": refresh,
         "prompt=none": prompt_none,
+        "prompt=login": prompt_login,
+        "prompt=select_account": prompt_select_account,
+        "prompt=consent": prompt_consent,
+        "login_hint": login_hint,
         "client secret": client_secret,
         "certificate": certificate,
         "device code": device_code,

@@ -10,9 +10,10 @@ import assert from 'node:assert/strict';
 import { X509Certificate, createHash, createPrivateKey } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import {
-    assertApiForbids, assertApiTakes, redirectTo, run, settings, tools,
+    assertApiForbids, assertApiRefuses, assertApiTakes, assertIsDownstream, redirectTo, run,
+    settings, tools,
 } from './lib/matrix.mjs';
-import { ADA, Visitor, answerIn } from './lib/visitor.mjs';
+import { ADA, CONSENT, PICK, UMA, Visitor, answerIn } from './lib/visitor.mjs';
 
 const client = tools('openid-client');
 const { version } = tools('openid-client/package.json');
@@ -24,6 +25,11 @@ const WEB = [
     settings.WEB_CLIENT_ID, client.ClientSecretPost(settings.WEB_SECRET), '/auth/callback',
 ];
 
+/** One that people have to consent to. */
+const ASKING_SITE = [
+    settings.CONSENT_CLIENT_ID, client.ClientSecretPost(settings.CONSENT_SECRET), '/auth/callback',
+];
+
 async function discover(clientId, authentication, tenant = settings.TENANT_HTTPS) {
     const execute = [client.enableNonRepudiationChecks];
     if (new URL(tenant).protocol === 'http:') execute.push(client.allowInsecureRequests);
@@ -33,7 +39,7 @@ async function discover(clientId, authentication, tenant = settings.TENANT_HTTPS
 
 /** Somebody signs in with a code, PKCE, state and nonce; the tokens, and how they came. */
 async function signIn([clientId, authentication, path], options = {}) {
-    const { visitor = new Visitor(), tenant, mode = 'query', scope = SCOPE, prompt } = options;
+    const { visitor = new Visitor(), tenant, mode = 'query', scope = SCOPE, ...rest } = options;
     const config = await discover(clientId, authentication, tenant);
     const verifier = client.randomPKCECodeVerifier();
     const checks = {
@@ -51,7 +57,7 @@ async function signIn([clientId, authentication, path], options = {}) {
         state: checks.expectedState,
         nonce: checks.expectedNonce,
         ...(mode !== 'query' && { response_mode: mode }),
-        ...(prompt && { prompt }),
+        ...rest,
     });
     const back = await visitor.visit(url, redirectUri);
     assert.equal(answerIn(back).mode, mode);
@@ -68,10 +74,22 @@ function asReceived({ url, form }) {
 }
 
 async function assertIsAda(tokens) {
+    await assertIs(ADA, tokens);
+}
+
+async function assertIs(username, tokens) {
     const claims = tokens.claims();
-    assert.equal(claims.preferred_username, ADA);
+    assert.equal(claims.preferred_username, username);
     assert.equal(claims.tid, settings.TENANT_ID);
     await assertApiTakes(tokens.access_token);
+}
+
+/** With the hint alone she would not be: see the row of it. */
+async function assertIsAskedAgain(prompt) {
+    const { visitor } = await signIn(WEB);
+    const { tokens } = await signIn(WEB, { visitor, login_hint: ADA, prompt });
+    await assertIsAda(tokens);
+    assert.deepEqual(visitor.pages, [PICK]);
 }
 
 /** An app's own token, got with the daemon's secret or key. */
@@ -137,6 +155,28 @@ await run('openid-client', version, {
         await assertIsAda(tokens);
         await assert.rejects(signIn(WEB, { prompt: 'none' }), loginRequired);
     },
+    'prompt=login': () => assertIsAskedAgain('login'),
+    'prompt=select_account': () => assertIsAskedAgain('select_account'),
+    'prompt=consent': async () => {
+        const visitor = new Visitor();
+        for (const [parameters, pages] of [
+            [{}, [PICK, CONSENT]],
+            [{}, [PICK]],
+            [{ prompt: 'consent' }, [PICK, CONSENT]],
+        ]) {
+            const { tokens } = await signIn(ASKING_SITE, { visitor, ...parameters });
+            await assertIsAda(tokens);
+            assert.deepEqual(visitor.pages, pages);
+        }
+    },
+    'login_hint': async () => {
+        const visitor = new Visitor(null);
+        await assertIs(UMA, (await signIn(WEB, { visitor, login_hint: UMA })).tokens);
+        assert.deepEqual(visitor.pages, [PICK]);
+        // Who is signed in is not asked again.
+        await assertIs(UMA, (await signIn(WEB, { visitor, login_hint: UMA })).tokens);
+        assert.deepEqual(visitor.pages, []);
+    },
     'logout': async () => {
         const { config, tokens, visitor } = await signIn(WEB);
         const redirectUri = await redirectTo('/auth/callback');
@@ -164,6 +204,17 @@ await run('openid-client', version, {
         const device = await client.initiateDeviceAuthorization(config, { scope: SCOPE });
         await new Visitor().approve(device.verification_uri, device.user_code);
         await assertIsAda(await client.pollDeviceAuthorizationGrant(config, device));
+    },
+    'on-behalf-of': async () => {
+        const { tokens: { access_token: assertion } } = await signIn(DESKTOP);
+        const api = client.ClientSecretPost(settings.API_SECRET);
+        const { access_token: token } = await client.genericGrantRequest(
+            await discover(settings.API_CLIENT_ID, api),
+            'urn:ietf:params:oauth:grant-type:jwt-bearer',
+            { assertion, requested_token_use: 'on_behalf_of', scope: settings.DOWNSTREAM_SCOPE },
+        );
+        assertIsDownstream(token, assertion);
+        await assertApiRefuses(token);
     },
     'userinfo': async () => {
         const { config, tokens } = await signIn(WEB, { scope: 'openid profile' });

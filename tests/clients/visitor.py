@@ -12,6 +12,10 @@ from urllib.parse import parse_qsl, urljoin, urlsplit
 import requests
 
 ADA = "ada@contoso.example"
+UMA = "uma@contoso.example"
+# The headings of the tenant's pages.
+PICK = "Pick an account"
+CONSENT = "Permissions requested"
 ONE_ANSWER = 10
 MOST_PAGES = 12
 
@@ -40,7 +44,11 @@ class Request:
 
 
 class Visitor:
-    def __init__(self, account: str = ADA) -> None:
+    """`None` is somebody who presses the button that has the focus, whosever it is."""
+
+    def __init__(self, account: str | None = ADA) -> None:
+        # The headings of the pages that the last request has led to.
+        self.pages: list[str] = []
         self._account = account
         self._browser = requests.Session()
 
@@ -50,11 +58,12 @@ class Visitor:
         assert back, f"no way back to {redirect_uri} from this page: {page}"
         return back
 
-    def visit_and_return(self, url: str) -> None:
+    def visit_and_return(self, url: str) -> Request:
         """As above, and goes back to the app, which listens there."""
-        redirect_uri = dict(parse_qsl(urlsplit(url).query))["redirect_uri"]
-        response = self._send(self.visit(url, redirect_uri))
+        back = self.visit(url, Request(url).answer["redirect_uri"])
+        response = self._send(back)
         assert response.status_code == 200, response.text
+        return back
 
     def approve(self, verification_uri: str, user_code: str) -> None:
         """Enters the code that a device shows, and signs in for it."""
@@ -65,6 +74,7 @@ class Visitor:
         self, request: Request, redirect_uri: str | None = None, user_code: str | None = None
     ) -> tuple[Request | None, str | None]:
         """The request to the redirect URI, or the first page with nothing to do."""
+        self.pages = []
         for _ in range(MOST_PAGES):
             if redirect_uri and _is_at(request.url, redirect_uri):
                 return request, None
@@ -74,6 +84,7 @@ class Visitor:
                 continue
             page = _Page(response.text)
             assert response.status_code == 200, f"{urlsplit(request.url).path}: {page.text}"
+            self.pages.append(page.heading)
             following = self._fill_in(page, request.url, user_code)
             if not following:
                 return None, page.text
@@ -118,16 +129,21 @@ class FakeBrowser(webbrowser.BaseBrowser):
     def __init__(self) -> None:
         super().__init__()
         self.fault: BaseException | None = None
+        # What the library asked for last, and how it was answered.
+        self.asked: Request | None = None
+        self.back: Request | None = None
+        # Who uses it; somebody new each time where nobody is named.
+        self.visitor: Visitor | None = None
         webbrowser.register("visitor", None, self, preferred=True)
 
     def open(self, url: str, new: int = 0, autoraise: bool = True) -> bool:
-        self.fault = None
+        self.fault, self.asked, self.back = None, Request(url), None
         threading.Thread(target=self._visit, args=[url], daemon=True).start()
         return True
 
     def _visit(self, url: str) -> None:
         try:
-            Visitor().visit_and_return(url)
+            self.back = (self.visitor or Visitor()).visit_and_return(url)
         except BaseException as fault:
             self.fault = fault
 
@@ -141,6 +157,7 @@ def _is_at(url: str, redirect_uri: str) -> bool:
 class _Button:
     name: str | None
     value: str
+    has_focus: bool
     text: str = ""
 
 
@@ -152,10 +169,11 @@ class _Form:
     inputs: list[str] = field(default_factory=list)
     buttons: list[_Button] = field(default_factory=list)
 
-    def button_for(self, account: str) -> _Button | None:
+    def button_for(self, account: str | None) -> _Button | None:
         """The person's, or the one that consents."""
         for button in self.buttons:
-            if account in button.text or (button.name, button.value) == ("consent", "accept"):
+            is_theirs = account in button.text if account else button.has_focus
+            if is_theirs or (button.name, button.value) == ("consent", "accept"):
                 return button
         return None
 
@@ -166,6 +184,8 @@ class _Page(HTMLParser):
     def __init__(self, html: str) -> None:
         super().__init__()
         self.forms: list[_Form] = []
+        self.heading = ""
+        self._is_heading = False
         self._words: list[str] = []
         self._button: _Button | None = None
         self.feed(html)
@@ -185,14 +205,19 @@ class _Page(HTMLParser):
             else:
                 self.forms[-1].inputs.append(name)
         elif tag == "button" and self.forms:
-            self._button = _Button(given.get("name"), given.get("value", ""))
+            has_focus = "autofocus" in given
+            self._button = _Button(given.get("name"), given.get("value", ""), has_focus)
             self.forms[-1].buttons.append(self._button)
+        self._is_heading = tag == "h1"
 
     def handle_endtag(self, tag: str) -> None:
         if tag == "button":
             self._button = None
+        self._is_heading = False
 
     def handle_data(self, data: str) -> None:
         self._words.append(data)
         if self._button:
             self._button.text += data
+        if self._is_heading:
+            self.heading += data

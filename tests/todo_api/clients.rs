@@ -81,7 +81,9 @@ async fn compare(client: &str, interpreter: PathBuf, script: &str) {
         .env("DESKTOP_CLIENT_ID", "66666666-6666-4666-8666-666666666666")
         .env("WEB_CLIENT_ID", "77777777-7777-4777-8777-777777777777")
         .env("WEB_SECRET", "web-secret")
-        .env("SPA_CLIENT_ID", "99999999-9999-4999-8999-999999999999");
+        .env("SPA_CLIENT_ID", "99999999-9999-4999-8999-999999999999")
+        .env("CONSENT_CLIENT_ID", "a1000000-0000-4000-8000-000000000005")
+        .env("CONSENT_SECRET", "asking-secret");
     // Each of these is how some client is told whom to trust.
     let authority = app.tenant.ca_file().unwrap();
     for variable in [
@@ -106,14 +108,26 @@ async fn compare(client: &str, interpreter: PathBuf, script: &str) {
     assert_eq!(versions, [format!("{client} {}", table.version)], "crates/entra-dev/README.md");
 }
 
-/// A tenant whose daemon has a certificate too, and an API over it; the files of certificate and
-/// key.
+/// An app that asks for consent, whether it is a server or a script.
+const ASKING_SITE: &str = r#"
+[[apps]]
+client_id = "a1000000-0000-4000-8000-000000000005"
+name = "Asking site"
+tenant = "Contoso"
+consent_required = true
+secrets = ["asking-secret"]
+redirect_uris.web = ["http://localhost/auth/callback"]
+redirect_uris.spa = ["http://localhost/"]
+"#;
+
+/// A tenant whose daemon has a certificate too, and which has the app above, and an API over it;
+/// the files of certificate and key.
 async fn app_with_certificate(folder: &Path) -> (App, PathBuf, PathBuf) {
     let key = KeyPair::generate_for(&PKCS_RSA_SHA256).unwrap();
     let certificate = CertificateParams::default().self_signed(&key).unwrap().pem();
     let secret = format!("secrets = [\"{DAEMON_SECRET}\"]");
     let both = format!("{secret}\ncertificates = [\"\"\"{certificate}\"\"\"]");
-    let directory = Directory::EXAMPLE.replace(&secret, &both);
+    let directory = Directory::EXAMPLE.replace(&secret, &both) + ASKING_SITE;
     let directory = Directory::parse(&directory, Path::new("")).unwrap();
     let app = App::start_having(directory, TestClock::real()).await;
     let files = ["daemon.pem", "daemon-key.pem"].map(|name| folder.join(name));
@@ -142,12 +156,15 @@ impl Table {
             |title: &String| title.rsplit_once(' ').is_some_and(|(name, _)| name == client);
         let column = titles.iter().position(is_its).unwrap();
         let (_, version) = titles[column].rsplit_once(' ').unwrap();
-        let flows = rows
-            .skip(1)
-            .take_while(|line| line.starts_with('|'))
-            .map(cells)
-            .filter(|cells| cells[column] == "yes")
-            .map(|cells| cells[0].clone());
-        Self { version: version.to_owned(), flows: flows.collect() }
+        let rows = rows.skip(1).take_while(|line| line.starts_with('|')).map(cells);
+        let mut flows = BTreeSet::new();
+        for cells in rows {
+            match cells[column].as_str() {
+                "yes" => assert!(flows.insert(cells[0].clone()), "{} is there twice", cells[0]),
+                "n/a" => {}
+                other => panic!("{other:?} for {} and {client}: to be tried", cells[0]),
+            }
+        }
+        Self { version: version.to_owned(), flows }
     }
 }

@@ -4,13 +4,20 @@
 import assert from 'node:assert/strict';
 
 export const ADA = 'ada@contoso.example';
+export const UMA = 'uma@contoso.example';
+/** The headings of the tenant's pages. */
+export const PICK = 'Pick an account';
+export const CONSENT = 'Permissions requested';
 const ONE_ANSWER = 10_000;
 const MOST_PAGES = 12;
 
 export class Visitor {
+    /** The headings of the pages that the last request has led to. */
+    pages = [];
     #cookies = new Map();
     #account;
 
+    /** Null is somebody who presses the button that has the focus, whosever it is. */
     constructor(account = ADA) {
         this.#account = account;
     }
@@ -42,6 +49,7 @@ export class Visitor {
     /** The request to the redirect URI as `back`, or as `page` the first with nothing to do. */
     async #walk(request, { redirectUri, userCode }) {
         const answers = { account: this.#account, userCode };
+        this.pages = [];
         for (let pages = 0; pages < MOST_PAGES; pages += 1) {
             if (redirectUri && isAt(request.url, redirectUri)) return { back: request };
             const response = await this.#send(request);
@@ -52,6 +60,7 @@ export class Visitor {
             }
             const page = await response.text();
             assert.equal(response.status, 200, `${request.url.pathname}: ${textOf(page)}`);
+            this.pages.push(headingOf(page));
             const form = fillIn(parseForms(page), answers);
             if (!form) return { page: textOf(page) };
             request = submission(form, request.url);
@@ -99,7 +108,9 @@ function isAt(url, redirectUri) {
 function fillIn(forms, answers) {
     for (const form of forms) {
         const fields = new URLSearchParams(form.hidden);
-        const account = form.buttons.find((button) => button.text.includes(answers.account));
+        const account = form.buttons.find(({ text, isFocused }) => (
+            answers.account ? text.includes(answers.account) : isFocused
+        ));
         const consent = form.buttons.find(
             (button) => button.name === 'consent' && button.value === 'accept',
         );
@@ -138,8 +149,8 @@ function parseForms(page) {
                 .map(({ name, value = '' }) => [name, value]),
             inputs: inputs.filter(({ type }) => type !== 'hidden').map(({ name }) => name),
             buttons: buttons.map(([, button, label]) => {
-                const { name, value = '' } = attributes(button);
-                return { name, value, text: textOf(label) };
+                const { name, value = '', autofocus } = attributes(button);
+                return { name, value, text: textOf(label), isFocused: autofocus !== undefined };
             }),
         };
     });
@@ -148,6 +159,10 @@ function parseForms(page) {
 function attributes(head) {
     const pairs = head.matchAll(/([\w-]+)(?:="([^"]*)")?/g);
     return Object.fromEntries([...pairs].map(([, name, value = '']) => [name, decode(value)]));
+}
+
+function headingOf(page) {
+    return textOf(/<h1>(.*?)<\/h1>/s.exec(page)?.[1] ?? '');
 }
 
 function textOf(html) {
