@@ -24,8 +24,8 @@ pub struct Options {
     pub data_dir: Option<PathBuf>,
     /// Who and what there is. Default: the built-in directory.
     pub directory: Directory,
-    /// The redirect URIs of the Swagger UI client, matched byte for byte. Default
-    /// `http://localhost:8000/oauth2-redirect`.
+    /// The redirect URIs of the Swagger UI client, matched byte for byte but for a loopback port.
+    /// Default `http://localhost:8000/oauth2-redirect`.
     pub spa_redirect_uris: Vec<String>,
     /// What tells the time. Default [`SystemClock`].
     pub clock: Arc<dyn Clock>,

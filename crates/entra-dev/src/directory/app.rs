@@ -57,7 +57,8 @@ impl App {
         }
     }
 
-    /// The platform whose redirect URI this is.
+    /// The platform whose redirect URI this is. Where two differ only in a port that is not
+    /// compared, it is that of the first, and at Entra that of either.
     pub(crate) fn platform_of(&self, uri: &str) -> Option<Platform> {
         self.redirect_uris
             .iter()
@@ -67,7 +68,7 @@ impl App {
 
     /// Whether scripts of this origin may read answers meant for this app.
     pub(crate) fn serves_origin(&self, origin: &str) -> bool {
-        // A registered URI without a port stands for all ports, and so does its origin.
+        // Where the port of the URI is not compared, that of its origin is not either.
         let place = |uri: &str| redirect_uri::origin(uri).unwrap_or_default();
         self.redirect_uris
             .iter()

@@ -1,33 +1,32 @@
 use url::Url;
 
 /// Whether `asked` is the registered redirect URI, byte for byte (RFC 9700 section 4.1.3), except
-/// that the port of `http://localhost` and `http://127.0.0.1` may be any where none is registered.
+/// that the port of `http://localhost` and `http://127.0.0.1` is not compared.
 ///
-/// Microsoft's rule ("Redirect URI (reply URL) restrictions and limitations: localhost exceptions",
-/// RFC 8252 section 7.3) ignores the port altogether. Here a registered port has to match, so that
-/// two programs on one machine do not get each other's codes by mistake.
+/// Microsoft has the same rule ("Redirect URI (reply URL) restrictions and limitations: localhost
+/// exceptions", RFC 8252 section 7.3). It does not support `[::1]`, whose port is compared here
+/// like that of any other host.
 pub(super) fn matches(registered: &str, asked: &str) -> bool {
-    registered == asked || without_port(asked).is_some_and(|asked| same_place(registered, &asked))
+    let same_place = || Some(without_port(registered)? == without_port(asked)?);
+    registered == asked || same_place().unwrap_or(false)
 }
 
 /// `http://localhost:5000/x` as `http://localhost/x`; `None` for what is not loopback.
 fn without_port(uri: &str) -> Option<String> {
     LOOPBACK.iter().find_map(|origin| {
-        let rest = uri.strip_prefix(origin)?.strip_prefix(':')?;
-        let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
-        let (port, rest) = rest.split_at_checked(digits)?;
-        let starts_path = rest.is_empty() || rest.starts_with(['/', '?']);
-        (port.parse::<u16>().is_ok() && starts_path).then(|| format!("{origin}{rest}"))
+        let rest = uri.strip_prefix(origin)?;
+        let (port, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
+        // An empty path and `/` are the same place (RFC 3986 section 6.2.3).
+        let path = if path.is_empty() { "/" } else { path };
+        (port.is_empty() || is_port(port)).then(|| format!("{origin}{path}"))
     })
 }
 
-/// An empty path and `/` are the same place (RFC 3986 section 6.2.3).
-fn same_place(registered: &str, asked: &str) -> bool {
-    let bare = |uri: &str| LOOPBACK.contains(&uri.strip_suffix('/').unwrap_or(uri));
-    registered == asked
-        || (bare(registered)
-            && bare(asked)
-            && registered.trim_end_matches('/') == asked.trim_end_matches('/'))
+/// Whether this is a colon and a number.
+fn is_port(text: &str) -> bool {
+    text.strip_prefix(':').is_some_and(|number| {
+        number.bytes().all(|byte| byte.is_ascii_digit()) && number.parse::<u16>().is_ok()
+    })
 }
 
 const LOOPBACK: [&str; 2] = ["http://localhost", "http://127.0.0.1"];
@@ -46,14 +45,20 @@ mod tests {
     use super::matches;
 
     #[test]
-    fn the_port_of_a_loopback_uri_may_be_any_where_none_is_registered() {
+    fn the_port_of_a_loopback_uri_is_not_compared() {
         for (registered, asked) in [
             ("http://localhost", "http://localhost"),
+            ("http://localhost", "http://localhost/"),
             ("http://localhost", "http://localhost:5000"),
             ("http://localhost", "http://localhost:5000/"),
             ("http://localhost/", "http://localhost:5000"),
             ("http://localhost/a", "http://localhost:5000/a"),
+            ("http://localhost:5000/a", "http://localhost:5001/a"),
+            ("http://localhost:5000/a", "http://localhost/a"),
+            ("http://localhost:5000", "http://localhost:5001/"),
             ("http://127.0.0.1/a?b=c", "http://127.0.0.1:1/a?b=c"),
+            ("http://127.0.0.1:2/a?b=c", "http://127.0.0.1:1/a?b=c"),
+            ("http://[::1]:5000/a", "http://[::1]:5000/a"),
         ] {
             assert!(matches(registered, asked), "{registered} {asked}");
         }
@@ -61,11 +66,22 @@ mod tests {
             ("http://localhost", "http://localhost:5000/a"),
             ("http://localhost", "http://127.0.0.1:5000"),
             ("http://localhost", "https://localhost:5000"),
+            ("http://localhost", "http://localhost:"),
+            ("http://localhost", "http://localhost:+80"),
             ("http://localhost", "http://localhost:99999"),
             ("http://localhost", "http://localhost:80@evil.example"),
+            ("http://localhost", "http://localhost@evil.example"),
+            ("http://localhost", "http://localhost\\@evil.example"),
             ("http://localhost", "http://localhost.evil.example"),
+            ("http://localhost", "http://localhost:5000#a"),
             ("http://localhost/a", "http://localhost:5000/A"),
-            ("http://localhost:5000/a", "http://localhost:5001/a"),
+            ("http://localhost/a", "http://localhost:5000/a/"),
+            ("http://localhost/a", "http://localhost:5000/a?b=c"),
+            ("http://localhost:5000/a", "http://127.0.0.1:5000/a"),
+            ("http://localhost:5000/a", "https://localhost:5000/a"),
+            ("https://localhost:5000/a", "https://localhost:5001/a"),
+            ("http://[::1]/a", "http://[::1]:5000/a"),
+            ("http://[::1]:5000/a", "http://[::1]:5001/a"),
             ("https://app.example/a", "https://app.example:444/a"),
         ] {
             assert!(!matches(registered, asked), "{registered} {asked}");

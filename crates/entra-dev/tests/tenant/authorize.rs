@@ -32,8 +32,9 @@ async fn an_unregistered_redirect_uri_is_refused_on_a_page() {
         "http://localhost:8000/oauth2-redirect?x=1",
         "http://localhost:8000/oauth2-redirect#x",
         "http://localhost:8000/OAUTH2-redirect",
-        "http://localhost:9000/oauth2-redirect",
+        "http://localhost:port/oauth2-redirect",
         "http://127.0.0.1:8000/oauth2-redirect",
+        "http://[::1]:8000/oauth2-redirect",
         "https://localhost:8000/oauth2-redirect",
         "http://localhost:8000/oauth2-redirect/../x",
     ] {
@@ -45,6 +46,40 @@ async fn an_unregistered_redirect_uri_is_refused_on_a_page() {
     tenant.authorize(CONTOSO, &missing).await.assert_page_refusal(900_144);
     let twice = Form::authorization().and("redirect_uri", "https://evil.example/");
     tenant.authorize(CONTOSO, &twice).await.assert_page_refusal(90100);
+}
+
+#[tokio::test]
+async fn the_port_of_a_loopback_redirect_uri_is_not_compared() {
+    let tenant = TestTenant::start().await;
+    for uri in ["http://localhost:9000/oauth2-redirect", "http://localhost/oauth2-redirect"] {
+        let form = Form::authorization().with("redirect_uri", uri);
+        let code = tenant.code_for(CONTOSO, &form, "ada").await;
+        // The code is good for the URI that was asked for, port and all (RFC 6749 section 4.1.3).
+        let redemption = Form::redemption(&code);
+        let answer = tenant.redeem(CONTOSO, &redemption).await;
+        answer.assert_refusal(400, "invalid_grant", 500_112);
+        let answer = tenant.redeem(CONTOSO, &redemption.with("redirect_uri", uri)).await;
+        assert_eq!(answer.status, StatusCode::OK, "{uri}");
+    }
+}
+
+#[tokio::test]
+async fn the_port_of_any_other_redirect_uri_is_compared() {
+    const APP: &str = "a1000000-0000-4000-8000-000000000001";
+    let registered = ["https://app.example:8000/", "https://localhost:8000/", "http://[::1]:8000/"];
+    let tenant = TestTenant::start_having(&format!(
+        "[[apps]]\nclient_id = \"{APP}\"\nname = \"Shop\"\ntenant = \"Contoso\"\n\
+         redirect_uris.spa = {registered:?}\n"
+    ))
+    .await;
+    for uri in registered {
+        let form = Form::authorization().with("client_id", APP).with("redirect_uri", uri);
+        assert_eq!(tenant.authorize(CONTOSO, &form).await.status, StatusCode::OK, "{uri}");
+        for port in ["", ":9000"] {
+            let elsewhere = form.clone().with("redirect_uri", &uri.replace(":8000", port));
+            tenant.authorize(CONTOSO, &elsewhere).await.assert_page_refusal(50011);
+        }
+    }
 }
 
 #[tokio::test]

@@ -69,9 +69,13 @@ async fn only_registered_origins_can_read_tokens() {
     let form = Form::redemption("unknown");
     for (origin, allowed) in [
         (ORIGIN, true),
-        ("http://localhost:8001", false),
-        ("http://localhost", false),
+        // The port of a loopback redirect URI is not compared.
+        ("http://localhost:8001", true),
+        ("http://localhost", true),
         ("https://localhost:8000", false),
+        ("http://127.0.0.1:8000", false),
+        ("http://[::1]:8000", false),
+        ("http://localhost.evil.example", false),
         ("https://evil.example", false),
         ("null", false),
     ] {
