@@ -48,10 +48,10 @@ OURS: dict[str, Any] = {
 browser = FakeBrowser()
 
 
-def desktop(**options: str) -> InteractiveBrowserCredential:
-    return InteractiveBrowserCredential(
-        client_id=settings["DESKTOP_CLIENT_ID"], timeout=ONE_ANSWER, **options, **OURS
-    )
+def desktop(
+    client_id: str = settings["DESKTOP_CLIENT_ID"], **options: str
+) -> InteractiveBrowserCredential:
+    return InteractiveBrowserCredential(client_id=client_id, timeout=ONE_ANSWER, **options, **OURS)
 
 
 def sign_in(credential: InteractiveBrowserCredential | None = None) -> str:
@@ -73,6 +73,10 @@ def code() -> None:
     assert browser.asked.answer["code_challenge_method"] == "S256", browser.asked
 
 
+def any_port() -> None:
+    assert_api_takes(sign_in(desktop(settings["PORT_CLIENT_ID"])))
+
+
 def form_post() -> None:
     assert_api_takes(sign_in())
     assert browser.back.mode == "form_post", browser.back
@@ -84,6 +88,7 @@ def silent() -> None:
     browser.asked = None
     assert credential.get_token(SCOPE).token == token
     assert not browser.asked
+    assert_api_takes(token)
 
 
 def refresh() -> None:
@@ -92,10 +97,13 @@ def refresh() -> None:
     browser.asked = None
     # What an API asks for is not in the token that is kept.
     challenge = '{"access_token":{"acrs":{"essential":true,"value":"c1"}}}'
-    renewed = credential.get_token(SCOPE, claims=challenge).token
-    assert not browser.asked
-    assert renewed != token
-    assert_api_takes(renewed)
+    # The second time with the refresh token that has come the first time.
+    for _ in range(2):
+        renewed = credential.get_token(SCOPE, claims=challenge).token
+        assert not browser.asked
+        assert renewed != token
+        assert_api_takes(renewed)
+        token = renewed
 
 
 def prompt_select_account() -> None:
@@ -181,6 +189,7 @@ run(
     {
         "interactive": interactive,
         "code + PKCE": code,
+        "any loopback port": any_port,
         "form_post": form_post,
         "silent": silent,
         "refresh": refresh,

@@ -39,11 +39,11 @@ const auth = {
 const scopes = [settings.API_SCOPE];
 
 /** What the app is told as it loads. */
-let told = auth;
+let told = { auth };
 
 const server = createServer(async ({ url }, response) => {
     const { pathname } = new URL(url, 'http://localhost');
-    if (pathname === '/auth.json') {
+    if (pathname === '/configuration.json') {
         response.setHeader('content-type', 'application/json');
         response.end(JSON.stringify(told));
     } else if (files[pathname]) {
@@ -63,8 +63,8 @@ const { browser, close } = await launch(settings.TENANT_HTTPS);
 browser.setDefaultTimeout(ONE_WAIT);
 
 /** The app in a tab of its own, and so with an empty cache. */
-async function openApp(as = auth) {
-    told = as;
+async function openApp(configuration = { auth }) {
+    told = configuration;
     const app = await browser.newPage();
     await app.goto(home);
     assert.equal(await app.evaluate(() => returned), null);
@@ -91,9 +91,9 @@ async function forgetEverybody() {
 }
 
 /** Ada signs in by redirect, where nobody had before. */
-async function signIn(as) {
+async function signIn(configuration) {
     await forgetEverybody();
-    const app = await openApp(as);
+    const app = await openApp(configuration);
     const result = await redirect(app, {}, [PICK]);
     return { app, result };
 }
@@ -120,20 +120,34 @@ async function pickOrAccept(page, heading) {
     else await page.getByRole('button', { name: 'Accept' }).click();
 }
 
+/** As above. */
+async function redirectAda(configuration) {
+    const { result } = await signIn(configuration);
+    await assertIsAda(result);
+}
+
+/** Ada signs in in a window of its own, where nobody had before. */
+async function popupAda(configuration) {
+    await forgetEverybody();
+    const app = await openApp(configuration);
+    const opened = browser.waitForEvent('page');
+    const result = call(app, 'loginPopup', { scopes, redirectUri: bridge });
+    await Promise.race([opened.then(pickAda), result]);
+    await assertIsAda(await result);
+}
+
 /** With the hint alone she would not be: see the row of it. */
 async function assertIsAskedAgain(prompt) {
     await signIn();
     await assertIsAda(await redirect(await openApp(), { loginHint: ADA, prompt }, [PICK]));
 }
 
-/** As above; what the app has asked the tenant, too. */
-async function watchedSignIn(as) {
+/** Where the browser goes first at the tenant while `steps` sign Ada in. */
+async function askedDuring(steps) {
     const isAsked = (request) => new URL(request.url()).pathname.endsWith('/authorize');
-    const request = browser.waitForEvent('request', isAsked);
-    const { result } = await signIn(as);
-    await assertIsAda(result);
-    const url = (await request).url();
-    return { url, asked: new URL(url).searchParams };
+    const asked = browser.waitForEvent('request', isAsked);
+    const [request] = await Promise.all([asked, steps]);
+    return new URL(request.url());
 }
 
 /** As `call`, for what leaves the page. */
@@ -151,77 +165,96 @@ async function assertIs(username, { account, accessToken }) {
     await assertApiTakes(accessToken);
 }
 
+/** Ada in a tab that knows nobody yet, without a page. */
+async function ssoSilent() {
+    const request = { scopes, loginHint: ADA, redirectUri: bridge };
+    return call(await openApp(), 'ssoSilent', request);
+}
+
 /** The tenant remembers nobody in this browser. */
 async function assertNobodyIsSignedIn() {
-    const app = await openApp();
-    const request = { scopes, loginHint: ADA, redirectUri: bridge };
-    await assert.rejects(call(app, 'ssoSilent', request), /login_required/);
+    await assert.rejects(ssoSilent(), /login_required/);
 }
 
 await run('@azure/msal-browser', version, {
-    'redirect': async () => {
-        const { result } = await signIn();
-        await assertIsAda(result);
-    },
-    'popup': async () => {
-        await forgetEverybody();
-        const app = await openApp();
-        const opened = browser.waitForEvent('page');
-        const result = call(app, 'loginPopup', { scopes, redirectUri: bridge });
-        await Promise.race([opened.then(pickAda), result]);
-        await assertIsAda(await result);
-    },
+    'redirect': () => redirectAda(),
+    'popup': () => popupAda(),
     'code + PKCE': async () => {
-        const { asked } = await watchedSignIn();
-        assert.equal(asked.get('code_challenge_method'), 'S256');
+        const { searchParams } = await askedDuring(redirectAda());
+        assert.equal(searchParams.get('code_challenge_method'), 'S256');
     },
     'code + PKCE over http': async () => {
         const tenant = `${settings.TENANT_HTTP}/${settings.TENANT_ID}`;
         const metadata = await fetch(`${tenant}/v2.0/.well-known/openid-configuration`);
         // MSAL takes an authority over HTTPS only, but endpoints of any kind.
-        const { url } = await watchedSignIn({ ...auth, authorityMetadata: await metadata.text() });
-        assert.ok(url.startsWith(`${tenant}/`), url);
+        const authorityMetadata = await metadata.text();
+        const { href } =
+            await askedDuring(redirectAda({ auth: { ...auth, authorityMetadata } }));
+        assert.ok(href.startsWith(`${tenant}/`), href);
+    },
+    'any loopback port': () => popupAda({
+        auth: { ...auth, clientId: settings.PORT_CLIENT_ID },
+    }),
+    'query': async () => {
+        const { searchParams } = await askedDuring(popupAda({
+            auth: {
+                ...auth,
+                authority: `${auth.authority}/v2.0`,
+                OIDCOptions: { responseMode: 'query' },
+            },
+            // MSAL lets an app choose the mode only with this.
+            system: { protocolMode: 'OIDC' },
+        }));
+        assert.equal(searchParams.get('response_mode'), 'query');
     },
     'fragment': async () => {
-        const { asked } = await watchedSignIn();
-        assert.equal(asked.get('response_mode'), 'fragment');
+        const { searchParams } = await askedDuring(redirectAda());
+        assert.equal(searchParams.get('response_mode'), 'fragment');
     },
     'silent': async () => {
         const { app, result: { account, accessToken } } = await signIn();
         const cached = await call(app, 'acquireTokenSilent', { account, scopes });
         assert.ok(cached.fromCache);
         assert.equal(cached.accessToken, accessToken);
+        await assertIsAda(cached);
     },
     'refresh': async () => {
         const { app, result: { account } } = await signIn();
         // MSAL would try a hidden frame where the refresh token is refused; it must not help.
         await forgetEverybody();
         const request = { account, scopes, forceRefresh: true };
-        const renewed = await call(app, 'acquireTokenSilent', request);
-        assert.ok(!renewed.fromCache);
-        await assertIsAda(renewed);
+        // The second time with the refresh token that has come the first time.
+        for (let times = 0; times < 2; times += 1) {
+            const renewed = await call(app, 'acquireTokenSilent', request);
+            assert.ok(!renewed.fromCache);
+            await assertIsAda(renewed);
+        }
     },
     'sso silent': async () => {
         await signIn();
-        const another = await openApp();
-        const request = { scopes, loginHint: ADA, redirectUri: bridge };
-        await assertIsAda(await call(another, 'ssoSilent', request));
+        await assertIsAda(await ssoSilent());
     },
     'prompt=none': async () => {
         await forgetEverybody();
         await assertNobodyIsSignedIn();
+        await signIn();
+        const result = ssoSilent();
+        const { searchParams } = await askedDuring(result);
+        assert.equal(searchParams.get('prompt'), 'none');
+        await assertIsAda(await result);
     },
     'prompt=login': () => assertIsAskedAgain('login'),
     'prompt=select_account': () => assertIsAskedAgain('select_account'),
     'prompt=consent': async () => {
         await forgetEverybody();
-        const as = { ...auth, clientId: settings.CONSENT_CLIENT_ID };
+        const configuration = { auth: { ...auth, clientId: settings.CONSENT_CLIENT_ID } };
         for (const [parameters, pages] of [
             [{}, [PICK, CONSENT]],
             [{}, [PICK]],
             [{ prompt: 'consent' }, [PICK, CONSENT]],
         ]) {
-            await assertIsAda(await redirect(await openApp(as), parameters, pages));
+            const app = await openApp(configuration);
+            await assertIsAda(await redirect(app, parameters, pages));
         }
     },
     'login_hint': async () => {

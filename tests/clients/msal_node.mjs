@@ -27,8 +27,8 @@ const authority = {
     knownAuthorities: [new URL(settings.TENANT_HTTPS).host],
 };
 
-const desktop = () => new PublicClientApplication({
-    auth: { ...authority, clientId: settings.DESKTOP_CLIENT_ID },
+const desktop = (clientId = settings.DESKTOP_CLIENT_ID) => new PublicClientApplication({
+    auth: { ...authority, clientId },
 });
 const confidential = (clientId, credential) => new ConfidentialClientApplication({
     auth: { ...authority, clientId, ...credential },
@@ -114,6 +114,14 @@ await run('@azure/msal-node', version, {
     'code + secret': async () => {
         await assertIsAda(await signIn(web(), '/auth/callback'));
     },
+    'any loopback port': async () => {
+        for (let ports = 0; ports < 2; ports += 1) {
+            await assertIsAda(await signIn(desktop(settings.PORT_CLIENT_ID), ''));
+        }
+    },
+    'query': async () => {
+        await assertIsAda(await signIn(web(), '/auth/callback', { responseMode: 'query' }));
+    },
     'form_post': async () => {
         await assertIsAda(await signIn(web(), '/auth/callback', { responseMode: 'form_post' }));
     },
@@ -126,13 +134,17 @@ await run('@azure/msal-node', version, {
         const cached = await app.acquireTokenSilent({ account, scopes });
         assert.ok(cached.fromCache);
         assert.equal(cached.accessToken, accessToken);
+        await assertIsAda(cached);
     },
     'refresh': async () => {
         const app = desktop();
         const { account } = await signIn(app, '');
-        const renewed = await app.acquireTokenSilent({ account, scopes, forceRefresh: true });
-        assert.ok(!renewed.fromCache);
-        await assertIsAda(renewed);
+        // The second time with the refresh token that has come the first time.
+        for (let times = 0; times < 2; times += 1) {
+            const renewed = await app.acquireTokenSilent({ account, scopes, forceRefresh: true });
+            assert.ok(!renewed.fromCache);
+            await assertIsAda(renewed);
+        }
     },
     'prompt=none': async () => {
         const visitor = new Visitor();

@@ -25,6 +25,9 @@ const WEB = [
     settings.WEB_CLIENT_ID, client.ClientSecretPost(settings.WEB_SECRET), '/auth/callback',
 ];
 
+/** One whose redirect URI is registered with another port. */
+const PORTED = [settings.PORT_CLIENT_ID, client.None(), '/'];
+
 /** One that people have to consent to. */
 const ASKING_SITE = [
     settings.CONSENT_CLIENT_ID, client.ClientSecretPost(settings.CONSENT_SECRET), '/auth/callback',
@@ -133,6 +136,16 @@ await run('openid-client', version, {
         const { tokens } = await signIn(WEB);
         await assertIsAda(tokens);
     },
+    'any loopback port': async () => {
+        for (let ports = 0; ports < 2; ports += 1) {
+            const { tokens } = await signIn(PORTED);
+            await assertIsAda(tokens);
+        }
+    },
+    'query': async () => {
+        const { tokens } = await signIn(WEB, { response_mode: 'query' });
+        await assertIsAda(tokens);
+    },
     'form_post': async () => {
         const { tokens } = await signIn(WEB, { mode: 'form_post' });
         await assertIsAda(tokens);
@@ -143,11 +156,16 @@ await run('openid-client', version, {
     },
     'refresh': async () => {
         const { config, tokens } = await signIn(DESKTOP);
-        const renewed =
-            await client.refreshTokenGrant(config, tokens.refresh_token, { scope: SCOPE });
-        assert.notEqual(renewed.access_token, tokens.access_token);
-        assert.equal(renewed.claims().sub, tokens.claims().sub);
-        await assertIsAda(renewed);
+        let last = tokens;
+        for (let times = 0; times < 2; times += 1) {
+            const renewed =
+                await client.refreshTokenGrant(config, last.refresh_token, { scope: SCOPE });
+            assert.notEqual(renewed.refresh_token, last.refresh_token);
+            assert.notEqual(renewed.access_token, last.access_token);
+            assert.equal(renewed.claims().sub, tokens.claims().sub);
+            await assertIsAda(renewed);
+            last = renewed;
+        }
     },
     'prompt=none': async () => {
         const { visitor } = await signIn(WEB);

@@ -33,7 +33,7 @@ async fn a_person_signs_in_on_the_docs_page_and_uses_the_api() {
     );
     // The README of the development tenant names the version that was tried.
     let table = Table::of("Swagger UI");
-    assert_eq!(Vec::from_iter(table.flows), ["code + PKCE over http", "popup"]);
+    assert_eq!(Vec::from_iter(table.flows), ["code + PKCE over http", "popup", "query"]);
     let version = format!("version: Swagger UI {}\n", table.version);
     assert!(String::from_utf8_lossy(&walk.stdout).contains(&version), "not {version}");
     let status = program.stop("TERM").await;

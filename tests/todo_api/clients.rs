@@ -83,7 +83,8 @@ async fn compare(client: &str, interpreter: PathBuf, script: &str) {
         .env("WEB_SECRET", "web-secret")
         .env("SPA_CLIENT_ID", "99999999-9999-4999-8999-999999999999")
         .env("CONSENT_CLIENT_ID", "a1000000-0000-4000-8000-000000000005")
-        .env("CONSENT_SECRET", "asking-secret");
+        .env("CONSENT_SECRET", "asking-secret")
+        .env("PORT_CLIENT_ID", "a1000000-0000-4000-8000-000000000006");
     // Each of these is how some client is told whom to trust.
     let authority = app.tenant.ca_file().unwrap();
     for variable in [
@@ -108,8 +109,9 @@ async fn compare(client: &str, interpreter: PathBuf, script: &str) {
     assert_eq!(versions, [format!("{client} {}", table.version)], "crates/entra-dev/README.md");
 }
 
-/// An app that asks for consent, whether it is a server or a script.
-const ASKING_SITE: &str = r#"
+/// An app that asks for consent, whether it is a server or a script, and one whose redirect URIs
+/// name a port that nobody can listen on.
+const APPS: &str = r#"
 [[apps]]
 client_id = "a1000000-0000-4000-8000-000000000005"
 name = "Asking site"
@@ -118,16 +120,23 @@ consent_required = true
 secrets = ["asking-secret"]
 redirect_uris.web = ["http://localhost/auth/callback"]
 redirect_uris.spa = ["http://localhost/"]
+
+[[apps]]
+client_id = "a1000000-0000-4000-8000-000000000006"
+name = "App with a port"
+tenant = "Contoso"
+redirect_uris.native = ["http://localhost:1"]
+redirect_uris.spa = ["http://localhost:1/redirect.html"]
 "#;
 
-/// A tenant whose daemon has a certificate too, and which has the app above, and an API over it;
+/// A tenant whose daemon has a certificate too, and which has the apps above, and an API over it;
 /// the files of certificate and key.
 async fn app_with_certificate(folder: &Path) -> (App, PathBuf, PathBuf) {
     let key = KeyPair::generate_for(&PKCS_RSA_SHA256).unwrap();
     let certificate = CertificateParams::default().self_signed(&key).unwrap().pem();
     let secret = format!("secrets = [\"{DAEMON_SECRET}\"]");
     let both = format!("{secret}\ncertificates = [\"\"\"{certificate}\"\"\"]");
-    let directory = Directory::EXAMPLE.replace(&secret, &both) + ASKING_SITE;
+    let directory = Directory::EXAMPLE.replace(&secret, &both) + APPS;
     let directory = Directory::parse(&directory, Path::new("")).unwrap();
     let app = App::start_having(directory, TestClock::real()).await;
     let files = ["daemon.pem", "daemon-key.pem"].map(|name| folder.join(name));

@@ -4,8 +4,8 @@ let app;
 
 /** What a redirect has brought back, or null. */
 const returned = (async () => {
-    const auth = await (await fetch('/auth.json')).json();
-    app = new msal.PublicClientApplication({ auth });
+    const configuration = await (await fetch('/configuration.json')).json();
+    app = new msal.PublicClientApplication(configuration);
     await app.initialize();
     return app.handleRedirectPromise();
 })();
