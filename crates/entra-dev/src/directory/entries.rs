@@ -126,17 +126,18 @@ impl GroupEntry {
 impl PersonEntry {
     pub(super) fn to_person(&self, references: &References<'_>, checks: &mut Checks<'_>) -> Person {
         let sign_in_name = self.sign_in_name.as_ref().clone();
+        let tenant = references.tenant(checks, &self.tenant);
         Person {
             name: self.name.as_ref().clone(),
             display_name: self.display_name.clone(),
             email: self.email.clone().unwrap_or_else(|| sign_in_name.clone()),
             sign_in_name,
             oid: self.oid.as_ref().clone(),
-            tenant: references.tenant(checks, &self.tenant),
             guest: self.guest,
             administrator: self.administrator,
             groups: (self.groups.iter()).map(|group| references.group(checks, group)).collect(),
-            assignments: references.assignments(checks, &self.roles),
+            assignments: references.assignments(checks, &self.roles, Some(&tenant)),
+            tenant,
         }
     }
 }
@@ -153,11 +154,12 @@ impl AppEntry {
             checks.note(version.span(), "the version of access tokens is 1 or 2");
         }
         let client_id = self.client_id.as_ref().clone();
+        let tenant = references.tenant(checks, &self.tenant);
+        let only_tenant = self.single_tenant.then_some(tenant.as_str());
         let scope =
             |admin_consent| move |name: &Text| Scope { name: name.as_ref().clone(), admin_consent };
         App {
             name: self.name.as_ref().clone(),
-            tenant: references.tenant(checks, &self.tenant),
             single_tenant: self.single_tenant,
             app_id_uri: self.app_id_uri(checks),
             access_token_version: version.map_or(2, |version| *version.as_ref()),
@@ -175,8 +177,9 @@ impl AppEntry {
             certificates: (self.certificates.iter())
                 .filter_map(|certificate| certificate_in(certificate, checks, folder))
                 .collect(),
-            permissions: references.assignments(checks, &self.permissions),
+            permissions: references.assignments(checks, &self.permissions, only_tenant),
             client_id,
+            tenant,
         }
     }
 

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use super::check::Checks;
-use super::entries::{Text, strings};
+use super::entries::{AppEntry, Text, strings};
 use super::file::File;
 
 /// What a reference can mean: the id or the name of a thing.
@@ -9,7 +9,7 @@ pub(super) struct References<'a> {
     tenants: Vec<(&'a str, &'a str)>,
     groups: Vec<(&'a str, &'a str)>,
     apps: Vec<(&'a str, &'a str)>,
-    roles: BTreeMap<&'a str, &'a [Text]>,
+    by_client_id: BTreeMap<&'a str, &'a AppEntry>,
 }
 
 impl<'a> References<'a> {
@@ -21,8 +21,8 @@ impl<'a> References<'a> {
             tenants: file.tenants.iter().map(|tenant| pair(&tenant.id, &tenant.name)).collect(),
             groups: file.groups.iter().map(|group| pair(&group.id, &group.name)).collect(),
             apps: file.apps.iter().map(|app| pair(&app.client_id, &app.name)).collect(),
-            roles: (file.apps.iter())
-                .map(|app| (app.client_id.as_ref().as_str(), app.app_roles.as_slice()))
+            by_client_id: (file.apps.iter())
+                .map(|app| (app.client_id.as_ref().as_str(), app))
                 .collect(),
         }
     }
@@ -37,37 +37,64 @@ impl<'a> References<'a> {
         refer(checks, "group", &self.groups, name)
     }
 
-    /// The client ids of apps, each with app roles that it declares.
+    /// The client ids of apps, each with app roles that it declares. `tenant` is the only one in
+    /// which whoever has the roles can use them, if there is only one.
     pub(super) fn assignments(
         &self,
         checks: &mut Checks<'_>,
         entries: &BTreeMap<Text, Vec<Text>>,
+        tenant: Option<&str>,
     ) -> BTreeMap<String, Vec<String>> {
         let mut assignments = BTreeMap::new();
-        for (app, roles) in entries {
-            let client_id = refer(checks, "app", &self.apps, app);
-            let declared = self.roles.get(client_id.as_str()).copied().unwrap_or_default();
-            for role in roles {
-                if !declared.iter().any(|known| known.as_ref() == role.as_ref()) {
-                    let text =
-                        format!("{:?} declares no app role {:?}", app.as_ref(), role.as_ref());
-                    checks.note(role.span(), text);
+        for (name, roles) in entries {
+            let client_id = refer(checks, "app", &self.apps, name);
+            if let Some(app) = self.by_client_id.get(client_id.as_str()) {
+                self.check_known_in(checks, tenant, app, name);
+                for role in roles {
+                    if !app.app_roles.iter().any(|known| known.as_ref() == role.as_ref()) {
+                        let (app, role_name) = (name.as_ref(), role.as_ref());
+                        let text = format!("{app:?} declares no app role {role_name:?}");
+                        checks.note(role.span(), text);
+                    }
                 }
             }
             assignments.insert(client_id, strings(roles));
         }
         assignments
     }
+
+    /// A single-tenant app is unknown elsewhere: nobody of another tenant can be given anything at
+    /// it.
+    fn check_known_in(
+        &self,
+        checks: &mut Checks<'_>,
+        tenant: Option<&str>,
+        app: &AppEntry,
+        name: &Text,
+    ) {
+        let Some(home) = find(&self.tenants, &app.tenant).filter(|_| app.single_tenant) else {
+            return;
+        };
+        if tenant.is_some_and(|tenant| !tenant.is_empty() && tenant != home) {
+            let (app, home) = (name.as_ref(), app.tenant.as_ref());
+            let text = format!("{app:?} is a single-tenant app, known in {home:?} only");
+            checks.note(name.span(), text);
+        }
+    }
 }
 
 /// The id of what is called so; a fault, and no id, where nothing is.
 fn refer(checks: &mut Checks<'_>, kind: &str, known: &[(&str, &str)], name: &Text) -> String {
-    let found = known.iter().find(|(id, title)| id == name.as_ref() || title == name.as_ref());
-    match found {
-        Some((id, _)) => (*id).to_owned(),
+    match find(known, name) {
+        Some(id) => id.to_owned(),
         None => {
             checks.note(name.span(), format!("there is no {kind} {:?}", name.as_ref()));
             String::new()
         }
     }
+}
+
+fn find<'a>(known: &[(&'a str, &'a str)], name: &Text) -> Option<&'a str> {
+    let is_it = |(id, title): &&(&str, &str)| id == name.as_ref() || title == name.as_ref();
+    known.iter().find(is_it).map(|(id, _)| *id)
 }

@@ -86,6 +86,17 @@ fn faulty() -> Vec<(String, &'static str, &'static str)> {
         (app("certificates = [\"-----BEGIN x\"]"), "line 8: this is no X.509", "BEGIN"),
         (app("optional_claims = [\"x\"]"), "line 8: unknown variant `x`", "\"x\""),
         (app("permissions = { A = [\"R\"] }"), "line 8: \"A\" declares no app role \"R\"", "\"R\""),
+        (
+            stranger("roles = { A = [\"R\"] }"),
+            "line 19: \"A\" is a single-tenant app, known in \"X\" only",
+            "\"A\": [",
+        ),
+        (stranger("roles = { A = [] }"), "line 19: \"A\" is a single-tenant app", "\"A\": ["),
+        (
+            format!("{}{FOREIGN_JOB}", stranger("")),
+            "line 26: \"A\" is a single-tenant app",
+            "\"A\": [",
+        ),
         (format!("{}{}", tenant(""), tenant("")), "line 6: there is another id", "a1000000"),
     ]
 }
@@ -203,3 +214,21 @@ fn app(more: &str) -> String {
     let entry = "[[apps]]\nclient_id = \"a1000000-0000-4000-8000-000000000003\"\nname = \"A\"";
     format!("{TENANT}{entry}\ntenant = \"X\"\n{more}\n")
 }
+
+/// Somebody of another tenant than that of a single-tenant app.
+fn stranger(more: &str) -> String {
+    let app = app("single_tenant = true\napp_roles = [\"R\"]");
+    let tenant = "[[tenants]]\nid = \"a1000000-0000-4000-8000-000000000004\"\nname = \"Y\"\n";
+    let person = "[[people]]\nname = \"n\"\nsign_in_name = \"n@y\"\ndisplay_name = \"N\"\n\
+                  oid = \"a1000000-0000-4000-8000-000000000005\"\ntenant = \"Y\"\n";
+    format!("{app}{tenant}{person}{more}\n")
+}
+
+const FOREIGN_JOB: &str = r#"
+[[apps]]
+client_id = "a1000000-0000-4000-8000-000000000006"
+name = "J"
+tenant = "Y"
+single_tenant = true
+permissions = { A = ["R"] }
+"#;
