@@ -1,7 +1,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use crate::directory::{App, Directory};
+use crate::directory::{App, Authority, Directory};
 use crate::refusal::Refusal;
 
 /// What a client asks for: parts of an ID token, and permissions of APIs (RFC 6749 section 3.3,
@@ -43,7 +43,24 @@ impl Scopes {
                 scopes.asked.push(Asked { words: words.to_owned(), permission });
             }
         }
-        if scopes.asked.is_empty() { Err(Refusal::invalid_scope(text)) } else { Ok(scopes) }
+        if scopes.asked.is_empty() {
+            return Err(Refusal::invalid_scope(text));
+        }
+        let authority = Authority::parse(directory, tenant);
+        if let Some(tenant) = authority.as_ref().and_then(Authority::tenant) {
+            scopes.check_known_in(&tenant.id)?;
+        }
+        Ok(scopes)
+    }
+
+    /// Whether every API that is asked for is one that the tenant with this id knows. Where the
+    /// authority is not one tenant, that shows only when somebody has signed in.
+    pub(crate) fn check_known_in(&self, tenant: &str) -> Result<(), Refusal> {
+        let mut resources = self.permissions().map(|permission| &permission.resource);
+        match resources.find(|resource| !resource.is_known_in(tenant)) {
+            Some(resource) => Err(Refusal::resource_unknown(&resource.app_id_uri, tenant)),
+            None => Ok(()),
+        }
     }
 
     /// Whether these very words are among what was asked for.

@@ -57,6 +57,11 @@ impl App {
         }
     }
 
+    /// Whether the tenant with this id has, or may have, a service principal of it.
+    pub(crate) fn is_known_in(&self, tenant: &str) -> bool {
+        !self.single_tenant || self.tenant == tenant
+    }
+
     /// The platform whose redirect URI this is. Where two differ only in a port that is not
     /// compared, it is that of the first, and at Entra that of either.
     pub(crate) fn platform_of(&self, uri: &str) -> Option<Platform> {

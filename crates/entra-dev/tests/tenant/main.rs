@@ -38,6 +38,7 @@ mod scopes;
 mod session_cookie;
 mod sessions;
 mod support;
+mod tenancy;
 mod token;
 mod tokens;
 mod versions;

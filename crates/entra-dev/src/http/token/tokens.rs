@@ -60,6 +60,7 @@ impl TokenRequest<'_> {
         if !self.authority.admits(self.context.directory(), person) {
             return Err(Refusal::account_of_another_tenant(&person.sign_in_name, self.tenant));
         }
+        scopes.check_known_in(&person.tenant)?;
         if !sign_in::has_consent(self.context, app, person, scopes) {
             return Err(Refusal::consent_missing(&app.client_id, &app.name));
         }
