@@ -56,13 +56,13 @@ pub(super) fn admit(
     account: &str,
 ) -> Result<Arc<Person>, Refusal> {
     let directory = context.directory();
-    let person = directory
-        .person(account)
-        .ok()
-        .filter(|person| authority.admits(directory, person))
-        .ok_or_else(|| Refusal::account_unknown(account))?;
-    if app.single_tenant && person.tenant != app.tenant {
-        return Err(Refusal::account_unknown(account));
+    let person = directory.person(account).map_err(|_| Refusal::account_unknown(account))?;
+    if !authority.admits(directory, person) {
+        let name = &person.sign_in_name;
+        return Err(match authority.tenant() {
+            Some(tenant) => Refusal::account_of_another_tenant(name, &tenant.name, app),
+            None => Refusal::account_personal(name),
+        });
     }
     check_assignment(app, person)?;
     Ok(Arc::clone(person))

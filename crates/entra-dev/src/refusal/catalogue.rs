@@ -1,19 +1,32 @@
 use poem::http::StatusCode;
 
 use super::Refusal;
-use crate::directory::Authority;
+use crate::directory::{App, Authority};
 
 impl Refusal {
-    /// A grant of somebody who is not in this tenant.
-    pub(crate) fn account_of_another_tenant(account: &str, tenant: &str) -> Self {
+    /// Somebody who is in another tenant, and no guest in this one.
+    pub(crate) fn account_of_another_tenant(account: &str, tenant: &str, app: &App) -> Self {
+        let App { client_id, name, .. } = app;
         let text = format!(
             "User account '{account}' does not exist in tenant '{tenant}' and cannot access the \
-             application there. Use the tenant of the account."
+             application '{client_id}'({name}) in that tenant. The account needs to be added as an \
+             external user in the tenant first. Sign in with a different account, or at the tenant \
+             of this one."
         );
-        Self::new("invalid_grant", 50020, text)
+        Self::new("invalid_request", 50020, text)
     }
 
-    /// The account is not one that may sign in here.
+    /// A personal account, where work and school accounts alone are asked for.
+    pub(crate) fn account_personal(account: &str) -> Self {
+        let text = format!(
+            "User account '{account}' is a personal Microsoft account. Personal Microsoft accounts \
+             are not supported for this application unless explicitly invited to an organization. \
+             Sign in with an organizational account."
+        );
+        Self::new("invalid_request", 500_200, text)
+    }
+
+    /// There is no such account.
     pub(crate) fn account_unknown(account: &str) -> Self {
         let text = format!("The user account '{account}' does not exist in this directory.");
         Self::new("invalid_request", 50034, text)

@@ -200,15 +200,16 @@ async fn unknown_parameters_are_ignored() {
 #[tokio::test]
 async fn nobody_signs_in_where_they_do_not_belong() {
     let tenant = TestTenant::start().await;
-    for (at, account) in [
-        (CONTOSO, "tia"),
-        (CONTOSO, "pia"),
-        ("fabrikam.example", "ada"),
-        ("consumers", "ada"),
-        ("organizations", "pia"),
-        ("common", "nobody"),
+    for (at, account, number) in [
+        (CONTOSO, "tia", 50020),
+        (CONTOSO, "pia", 50020),
+        ("fabrikam.example", "ada", 50020),
+        ("consumers", "ada", 50020),
+        ("organizations", "pia", 500_200),
+        ("common", "nobody", 50034),
+        (CONTOSO, "nobody", 50034),
     ] {
-        tenant.pick(at, &Form::authorization(), account).await.assert_page_refusal(50034);
+        tenant.pick(at, &Form::authorization(), account).await.assert_page_refusal(number);
     }
 }
 

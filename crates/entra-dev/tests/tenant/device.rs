@@ -227,9 +227,9 @@ async fn a_wrong_code_is_asked_for_again() {
 async fn nobody_signs_in_for_a_device_where_they_do_not_belong() {
     let tenant = TestTenant::start().await;
     let codes = codes(&tenant).await;
-    for account in ["tia", "pia", "nobody"] {
+    for (account, number) in [("tia", 50020), ("pia", 50020), ("nobody", 50034)] {
         let page = submit(&tenant, &text(&codes, "user_code"), &[("account", account)]).await;
-        page.assert_page_refusal(50034);
+        page.assert_page_refusal(number);
     }
     collect(&tenant, &codes).await.assert_refusal(400, "authorization_pending", 70016);
 }

@@ -123,7 +123,9 @@ async fn prompts(tenant: &TestTenant, seen: &mut Seen) {
     let form = Form::authorization();
     let strict = form.clone().with("client_id", STRICT);
     let strict = strict.with("redirect_uri", "http://localhost:8000/strict");
-    seen.page(&tenant.pick(CONTOSO, &form, "tia").await, 50034);
+    seen.page(&tenant.pick(CONTOSO, &form, "nobody").await, 50034);
+    seen.page(&tenant.pick(CONTOSO, &form, "tia").await, 50020);
+    seen.page(&tenant.pick("organizations", &form, "pia").await, 500_200);
     seen.page(&tenant.pick(CONTOSO, &strict, "uma").await, 50105);
     let ruling = strict.with("scope", &format!("{STRICT_API}/rule"));
     seen.page(&tenant.pick(CONTOSO, &ruling, "ann").await, 90094);

@@ -193,8 +193,8 @@ async fn a_personal_account_is_of_its_own_tenant_and_key() {
         assert_eq!(claims["iss"], keys.issuer(signer), "{name}");
     }
     let form = Form::authorization();
-    for authority in ["organizations", CONTOSO] {
-        tenant.pick(authority, &form, "pia").await.assert_page_refusal(50034);
+    for (authority, number) in [("organizations", 500_200), (CONTOSO, 50020)] {
+        tenant.pick(authority, &form, "pia").await.assert_page_refusal(number);
     }
     let answer = tenant.sign_in("consumers", &form, "pia").await;
     assert_eq!(TestTenant::claims(answer["access_token"].as_str().unwrap())["aud"], API_CLIENT_ID);

@@ -58,7 +58,8 @@ impl TokenRequest<'_> {
         let Grant { app, person, .. } = grant;
         let resource = scopes.resource();
         if !self.authority.admits(self.context.directory(), person) {
-            return Err(Refusal::account_of_another_tenant(&person.sign_in_name, self.tenant));
+            let name = &person.sign_in_name;
+            return Err(Refusal::account_of_another_tenant(name, self.tenant, app).of_a_grant());
         }
         scopes.check_known_in(&person.tenant)?;
         if !sign_in::has_consent(self.context, app, person, scopes) {
