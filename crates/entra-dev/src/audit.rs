@@ -59,6 +59,11 @@ pub enum Outcome {
 }
 
 impl Entry {
+    /// A request to this endpoint of a tenant that ended so; whoever notes it says when.
+    pub(crate) fn of(endpoint: &'static str, tenant: &str, outcome: Outcome) -> Self {
+        Self { endpoint, tenant: tenant.to_owned(), outcome, ..Self::default() }
+    }
+
     /// Clients choose what stands in here, and may choose it long.
     fn shorten(&mut self) {
         let reason = match &mut self.outcome {

@@ -58,13 +58,9 @@ impl Visit<'_> {
             Ok((_, outcome)) => outcome.clone(),
             Err(refusal) => refusal.outcome(),
         };
-        self.context.audit.note(Entry {
-            time: self.context.now(),
-            endpoint: "adminconsent",
-            tenant: self.tenant.to_owned(),
+        self.context.note(Entry {
             client_id: self.parameters.optional("client_id").ok().flatten().map(str::to_owned),
-            outcome,
-            ..Entry::default()
+            ..Entry::of("adminconsent", self.tenant, outcome)
         });
         answer.map_or_else(
             |refusal| pages::refused(refusal.status, &refusal.report(self.context.now())),

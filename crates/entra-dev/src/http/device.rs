@@ -31,16 +31,12 @@ pub(super) async fn wait(
         Err(refusal) => (Err(refusal), Parameters::default()),
         Ok(parameters) => (answer(context, &tenant, request, &parameters), parameters),
     };
-    let client_id = Client::named(request, &parameters);
     let correlation = Correlation::of(request, &parameters);
-    context.audit.note(Entry {
-        time: context.now(),
-        endpoint: "devicecode",
-        tenant,
-        client_id,
+    let outcome = answer.as_ref().map_or_else(Refusal::outcome, |_| Outcome::Asked);
+    context.note(Entry {
+        client_id: Client::named(request, &parameters),
         correlation_id: Some(correlation.id()),
-        outcome: answer.as_ref().map_or_else(Refusal::outcome, |_| Outcome::Asked),
-        ..Entry::default()
+        ..Entry::of("devicecode", &tenant, outcome)
     });
     correlation.on(match answer {
         Ok(codes) => json(StatusCode::OK, &codes),
@@ -103,17 +99,19 @@ pub(super) async fn submit(
 ) -> Response {
     let parameters = match Parameters::of_request(request, body).await {
         Ok(parameters) => parameters,
-        Err(refusal) => {
-            note(context, &tenant, None, None, refusal.outcome());
-            return pages::refused(refusal.status, &refusal.report(context.now()));
-        }
+        Err(refusal) => return refuse(context, &tenant, &refusal),
     };
     let visit = Visit { context, tenant: &tenant, request, parameters: &parameters };
-    visit.serve().unwrap_or_else(|refusal| {
-        note(context, &tenant, None, None, refusal.outcome());
-        pages::refused(refusal.status, &refusal.report(context.now()))
-    })
+    visit.serve().unwrap_or_else(|refusal| refuse(context, &tenant, &refusal))
 }
+
+fn refuse(context: &Context, tenant: &str, refusal: &Refusal) -> Response {
+    context.note(Entry::of(PAGE, tenant, refusal.outcome()));
+    pages::refused(refusal.status, &refusal.report(context.now()))
+}
+
+/// The page for the person, as the audit trail calls it.
+const PAGE: &str = "deviceauth";
 
 /// One step of a person on the page.
 struct Visit<'a> {
@@ -130,7 +128,7 @@ impl Visit<'_> {
         let device = match context.devices.find(user_code, context.now()) {
             Ok(device) => device,
             Err(refusal) => {
-                note(context, tenant, None, None, refusal.outcome());
+                context.note(Entry::of(PAGE, tenant, refusal.outcome()));
                 let (status, report) = (refusal.status, refusal.report(context.now()));
                 return Ok(pages::device::ask(status, tenant, None, Some(&report)));
             }
@@ -168,25 +166,8 @@ impl Visit<'_> {
         };
         let accepted = person.is_some();
         self.context.devices.answer(user_code, person, self.context.now())?;
-        note(self.context, self.tenant, client_id, name, outcome);
+        let entry = Entry::of(PAGE, self.tenant, outcome);
+        self.context.note(Entry { client_id, person: name, ..entry });
         Ok(pages::device::done(&device.app.name, accepted))
     }
-}
-
-fn note(
-    context: &Context,
-    tenant: &str,
-    client_id: Option<String>,
-    person: Option<String>,
-    outcome: Outcome,
-) {
-    context.audit.note(Entry {
-        time: context.now(),
-        endpoint: "deviceauth",
-        tenant: tenant.to_owned(),
-        client_id,
-        person,
-        outcome,
-        ..Entry::default()
-    });
 }

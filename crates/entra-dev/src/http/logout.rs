@@ -33,10 +33,7 @@ pub(super) async fn submit(
 ) -> Response {
     match Parameters::of_form(body).await {
         Ok(parameters) => sign_out(context, &tenant, request, &parameters),
-        Err(refusal) => {
-            note(context, &tenant, None, refusal.outcome());
-            pages::refused(refusal.status, &refusal.report(context.now()))
-        }
+        Err(refusal) => refuse(context, &tenant, None, &refusal),
     }
 }
 
@@ -53,10 +50,11 @@ fn sign_out(
         Ok(way) => way,
         Err(refusal) => {
             let client_id = parameters.optional("client_id").ok().flatten();
-            note(context, tenant, client_id.map(str::to_owned), refusal.outcome());
-            return pages::refused(refusal.status, &refusal.report(now));
+            return refuse(context, tenant, client_id.map(str::to_owned), &refusal);
         }
     };
+    let client_id = way.client_id;
+    let entry = |outcome| Entry { client_id, ..Entry::of("logout", tenant, outcome) };
     if let Some(session) = cookie::session(request, context.urls.of(request)) {
         let signed_in = signed_in(context, session);
         let means = |hint: &str| signed_in.iter().find(|person| person.is_called(hint));
@@ -66,12 +64,12 @@ fn sign_out(
             Some(None) if signed_in.is_empty() => {}
             // Somebody else is signed in, whom the app does not mean.
             Some(None) => {
-                note(context, tenant, way.client_id, Outcome::Asked);
+                context.note(entry(Outcome::Asked));
                 return pages::logout::ask(tenant, parameters, &signed_in);
             }
         }
     }
-    note(context, tenant, way.client_id, Outcome::Granted);
+    context.note(entry(Outcome::Granted));
     match way.back {
         None => pages::logout::done(),
         Some(back) => Response::builder()
@@ -89,16 +87,14 @@ fn signed_in<'a>(context: &'a Context, session: &str) -> Vec<&'a Arc<Person>> {
     accounts.iter().filter_map(|oid| context.directory().person(oid).ok()).collect()
 }
 
-fn note(context: &Context, tenant: &str, client_id: Option<String>, outcome: Outcome) {
-    let (time, tenant) = (context.now(), tenant.to_owned());
-    context.audit.note(Entry {
-        time,
-        endpoint: "logout",
-        tenant,
-        client_id,
-        outcome,
-        ..Entry::default()
-    });
+fn refuse(
+    context: &Context,
+    tenant: &str,
+    client_id: Option<String>,
+    refusal: &Refusal,
+) -> Response {
+    context.note(Entry { client_id, ..Entry::of("logout", tenant, refusal.outcome()) });
+    pages::refused(refusal.status, &refusal.report(context.now()))
 }
 
 /// Who is to be signed out, and where the browser goes then.

@@ -31,7 +31,7 @@ use serde::Serialize;
 
 use self::correlation::Correlation;
 use self::methods::{get, post, put};
-use crate::audit::Audit;
+use crate::audit::{Audit, Entry};
 use crate::devices::Devices;
 use crate::directory::Directory;
 use crate::faults::Faults;
@@ -77,6 +77,11 @@ impl Context {
     /// The time in seconds since the epoch.
     fn now(&self) -> u64 {
         self.issuer.now()
+    }
+
+    /// Remembers a request that ends now.
+    pub(crate) fn note(&self, entry: Entry) {
+        self.audit.note(Entry { time: self.now(), ..entry });
     }
 }
 

@@ -38,28 +38,18 @@ pub(super) async fn redeem(
     };
     let client_id = Client::named(request, &parameters);
     let correlation = Correlation::of(request, &parameters);
-    let mut entry = Entry {
-        time: context.now(),
-        endpoint: "token",
-        tenant,
+    let outcome = answer.as_ref().map_or_else(Refusal::outcome, |_| Outcome::Granted);
+    context.note(Entry {
         client_id: client_id.clone(),
         correlation_id: Some(correlation.id()),
         detail: parameters.optional("grant_type").ok().flatten().map(str::to_owned),
-        ..Entry::default()
-    };
-    let response = match answer {
-        Ok(Issued { tokens, person }) => {
-            entry.person = person;
-            entry.outcome = Outcome::Granted;
-            json(StatusCode::OK, &tokens)
-        }
-        Err(refusal) => {
-            entry.outcome = refusal.outcome();
-            refuse_correlated(context, &refusal, &correlation)
-        }
-    };
-    context.audit.note(entry);
-    let response = correlation.on(response);
+        person: answer.as_ref().ok().and_then(|issued| issued.person.clone()),
+        ..Entry::of("token", &tenant, outcome)
+    });
+    let response = correlation.on(match answer {
+        Ok(Issued { tokens, .. }) => json(StatusCode::OK, &tokens),
+        Err(refusal) => refuse_correlated(context, &refusal, &correlation),
+    });
     cors::allow_registered(context, client_id.as_deref(), request.headers().get(ORIGIN), response)
 }
 
