@@ -29,7 +29,7 @@ pub struct Entry {
     /// The id that the client has given to the request, or got in the answer, if it was refused.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub correlation_id: Option<String>,
-    /// The grant type, or the prompt.
+    /// The grant type, the prompt, or the address that a logout did not go on to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
     /// The sign-in name of who is concerned.

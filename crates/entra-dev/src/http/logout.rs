@@ -38,7 +38,8 @@ pub(super) async fn submit(
 }
 
 /// Signs out whom the hint means, or, without one, everybody in this browser, and goes back to the
-/// app if the address is one of an app's own.
+/// app if the address is one of an app's own. Where it is not, as in Entra, a page says that they
+/// are signed out.
 fn sign_out(
     context: &Context,
     tenant: &str,
@@ -53,12 +54,13 @@ fn sign_out(
             return refuse(context, tenant, client_id.map(str::to_owned), &refusal);
         }
     };
-    let client_id = way.client_id;
-    let entry = |outcome| Entry { client_id, ..Entry::of("logout", tenant, outcome) };
+    let Way { client_id, hint, then } = way;
+    let detail = then.not_gone_to().map(|uri| format!("not registered: {uri}"));
+    let entry = |outcome| Entry { client_id, detail, ..Entry::of("logout", tenant, outcome) };
     if let Some(session) = cookie::session(request, context.urls.of(request)) {
         let signed_in = signed_in(context, session);
         let means = |hint: &str| signed_in.iter().find(|person| person.is_called(hint));
-        match way.hint.as_deref().map(means) {
+        match hint.as_deref().map(means) {
             None => context.sessions.sign_out(session, None, now),
             Some(Some(person)) => context.sessions.sign_out(session, Some(&person.oid), now),
             Some(None) if signed_in.is_empty() => {}
@@ -70,11 +72,11 @@ fn sign_out(
         }
     }
     context.note(entry(Outcome::Granted));
-    match way.back {
-        None => pages::logout::done(),
-        Some(back) => Response::builder()
+    match then {
+        Then::Stay { not_gone_to } => pages::logout::done(not_gone_to.as_deref()),
+        Then::GoBack(address) => Response::builder()
             .status(StatusCode::FOUND)
-            .header("location", back.as_str())
+            .header("location", address.as_str())
             .header("cache-control", "no-store")
             .header("referrer-policy", "no-referrer")
             .finish(),
@@ -102,7 +104,15 @@ struct Way {
     client_id: Option<String>,
     /// A name of the account.
     hint: Option<String>,
-    back: Option<Url>,
+    then: Then,
+}
+
+/// Where the browser is to be afterwards.
+enum Then {
+    /// Here. The request may have asked for an address that is none of the app's.
+    Stay { not_gone_to: Option<String> },
+    /// At an address of the app's own.
+    GoBack(Url),
 }
 
 impl Way {
@@ -115,12 +125,24 @@ impl Way {
         let claim = |name| id_token.as_ref().and_then(|token| token.claim(name));
         let client_id = parameters.optional("client_id")?.or(claim("aud"));
         let hint = parameters.optional("logout_hint")?.or(claim("oid"));
-        let back = match parameters.optional("post_logout_redirect_uri")? {
-            None => None,
-            Some(uri) => Some(registered(context, client_id, uri, parameters.optional("state")?)?),
-        };
+        let state = parameters.optional("state")?;
+        let asked = parameters.optional("post_logout_redirect_uri")?;
+        let back = asked.and_then(|uri| registered(context, client_id, uri, state));
         let owned = |text: Option<&str>| text.map(str::to_owned);
-        Ok(Self { client_id: owned(client_id), hint: owned(hint), back })
+        let then = match back {
+            Some(address) => Then::GoBack(address),
+            None => Then::Stay { not_gone_to: owned(asked) },
+        };
+        Ok(Self { client_id: owned(client_id), hint: owned(hint), then })
+    }
+}
+
+impl Then {
+    fn not_gone_to(&self) -> Option<&str> {
+        match self {
+            Self::Stay { not_gone_to } => not_gone_to.as_deref(),
+            Self::GoBack(_) => None,
+        }
     }
 }
 
@@ -131,16 +153,15 @@ fn registered(
     client_id: Option<&str>,
     uri: &str,
     state: Option<&str>,
-) -> Result<Url, Refusal> {
+) -> Option<Url> {
     let is_its = |app: &Arc<App>| {
         client_id.is_none_or(|id| app.client_id.eq_ignore_ascii_case(id))
             && app.platform_of(uri).is_some()
     };
-    let known = context.directory().apps().iter().any(is_its);
-    let unknown = || Refusal::redirect_uri_unknown(uri, client_id.unwrap_or("any application"));
-    let mut back = Url::parse(uri).ok().filter(|_| known).ok_or_else(unknown)?;
+    context.directory().apps().iter().find(|app| is_its(app))?;
+    let mut back = Url::parse(uri).ok()?;
     if let Some(state) = state {
         back.query_pairs_mut().append_pair("state", state);
     }
-    Ok(back)
+    Some(back)
 }

@@ -193,36 +193,74 @@ async fn the_browser_goes_back_to_a_registered_address_with_the_state() {
     }
 }
 
+/// None is registered, and each looks to some parser as if it were.
+const UNREGISTERED: [&str; 31] = [
+    "https://evil.example/",
+    "//evil.example",
+    "///evil.example",
+    "\\\\evil.example",
+    "/\\evil.example",
+    "/",
+    "oauth2-redirect",
+    "http:evil.example",
+    "http:/oauth2-redirect",
+    "http:\\\\localhost:8000\\oauth2-redirect",
+    "http://localhost:1@evil.example",
+    "http://localhost:1@evil.example/oauth2-redirect",
+    "http://localhost:8000@evil.example/oauth2-redirect",
+    "http://user@localhost:8000/oauth2-redirect",
+    "http://localhost:8000:80@evil.example/oauth2-redirect",
+    "http://localhost:8000#@evil.example/oauth2-redirect",
+    "http://localhost:8000/oauth2-redirect#@evil.example",
+    "http://localhost:8000\\@evil.example/oauth2-redirect",
+    "http://localhost:8000\t/oauth2-redirect",
+    " http://localhost:8000/oauth2-redirect",
+    "http://localhost:80000/oauth2-redirect",
+    "http://localhost:-1/oauth2-redirect",
+    "http://localhost:/oauth2-redirect",
+    "http://localhost.evil.example",
+    "http://localhost%2eevil.example:8000/oauth2-redirect",
+    "http://localhost:8000.evil.example/oauth2-redirect",
+    "http://localhost:8000/oauth2-redirect/../x",
+    "https://localhost:8000/oauth2-redirect",
+    "http://localhost:8000/oauth2-redirect\r\nset-cookie: a=b",
+    "javascript:alert(1)//http://localhost:8000/oauth2-redirect",
+    "data:text/html,<script>alert(1)</script>",
+];
+
 #[tokio::test]
-async fn no_other_address_is_gone_to() {
+async fn no_other_address_is_gone_to_and_they_are_signed_out_all_the_same() {
     let tenant = TestTenant::start().await;
     let browser = Browser::new(&tenant);
     let id_token = text(&WEB.sign_in(&tenant, "openid profile", "uma").await, "id_token");
-    for address in [
-        "https://evil.example/",
-        "//evil.example",
-        "/",
-        "http:evil.example",
-        "http://localhost:1@evil.example",
-        "http://localhost:1@evil.example/oauth2-redirect",
-        "http://localhost.evil.example",
-        "http://localhost:8000/oauth2-redirect/../x",
-        "http://localhost:8000\\@evil.example/oauth2-redirect",
-        "http://localhost:8000/oauth2-redirect\r\nset-cookie: a=b",
-        "javascript:alert(1)",
-        "data:text/html,hello",
-    ] {
-        let form = Form::empty().with("post_logout_redirect_uri", address);
+    for address in UNREGISTERED {
+        let form = Form::empty().with("post_logout_redirect_uri", address).with("state", "1");
         for form in [
             form.clone(),
             form.clone().with("client_id", SWAGGER_UI_CLIENT_ID),
             form.clone().with("client_id", NATIVE.client_id),
             form.clone().with("id_token_hint", &id_token),
         ] {
-            sign_out(&browser, &form).await.assert_page_refusal(50011);
-            browser.post(&path(), &form).await.assert_page_refusal(50011);
+            assert_stays(&sign_out(&browser, &form).await, address);
+            assert_stays(&browser.post(&path(), &form).await, address);
         }
+        browser.sign_in("uma").await;
+        assert_stays(&sign_out(&browser, &form).await, address);
+        assert_signed_out(&browser, "uma").await;
     }
+}
+
+/// That a page says that they are signed out, and names the address without leading there.
+#[track_caller]
+fn assert_stays(answer: &Answer, address: &str) {
+    answer.assert_page("You are signed out");
+    assert_eq!(answer.header("refresh"), None);
+    assert_eq!(answer.header("set-cookie"), None);
+    let shown = address.replace('<', "&lt;").replace('>', "&gt;");
+    assert!(answer.body.contains(&format!("<code>{shown}</code>")), "{}", answer.body);
+    let links: Vec<_> = answer.body.split("href=\"").skip(1).collect();
+    assert!(links.iter().all(|link| link.starts_with("/_dev")), "{}", answer.body);
+    assert!(!answer.body.contains("<meta http-equiv") && !answer.body.contains("<script"));
 }
 
 #[tokio::test]
@@ -230,11 +268,47 @@ async fn an_app_that_is_named_has_its_own_addresses_only() {
     let tenant = TestTenant::start().await;
     let browser = Browser::new(&tenant);
     let form = Form::empty().with("post_logout_redirect_uri", REDIRECT_URI);
-    let web = form.clone().with("client_id", WEB.client_id);
-    sign_out(&browser, &web).await.assert_page_refusal(50011);
     let body = WEB.sign_in(&tenant, "openid", "uma").await;
-    let hinted = form.with("id_token_hint", &text(&body, "id_token"));
-    sign_out(&browser, &hinted).await.assert_page_refusal(50011);
+    for named in [
+        form.clone().with("client_id", WEB.client_id),
+        form.clone().with("client_id", "nobody"),
+        form.clone().with("id_token_hint", &text(&body, "id_token")),
+    ] {
+        assert_stays(&sign_out(&browser, &named).await, REDIRECT_URI);
+        let noted = &tenant.audit().await[0];
+        assert_eq!(noted["outcome"], "granted");
+        assert_eq!(noted["detail"], format!("not registered: {REDIRECT_URI}"));
+    }
+}
+
+#[tokio::test]
+async fn who_is_asked_whom_to_sign_out_does_not_go_to_another_address_either() {
+    let tenant = TestTenant::start().await;
+    let browser = Browser::new(&tenant);
+    browser.sign_in("uma").await;
+    let form = Form::empty()
+        .with("post_logout_redirect_uri", "https://evil.example/")
+        .with("logout_hint", "noel");
+    let page = sign_out(&browser, &form).await;
+    page.assert_page("Pick an account to sign out");
+    let address = page.hidden_input("post_logout_redirect_uri").unwrap();
+    let picked = form
+        .with("logout_hint", &button_of(&page, "uma"))
+        .with("post_logout_redirect_uri", &address);
+    assert_stays(&browser.post(&path(), &picked).await, "https://evil.example/");
+    assert_signed_out(&browser, "uma").await;
+}
+
+#[tokio::test]
+async fn two_addresses_sign_nobody_out() {
+    let tenant = TestTenant::start().await;
+    let browser = Browser::new(&tenant);
+    browser.sign_in("ada").await;
+    let form = Form::empty()
+        .with("post_logout_redirect_uri", REDIRECT_URI)
+        .and("post_logout_redirect_uri", "https://evil.example/");
+    sign_out(&browser, &form).await.assert_page_refusal(90100);
+    assert_signed_in(&browser, "ada").await;
 }
 
 #[tokio::test]

@@ -44,8 +44,19 @@ pub(in crate::http) fn ask(
 /// What the request says besides the hint.
 const PARAMETERS: [&str; 4] = ["client_id", "id_token_hint", "post_logout_redirect_uri", "state"];
 
-/// The page for who has nowhere to go back to.
-pub(in crate::http) fn done() -> Response {
-    let main = "<h1>You are signed out</h1>\n<p>You can close this page.</p>\n";
-    page(StatusCode::OK, "Signed out", main)
+/// The page for who has nowhere to go back to. It names the address that the app has asked for in
+/// vain, and leads nowhere near it.
+pub(in crate::http) fn done(not_gone_to: Option<&str>) -> Response {
+    let mut main = "<h1>You are signed out</h1>\n<p>You can close this page.</p>\n".to_owned();
+    if let Some(uri) = not_gone_to {
+        // Writing to a string cannot fail.
+        let _ = writeln!(
+            main,
+            "<p class=\"quiet\">The app wanted you to go to <code>{uri}</code>, which is not \
+             registered as a redirect URI of its own. <a href=\"/_dev\">Who and what there is</a>\
+             </p>",
+            uri = Escaped(uri),
+        );
+    }
+    page(StatusCode::OK, "Signed out", &main)
 }

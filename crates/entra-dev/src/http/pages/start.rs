@@ -194,7 +194,8 @@ fn sign_ins(entries: &[Entry]) -> String {
 
 /// Every request, with the reason where it was refused.
 fn trail(entries: &[Entry]) -> String {
-    let columns = ["When", "Endpoint", "Tenant", "Client id", "Grant or prompt", "Who", "Outcome"];
+    let columns =
+        ["When", "Endpoint", "Tenant", "Client id", "Grant, prompt or address", "Who", "Outcome"];
     let mut table = Table::new("Audit trail", &columns);
     for entry in entries {
         let outcome = match &entry.outcome {
