@@ -44,6 +44,10 @@ function authorizeUrl(parameters = {}) {
     return url.href;
 }
 
+function signOutUrl(query = '') {
+    return `${tenant}/${TENANT}/oauth2/v2.0/logout?${query}`;
+}
+
 async function deviceCode() {
     const answer = await fetch(`${tenant}/${TENANT}/oauth2/v2.0/devicecode`, {
         method: 'POST',
@@ -78,7 +82,8 @@ async function everyPageIsAccessible(browser) {
         ['accounts', authorizeUrl({ login_hint: 'uma@contoso.example' })],
         ['refused', authorizeUrl({ client_id: 'nobody' })],
         ['device', `${tenant}/${TENANT}/oauth2/deviceauth`],
-        ['signed out', `${tenant}/${TENANT}/oauth2/v2.0/logout`],
+        ['signed out', signOutUrl()],
+        ['signed out, and not going on', signOutUrl('post_logout_redirect_uri=http://x.example')],
     ]) {
         await page.goto(url);
         await check(page, name);
@@ -89,7 +94,7 @@ async function everyPageIsAccessible(browser) {
     await check(page, 'consent');
     await page.getByRole('button', { name: 'Accept' }).click();
     await page.getByRole('heading', { name: 'Back in the app' }).waitFor();
-    await page.goto(`${tenant}/${TENANT}/oauth2/v2.0/logout?logout_hint=nobody`);
+    await page.goto(signOutUrl('logout_hint=nobody'));
     await check(page, 'sign out');
 
     const { user_code: code, verification_uri: uri } = await deviceCode();
@@ -112,6 +117,26 @@ async function everyPageIsAccessible(browser) {
     await id.click();
     assert.equal(await page.evaluate(() => getSelection().toString()), TENANT, 'a click selects');
     await page.close();
+}
+
+/** Without a mouse: a link leads to a table, and the next Tab lets the arrow keys scroll it. */
+async function tablesAreInReachOfTheKeyboard(browser) {
+    const page = await browser.newPage({ viewport: { width: 360, height: 800 } });
+    page.setDefaultTimeout(ONE_WAIT);
+    await page.goto(`${tenant}/_dev`);
+    const contents = page.getByRole('navigation', { name: 'On this page' });
+    await page.keyboard.press('Tab');
+    const link = contents.getByRole('link', { name: 'Who can sign in' });
+    assert.ok(await link.evaluate((link) => link === document.activeElement), 'first: a link');
+    await contents.getByRole('link', { name: 'Apps', exact: true }).focus();
+    await page.keyboard.press('Enter');
+    await page.keyboard.press('Tab');
+    const region = page.getByRole('region', { name: 'Apps', exact: true });
+    assert.ok(await region.evaluate((region) => region === document.activeElement), 'its table');
+    await page.keyboard.press('ArrowRight');
+    await page.waitForFunction(() => document.activeElement.scrollLeft > 0);
+    await page.close();
+    console.log('ok: keyboard in tables');
 }
 
 /** From the first key to the app, without a mouse; the consent page has its button in focus. */
@@ -147,6 +172,9 @@ async function scriptsAreNotNeeded(browser) {
     assert.equal(method, 'POST');
     assert.equal(new URLSearchParams(body).get('state'), '1');
     assert.ok(new URLSearchParams(body).get('code'));
+    await page.goto(`${tenant}/_dev#recent-sign-ins`);
+    const signIns = page.getByRole('region', { name: 'Recent sign-ins' });
+    await signIns.getByRole('cell', { name: 'gus@contoso.example' }).first().waitFor();
     await context.close();
     console.log('ok: no scripts');
 }
@@ -154,6 +182,7 @@ async function scriptsAreNotNeeded(browser) {
 const browser = await chromium.launch(launchOptions);
 try {
     await everyPageIsAccessible(browser);
+    await tablesAreInReachOfTheKeyboard(browser);
     await theKeyboardIsEnough(browser);
     await scriptsAreNotNeeded(browser);
 } finally {

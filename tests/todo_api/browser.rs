@@ -49,6 +49,9 @@ tenant = "Contoso"
 consent_required = true
 public_client = true
 redirect_uris.native = ["http://localhost"]
+secrets = ["a-secret-of-the-app"]
+expired_secrets = ["an-old-secret-of-the-app"]
+permissions = { "Todo API" = [] }
 "#;
 
 #[tokio::test]

@@ -20,6 +20,8 @@ pub(crate) struct App {
     pub(crate) access_token_version: u8,
     /// The delegated permissions of this API.
     pub(crate) scopes: Vec<Scope>,
+    /// What people and apps can be at this API.
+    pub(crate) app_roles: Vec<String>,
     /// The optional claims in its access tokens.
     pub(crate) optional_claims: Vec<OptionalClaim>,
     /// Whether only people with an assignment may sign in.
@@ -142,4 +144,18 @@ pub(crate) enum OptionalClaim {
     Idtyp,
     /// The capabilities that the client has declared.
     XmsCc,
+}
+
+impl OptionalClaim {
+    /// The claim, as tokens and directory files call it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Acct => "acct",
+            Self::Acrs => "acrs",
+            Self::Email => "email",
+            Self::Groups => "groups",
+            Self::Idtyp => "idtyp",
+            Self::XmsCc => "xms_cc",
+        }
+    }
 }

@@ -31,6 +31,12 @@ impl AppCertificate {
         Some(Self { der, thumbprints })
     }
 
+    /// The SHA-1 thumbprint in hexadecimal, as the portal shows it.
+    pub(crate) fn thumbprint(&self) -> &str {
+        let [_, _, hexadecimal] = &self.thumbprints;
+        hexadecimal
+    }
+
     /// Whether `x5t` (SHA-1), `x5t#S256` or `kid`, in base64url or hexadecimal, means this one.
     /// MSAL for Python pads it.
     pub(crate) fn is_named(&self, name: &str) -> bool {

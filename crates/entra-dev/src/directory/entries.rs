@@ -166,6 +166,7 @@ impl AppEntry {
             scopes: (self.scopes.iter().map(scope(false)))
                 .chain(self.admin_scopes.iter().map(scope(true)))
                 .collect(),
+            app_roles: strings(&self.app_roles),
             optional_claims: self.optional_claims.clone(),
             assignment_required: self.assignment_required,
             consent_required: self.consent_required,

@@ -18,8 +18,8 @@ use crate::support::{Answer, Form, NOW, TestTenant, UNKNOWN_CLIENT_ID};
 
 const ROBOT: &str = "c2000000-0000-4000-8000-000000000001";
 
-struct Credential {
-    pem: String,
+pub(crate) struct Credential {
+    pub(crate) pem: String,
     der: Vec<u8>,
     key: RsaKeyPair,
 }
@@ -28,7 +28,7 @@ static ROBOTS: LazyLock<Credential> = LazyLock::new(Credential::generate);
 static STRANGERS: LazyLock<Credential> = LazyLock::new(Credential::generate);
 
 impl Credential {
-    fn generate() -> Self {
+    pub(crate) fn generate() -> Self {
         let key = rcgen::KeyPair::generate_for(&rcgen::PKCS_RSA_SHA256).unwrap();
         let params = rcgen::CertificateParams::new(vec!["robot.example".to_owned()]).unwrap();
         let certificate = params.self_signed(&key).unwrap();
@@ -44,7 +44,7 @@ impl Credential {
         BASE64_URL_SAFE_NO_PAD.encode(digest(&SHA256, &self.der))
     }
 
-    fn hexadecimal(&self) -> String {
+    pub(crate) fn hexadecimal(&self) -> String {
         let sha1 = digest(&SHA1_FOR_LEGACY_USE_ONLY, &self.der);
         sha1.as_ref().iter().map(|byte| format!("{byte:02X}")).collect()
     }

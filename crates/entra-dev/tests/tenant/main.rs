@@ -42,3 +42,4 @@ mod tenancy;
 mod token;
 mod tokens;
 mod versions;
+mod who_and_what;

@@ -200,7 +200,7 @@ fn asks(app: &App, scopes: &Scopes) -> String {
 }
 
 /// What tells people apart: tenant, roles at the APIs, guest or not.
-pub(super) fn about(directory: &Directory, person: &Person, app: &App) -> String {
+fn about(directory: &Directory, person: &Person, app: &App) -> String {
     let tenant = directory.tenant(&person.tenant).map_or("", |tenant| tenant.name.as_str());
     let mut roles = Vec::<&str>::new();
     for role in person.assignments.values().flatten() {

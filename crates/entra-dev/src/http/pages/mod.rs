@@ -2,8 +2,11 @@
 
 pub(super) mod account;
 pub(super) mod device;
+mod directory;
 pub(super) mod logout;
 pub(super) mod start;
+mod table;
+mod trail;
 
 use std::fmt::Write;
 
