@@ -63,7 +63,7 @@ impl Refusal {
     pub(crate) fn app_unknown(client_id: &str, tenant: &str) -> Self {
         let text = format!(
             "Application with identifier '{client_id}' was not found in the directory '{tenant}'. \
-             The development tenant knows only the apps its start page lists."
+             The apps that the development tenant knows are on its page /_dev."
         );
         Self::new("unauthorized_client", 700_016, text)
     }
