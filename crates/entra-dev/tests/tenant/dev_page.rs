@@ -112,16 +112,21 @@ async fn nothing_that_was_sent_or_configured_becomes_markup() {
     tenant.redeem(CONTOSO, &Form::redemption("x").with("grant_type", evil)).await;
     tenant.redeem(CONTOSO, &Form::redemption("x").with("client_id", evil)).await;
     tenant.authorize("%3Cimg%20src=x%3E", &Form::authorization()).await;
-    assert_eq!(tenant.audit().await.len(), 10);
+    let sign_in = Form::authorization()
+        .with("client_id", "d0000000-0000-4000-8000-000000000001")
+        .with("redirect_uri", "http://localhost/?<img>");
+    tenant.code_for("common", &sign_in, "<script>").await;
+    assert_eq!(tenant.audit().await.len(), 11);
     let page = tenant.dev_page().await;
     assert!(!page.contains("<img") && !page.contains("<script"), "{page}");
+    assert!(section(&page, "Recent sign-ins").contains("<td>&lt;img src=x&gt;</td>"), "{page}");
     // Each table has been tried.
     for title in
         ["Who can sign in", "Tenants", "Groups", "APIs", "App roles", "Apps", "Audit trail"]
     {
         assert!(section(&page, title).contains("&lt;script&gt;"), "{title}");
     }
-    for page in [tenant.get("/").await, tenant.authorize(CONTOSO, &Form::authorization()).await] {
+    for page in [tenant.get("/").await, tenant.authorize("common", &Form::authorization()).await] {
         assert!(page.body.contains("&lt;script&gt;"), "{}", page.body);
         assert!(!page.body.contains("<img") && !page.body.contains("<script"), "{}", page.body);
     }
@@ -154,7 +159,7 @@ name = "<script>alert('tenant')</script>"
 [[groups]]
 id = "d0000000-0000-4000-8000-000000000003"
 name = "<script>alert('group')</script>"
-tenant = "Contoso"
+tenant = "<script>alert('tenant')</script>"
 
 [[people]]
 name = "<script>"
@@ -162,7 +167,7 @@ display_name = "\"><script>alert('person')</script>"
 sign_in_name = "<script>@contoso.example"
 email = "<script>@mail.example"
 oid = "d0000000-0000-4000-8000-000000000004"
-tenant = "Contoso"
+tenant = "<script>alert('tenant')</script>"
 groups = ["<script>alert('group')</script>"]
 roles = { "<img src=x>" = ["<script>"], "<script>" = [] }
 
