@@ -1,4 +1,5 @@
 mod bind;
+mod certificate_first;
 
 use std::io;
 use std::net::SocketAddr;
@@ -13,6 +14,7 @@ use tokio::sync::watch;
 use tokio::task::{JoinSet, spawn_blocking};
 use tokio::time::timeout;
 
+use self::certificate_first::CertificateFirst;
 use crate::audit::Entry as AuditEntry;
 use crate::clock::{Clock, ShiftedClock, SystemClock};
 use crate::directory::{Person, UnknownPerson, origin};
@@ -116,8 +118,8 @@ impl DevTenant {
         self.served.spawn(async move {
             match certified.await {
                 Ok(Ok(config)) => {
-                    let acceptor = acceptor.rustls(stream::iter([config])).boxed();
-                    serve(acceptor, context, stopped).await;
+                    let acceptor = CertificateFirst::on(acceptor).rustls(stream::iter([config]));
+                    serve(acceptor.boxed(), context, stopped).await;
                 }
                 _ => tracing::error!("the development tenant cannot make a certificate: no HTTPS"),
             }

@@ -212,3 +212,13 @@ async fn sign_in_at(base: &str, browser: &Client) -> Value {
     assert_eq!(answer.status, 200, "{}", answer.body);
     answer.json()
 }
+
+#[tokio::test]
+async fn whoever_connects_before_there_is_a_certificate_waits_for_it() {
+    for _ in 0..16 {
+        let tenant = TestTenant::start().await;
+        let answer = Answer::of(tenant.secure_browser().get(tenant.https_url("/"))).await;
+        assert_eq!(answer.status, 200);
+        tenant.tenant.stop().await;
+    }
+}
