@@ -81,15 +81,12 @@ impl<'a> Desk<'a> {
             Ok(request) => self.answer(&request, parameters),
         };
         let text = |name| parameters.optional(name).ok().flatten().map(str::to_owned);
-        self.context.audit.note(Entry {
-            time: self.context.now(),
-            endpoint: "authorize",
-            tenant: tenant.to_owned(),
+        self.context.note(Entry {
             client_id: text("client_id"),
             correlation_id: Some(self.correlation.id()),
             detail: text("prompt").map(|prompt| format!("prompt={prompt}")),
             person,
-            outcome,
+            ..Entry::of("authorize", tenant, outcome)
         });
         self.correlation.on(response)
     }
@@ -97,13 +94,9 @@ impl<'a> Desk<'a> {
     /// Refuses a request whose parameters could not be read.
     fn refuse_unread(&self, tenant: &str, refusal: &Refusal) -> Response {
         let Answered { response, outcome, .. } = self.refused_on_page(refusal);
-        self.context.audit.note(Entry {
-            time: self.context.now(),
-            endpoint: "authorize",
-            tenant: tenant.to_owned(),
+        self.context.note(Entry {
             correlation_id: Some(self.correlation.id()),
-            outcome,
-            ..Entry::default()
+            ..Entry::of("authorize", tenant, outcome)
         });
         self.correlation.on(response)
     }
