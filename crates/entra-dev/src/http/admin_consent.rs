@@ -95,8 +95,7 @@ impl Visit<'_> {
             }
             Pressed::Account { account, consents, .. } => (account, *consents),
         };
-        let person = sign_in::admit(context, &to.authority, to.app, account)?;
-        scopes.check_known_in(&person.tenant)?;
+        let person = sign_in::admit(context, &to.authority, to.app, &scopes, account)?;
         if !person.administrator {
             return Err(Refusal::admin_consent_required(&to.app.name));
         }

@@ -141,7 +141,7 @@ impl<'a> Desk<'a> {
         for_everybody: bool,
     ) -> Answered {
         let AuthorizationRequest { app, scopes, .. } = request;
-        let admitted = sign_in::admit(self.context, &request.authority, app, account);
+        let admitted = sign_in::admit(self.context, &request.authority, app, scopes, account);
         let person = match admitted {
             Ok(person) => person,
             Err(refusal) => return self.refused_on_page(&refusal),
@@ -172,7 +172,7 @@ impl<'a> Desk<'a> {
             (None, _) => return self.refused_to_app(reply, &Refusal::login_required()),
             (Some(_), Some(_)) => return self.refused_to_app(reply, &Refusal::sessions_several()),
         };
-        match sign_in::admit(self.context, authority, app, &person.oid) {
+        match sign_in::admit(self.context, authority, app, scopes, &person.oid) {
             Err(refusal) => self.refused_to_app(reply, &refusal),
             Ok(person) if !sign_in::has_consent(self.context, app, &person, scopes) => {
                 let refusal = Refusal::consent_missing(&app.client_id, &app.name);

@@ -138,8 +138,7 @@ impl Visit<'_> {
             Pressed::Cancel => self.finish(&device, user_code, None),
             Pressed::Account { account, consents, for_everybody } => {
                 let Device { app, authority, scopes, .. } = &device;
-                let person = sign_in::admit(context, authority, app, account)?;
-                scopes.check_known_in(&person.tenant)?;
+                let person = sign_in::admit(context, authority, app, scopes, account)?;
                 if !sign_in::has_consent(context, app, &person, scopes) {
                     sign_in::check_may_consent(app, &person, scopes)?;
                     if !consents {

@@ -48,11 +48,12 @@ impl<'a> Pressed<'a> {
     }
 }
 
-/// The person with this name, if that person may use this app here.
+/// The person with this name, if that person may use this app and these APIs here.
 pub(super) fn admit(
     context: &Context,
     authority: &Authority,
     app: &App,
+    scopes: &Scopes,
     account: &str,
 ) -> Result<Arc<Person>, Refusal> {
     let directory = context.directory();
@@ -64,6 +65,7 @@ pub(super) fn admit(
             None => Refusal::account_personal(name),
         });
     }
+    scopes.check_known_in(&person.tenant)?;
     check_assignment(app, person)?;
     Ok(Arc::clone(person))
 }

@@ -6,6 +6,7 @@ use entra_dev::ids::{
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
+use crate::browser::Browser;
 use crate::controls::on_its_own_account;
 use crate::programs::{NATIVE, SINGLE_PAGE, api_scope, claims, text};
 use crate::support::{Answer, Form, TestTenant};
@@ -96,9 +97,13 @@ async fn a_single_tenant_api_is_unknown_to_whoever_signs_in_from_another() {
     let tenant = TestTenant::start_having(ENTRIES).await;
     for (authority, account) in [("common", "tia"), ("organizations", "tia"), ("common", "pia")] {
         // Whose tenant it is shows when the person has been picked.
-        let code = tenant.code_for(authority, &asking_for(LOCAL_SCOPE), account).await;
-        let answer = tenant.redeem(authority, &Form::redemption(&code)).await;
-        answer.assert_refusal(400, "invalid_resource", 500_011);
+        let form = asking_for(LOCAL_SCOPE);
+        tenant.pick(authority, &form, account).await.assert_page_refusal(500_011);
+        let browser = Browser::new(&tenant);
+        let signed_in = browser.pick(authority, &Form::authorization(), account).await;
+        signed_in.assert_code(StatusCode::SEE_OTHER);
+        let answer = browser.authorize(authority, &form.with("prompt", "none")).await;
+        answer.assert_redirected_refusal("invalid_resource", 500_011);
     }
     // Neither does a refresh token lead to it.
     let scope = format!("{} offline_access", api_scope());
