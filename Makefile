@@ -12,8 +12,10 @@ run: ## Serve the API: with .env where there is one, otherwise with the developm
 dev: ## Serve the API with the development tenant, whatever .env says
 	@exec cargo run -- serve --dev
 
+# Set here, since make knows AS as the assembler.
+AS = uma
 token: ## Print an access token of the development tenant: make token AS=ada
-	@cargo run --quiet -- token --as $(or $(AS),uma)
+	@cargo run --quiet -- token --as $(AS)
 
 test: ## Run all tests that this machine can run, and list those it cannot
 	@tests/run

@@ -1,8 +1,9 @@
-//! Who may know whom, read from the sources, and docs that keep up with the code.
+//! Who may know whom, read from the sources, and docs and targets that keep up with the code.
 
 use std::{
     fs,
     path::{Path, PathBuf},
+    process::Command,
 };
 
 use todo_api::{api::problem::Code, config::VARIABLES};
@@ -105,6 +106,21 @@ fn the_handlers_in_the_readme_are_the_handlers_of_the_code() {
     for block in blocks {
         let block = block.split("```").next().unwrap();
         assert!(code.contains(&dense(block)), "not in the code:\n{block}");
+    }
+}
+
+#[test]
+fn make_token_is_for_uma_unless_somebody_else_is_named() {
+    for (arguments, person) in [(&["token"][..], "uma"), (&["token", "AS=ada"], "ada")] {
+        let mut make = Command::new("make");
+        make.args(["--dry-run", "--no-print-directory"]).args(arguments);
+        for variable in ["MAKEFLAGS", "MAKEOVERRIDES", "MAKELEVEL"] {
+            make.env_remove(variable);
+        }
+        // What a cross compiler's shell sets.
+        let output = make.env("AS", "/usr/bin/as").output().unwrap();
+        let command = String::from_utf8(output.stdout).unwrap();
+        assert_eq!(command.trim(), format!("cargo run --quiet -- token --as {person}"));
     }
 }
 
