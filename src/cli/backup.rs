@@ -1,6 +1,6 @@
 //! `todo-api backup FILE`: a consistent copy of the SQLite file, also while the server runs.
 
-use std::{path::PathBuf, process::ExitCode};
+use std::path::PathBuf;
 
 use clap::Args;
 
@@ -17,10 +17,9 @@ pub(super) struct Backup {
 }
 
 impl Backup {
-    pub(super) fn run(self) -> anyhow::Result<ExitCode> {
+    pub(super) fn run(self) -> anyhow::Result<()> {
         let config = DatabaseConfig::read(&Environment::load()?)?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        runtime.block_on(store::back_up(&config.database, &self.copy))?;
-        Ok(ExitCode::SUCCESS)
+        Ok(runtime.block_on(store::back_up(&config.database, &self.copy))?)
     }
 }

@@ -5,8 +5,6 @@ mod openapi;
 mod serve;
 mod token;
 
-use std::process::ExitCode;
-
 use clap::{Parser, Subcommand};
 
 /// A todo API protected with Microsoft Entra ID.
@@ -35,7 +33,7 @@ impl Cli {
     /// # Errors
     ///
     /// What a person can do something about, with its causes.
-    pub fn run(self) -> anyhow::Result<ExitCode> {
+    pub fn run(self) -> anyhow::Result<()> {
         match self.command {
             Command::Serve(serve) => serve.run(),
             Command::Openapi(openapi) => openapi.run(),

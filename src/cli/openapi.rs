@@ -1,8 +1,12 @@
 //! `todo-api openapi`: the document as a file, and whether the file is still true.
 
-use std::{fs, path::PathBuf, process::ExitCode};
+use std::{
+    fs,
+    io::{self, Write},
+    path::PathBuf,
+};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use clap::Args;
 use similar::TextDiff;
 
@@ -19,27 +23,27 @@ pub(super) struct Openapi {
 }
 
 impl Openapi {
-    pub(super) fn run(self) -> anyhow::Result<ExitCode> {
+    pub(super) fn run(self) -> anyhow::Result<()> {
         let document = development_document()?;
         let Some(path) = self.output else {
-            print!("{document}");
-            return Ok(ExitCode::SUCCESS);
+            write!(io::stdout(), "{document}").context("failed to print the document")?;
+            return Ok(());
         };
         if !self.check {
             fs::write(&path, document)
                 .with_context(|| format!("failed to write {}", path.display()))?;
-            return Ok(ExitCode::SUCCESS);
+            return Ok(());
         }
         let written = fs::read_to_string(&path)
             .with_context(|| format!("failed to read {}", path.display()))?;
         if written == document {
-            return Ok(ExitCode::SUCCESS);
+            return Ok(());
         }
         let name = path.display().to_string();
         let difference = TextDiff::from_lines(&written, &document);
-        print!("{}", difference.unified_diff().header(&name, "the code"));
-        eprintln!("{name} is not what the code says; `make openapi` writes it anew.");
-        Ok(ExitCode::FAILURE)
+        write!(io::stdout(), "{}", difference.unified_diff().header(&name, "the code"))
+            .context("failed to print the difference")?;
+        bail!("{name} is not what the code says; `make openapi` writes it anew")
     }
 }
 

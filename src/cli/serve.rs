@@ -1,6 +1,10 @@
 //! `todo-api serve`: the API, with `--dev` together with the development tenant.
 
-use std::{pin::pin, process::ExitCode, sync::Arc};
+use std::{
+    io::{self, Write},
+    pin::pin,
+    sync::Arc,
+};
 
 use anyhow::{Context, bail};
 use clap::Args;
@@ -23,7 +27,7 @@ pub(super) struct Serve {
 }
 
 impl Serve {
-    pub(super) fn run(self) -> anyhow::Result<ExitCode> {
+    pub(super) fn run(self) -> anyhow::Result<()> {
         let environment = Environment::load()?;
         let config = if self.dev {
             Config::read_dev(environment)?
@@ -38,8 +42,7 @@ impl Serve {
         };
         telemetry::start(&config.log)?;
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-        runtime.block_on(self.serve(config))?;
-        Ok(ExitCode::SUCCESS)
+        runtime.block_on(self.serve(config))
     }
 
     async fn serve(&self, config: Config) -> anyhow::Result<()> {
@@ -66,9 +69,14 @@ impl Serve {
             false => None,
         };
         let server = Server::new(&config, listener, Arc::new(SystemClock)).await?;
-        match &tenant {
-            Some(tenant) => print_dev_welcome(&server.url(), tenant),
-            None => eprintln!("Todo API: {0}   docs: {0}/docs", server.url()),
+        let url = server.url();
+        let said = match &tenant {
+            Some(tenant) => print_dev_welcome(&url, tenant),
+            None => writeln!(io::stderr(), "Todo API: {url}   docs: {url}/docs"),
+        };
+        // Nobody may be reading, or the disk be full: no reason not to serve.
+        if let Err(error) = said {
+            tracing::warn!(%error, "failed to print where the API is");
         }
         Ok((server, tenant))
     }
@@ -102,8 +110,10 @@ fn stop_signal() -> anyhow::Result<impl Future<Output = ()>> {
     })
 }
 
-fn print_dev_welcome(url: &str, tenant: &DevTenant) {
-    println!(
+fn print_dev_welcome(url: &str, tenant: &DevTenant) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    writeln!(
+        out,
         "
   Todo API                 {url}/docs
   Development tenant       {0}/_dev
@@ -116,16 +126,17 @@ fn print_dev_welcome(url: &str, tenant: &DevTenant) {
         tenant.https_url().unwrap_or_default(),
         tenant.ca_file().unwrap_or(std::path::Path::new("")).display(),
         entra_dev::ids::CONTOSO,
-    );
+    )?;
     for person in tenant.people().iter().filter(|p| p.tenant == entra_dev::ids::CONTOSO) {
         let roles = match person.roles(entra_dev::ids::API_CLIENT_ID) {
             [] => "no role".to_owned(),
             roles => roles.join(", "),
         };
         let guest = if person.guest { ", guest" } else { "" };
-        println!("    {:<22} {} ({roles}{guest})", person.sign_in_name, person.display_name);
+        writeln!(out, "    {:<22} {} ({roles}{guest})", person.sign_in_name, person.display_name)?;
     }
-    println!(
+    writeln!(
+        out,
         "
   API client id            {}
   Swagger UI client id     {}
@@ -135,5 +146,5 @@ fn print_dev_welcome(url: &str, tenant: &DevTenant) {
 ",
         entra_dev::ids::API_CLIENT_ID,
         entra_dev::ids::SWAGGER_UI_CLIENT_ID,
-    );
+    )
 }

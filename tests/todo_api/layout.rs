@@ -54,6 +54,21 @@ fn only_the_clock_reads_the_time_and_only_the_configuration_the_environment() {
 }
 
 #[test]
+fn nothing_is_printed_without_a_look_at_whether_it_can_be() {
+    for file in
+        ["src", "crates/poem-entra/src", "crates/entra-dev/src"].into_iter().flat_map(sources)
+    {
+        let text = fs::read_to_string(&file).unwrap();
+        // They panic where the disk is full, or nobody reads.
+        let panics = text.lines().any(|line| {
+            let line = line.trim_start();
+            !line.starts_with("//") && (line.contains("print!(") || line.contains("println!("))
+        });
+        assert!(!panics, "{} prints", file.display());
+    }
+}
+
+#[test]
 fn poem_entra_and_entra_dev_do_not_know_each_other() {
     let manifest = read("crates/entra-dev/Cargo.toml");
     assert!(!manifest.contains("poem-entra."), "a mistake could hide on both sides");

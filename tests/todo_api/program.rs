@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use entra_dev::DevTenant;
 use reqwest::{Client, StatusCode};
 use tempfile::TempDir;
 use tokio::time::sleep;
@@ -58,6 +59,40 @@ async fn the_program_starts_again_with_its_todos_and_keys_and_ends_on_ctrl_c_too
     let answer = client.get(&list).bearer_auth(token.trim()).send().await.unwrap();
     let page: serde_json::Value = answer.json().await.unwrap();
     assert_eq!(page["items"][0]["name"], "Walk the dog", "{page}");
+}
+
+#[tokio::test]
+async fn the_server_serves_where_neither_what_it_prints_nor_its_log_can_be_written() {
+    let full_disk = ["sh", "-c", "exec \"$@\" >/dev/full 2>&1", "sh"];
+    let tenant = DevTenant::start().await.unwrap();
+    let [port] = free_ports().map(|port| port.to_string());
+    let serve = Launch::serve(tenant.base_url()).with("PORT", port);
+    for launch in [Launch::dev(), serve] {
+        let mut program = Program::launch(launch.through(&full_disk)).await;
+        let list = format!("{}/todoitems", program.url);
+        let client = Client::builder().no_proxy().build().unwrap();
+        for _ in 0..3 {
+            let answer = client.get(&list).send().await.unwrap();
+            assert_eq!(answer.status(), StatusCode::UNAUTHORIZED);
+        }
+        assert!(program.stop("TERM").await.success());
+        assert_eq!(program.log(), "");
+    }
+}
+
+#[test]
+fn a_command_that_cannot_print_says_so_and_fails() {
+    let folder = tempfile::tempdir().unwrap();
+    let full_disk = ["sh", "-c", "exec \"$@\" >/dev/full", "sh"];
+    let launch = Launch::dev().through(&full_disk);
+    for (arguments, what) in
+        [(&["token", "--as", "uma"][..], "the token"), (&["openapi"], "the document")]
+    {
+        let output = launch.run(folder.path(), arguments);
+        assert_eq!(output.status.code(), Some(1));
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(said.starts_with(&format!("Error: failed to print {what}: ")), "{said}");
+    }
 }
 
 /// `todo-api serve` in a process and a folder of its own; dropping it kills it.

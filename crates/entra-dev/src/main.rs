@@ -1,5 +1,6 @@
 //! The program `entra-dev`: a development tenant of its own.
 
+use std::io::{self, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -76,24 +77,38 @@ impl FromStr for Loopback {
     }
 }
 
-fn main() -> anyhow::Result<ExitCode> {
-    let arguments = Arguments::parse();
+fn main() -> ExitCode {
+    match run(Arguments::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Where nobody reads it, the code says enough.
+            let _ = writeln!(io::stderr(), "Error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: Arguments) -> anyhow::Result<()> {
     if arguments.example {
-        print!("{}", Directory::EXAMPLE);
-        return Ok(ExitCode::SUCCESS);
+        return write!(io::stdout(), "{}", Directory::EXAMPLE).context("failed to print the file");
     }
     let directory = match &arguments.config {
         Some(file) => Directory::read(file)?,
         None => Directory::default(),
     };
     if arguments.check {
-        println!("{} people; no faults found", directory.people().len());
-        return Ok(ExitCode::SUCCESS);
+        return writeln!(io::stdout(), "{} people; no faults found", directory.people().len())
+            .context("failed to print what was found");
     }
-    // poem says with each listener what `welcome` says once.
+    // poem says with each listener what the welcome says once.
     let quiet = || EnvFilter::new("info,poem::listener=warn,poem::server=warn");
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| quiet());
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr)
+        // Otherwise it panics where the log cannot be written.
+        .log_internal_errors(false)
+        .init();
     let Loopback = arguments.host;
     let options = Options {
         port: arguments.port,
@@ -107,15 +122,17 @@ fn main() -> anyhow::Result<ExitCode> {
         ..Options::default()
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(run(options))?;
-    Ok(ExitCode::SUCCESS)
+    runtime.block_on(serve(options))
 }
 
-async fn run(options: Options) -> anyhow::Result<()> {
+async fn serve(options: Options) -> anyhow::Result<()> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
     let tenant = DevTenant::start_with(options).await.context("failed to start")?;
-    welcome(&tenant);
+    // Nobody may be reading, or the disk be full: no reason not to serve.
+    if let Err(error) = print_welcome(&tenant) {
+        tracing::warn!(%error, "failed to print where the tenant is");
+    }
     tokio::select! {
         _ = interrupt.recv() => {}
         _ = terminate.recv() => {}
@@ -124,12 +141,13 @@ async fn run(options: Options) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn welcome(tenant: &DevTenant) {
-    println!("\n  Who, what, what happened   {}/_dev", tenant.base_url());
-    println!("  HTTP                       {}", tenant.base_url());
+fn print_welcome(tenant: &DevTenant) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    writeln!(out, "\n  Who, what, what happened   {}/_dev", tenant.base_url())?;
+    writeln!(out, "  HTTP                       {}", tenant.base_url())?;
     if let (Some(url), Some(ca)) = (tenant.https_url(), tenant.ca_file()) {
-        println!("  HTTPS                      {url}");
-        println!("  Trust this authority       {}", ca.display());
+        writeln!(out, "  HTTPS                      {url}")?;
+        writeln!(out, "  Trust this authority       {}", ca.display())?;
     }
-    println!("\n  FOR DEVELOPMENT ONLY: whoever reaches it signs in as anybody.\n");
+    writeln!(out, "\n  FOR DEVELOPMENT ONLY: whoever reaches it signs in as anybody.\n")
 }

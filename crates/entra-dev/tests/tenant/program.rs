@@ -45,6 +45,7 @@ async fn every_fault_of_a_file_is_told_with_its_line() {
         let output = run(&folder, &arguments).await;
         assert_eq!(output.status.code(), Some(1));
         let said = said(&output);
+        assert!(!said.contains("backtrace"), "{said}");
         assert!(said.contains(&format!("line {}: an id is a GUID", lines[0])), "{said}");
         let missing = format!("line {}: there is no group \"Marketing\"", lines[1]);
         assert!(said.contains(&missing), "{said}");
@@ -184,6 +185,25 @@ async fn access_tokens_can_name_the_https_listener() {
     assert_eq!(claims["iss"], format!("{}/{CONTOSO}/v2.0", program.https_url));
 }
 
+#[tokio::test]
+async fn it_serves_where_neither_what_it_prints_nor_its_log_can_be_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let [port, https_port] = free_ports().map(|port| port.to_string());
+    let full_disk = || File::options().write(true).open("/dev/full").unwrap();
+    let mut command = entra_dev(&folder);
+    command.args(["--port", &port, "--https-port", &https_port]);
+    let process = command.stdout(full_disk()).stderr(full_disk()).spawn().unwrap();
+    let (url, https_url) = (format!("http://localhost:{port}"), String::new());
+    let mut program = Program { url, https_url, folder, process };
+    program.wait_until_it_answers().await;
+    let refused = format!("{}/{CONTOSO}/oauth2/v2.0/token", program.url);
+    let client = Client::builder().no_proxy().build().unwrap();
+    for _ in 0..3 {
+        assert_eq!(Answer::of(client.post(&refused)).await.status, 400);
+    }
+    assert!(program.stop("TERM").await.success());
+}
+
 /// `entra-dev` in a process and a folder of its own; dropping it kills it.
 struct Program {
     url: String,
@@ -225,6 +245,19 @@ impl Program {
             sleep(BETWEEN_TRIES).await;
         }
         panic!("it did not become ready:\n{}", self.log());
+    }
+
+    /// Where its log cannot be read.
+    async fn wait_until_it_answers(&mut self) {
+        let client = Client::builder().no_proxy().build().unwrap();
+        for _ in 0..TRIES {
+            if client.get(&self.url).send().await.is_ok() {
+                return;
+            }
+            assert!(self.process.try_wait().unwrap().is_none(), "it ended before it answered");
+            sleep(BETWEEN_TRIES).await;
+        }
+        panic!("it does not answer");
     }
 
     /// The claims of a token that it gives.
@@ -288,7 +321,8 @@ async fn wait_for(process: &mut Child) -> Option<ExitStatus> {
 
 fn entra_dev(folder: &TempDir) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_entra-dev"));
-    command.current_dir(folder).env_clear();
+    // Which developers often have, and which is about faults in the program.
+    command.current_dir(folder).env_clear().env("RUST_BACKTRACE", "1");
     command
 }
 
