@@ -3,8 +3,9 @@
 
 use std::{
     collections::HashMap,
-    fmt,
+    fmt, fs, io,
     net::IpAddr,
+    num::{IntErrorKind, ParseIntError},
     path::{Path, PathBuf},
     str::FromStr,
     time::Duration,
@@ -196,25 +197,17 @@ impl Environment {
     }
 
     fn from_file(path: &Path) -> Result<Self, InvalidConfig> {
-        let unreadable = |error: dotenvy::Error| {
-            // The line itself may hold a secret: only its beginning is shown.
-            let problem = match error {
-                dotenvy::Error::LineParse(line, _) => {
-                    let name = line.split('=').next().unwrap_or_default().trim().to_owned();
-                    format!("has a line that cannot be read, which starts with {name:?}")
-                }
-                other => format!("cannot be read: {other}"),
-            };
-            InvalidConfig(vec![format!("{} {problem}", path.display())])
+        let invalid =
+            |problem: String| InvalidConfig(vec![format!("{} {problem}", path.display())]);
+        let text = match fs::read_to_string(path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Self::default()),
+            Err(error) => return Err(invalid(format!("cannot be read: {error}"))),
         };
-        if !path.exists() {
-            return Ok(Self::default());
-        }
-        dotenvy::from_path_iter(path)
-            .map_err(unreadable)?
-            .collect::<Result<HashMap<_, _>, _>>()
-            .map(Self)
-            .map_err(unreadable)
+        // Which some editors put first.
+        let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+        let values = dotenvy::from_read_iter(text.as_bytes()).collect::<Result<_, _>>();
+        values.map(Self).map_err(|_| invalid(unreadable(text)))
     }
 
     /// The same with one variable set.
@@ -236,6 +229,24 @@ impl Environment {
     }
 }
 
+/// Where the text of `.env` stops making sense. The text may be a secret, and so may dotenvy's
+/// error, which has it: shown is a name that we know.
+fn unreadable(text: &str) -> String {
+    let mut ends = text.match_indices('\n').map(|(at, _)| at + 1);
+    let makes_sense =
+        |end: &usize| dotenvy::from_read_iter(&text.as_bytes()[..*end]).all(|s| s.is_ok());
+    let end = ends.rfind(makes_sense).unwrap_or_default();
+    let (before, after) = text.split_at(end);
+    let line = before.lines().count() + 1;
+    let name = after.split('=').next().unwrap_or_default().trim();
+    let variable = VARIABLES.iter().find(|variable| variable.name == name);
+    let variable = variable.map(|Variable { name, .. }| format!(" ({name})")).unwrap_or_default();
+    format!(
+        "has a line that cannot be read, line {line}{variable}: put a value with spaces, quotes, \
+         backslashes, $ or # into single quotes"
+    )
+}
+
 impl Config {
     /// Reads and checks every setting.
     ///
@@ -247,7 +258,7 @@ impl Config {
         let entra = reader.entra();
         let swagger_ui_client_id = reader.guid("SWAGGER_UI_CLIENT_ID");
         let server = ServerConfig {
-            host: environment.get("HOST").unwrap_or_default().to_owned(),
+            host: reader.host(),
             port: reader.number("PORT"),
             public_url: reader.url("PUBLIC_URL"),
             cors_origins: reader.origins("CORS_ORIGINS"),
@@ -335,12 +346,26 @@ impl Reader<'_> {
         settings
     }
 
-    fn number<T: FromStr + Default>(&mut self, name: &str) -> T {
+    fn number<T: FromStr<Err = ParseIntError> + Default>(&mut self, name: &str) -> T {
         let text = self.environment.get(name).unwrap_or_default();
-        text.parse().unwrap_or_else(|_| {
-            self.faults.push(format!("{name} is {text:?}, which is not a number in range"));
+        text.parse().unwrap_or_else(|error: ParseIntError| {
+            let problem = match error.kind() {
+                IntErrorKind::PosOverflow => "too large",
+                _ => "not a whole number of 0 or more",
+            };
+            self.faults.push(format!("{name} is {text:?}, which is {problem}"));
             T::default()
         })
+    }
+
+    /// A name or an address, without scheme and port.
+    fn host(&mut self) -> String {
+        let host = self.environment.get("HOST").unwrap_or_default();
+        let name = || matches!(url::Host::parse(host), Ok(url::Host::Domain(_)));
+        if host.parse::<IpAddr>().is_err() && !name() {
+            self.faults.push(format!("HOST is {host:?}, which is neither a name nor an address"));
+        }
+        host.to_owned()
     }
 
     fn guid(&mut self, name: &str) -> String {
@@ -362,7 +387,7 @@ impl Reader<'_> {
                 Some(url.as_str().trim_end_matches('/').to_owned())
             }
             _ => {
-                self.faults.push(format!("{name} is not an http or https URL"));
+                self.faults.push(format!("{name} is not an http or https URL without a query"));
                 None
             }
         }
@@ -389,11 +414,14 @@ impl Reader<'_> {
         let database = match scheme {
             "sqlite" => {
                 let path = url.strip_prefix("sqlite://").or_else(|| url.strip_prefix("sqlite:"));
-                let path = path.filter(|path| !path.is_empty() && !path.contains(['?', '#']));
+                // What SQLite would keep in memory is gone with the last connection.
+                let is_file = |path: &&str| !["", ":memory:"].contains(path);
+                let path = path.filter(is_file).filter(|path| !path.contains(['?', '#']));
                 path.map(|path| Database::Sqlite(path.into()))
             }
             "postgres" | "postgresql" => {
-                let url = url::Url::parse(url).ok().filter(|url| url.path().len() > 1);
+                let complete = |url: &url::Url| url.path().len() > 1 && url.fragment().is_none();
+                let url = url::Url::parse(url).ok().filter(complete);
                 url.map(|url| Database::Postgres(PostgresUrl(url)))
             }
             _ => None,
@@ -402,7 +430,8 @@ impl Reader<'_> {
             // The URL of a server may hold a password: only its scheme is shown.
             self.faults.push(format!(
                 "DATABASE_URL (scheme {scheme:?}) is neither sqlite://PATH nor \
-                 postgres://USER:PASSWORD@HOST/DATABASE"
+                 postgres://USER:PASSWORD@HOST/DATABASE; in a password, write # as %23, / as %2F, \
+                 ? as %3F"
             ));
         }
         Some(DatabaseConfig { database: database?, connections, timeout })
@@ -491,14 +520,24 @@ mod tests {
             ("AAD_TENANT_ID", "common"),
             ("AAD_INSTANCE", "http://login.example"),
             ("ALLOWED_TENANTS", "any"),
+            ("HOST", "http://localhost"),
+            ("HOST", "localhost:8000"),
+            ("HOST", "my host"),
+            ("HOST", "[::1]"),
             ("PORT", "65536"),
             ("PORT", "-1"),
             ("PUBLIC_URL", "todo.example"),
+            ("PUBLIC_URL", "https://todo.example/?a=b"),
             ("CORS_ORIGINS", "https://app.example/"),
             ("DATABASE_URL", "mysql://root:secret@localhost/todo"),
             ("DATABASE_URL", "postgres://todo:secret@localhost"),
             ("DATABASE_URL", "postgres://todo:secret@local host/todo"),
+            ("DATABASE_URL", "postgres://todo:a#secret@localhost/todo"),
+            ("DATABASE_URL", "postgres://todo:b@localhost/todo#secret"),
+            ("DATABASE_URL", "postgres://todo:a/secret@localhost/todo"),
             ("DATABASE_URL", "sqlite://"),
+            ("DATABASE_URL", "sqlite::memory:"),
+            ("DATABASE_URL", "sqlite://data/todo.db?mode=ro"),
             ("DATABASE_CONNECTIONS", "0"),
             ("DATABASE_TIMEOUT", "never"),
             ("TOKEN_LEEWAY", "301"),
@@ -516,6 +555,48 @@ mod tests {
             assert!(faults[0].starts_with(expected), "{faults:?}");
             assert!(!faults[0].contains("secret"), "{faults:?}");
         }
+    }
+
+    #[test]
+    fn a_line_of_the_file_that_cannot_be_read_is_named_by_its_number_and_never_shown() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join(".env");
+        for (text, expected) in [
+            (
+                "PORT=8000\n\n# A secret.\nAPI_CLIENT_SECRET=top secret\nHOST=\n",
+                "line 4 (API_CLIENT_SECRET):",
+            ),
+            ("API_CLIENT_SECRET=top\\secret", "line 1 (API_CLIENT_SECRET):"),
+            ("LOG_FORMAT='te\nxt'\nexport DATABASE_URL=postgres://u:a secret@db/todo", "line 3:"),
+            ("HOST='local\nAPI_CLIENT_SECRET=secret\n", "line 1 (HOST):"),
+            ("PORT=8000\n'secret' = 1\n", "line 2:"),
+            ("PORT=8000\nsecret\n", "line 2:"),
+            ("secret secret=", "line 1:"),
+        ] {
+            fs::write(&file, text).unwrap();
+            let InvalidConfig(faults) = Environment::from_file(&file).unwrap_err();
+            let [fault] = &faults[..] else { panic!("{faults:?}") };
+            assert!(
+                fault.contains(&format!(".env has a line that cannot be read, {expected} ")),
+                "{fault}"
+            );
+            assert!(!fault.contains("secret"), "{fault}");
+        }
+    }
+
+    #[test]
+    fn a_file_counts_as_it_stands_in_single_quotes_and_with_the_mark_of_an_editor() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join(".env");
+        assert!(Environment::from_file(&file).unwrap().0.is_empty(), "none is needed");
+        let text = "\u{feff}HOST=localhost # both\r\nAPI_CLIENT_SECRET='a $b\\ \"#\"'\r\n";
+        fs::write(&file, text).unwrap();
+        let environment = Environment::from_file(&file).unwrap();
+        assert_eq!(environment.get("HOST"), Some("localhost"));
+        assert_eq!(environment.get("API_CLIENT_SECRET"), Some("a $b\\ \"#\""));
+
+        let folder = Environment::from_file(folder.path()).unwrap_err();
+        assert!(folder.to_string().contains("cannot be read: "), "{folder}");
     }
 
     #[test]
