@@ -31,8 +31,8 @@ impl Connection {
         Ok(self.current.insert(connection))
     }
 
-    /// Whether what was written is in the files that will be opened next time. Two system calls,
-    /// which take about a tenth of the time of a lone commit.
+    /// Whether the files are those that will be opened next time, and that other processes use.
+    /// Three system calls.
     pub(super) fn verify(&self) -> sqlx::Result<()> {
         Ok(self.files.verify()?)
     }

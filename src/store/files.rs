@@ -11,9 +11,10 @@ use std::{
 use sqlx::{Connection as _, SqliteConnection};
 use tokio::sync::Mutex;
 
-/// The database and its write-ahead log, as they were when they were opened.
+/// The database, its write-ahead log, and the index of the log, through which processes know of each
+/// other's changes; as they were when they were opened.
 pub(super) struct Files {
-    places: [Place; 2],
+    places: [Place; 3],
     /// Does nothing but stay: the last connection to close removes the log, and others come and go.
     anchor: Mutex<Option<SqliteConnection>>,
 }
@@ -21,10 +22,14 @@ pub(super) struct Files {
 impl Files {
     /// Those that the connection has open.
     pub(super) fn of(database: &Path, connection: SqliteConnection) -> io::Result<Self> {
-        // SQLite makes the log beside the file itself, not beside a link to it.
-        let mut log = OsString::from(fs::canonicalize(database)?);
-        log.push("-wal");
-        let places = [Place::of(database.to_owned())?, Place::of(log.into())?];
+        // SQLite makes the others beside the file itself, not beside a link to it.
+        let file = fs::canonicalize(database)?;
+        let beside = |suffix| {
+            let mut name = OsString::from(&file);
+            name.push(suffix);
+            Place::of(name.into())
+        };
+        let places = [Place::of(database.to_owned())?, beside("-wal")?, beside("-shm")?];
         Ok(Self { places, anchor: Mutex::new(Some(connection)) })
     }
 

@@ -175,6 +175,9 @@ async fn commit(
     batch: &mut Vec<Box<dyn Change>>,
     changes: &mut mpsc::Receiver<Box<dyn Change>>,
 ) -> Result<(), StoreError> {
+    // What is written into a log whose index is another one by now, overwrites what another process
+    // has written.
+    connection.verify()?;
     let opened = connection.get().await?;
     let mut transaction = opened.begin_with("BEGIN IMMEDIATE").await?;
     let mut applied = 0;
@@ -188,6 +191,7 @@ async fn commit(
         }
     }
     transaction.commit().await?;
+    // What was written into a file that is gone by now, is gone too.
     Ok(connection.verify()?)
 }
 

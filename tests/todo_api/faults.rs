@@ -42,8 +42,8 @@ async fn a_file_that_is_removed_or_replaced_takes_no_changes_until_it_is_back() 
     let mut acknowledged = vec!["before"];
     app.create("uma", "before").await;
     let file = app.database().file();
-    let log = file.with_extension("db-wal");
-    for (path, after) in [(&file, "after the first time"), (&log, "after the second time")] {
+    let [log, index] = ["db-wal", "db-shm"].map(|extension| file.with_extension(extension));
+    for (path, after) in [(&file, "after the first"), (&log, "the second"), (&index, "the third")] {
         let aside = path.with_extension("aside");
         fs::rename(path, &aside).unwrap();
         assert_not_ready(&app, "internal").await;
@@ -68,6 +68,43 @@ async fn a_file_that_is_removed_or_replaced_takes_no_changes_until_it_is_back() 
     app.stop().await;
     let names = app.another().await.names("uma").await;
     assert!(acknowledged.iter().all(|name| names.contains(&(*name).to_owned())), "{names:?}");
+}
+
+#[tokio::test]
+async fn of_two_servers_that_cannot_know_of_each_other_one_takes_no_changes() {
+    let mut first = Program::start().await;
+    let file = first.folder.path().join("data/todo.db");
+    let client = Client::builder().no_proxy().build().unwrap();
+    let create = async |program: &Program, name: &str| {
+        let token = program.todo_api(&["token", "--as", "uma"]);
+        let request = client.post(format!("{}/todoitems", program.url)).bearer_auth(token.trim());
+        let body = json!({ "item": { "name": name } });
+        Answer::of(request.json(&body).send().await.unwrap()).await
+    };
+    assert_eq!(create(&first, "before").await.status, StatusCode::CREATED);
+    fs::remove_file(file.with_extension("db-shm")).unwrap();
+    let database = format!("sqlite://{}", file.display());
+    let mut second = Program::launch(Launch::dev().with("DATABASE_URL", database)).await;
+    // More than the first has written into the log, so that it would write in their midst.
+    let mut acknowledged = vec!["before".to_owned()];
+    for number in 0..40 {
+        let name = format!("item {number}");
+        assert_eq!(create(&second, &name).await.status, StatusCode::CREATED);
+        acknowledged.push(name);
+    }
+    create(&first, "lost").await.assert_problem(503, "internal");
+    assert_eq!(create(&second, "after").await.status, StatusCode::CREATED);
+    acknowledged.push("after".to_owned());
+    assert!(first.stop("TERM").await.success());
+    // The next start reads the log up to what does not belong there.
+    second.kill();
+    second.restart().await;
+    let token = second.todo_api(&["token", "--as", "uma"]);
+    let request = client.get(format!("{}/todoitems?limit=1000", second.url));
+    let request = request.bearer_auth(token.trim());
+    let page = Answer::of(request.send().await.unwrap()).await.body;
+    let names = page["items"].as_array().unwrap().iter().map(|item| item["name"].as_str().unwrap());
+    assert_eq!(names.collect::<Vec<_>>(), acknowledged);
 }
 
 #[tokio::test]
