@@ -4,6 +4,7 @@
 //! here poem's endpoint runs under hyper with limits.
 
 use std::{
+    collections::BTreeSet,
     convert::Infallible,
     io,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
@@ -25,17 +26,21 @@ use poem::{
     web::{LocalAddr, RemoteAddr},
 };
 use tokio::{
-    net::{TcpListener, TcpStream},
+    net::{TcpListener, TcpSocket, TcpStream},
     sync::{Semaphore, mpsc},
     task::JoinSet,
 };
+use tokio_io_timeout::TimeoutStream;
 
 use crate::telemetry::Causes;
 
-/// Connections served at once; more wait in the system's queue.
-const CONNECTION_LIMIT: usize = 4_096;
+/// Connections served at once; as many again wait in the system's queue, if the system allows it
+/// (`net.core.somaxconn`).
+const CONNECTION_LIMIT: u16 = 4_096;
 /// How long a connection may take to send a header, or stay idle between two requests.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long a caller may leave us waiting to take more of an answer.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 /// Bytes of the largest header that is read at all. What is larger than the API's own limit but
 /// smaller than this one gets a problem document; what is larger gets hyper's bare 431.
 const HEADER_BUFFER: usize = 1_280 * 1024;
@@ -61,16 +66,17 @@ impl Listener {
     ///
     /// What the system says when it cannot be done, such as a port in use.
     pub async fn bind(host: &str, port: u16) -> io::Result<Self> {
-        let addresses: Vec<SocketAddr> = match host {
+        let addresses: BTreeSet<SocketAddr> = match host {
             "localhost" => {
                 let loopback = [IpAddr::from(Ipv4Addr::LOCALHOST), Ipv6Addr::LOCALHOST.into()];
                 loopback.map(|address| (address, port).into()).into()
             }
-            _ => tokio::net::lookup_host((host, port)).await?.collect(),
+            // Once each, whatever the system's list of hosts says.
+            _ => tokio::net::lookup_host((host, port)).await?.collect::<BTreeSet<_>>(),
         };
         let mut attempts = 0..PORT_ATTEMPTS;
         loop {
-            match bind_all(&addresses).await {
+            match bind_all(&addresses) {
                 // The free port of one address may be taken at the other.
                 Err(error) if error.kind() == io::ErrorKind::AddrInUse && port == 0 => {
                     attempts.next().ok_or(error)?;
@@ -95,7 +101,7 @@ impl Listener {
     pub async fn serve(self, endpoint: BoxEndpoint<'static>, stop: impl Future<Output = ()>) {
         let endpoint: App = Arc::new(endpoint);
         let graceful = GracefulShutdown::new();
-        let places = Arc::new(Semaphore::new(CONNECTION_LIMIT));
+        let places = Arc::new(Semaphore::new(CONNECTION_LIMIT.into()));
         let (accepted, mut connections) = mpsc::channel(1);
         let mut accepting = JoinSet::new();
         for socket in self.sockets {
@@ -109,11 +115,15 @@ impl Listener {
             };
             let app = Arc::clone(&endpoint);
             let service = service_fn(move |request| respond(Arc::clone(&app), request, addresses));
+            let mut stream = TimeoutStream::new(stream);
+            stream.set_write_timeout(Some(WRITE_TIMEOUT));
             let connection = http1::Builder::new()
                 .timer(TokioTimer::new())
+                // Who has sent all may say so, and still waits for the answer.
+                .half_close(true)
                 .header_read_timeout(HEADER_TIMEOUT)
                 .max_buf_size(HEADER_BUFFER)
-                .serve_connection(TokioIo::new(stream), service);
+                .serve_connection(TokioIo::new(Box::pin(stream)), service);
             let connection = graceful.watch(connection);
             tokio::spawn(async move {
                 // A caller who hangs up in the middle is nobody's fault.
@@ -131,12 +141,12 @@ impl Listener {
 }
 
 /// Sockets on the same port of all these addresses that the machine has.
-async fn bind_all(addresses: &[SocketAddr]) -> io::Result<(Vec<TcpListener>, u16)> {
+fn bind_all(addresses: &BTreeSet<SocketAddr>) -> io::Result<(Vec<TcpListener>, u16)> {
     let mut sockets = Vec::new();
     let mut port = None;
     let mut absent = None;
     for address in addresses {
-        match TcpListener::bind((address.ip(), port.unwrap_or(address.port()))).await {
+        match listen((address.ip(), port.unwrap_or(address.port())).into()) {
             Ok(socket) => {
                 port = Some(socket.local_addr()?.port());
                 sockets.push(socket);
@@ -151,6 +161,17 @@ async fn bind_all(addresses: &[SocketAddr]) -> io::Result<(Vec<TcpListener>, u16
         Some(port) => Ok((sockets, port)),
         None => Err(absent.unwrap_or_else(nothing)),
     }
+}
+
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = match address {
+        SocketAddr::V4(_) => TcpSocket::new_v4()?,
+        SocketAddr::V6(_) => TcpSocket::new_v6()?,
+    };
+    // Connections of a server that has just ended are no obstacle.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(CONNECTION_LIMIT.into())
 }
 
 type App = Arc<BoxEndpoint<'static>>;

@@ -8,6 +8,7 @@ mod bad_input;
 mod browser;
 mod clients;
 mod conditions;
+mod connections;
 mod databases;
 mod delete_all;
 mod docs_page;

@@ -1,0 +1,91 @@
+//! Callers who do not do as callers do: they stop reading, say that they have sent all, or all come
+//! at once.
+
+use std::{fs, time::Duration};
+
+use futures_util::future::join_all;
+use poem::{EndpointExt, endpoint::make_sync};
+use todo_api::listener::Listener;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    sync::oneshot,
+    task::yield_now,
+    time::{self, timeout},
+};
+
+use crate::support::App;
+
+/// More than the system keeps for a caller.
+const LARGE: usize = 64 * 1024 * 1024;
+
+#[tokio::test]
+async fn who_takes_nothing_of_the_answer_is_let_go() {
+    let listener = Listener::bind("127.0.0.1", 0).await.unwrap();
+    let address = listener.url().trim_start_matches("http://").to_owned();
+    let (stop, stopped) = oneshot::channel::<()>();
+    let large = make_sync(|_| vec![b'a'; LARGE]).map_to_response().boxed();
+    let server = tokio::spawn(listener.serve(large, async {
+        let _ = stopped.await;
+    }));
+    let ask = async || {
+        let mut caller = TcpStream::connect(&address).await.unwrap();
+        caller.write_all(b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n").await.unwrap();
+        caller
+    };
+    let mut slow = ask().await;
+    let mut answer = vec![0; LARGE / 2];
+    slow.read_exact(&mut answer).await.unwrap();
+    pass(5).await;
+    slow.read_exact(&mut answer).await.unwrap();
+    let mut stuck = ask().await;
+    pass(8).await;
+    let mut answer = Vec::new();
+    let end = stuck.read_to_end(&mut answer).await;
+    assert!(end.is_ok_and(|read| read < LARGE), "it was not let go");
+
+    stop.send(()).unwrap();
+    server.await.unwrap();
+}
+
+/// So many times five seconds, after each of which the server has its turn.
+async fn pass(times: u32) {
+    for _ in 0..times {
+        time::pause();
+        time::advance(Duration::from_secs(5)).await;
+        time::resume();
+        yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn five_hundred_callers_at_once_wait_in_the_queue() {
+    let allowed = fs::read_to_string("/proc/sys/net/core/somaxconn").unwrap();
+    let callers = allowed.trim().parse::<usize>().unwrap().min(500);
+    // Nobody takes them out of it.
+    let listener = Listener::bind("127.0.0.1", 0).await.unwrap();
+    let address = listener.url().trim_start_matches("http://").to_owned();
+    let all = join_all((0..callers).map(|_| TcpStream::connect(&address)));
+    let connected = timeout(Duration::from_secs(10), all).await.expect("some are turned away");
+    assert!(connected.iter().all(Result::is_ok));
+}
+
+#[tokio::test]
+async fn who_has_sent_all_and_says_so_gets_an_answer() {
+    let app = App::start().await;
+    let token = app.token("uma").await;
+    let address = app.url.trim_start_matches("http://").to_owned();
+    let mut caller = TcpStream::connect(&address).await.unwrap();
+    let body = r#"{"item":{"name":"Walk the dog"}}"#;
+    let request = format!(
+        "POST /todoitems HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {token}\r\n\
+         content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    caller.write_all(request.as_bytes()).await.unwrap();
+    caller.shutdown().await.unwrap();
+    let mut answer = String::new();
+    caller.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 201 "), "{answer}");
+    assert_eq!(app.names("uma").await, ["Walk the dog"]);
+}
