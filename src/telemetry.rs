@@ -1,35 +1,48 @@
 //! Logging: one line a request, with its id, operation, status and duration, and nothing that
 //! identifies a person or could be replayed.
 
-use std::{error::Error, fmt, io::IsTerminal, sync::Arc, time::Instant};
+use std::{
+    error::Error,
+    fmt,
+    io::{self, IsTerminal},
+    sync::Arc,
+    time::Instant,
+};
 
 use poem::{
     Endpoint, IntoResponse, Request, Response, Result,
     http::{HeaderValue, header::HeaderName},
 };
 use tracing::Instrument;
+use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::{EnvFilter, layer::SubscriberExt, util::SubscriberInitExt};
 
 use crate::config::{LogConfig, LogFormat};
 
+/// Lines that wait to be written. Whoever reads the log may stop, and no request waits for that: the
+/// lines beyond these are lost.
+const LINE_LIMIT: usize = 10_000;
+
 /// Starts logging to standard error, so that standard output stays free for what commands print.
+/// The guard that is returned, when it is dropped, waits a second at most for what is not written
+/// yet.
 ///
 /// # Errors
 ///
 /// When the filter cannot be read, or logging was started before.
-pub fn start(config: &LogConfig) -> anyhow::Result<()> {
+pub fn start(config: &LogConfig) -> anyhow::Result<WorkerGuard> {
     let filter = EnvFilter::try_new(&config.filter)?;
     let registry = tracing_subscriber::registry().with(filter);
-    let colours = std::io::stderr().is_terminal();
-    let layer = tracing_subscriber::fmt::layer()
-        .with_writer(std::io::stderr)
-        .with_ansi(colours)
-        .with_target(false);
+    let colours = io::stderr().is_terminal();
+    let (writer, guard) =
+        NonBlockingBuilder::default().buffered_lines_limit(LINE_LIMIT).finish(io::stderr());
+    let layer =
+        tracing_subscriber::fmt::layer().with_writer(writer).with_ansi(colours).with_target(false);
     match config.format {
         LogFormat::Text => registry.with(layer).try_init()?,
         LogFormat::Json => registry.with(layer.json().flatten_event(true)).try_init()?,
     }
-    Ok(())
+    Ok(guard)
 }
 
 /// The header that carries a request's id, both ways.

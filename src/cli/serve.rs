@@ -40,7 +40,7 @@ impl Serve {
                 ),
             }
         };
-        telemetry::start(&config.log)?;
+        let _log = telemetry::start(&config.log)?;
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         runtime.block_on(self.serve(config))
     }

@@ -80,6 +80,19 @@ async fn the_server_serves_where_neither_what_it_prints_nor_its_log_can_be_writt
     }
 }
 
+#[tokio::test]
+async fn nobody_waits_for_who_stopped_reading_the_log() {
+    // A pipe that has a reader, and room for some hundred lines.
+    let stuck = ["sh", "-c", "mkfifo log; exec 3<>log; exec \"$0\" \"$@\" 2>log"];
+    let mut program = Program::launch(Launch::dev().through(&stuck)).await;
+    let client = Client::builder().no_proxy().timeout(Duration::from_secs(10)).build().unwrap();
+    for _ in 0..1_000 {
+        let answer = client.get(format!("{}/health", program.url)).send().await.unwrap();
+        assert_eq!(answer.status(), StatusCode::OK);
+    }
+    assert!(program.stop("TERM").await.success());
+}
+
 #[test]
 fn a_command_that_cannot_print_says_so_and_fails() {
     let folder = tempfile::tempdir().unwrap();
