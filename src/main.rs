@@ -6,14 +6,14 @@ use std::{
 };
 
 use clap::Parser;
-use todo_api::cli::Cli;
+use todo_api::{cli::Cli, telemetry::Causes};
 
 fn main() -> ExitCode {
     match Cli::parse().run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // Where nobody reads it, the code says enough.
-            let _ = writeln!(io::stderr(), "Error: {error:#}");
+            let _ = writeln!(io::stderr(), "Error: {}", Causes(error.as_ref()));
             ExitCode::FAILURE
         }
     }

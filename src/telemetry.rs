@@ -102,17 +102,22 @@ pub async fn trace<E: Endpoint + 'static>(next: Arc<E>, mut request: Request) ->
     Ok(response)
 }
 
-/// An error with its causes in one line: log formats differ in what they make of a `source`.
+/// An error with its causes in one line: log formats differ in what they make of a `source`. A cause
+/// whose error has said the same already is left out, as many of sqlx's.
 pub struct Causes<'a>(pub &'a dyn Error);
 
 impl fmt::Display for Causes<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.0)?;
+        let mut text = self.0.to_string();
         let mut cause = self.0.source();
         while let Some(error) = cause {
-            write!(f, ": {error}")?;
+            let said = error.to_string();
+            if !text.ends_with(&said) {
+                text += ": ";
+                text += &said;
+            }
             cause = error.source();
         }
-        Ok(())
+        f.write_str(&text)
     }
 }

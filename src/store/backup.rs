@@ -1,7 +1,7 @@
 //! A copy of the todos in a file, made while servers go on writing.
 
 use std::{
-    fs::File,
+    fs::{self, File},
     io,
     path::{Path, PathBuf},
 };
@@ -19,18 +19,23 @@ use crate::config::Database;
 /// [`BackupError`] says what failed. There is no copy then.
 pub async fn back_up(database: &Database, copy: &Path) -> Result<(), BackupError> {
     let Database::Sqlite(file) = database else { return Err(BackupError::NotSqlite) };
-    let mut connection = SqliteConnectOptions::new().filename(file).connect().await?;
+    let failed = |source| BackupError::Copy { database: file.display().to_string(), source };
+    let mut connection =
+        SqliteConnectOptions::new().filename(file).connect().await.map_err(failed)?;
     let folder = match copy.parent() {
         Some(folder) if folder != Path::new("") => folder.to_owned(),
         _ => PathBuf::from("."),
     };
+    // Otherwise the error would name a file that nobody has asked for.
+    fs::metadata(&folder)
+        .map_err(|source| BackupError::Folder { folder: folder.display().to_string(), source })?;
     let named = |source| BackupError::File { file: copy.display().to_string(), source };
     let unfinished = tempfile::Builder::new().prefix(".todo-api-backup-").tempfile_in(&folder);
     let unfinished = unfinished.map_err(named)?;
     let name = unfinished.path().to_string_lossy().into_owned();
     // SQLite takes a file that is there only if it is empty.
-    sqlx::query("VACUUM INTO $1").bind(name).execute(&mut connection).await?;
-    connection.close().await?;
+    sqlx::query("VACUUM INTO $1").bind(name).execute(&mut connection).await.map_err(failed)?;
+    connection.close().await.map_err(failed)?;
     // SQLite leaves it to the system when the copy reaches the disk.
     unfinished.as_file().sync_all().map_err(named)?;
     unfinished.persist_noclobber(copy).map_err(|PersistError { error, .. }| named(error))?;
@@ -44,8 +49,23 @@ pub enum BackupError {
     #[error("DATABASE_URL is not sqlite://PATH; for PostgreSQL use pg_dump (docs/DEPLOY.md)")]
     NotSqlite,
     /// The database cannot be read, or there is no room for the copy.
-    #[error("failed to copy the database")]
-    Copy(#[from] sqlx::Error),
+    #[error("failed to copy the database {database}")]
+    Copy {
+        /// The file.
+        database: String,
+        /// What SQLite says.
+        #[source]
+        source: sqlx::Error,
+    },
+    /// The folder of the copy is not there, or cannot be entered.
+    #[error("failed to use the folder {folder}")]
+    Folder {
+        /// The folder.
+        folder: String,
+        /// What the file system says.
+        #[source]
+        source: io::Error,
+    },
     /// The file cannot be made, or is there already: nothing is overwritten.
     #[error("failed to write {file}")]
     File {

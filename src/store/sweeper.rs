@@ -7,6 +7,7 @@ use futures_util::future::BoxFuture;
 use tokio::{sync::Notify, task::JoinHandle};
 
 use super::StoreError;
+use crate::telemetry::Causes;
 
 /// A task that sweeps at start, where an earlier server may have left off, when it is told that
 /// there is something, and every now and then.
@@ -31,7 +32,9 @@ impl Sweeper {
                 match sweep().await {
                     Ok(true) => continue,
                     Ok(false) => {}
-                    Err(error) => tracing::warn!(error = %error, "failed to sweep; later again"),
+                    Err(error) => {
+                        tracing::warn!(error = %Causes(&error), "failed to sweep; later again");
+                    }
                 }
                 // Elapsed or woken: both are a reason to look.
                 let _ = tokio::time::timeout(INTERVAL, woken.notified()).await;

@@ -96,7 +96,9 @@ fn of_a_database_that_is_not_there_is_no_copy_and_for_postgres_another_program_i
     let shown = backup(Launch::default().with("DATABASE_URL", postgres));
     assert!(shown.contains("pg_dump") && !shown.contains("secret"), "{shown}");
     let shown = backup(Launch::default());
-    assert!(shown.contains("failed to copy the database"), "there is none: {shown}");
+    let unable = "unable to open database file";
+    assert!(shown.contains("failed to copy the database data/todo.db: "), "there is none: {shown}");
+    assert_eq!(shown.matches(unable).count(), 1, "{shown}");
     assert!(!folder.path().join("data/todo.db").exists());
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
 }
