@@ -51,13 +51,14 @@ fn kind_of_result_code(code: &str) -> Kind {
     }
 }
 
-/// Of a standby, or a server that was set to read only.
+/// Of a PostgreSQL that is a standby, or was set to read only.
 const READ_ONLY: &str = "25006";
 
-/// Whether PostgreSQL would take no change on this connection.
+/// Whether the database can only be read: PostgreSQL on this connection, or the file of SQLite.
 pub(super) fn is_read_only(error: &Error) -> bool {
     let code = error.as_database_error().and_then(|database| database.code());
-    code.is_some_and(|code| code == READ_ONLY)
+    let of_sqlite = |code: &str| code.parse::<u32>().is_ok_and(|code| code & 0xff == 8);
+    code.is_some_and(|code| code == READ_ONLY || (code.len() < 5 && of_sqlite(&code)))
 }
 
 /// <https://www.postgresql.org/docs/current/errcodes-appendix.html>

@@ -16,9 +16,9 @@ use sqlx::{
 use crate::todo::{Access, Change, IdempotencyKey, Owner, Tenant, Todo, TodoId, TodoName, Version};
 
 use super::{
-    Creation, Now, OpenError, StoreError, TodoStore, connection::Connection, files::Files,
-    migrating, queries::sqlite as queries, readers::Readers, seconds, sweeper::Sweeper,
-    writer::Writer,
+    Creation, Now, OpenError, StoreError, TodoStore, connection::Connection, error::is_read_only,
+    files::Files, migrating, queries::sqlite as queries, readers::Readers, seconds,
+    sweeper::Sweeper, writer::Writer,
 };
 
 /// SQLite has one writer at a time. Ours queue for one connection, in order, instead of competing
@@ -56,6 +56,7 @@ impl SqliteStore {
                 .run_direct(None, &mut first, false)
                 .await
                 .map_err(|source| OpenError::migrate(database.clone(), source))?;
+            takes_changes(&mut first).await.map_err(connect)?;
             Ok(first)
         })
         .await?;
@@ -94,6 +95,16 @@ async fn lock_folder(database: &Path) -> Result<File, OpenError> {
             Err(TryLockError::WouldBlock) => tokio::time::sleep(BETWEEN_LOCK_ATTEMPTS).await,
             Err(TryLockError::Error(error)) => return Err(failed(error)),
         }
+    }
+}
+
+/// Whether the file may be written: to one that is up to date, nothing has been written yet.
+async fn takes_changes(connection: &mut SqliteConnection) -> sqlx::Result<()> {
+    // Changes nothing, and is refused all the same. A transaction would become one that reads.
+    match sqlx::query("DELETE FROM todos WHERE FALSE").execute(connection).await {
+        Err(error) if is_read_only(&error) => Err(error),
+        // Held by another process, or whatever else may pass: it can be read meanwhile.
+        _ => Ok(()),
     }
 }
 

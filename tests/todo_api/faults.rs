@@ -185,8 +185,11 @@ async fn a_full_disk_is_503_and_loses_nothing_that_was_acknowledged() {
     assert_eq!(count().await, acknowledged + 1);
 }
 
-#[test]
-fn a_file_or_a_folder_that_may_not_be_used_is_named_at_start() {
+#[tokio::test]
+async fn a_file_or_a_folder_that_may_not_be_used_is_named_at_start() {
+    let mut app = App::start().await;
+    app.stop().await;
+    let up_to_date = fs::read(app.database().file()).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
     let file = data.join("todo.db");
@@ -202,9 +205,11 @@ fn a_file_or_a_folder_that_may_not_be_used_is_named_at_start() {
         fs::set_permissions(path, Permissions::from_mode(0o755)).unwrap();
         assert!(shown.contains("data") && shown.contains(reason), "{shown}");
     }
-    for (content, mode, reason) in
-        [(&b""[..], 0o444, "readonly database"), (&[b'x'; 8_192], 0o644, "file is not a database")]
-    {
+    for (content, mode, reason) in [
+        (&b""[..], 0o444, "readonly database"),
+        (&[b'x'; 8_192], 0o644, "file is not a database"),
+        (&up_to_date, 0o444, "readonly database"),
+    ] {
         fs::write(&file, content).unwrap();
         fs::set_permissions(&file, Permissions::from_mode(mode)).unwrap();
         let shown = launch.refusal(folder.path());
@@ -212,7 +217,7 @@ fn a_file_or_a_folder_that_may_not_be_used_is_named_at_start() {
         assert!(shown.contains("failed to open the database data/todo.db"), "{shown}");
         assert!(shown.contains(reason), "{shown}");
     }
-    fs::remove_dir(&data).unwrap();
+    fs::remove_dir_all(&data).unwrap();
     fs::set_permissions(folder.path(), Permissions::from_mode(0o555)).unwrap();
     let shown = launch.refusal(folder.path());
     fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).unwrap();
