@@ -3,7 +3,7 @@
 
 use std::{
     collections::HashMap,
-    fmt, fs, io,
+    env, fmt, fs, io,
     net::IpAddr,
     num::{IntErrorKind, ParseIntError},
     path::{Path, PathBuf},
@@ -183,17 +183,21 @@ impl Environment {
     ///
     /// # Errors
     ///
-    /// [`InvalidConfig`] names the line of `.env` that cannot be read.
+    /// [`InvalidConfig`] names the line of `.env`, or the variables, that cannot be read.
     pub fn load() -> Result<Self, InvalidConfig> {
         let mut values = Self::from_file(Path::new(".env"))?;
-        #[allow(clippy::disallowed_methods)]
+        let mut faults = Vec::new();
         for Variable { name, .. } in VARIABLES {
-            let set = std::env::var(name).ok().filter(|value| !value.trim().is_empty());
-            if let Some(value) = set {
-                values.0.insert((*name).to_owned(), value);
+            #[allow(clippy::disallowed_methods)]
+            match env::var(name) {
+                Ok(value) if !value.trim().is_empty() => {
+                    values.0.insert((*name).to_owned(), value);
+                }
+                Err(env::VarError::NotUnicode(_)) => faults.push(format!("{name} is not UTF-8")),
+                _ => {}
             }
         }
-        Ok(values)
+        if faults.is_empty() { Ok(values) } else { Err(InvalidConfig(faults)) }
     }
 
     fn from_file(path: &Path) -> Result<Self, InvalidConfig> {

@@ -94,6 +94,14 @@ async fn nobody_waits_for_who_stopped_reading_the_log() {
 }
 
 #[test]
+fn a_variable_that_is_no_text_is_not_taken_for_one_that_is_not_set() {
+    let folder = tempfile::tempdir().unwrap();
+    let broken = ["sh", "-c", r#"DATABASE_URL=$(printf 'sqlite://b\377.db') exec "$0" "$@""#];
+    let shown = Launch::dev().through(&broken).refusal(folder.path());
+    assert!(shown.contains("- DATABASE_URL is not UTF-8"), "{shown}");
+}
+
+#[test]
 fn a_command_that_cannot_print_says_so_and_fails() {
     let folder = tempfile::tempdir().unwrap();
     let full_disk = ["sh", "-c", "exec \"$@\" >/dev/full", "sh"];
