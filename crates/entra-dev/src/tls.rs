@@ -13,7 +13,7 @@ use rcgen::{
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
 
-use crate::keys::{KeyError, failed, write_once};
+use crate::keys::{KeyError, failed, replace, write_once};
 
 /// Where the certificate of the authority is, for tools to be told of. It is public.
 pub(crate) const CA_FILE: &str = "ca.pem";
@@ -57,7 +57,10 @@ impl CertificateAuthority {
             reason: "it is not a certificate followed by its key, in PEM".to_owned(),
         })?;
         let public = folder.join(CA_FILE);
-        fs::write(&public, &authority.certificate).map_err(failed("write", &public))?;
+        // Clients read it at any time, and the folder may be one that can only be read by now.
+        if fs::read_to_string(&public).ok().as_ref() != Some(&authority.certificate) {
+            replace(&public, authority.certificate.as_bytes())?;
+        }
         Ok(authority)
     }
 

@@ -5,7 +5,7 @@ mod store;
 
 pub(crate) use signing_key::{Jwk, SignError, SigningKey, unsigned};
 pub use store::KeyError;
-pub(crate) use store::{failed, write_once};
+pub(crate) use store::{failed, replace, write_once};
 
 use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};

@@ -162,6 +162,17 @@ pub(crate) fn write_once(path: &Path, content: &[u8]) -> Result<(), KeyError> {
     linked
 }
 
+/// Puts this content at `path`, complete or not at all, for everybody to read, whatever is there.
+pub(crate) fn replace(path: &Path, content: &[u8]) -> Result<(), KeyError> {
+    let draft = path.with_extension(format!("{}.tmp", random::short_id()));
+    let replaced = fs::write(&draft, content).and_then(|()| fs::rename(&draft, path));
+    replaced.map_err(|error| {
+        // A draft that stays behind is untidy and harmless.
+        fs::remove_file(&draft).ok();
+        failed("write", path)(error)
+    })
+}
+
 /// A new file that only this user can read.
 fn create_private(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();

@@ -1,6 +1,7 @@
 //! The authority that vouches for the HTTPS listener, which a developer's machine may trust.
 
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::time::Duration;
 
@@ -74,6 +75,17 @@ async fn the_file_to_be_trusted_holds_the_certificate_and_nothing_secret() {
         fs::metadata(ordinary).unwrap().permissions()
     );
     tenant.tenant.stop().await;
+
+    // Whoever reads it while another start is under way finds all of it.
+    let inode = || fs::metadata(folder.join("ca.pem")).unwrap().ino();
+    let before = inode();
+    TestTenant::start_in(folder.clone()).await.tenant.stop().await;
+    assert_eq!(inode(), before, "what is right is left as it is");
+    fs::write(folder.join("ca.pem"), "").unwrap();
+    TestTenant::start_in(folder.clone()).await.tenant.stop().await;
+    assert_eq!(fs::read_to_string(folder.join("ca.pem")).unwrap(), content);
+    assert_ne!(inode(), before, "it is replaced as a whole");
+    assert_eq!(fs::read_dir(&folder).unwrap().count(), 4, "no draft stays behind");
     fs::remove_dir_all(folder).unwrap();
 }
 
