@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::{AccessToken, ClaimsRequest, Issuer, Proof, Subject, lifetime};
-use crate::directory::UnknownPerson;
+use crate::directory::{App, UnknownPerson};
 use crate::ids::{API_CLIENT_ID, SWAGGER_UI_CLIENT_ID};
 use crate::jws::UnverifiedJws;
 use crate::keys::{KeyError, SignError, unsigned};
@@ -20,9 +20,9 @@ pub struct Forgery {
     /// Whose token it starts as: a short name, a sign-in name or an `oid`. Default: the first
     /// person of the directory.
     pub person: Option<String>,
-    /// The client id of the app that asks. Default: Swagger UI.
+    /// The client id or name of the app that asks. Default: Swagger UI.
     pub client: Option<String>,
-    /// The client id or app id URI of the API. Default: the Todo API.
+    /// The client id, app id URI or name of the API. Default: the Todo API.
     pub resource: Option<String>,
     /// Claims to be replaced, added or, with `null`, left out.
     pub claims: Map<String, Value>,
@@ -143,7 +143,7 @@ impl Forgery {
 #[derive(Debug, thiserror::Error)]
 pub enum ForgeError {
     /// The directory has no such app, or no person at all.
-    #[error("there is no {0} here")]
+    #[error("there is no {0}")]
     Unknown(String),
     /// There is no such person.
     #[error(transparent)]
@@ -197,15 +197,21 @@ impl Issuer {
 
     /// The token that a sign-in would give.
     fn honest(&self, forgery: &Forgery) -> Result<Honest, ForgeError> {
-        let unknown = |what: &str| ForgeError::Unknown(what.to_owned());
+        let nobody = || ForgeError::Unknown("person here".to_owned());
         let person = match &forgery.person {
             Some(name) => self.directory.person(name)?,
-            None => self.directory.people().first().ok_or_else(|| unknown("person"))?,
+            None => self.directory.people().first().ok_or_else(nobody)?,
         };
         let client = forgery.client.as_deref().unwrap_or(SWAGGER_UI_CLIENT_ID);
-        let client = self.directory.app(client).ok_or_else(|| unknown("such client"))?;
+        let client = match self.directory.app(client) {
+            Some(app) => app,
+            None => self.app_called("client", client)?,
+        };
         let resource = forgery.resource.as_deref().unwrap_or(API_CLIENT_ID);
-        let resource = self.directory.resource(resource).ok_or_else(|| unknown("such resource"))?;
+        let resource = match self.directory.resource(resource) {
+            Some(app) => app,
+            None => self.app_called("resource", resource)?,
+        };
         let scopes: Vec<_> = resource.scopes.iter().map(|scope| scope.name.as_str()).collect();
         let token = self.access_token(&AccessToken {
             resource,
@@ -218,6 +224,15 @@ impl Issuer {
         let UnverifiedJws { header, claims, .. } =
             UnverifiedJws::parse(&token).ok_or(ForgeError::Sign)?;
         Ok(Honest { header, claims })
+    }
+
+    /// For those who have the name of an app at hand, and not its id.
+    fn app_called(&self, role: &str, name: &str) -> Result<&Arc<App>, ForgeError> {
+        let apps = self.directory.apps();
+        apps.iter().find(|app| app.name.eq_ignore_ascii_case(name)).ok_or_else(|| {
+            let known: Vec<_> = apps.iter().map(|app| app.name.as_str()).collect();
+            ForgeError::Unknown(format!("{role} {name:?}; there are {}", known.join(", ")))
+        })
     }
 }
 

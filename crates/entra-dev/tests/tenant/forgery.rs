@@ -230,12 +230,21 @@ async fn a_token_can_go_unsigned() {
 }
 
 #[tokio::test]
+async fn apps_go_by_their_names_too() {
+    let tenant = TestTenant::start().await;
+    let description = json!({ "client": "Command line", "resource": "reports api" });
+    let claims = TestTenant::claims(&tenant.forged(description).await);
+    assert_eq!(claims["azp"], "66666666-6666-4666-8666-666666666666");
+    assert_eq!(claims["aud"], "88888888-8888-4888-8888-888888888888");
+}
+
+#[tokio::test]
 async fn whoever_or_whatever_is_not_there_is_named() {
     let tenant = TestTenant::start().await;
     for (description, detail) in [
         (json!({ "person": "bob" }), "nobody here is called \"bob\"; there are ada, uma"),
-        (json!({ "client": "bob" }), "there is no such client here"),
-        (json!({ "resource": "bob" }), "there is no such resource here"),
+        (json!({ "client": "bob" }), "there is no client \"bob\"; there are Todo API, "),
+        (json!({ "resource": "bob" }), "there is no resource \"bob\"; there are Todo API, "),
         (json!({ "persona": "ada" }), "unknown field `persona`"),
         (json!({ "signed_with": "thin air" }), "unknown variant `thin air`"),
         (json!({ "claims": [] }), "expected a map"),
