@@ -175,9 +175,14 @@ async fn a_plan_that_means_nothing_is_refused() {
         (json!({ "status": "500" }), "invalid type: string"),
         (json!({ "latency_ms": -1 }), "invalid value"),
         (json!({ "sometimes": true }), "unknown field `sometimes`"),
+        (json!({}), "nothing is to fail"),
+        (json!({ "every": 2, "times": 3 }), "nothing is to fail"),
     ] {
         tenant.put_json("/_dev/faults/keys", &plan).await.assert_problem(400, detail);
     }
+    let plan = json!({ "hide_signing_key": true });
+    let answer = tenant.put_json("/_dev/faults/token", &plan).await;
+    answer.assert_problem(400, "hide_signing_key: at keys only");
     let request = tenant.browser.put(tenant.url("/_dev/faults/keys")).body("{\"status\":500}");
     Answer::of(request).await.assert_problem(415, "application/json");
     assert_eq!(tenant.get_json("/_dev/faults").await, json!({ "faults": [] }));
