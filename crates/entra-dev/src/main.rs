@@ -1,6 +1,6 @@
 //! The program `entra-dev`: a development tenant of its own.
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -43,7 +43,7 @@ struct Arguments {
     data: PathBuf,
 
     /// Print the built-in tenants, people and apps as a file to start from, and stop
-    #[arg(long)]
+    #[arg(long, exclusive = true)]
     example: bool,
 
     /// Check the file, say what is wrong in it, and stop
@@ -106,6 +106,7 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(io::stderr)
+        .with_ansi(io::stderr().is_terminal())
         // Otherwise it panics where the log cannot be written.
         .log_internal_errors(false)
         .init();

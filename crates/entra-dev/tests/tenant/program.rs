@@ -26,6 +26,8 @@ async fn the_example_is_a_file_to_start_from() {
     let checked = run(&folder, &["--check", "--config", "mine.toml"]).await;
     assert!(checked.status.success(), "{}", said(&checked));
     assert_eq!(said(&checked), "7 people; no faults found\n");
+    let both = run(&folder, &["--example", "--check"]).await;
+    assert_eq!(both.status.code(), Some(2), "{}", said(&both));
     let files: Vec<_> = fs::read_dir(folder.path()).unwrap().collect();
     assert_eq!(files.len(), 1, "neither has made anything");
 }
@@ -139,6 +141,7 @@ async fn it_prints_where_it_is_and_ends_when_it_is_told_to() {
         let status = program.stop(signal).await;
         assert!(status.success(), "{status}\n{}", program.log());
         assert!(!program.log().contains("poem"), "only our own words: {}", program.log());
+        assert!(!program.log().contains('\u{1b}'), "colours in a file: {}", program.log());
         let left = Client::builder().no_proxy().build().unwrap().get(&program.url).send().await;
         assert!(left.unwrap_err().is_connect(), "nobody is there any more");
     }
