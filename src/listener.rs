@@ -119,7 +119,8 @@ impl Listener {
             stream.set_write_timeout(Some(WRITE_TIMEOUT));
             let connection = http1::Builder::new()
                 .timer(TokioTimer::new())
-                // Who has sent all may say so, and still waits for the answer.
+                // Who has sent all may say so, and still waits for the answer. Who has hung up
+                // looks the same: what was asked for is done.
                 .half_close(true)
                 .header_read_timeout(HEADER_TIMEOUT)
                 .max_buf_size(HEADER_BUFFER)

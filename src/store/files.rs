@@ -3,7 +3,7 @@
 
 use std::{
     ffi::OsString,
-    fs, io,
+    fs, io, mem,
     os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
 };
@@ -11,8 +11,8 @@ use std::{
 use sqlx::{Connection as _, SqliteConnection};
 use tokio::sync::Mutex;
 
-/// The database, its write-ahead log, and the index of the log, through which processes know of each
-/// other's changes; as they were when they were opened.
+/// The database, its write-ahead log, and the index of the log, through which processes know of
+/// each other's changes; as they were when they were opened.
 pub(super) struct Files {
     places: [Place; 3],
     /// Does nothing but stay: the last connection to close removes the log, and others come and go.
@@ -43,9 +43,28 @@ impl Files {
     /// the next start does it.
     pub(super) async fn close(&self) {
         if let Some(anchor) = self.anchor.lock().await.take() {
-            let _ = anchor.close().await;
+            match self.verify() {
+                Ok(()) => drop(anchor.close().await),
+                Err(_) => leave(anchor),
+            }
         }
     }
+}
+
+impl Drop for Files {
+    fn drop(&mut self) {
+        if let Some(anchor) = self.anchor.get_mut().take()
+            && self.verify().is_err()
+        {
+            leave(anchor);
+        }
+    }
+}
+
+/// Never closes it: SQLite would remove whatever log is at the path, with what another process has
+/// written.
+fn leave(anchor: SqliteConnection) {
+    mem::forget(anchor);
 }
 
 /// Which file is at a path.

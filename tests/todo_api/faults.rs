@@ -95,9 +95,10 @@ async fn of_two_servers_that_cannot_know_of_each_other_one_takes_no_changes() {
     create(&first, "lost").await.assert_problem(503, "internal");
     assert_eq!(create(&second, "after").await.status, StatusCode::CREATED);
     acknowledged.push("after".to_owned());
-    assert!(first.stop("TERM").await.success());
-    // The next start reads the log up to what does not belong there.
+    // What is in the log is there for the next start, which reads it up to what does not belong
+    // there; and the first, though the last that has it open, does not remove it.
     second.kill();
+    assert!(first.stop("TERM").await.success());
     second.restart().await;
     let token = second.todo_api(&["token", "--as", "uma"]);
     let request = client.get(format!("{}/todoitems?limit=1000", second.url));
