@@ -5,8 +5,9 @@ use std::{
     error::Error,
     fmt,
     io::{self, IsTerminal},
-    sync::Arc,
-    time::Instant,
+    sync::{Arc, mpsc},
+    thread,
+    time::{Duration, Instant},
 };
 
 use poem::{
@@ -14,35 +15,62 @@ use poem::{
     http::{HeaderValue, header::HeaderName},
 };
 use tracing::Instrument;
-use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
+use tracing_appender::non_blocking::{ErrorCounter, NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::{EnvFilter, layer::SubscriberExt, util::SubscriberInitExt};
 
 use crate::config::{LogConfig, LogFormat};
 
-/// Lines that wait to be written. Whoever reads the log may stop, and no request waits for that: the
-/// lines beyond these are lost.
+/// Lines that wait to be written. Whoever reads the log may stop, and no request waits for that:
+/// the lines beyond these are lost.
 const LINE_LIMIT: usize = 10_000;
+/// How long the end of the program waits for them.
+const FLUSH_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Starts logging to standard error, so that standard output stays free for what commands print.
-/// The guard that is returned, when it is dropped, waits a second at most for what is not written
-/// yet.
 ///
 /// # Errors
 ///
 /// When the filter cannot be read, or logging was started before.
-pub fn start(config: &LogConfig) -> anyhow::Result<WorkerGuard> {
+pub fn start(config: &LogConfig) -> anyhow::Result<Log> {
     let filter = EnvFilter::try_new(&config.filter)?;
     let registry = tracing_subscriber::registry().with(filter);
-    let colours = io::stderr().is_terminal();
     let (writer, guard) =
         NonBlockingBuilder::default().buffered_lines_limit(LINE_LIMIT).finish(io::stderr());
-    let layer =
-        tracing_subscriber::fmt::layer().with_writer(writer).with_ansi(colours).with_target(false);
+    let log = Log { lost: writer.error_counter(), guard: Some(guard) };
+    let layer = tracing_subscriber::fmt::layer().with_writer(writer).with_target(false);
+    // On a terminal, NO_COLOR has its say.
+    let layer = if io::stderr().is_terminal() { layer } else { layer.with_ansi(false) };
     match config.format {
         LogFormat::Text => registry.with(layer).try_init()?,
         LogFormat::Json => registry.with(layer.json().flatten_event(true)).try_init()?,
     }
-    Ok(guard)
+    Ok(log)
+}
+
+/// While it is there, what is logged is written. At its end it waits for what is not written yet,
+/// two seconds at most.
+pub struct Log {
+    lost: ErrorCounter,
+    guard: Option<WorkerGuard>,
+}
+
+impl Drop for Log {
+    fn drop(&mut self) {
+        let lost = self.lost.dropped_lines();
+        if lost > 0 {
+            tracing::warn!(lost, "lines of the log were lost: nobody took them in time");
+        }
+        let guard = self.guard.take();
+        let (written, wait) = mpsc::channel();
+        // The guard itself prints, and may wait for ever, where the log is stuck.
+        let flush = thread::Builder::new().spawn(move || {
+            drop(guard);
+            written.send(())
+        });
+        if flush.is_ok() {
+            let _ = wait.recv_timeout(FLUSH_TIMEOUT);
+        }
+    }
 }
 
 /// The header that carries a request's id, both ways.
@@ -102,8 +130,8 @@ pub async fn trace<E: Endpoint + 'static>(next: Arc<E>, mut request: Request) ->
     Ok(response)
 }
 
-/// An error with its causes in one line: log formats differ in what they make of a `source`. A cause
-/// whose error has said the same already is left out, as many of sqlx's.
+/// An error with its causes in one line: log formats differ in what they make of a `source`. A
+/// cause whose error has said the same already is left out, as many of sqlx's.
 pub struct Causes<'a>(pub &'a dyn Error);
 
 impl fmt::Display for Causes<'_> {

@@ -17,7 +17,7 @@ pub(super) struct Openapi {
     /// The file; standard output when not given
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// Write nothing; exit with 1 and show the difference when the file of --output is not up to date
+    /// Write nothing; exit with 1 and show the difference when the file is not up to date
     #[arg(long, requires = "output")]
     check: bool,
 }

@@ -4,6 +4,7 @@ use std::{
     io::{self, Write},
     pin::pin,
     sync::Arc,
+    thread,
 };
 
 use anyhow::{Context, bail};
@@ -70,13 +71,9 @@ impl Serve {
         };
         let server = Server::new(&config, listener, Arc::new(SystemClock)).await?;
         let url = server.url();
-        let said = match &tenant {
-            Some(tenant) => print_dev_welcome(&url, tenant),
-            None => writeln!(io::stderr(), "Todo API: {url}   docs: {url}/docs"),
-        };
-        // Nobody may be reading, or the disk be full: no reason not to serve.
-        if let Err(error) = said {
-            tracing::warn!(%error, "failed to print where the API is");
+        match &tenant {
+            Some(tenant) => print(io::stdout(), dev_welcome(&url, tenant)),
+            None => print(io::stderr(), format!("Todo API: {url}   docs: {url}/docs\n")),
         }
         Ok((server, tenant))
     }
@@ -110,10 +107,19 @@ fn stop_signal() -> anyhow::Result<impl Future<Output = ()>> {
     })
 }
 
-fn print_dev_welcome(url: &str, tenant: &DevTenant) -> io::Result<()> {
-    let mut out = io::stdout().lock();
-    writeln!(
-        out,
+/// Nobody may be reading, or the disk be full: no reason to wait, or not to serve.
+fn print(mut out: impl Write + Send + 'static, text: String) {
+    let failed = |error: io::Error| tracing::warn!(%error, "failed to print where the API is");
+    let printing = thread::Builder::new().spawn(move || {
+        out.write_all(text.as_bytes()).and_then(|()| out.flush()).unwrap_or_else(failed)
+    });
+    if let Err(error) = printing {
+        failed(error);
+    }
+}
+
+fn dev_welcome(url: &str, tenant: &DevTenant) -> String {
+    let mut text = format!(
         "
   Todo API                 {url}/docs
   Development tenant       {0}/_dev
@@ -121,30 +127,33 @@ fn print_dev_welcome(url: &str, tenant: &DevTenant) -> io::Result<()> {
 
   FOR DEVELOPMENT ONLY: whoever reaches this machine's loopback address signs in as anybody.
 
-  Who can sign in          tenant {3}",
+  Who can sign in          tenant {3}
+",
         tenant.base_url(),
         tenant.https_url().unwrap_or_default(),
         tenant.ca_file().unwrap_or(std::path::Path::new("")).display(),
         entra_dev::ids::CONTOSO,
-    )?;
+    );
     for person in tenant.people().iter().filter(|p| p.tenant == entra_dev::ids::CONTOSO) {
         let roles = match person.roles(entra_dev::ids::API_CLIENT_ID) {
             [] => "no role".to_owned(),
             roles => roles.join(", "),
         };
         let guest = if person.guest { ", guest" } else { "" };
-        writeln!(out, "    {:<22} {} ({roles}{guest})", person.sign_in_name, person.display_name)?;
+        text +=
+            &format!("    {:<22} {} ({roles}{guest})\n", person.sign_in_name, person.display_name);
     }
-    writeln!(
-        out,
+    text += &format!(
         "
   API client id            {}
   Swagger UI client id     {}
 
   Try                      make token AS=uma
   Stop                     Ctrl+C
+
 ",
         entra_dev::ids::API_CLIENT_ID,
         entra_dev::ids::SWAGGER_UI_CLIENT_ID,
-    )
+    );
+    text
 }

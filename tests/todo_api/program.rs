@@ -8,6 +8,7 @@ use std::{
 };
 
 use entra_dev::DevTenant;
+use futures_util::future::join_all;
 use reqwest::{Client, StatusCode};
 use tempfile::TempDir;
 use tokio::time::sleep;
@@ -82,14 +83,18 @@ async fn the_server_serves_where_neither_what_it_prints_nor_its_log_can_be_writt
 
 #[tokio::test]
 async fn nobody_waits_for_who_stopped_reading_the_log() {
-    // A pipe that has a reader, and room for some hundred lines.
-    let stuck = ["sh", "-c", "mkfifo log; exec 3<>log; exec \"$0\" \"$@\" 2>log"];
+    // A pipe that has a reader, and room for some hundred lines; 10,000 more wait for it.
+    let stuck = ["sh", "-c", "mkfifo log; exec 3<>log; exec \"$0\" \"$@\" >log 2>&1"];
     let mut program = Program::launch(Launch::dev().through(&stuck)).await;
     let client = Client::builder().no_proxy().timeout(Duration::from_secs(10)).build().unwrap();
-    for _ in 0..1_000 {
-        let answer = client.get(format!("{}/health", program.url)).send().await.unwrap();
-        assert_eq!(answer.status(), StatusCode::OK);
-    }
+    let url = format!("{}/health", program.url);
+    join_all((0..32).map(async |_| {
+        for _ in 0..400 {
+            let answer = client.get(&url).send().await.unwrap();
+            assert_eq!(answer.status(), StatusCode::OK);
+        }
+    }))
+    .await;
     assert!(program.stop("TERM").await.success());
 }
 
