@@ -208,10 +208,18 @@ impl Environment {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Self::default()),
             Err(error) => return Err(invalid(format!("cannot be read: {error}"))),
         };
-        // Which some editors put first.
-        let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+        // Some editors put this first, and no line break last.
+        let text = format!("{}\n", text.strip_prefix('\u{feff}').unwrap_or(&text));
         let values = dotenvy::from_read_iter(text.as_bytes()).collect::<Result<_, _>>();
-        values.map(Self).map_err(|_| invalid(unreadable(text)))
+        let values: HashMap<String, String> = values.map_err(|_| invalid(unreadable(&text)))?;
+        // The lines that it swallows may hold secrets, and no value is to be shown with them.
+        let broken = |name: &str| values.get(name).is_some_and(|value| value.contains('\n'));
+        match VARIABLES.iter().find(|variable| broken(variable.name)) {
+            Some(Variable { name, .. }) => {
+                Err(invalid(format!("has a line break in {name}: is a quote not closed?")))
+            }
+            None => Ok(Self(values)),
+        }
     }
 
     /// The same with one variable set.
@@ -246,8 +254,8 @@ fn unreadable(text: &str) -> String {
     let variable = VARIABLES.iter().find(|variable| variable.name == name);
     let variable = variable.map(|Variable { name, .. }| format!(" ({name})")).unwrap_or_default();
     format!(
-        "has a line that cannot be read, line {line}{variable}: put a value with spaces, quotes, \
-         backslashes, $ or # into single quotes"
+        "has a line that cannot be read, line {line}{variable}: put a value with spaces, double \
+         quotes, backslashes, $ or # into single quotes"
     )
 }
 
@@ -365,8 +373,8 @@ impl Reader<'_> {
     /// A name or an address, without scheme and port.
     fn host(&mut self) -> String {
         let host = self.environment.get("HOST").unwrap_or_default();
-        let name = || matches!(url::Host::parse(host), Ok(url::Host::Domain(_)));
-        if host.parse::<IpAddr>().is_err() && !name() {
+        let is_no_name = host.contains(|c: char| c.is_whitespace() || "/:[]@".contains(c));
+        if is_no_name && host.parse::<IpAddr>().is_err() {
             self.faults.push(format!("HOST is {host:?}, which is neither a name nor an address"));
         }
         host.to_owned()
@@ -424,19 +432,21 @@ impl Reader<'_> {
                 path.map(|path| Database::Sqlite(path.into()))
             }
             "postgres" | "postgresql" => {
-                let complete = |url: &url::Url| url.path().len() > 1 && url.fragment().is_none();
+                // What comes before an @ belongs to a password.
+                let complete = |url: &url::Url| {
+                    url.path().len() > 1 && !url.path().contains('@') && url.fragment().is_none()
+                };
                 let url = url::Url::parse(url).ok().filter(complete);
                 url.map(|url| Database::Postgres(PostgresUrl(url)))
             }
             _ => None,
         };
         if database.is_none() {
-            // The URL of a server may hold a password: only its scheme is shown.
-            self.faults.push(format!(
-                "DATABASE_URL (scheme {scheme:?}) is neither sqlite://PATH nor \
-                 postgres://USER:PASSWORD@HOST/DATABASE; in a password, write # as %23, / as %2F, \
-                 ? as %3F"
-            ));
+            // Whatever it is, it may hold a password: nothing of it is shown.
+            let problem = "DATABASE_URL is neither sqlite://PATH nor \
+                           postgres://USER:PASSWORD@HOST/DATABASE; in a password, write % as %25, \
+                           # as %23, / as %2F, ? as %3F, @ as %40";
+            self.faults.push(problem.to_owned());
         }
         Some(DatabaseConfig { database: database?, connections, timeout })
     }
@@ -539,6 +549,8 @@ mod tests {
             ("DATABASE_URL", "postgres://todo:a#secret@localhost/todo"),
             ("DATABASE_URL", "postgres://todo:b@localhost/todo#secret"),
             ("DATABASE_URL", "postgres://todo:a/secret@localhost/todo"),
+            ("DATABASE_URL", "postgres://todo:1/secret@localhost/todo"),
+            ("DATABASE_URL", "Host=localhost;Password=secret"),
             ("DATABASE_URL", "sqlite://"),
             ("DATABASE_URL", "sqlite::memory:"),
             ("DATABASE_URL", "sqlite://data/todo.db?mode=ro"),
@@ -571,7 +583,7 @@ mod tests {
                 "line 4 (API_CLIENT_SECRET):",
             ),
             ("API_CLIENT_SECRET=top\\secret", "line 1 (API_CLIENT_SECRET):"),
-            ("LOG_FORMAT='te\nxt'\nexport DATABASE_URL=postgres://u:a secret@db/todo", "line 3:"),
+            ("OTHER='te\nxt'\nexport DATABASE_URL=postgres://u:a secret@db/todo", "line 3:"),
             ("HOST='local\nAPI_CLIENT_SECRET=secret\n", "line 1 (HOST):"),
             ("PORT=8000\n'secret' = 1\n", "line 2:"),
             ("PORT=8000\nsecret\n", "line 2:"),
@@ -589,14 +601,25 @@ mod tests {
     }
 
     #[test]
+    fn a_quote_that_ends_on_another_line_swallows_nothing_and_shows_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join(".env");
+        fs::write(&file, "PORT='8000\nAPI_CLIENT_SECRET=secret\n# that's\n").unwrap();
+        let fault = Environment::from_file(&file).unwrap_err().to_string();
+        assert!(fault.contains(".env has a line break in PORT"), "{fault}");
+        assert!(!fault.contains("secret"), "{fault}");
+    }
+
+    #[test]
     fn a_file_counts_as_it_stands_in_single_quotes_and_with_the_mark_of_an_editor() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join(".env");
         assert!(Environment::from_file(&file).unwrap().0.is_empty(), "none is needed");
-        let text = "\u{feff}HOST=localhost # both\r\nAPI_CLIENT_SECRET='a $b\\ \"#\"'\r\n";
+        let text = "\u{feff}HOST=localhost # both\r\nAPI_CLIENT_SECRET='a $b\\ \"#\"'\r\nPORT=1 ";
         fs::write(&file, text).unwrap();
         let environment = Environment::from_file(&file).unwrap();
         assert_eq!(environment.get("HOST"), Some("localhost"));
+        assert_eq!(environment.get("PORT"), Some("1"));
         assert_eq!(environment.get("API_CLIENT_SECRET"), Some("a $b\\ \"#\""));
 
         let folder = Environment::from_file(folder.path()).unwrap_err();
