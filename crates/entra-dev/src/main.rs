@@ -103,13 +103,17 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
     // poem says with each listener what the welcome says once.
     let quiet = || EnvFilter::new("info,poem::listener=warn,poem::server=warn");
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| quiet());
-    tracing_subscriber::fmt()
+    let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(io::stderr)
-        .with_ansi(io::stderr().is_terminal())
         // Otherwise it panics where the log cannot be written.
-        .log_internal_errors(false)
-        .init();
+        .log_internal_errors(false);
+    // On a terminal, NO_COLOR has its say.
+    if io::stderr().is_terminal() {
+        log.init()
+    } else {
+        log.with_ansi(false).init()
+    }
     let Loopback = arguments.host;
     let options = Options {
         port: arguments.port,

@@ -142,9 +142,19 @@ impl Forgery {
 /// Why there is no forged token.
 #[derive(Debug, thiserror::Error)]
 pub enum ForgeError {
-    /// The directory has no such app, or no person at all.
-    #[error("there is no {0}")]
-    Unknown(String),
+    /// The directory has no person at all.
+    #[error("there is nobody here")]
+    Nobody,
+    /// The directory has no such app.
+    #[error("there is no {role} {name:?}; there are {known}")]
+    UnknownApp {
+        /// What it was to be: `client` or `resource`.
+        role: &'static str,
+        /// What was asked for.
+        name: String,
+        /// The names of all that there are, separated by commas.
+        known: String,
+    },
     /// There is no such person.
     #[error(transparent)]
     UnknownPerson(#[from] UnknownPerson),
@@ -197,10 +207,9 @@ impl Issuer {
 
     /// The token that a sign-in would give.
     fn honest(&self, forgery: &Forgery) -> Result<Honest, ForgeError> {
-        let nobody = || ForgeError::Unknown("person here".to_owned());
         let person = match &forgery.person {
             Some(name) => self.directory.person(name)?,
-            None => self.directory.people().first().ok_or_else(nobody)?,
+            None => self.directory.people().first().ok_or(ForgeError::Nobody)?,
         };
         let client = forgery.client.as_deref().unwrap_or(SWAGGER_UI_CLIENT_ID);
         let client = match self.directory.app(client) {
@@ -227,11 +236,13 @@ impl Issuer {
     }
 
     /// For those who have the name of an app at hand, and not its id.
-    fn app_called(&self, role: &str, name: &str) -> Result<&Arc<App>, ForgeError> {
-        let apps = self.directory.apps();
-        apps.iter().find(|app| app.name.eq_ignore_ascii_case(name)).ok_or_else(|| {
-            let known: Vec<_> = apps.iter().map(|app| app.name.as_str()).collect();
-            ForgeError::Unknown(format!("{role} {name:?}; there are {}", known.join(", ")))
+    fn app_called(&self, role: &'static str, name: &str) -> Result<&Arc<App>, ForgeError> {
+        let mut apps = self.directory.apps().iter().chain([self.directory.graph()]);
+        let known = apps.clone().map(|app| app.name.as_str()).collect::<Vec<_>>().join(", ");
+        apps.find(|app| app.name.eq_ignore_ascii_case(name)).ok_or_else(|| ForgeError::UnknownApp {
+            role,
+            name: name.to_owned(),
+            known,
         })
     }
 }
