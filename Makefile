@@ -15,7 +15,7 @@ dev: ## Serve the API with the development tenant, whatever .env says
 # Set here, since make knows AS as the assembler.
 AS = uma
 token: ## Print an access token of the development tenant: make token AS=ada
-	@cargo run --quiet -- token --as $(AS)
+	@cargo run --quiet -- token --as $(or $(AS),uma)
 
 test: ## Run all tests that this machine can run, and list those it cannot
 	@tests/run

@@ -39,7 +39,7 @@ async fn who_takes_nothing_of_the_answer_is_let_go() {
     pass(5).await;
     slow.read_exact(&mut answer).await.unwrap();
     let mut stuck = ask().await;
-    pass(8).await;
+    pass(20).await;
     let mut answer = Vec::new();
     let end = stuck.read_to_end(&mut answer).await;
     assert!(end.is_ok_and(|read| read < LARGE), "it was not let go");
@@ -59,9 +59,9 @@ async fn pass(times: u32) {
 }
 
 #[tokio::test]
-async fn five_hundred_callers_at_once_wait_in_the_queue() {
+async fn two_hundred_callers_at_once_wait_in_the_queue() {
     let allowed = fs::read_to_string("/proc/sys/net/core/somaxconn").unwrap();
-    let callers = allowed.trim().parse::<usize>().unwrap().min(500);
+    let callers = allowed.trim().parse::<usize>().unwrap().min(200);
     // Nobody takes them out of it.
     let listener = Listener::bind("127.0.0.1", 0).await.unwrap();
     let address = listener.url().trim_start_matches("http://").to_owned();
