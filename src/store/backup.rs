@@ -3,12 +3,13 @@
 use std::{
     fs::{self, File},
     io,
-    path::{Path, PathBuf},
+    path::Path,
 };
 
 use sqlx::{ConnectOptions, Connection, sqlite::SqliteConnectOptions};
 use tempfile::PersistError;
 
+use super::files::folder_of;
 use crate::config::Database;
 
 /// Copies the database to a new file, as it is at one moment. Nobody waits for it: it reads what
@@ -22,15 +23,12 @@ pub async fn back_up(database: &Database, copy: &Path) -> Result<(), BackupError
     let failed = |source| BackupError::Copy { database: file.display().to_string(), source };
     let mut connection =
         SqliteConnectOptions::new().filename(file).connect().await.map_err(failed)?;
-    let folder = match copy.parent() {
-        Some(folder) if folder != Path::new("") => folder.to_owned(),
-        _ => PathBuf::from("."),
-    };
+    let folder = folder_of(copy);
     // Otherwise the error would name a file that nobody has asked for.
-    fs::metadata(&folder)
+    fs::metadata(folder)
         .map_err(|source| BackupError::Folder { folder: folder.display().to_string(), source })?;
     let named = |source| BackupError::File { file: copy.display().to_string(), source };
-    let unfinished = tempfile::Builder::new().prefix(".todo-api-backup-").tempfile_in(&folder);
+    let unfinished = tempfile::Builder::new().prefix(".todo-api-backup-").tempfile_in(folder);
     let unfinished = unfinished.map_err(named)?;
     let name = unfinished.path().to_string_lossy().into_owned();
     // SQLite takes a file that is there only if it is empty.

@@ -36,17 +36,28 @@ impl From<Error> for StoreError {
 
 type Kind = fn(Arc<Error>) -> StoreError;
 
-/// PostgreSQL's codes have five characters, SQLite's are numbers below 10,000.
 fn kind_of(code: Cow<'_, str>) -> Kind {
-    if code.len() == 5 { kind_of_sqlstate(&code) } else { kind_of_result_code(&code) }
+    match result_code(&code) {
+        Some(code) => kind_of_result_code(code),
+        None => kind_of_sqlstate(&code),
+    }
 }
 
-fn kind_of_result_code(code: &str) -> Kind {
-    match code.parse::<u32>().map(|code| code & 0xff) {
+/// The primary one (<https://sqlite.org/rescode.html>) of SQLite, whose codes are numbers below
+/// 10,000. PostgreSQL's have five characters.
+fn result_code(code: &str) -> Option<u32> {
+    let code = code.parse::<u32>().ok().filter(|_| code.len() < 5)?;
+    Some(code & 0xff)
+}
+
+const READONLY: u32 = 8;
+
+fn kind_of_result_code(code: u32) -> Kind {
+    match code {
         // BUSY, LOCKED
-        Ok(5 | 6) => StoreError::Overloaded,
-        // PERM, NOMEM, READONLY, IOERR, CORRUPT, FULL, CANTOPEN, NOTADB
-        Ok(3 | 7 | 8 | 10 | 11 | 13 | 14 | 26) => StoreError::Unavailable,
+        5 | 6 => StoreError::Overloaded,
+        // PERM, NOMEM, IOERR, CORRUPT, FULL, CANTOPEN, NOTADB
+        3 | 7 | READONLY | 10 | 11 | 13 | 14 | 26 => StoreError::Unavailable,
         _ => StoreError::Internal,
     }
 }
@@ -57,8 +68,7 @@ const READ_ONLY: &str = "25006";
 /// Whether the database can only be read: PostgreSQL on this connection, or the file of SQLite.
 pub(super) fn is_read_only(error: &Error) -> bool {
     let code = error.as_database_error().and_then(|database| database.code());
-    let of_sqlite = |code: &str| code.parse::<u32>().is_ok_and(|code| code & 0xff == 8);
-    code.is_some_and(|code| code == READ_ONLY || (code.len() < 5 && of_sqlite(&code)))
+    code.is_some_and(|code| code == READ_ONLY || result_code(&code) == Some(READONLY))
 }
 
 /// <https://www.postgresql.org/docs/current/errcodes-appendix.html>

@@ -42,29 +42,30 @@ impl Files {
     /// Moves the log into the database, where all other connections are closed; where that fails,
     /// the next start does it.
     pub(super) async fn close(&self) {
-        if let Some(anchor) = self.anchor.lock().await.take() {
-            match self.verify() {
-                Ok(()) => drop(anchor.close().await),
-                Err(_) => leave(anchor),
-            }
+        if self.verify().is_ok()
+            && let Some(anchor) = self.anchor.lock().await.take()
+        {
+            let _ = anchor.close().await;
         }
     }
 }
 
 impl Drop for Files {
     fn drop(&mut self) {
-        if let Some(anchor) = self.anchor.get_mut().take()
-            && self.verify().is_err()
-        {
-            leave(anchor);
+        if self.verify().is_err() {
+            // SQLite would remove whatever log is at the path, with what another process has
+            // written: this connection is never closed.
+            mem::forget(self.anchor.get_mut().take());
         }
     }
 }
 
-/// Never closes it: SQLite would remove whatever log is at the path, with what another process has
-/// written.
-fn leave(anchor: SqliteConnection) {
-    mem::forget(anchor);
+/// The folder of a file, which for a bare name is the working directory.
+pub(super) fn folder_of(file: &Path) -> &Path {
+    match file.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    }
 }
 
 /// Which file is at a path.

@@ -24,8 +24,12 @@ use crate::{
 };
 
 use super::{
-    Creation, Now, OpenError, StoreError, TodoStore, error::is_read_only, migrating,
-    queries::postgres as queries, seconds, sweeper::Sweeper,
+    Creation, Now, OpenError, StoreError, TodoStore,
+    error::is_read_only,
+    migrating,
+    queries::{CHANGE_NOTHING, postgres as queries},
+    seconds,
+    sweeper::Sweeper,
 };
 
 /// A pool of connections; PostgreSQL itself lets concurrent writers share their commits.
@@ -36,10 +40,6 @@ pub struct PostgresStore {
     /// Whether a change failed, and none of the size of [`PROBE`] was made since.
     failing: AtomicBool,
 }
-
-/// Changes nothing, and is refused all the same where nothing may be changed: by a standby, or a
-/// server that was set to read only.
-const CHANGE_NOTHING: &str = "DELETE FROM todos WHERE FALSE";
 
 /// Writes as much as a change, to learn whether there is room again.
 const PROBE: &str = "UPDATE probe SET room = repeat(' ', 32768)";

@@ -40,6 +40,10 @@ const FIND: &str = "
     WHERE id = $1 AND tenant = $2
         AND id > coalesce((SELECT through FROM deletions WHERE tenant = $2), 0)";
 
+/// Changes nothing, and is refused all the same where nothing may be changed: by a PostgreSQL that
+/// is a standby or was set to read only, and for a file that can only be read.
+pub(super) const CHANGE_NOTHING: &str = "DELETE FROM todos WHERE FALSE";
+
 const CREATE: &str = "
     INSERT INTO todos (tenant, owner, name) VALUES ($1, $2, $3)
     RETURNING id, owner, name, is_complete, version";

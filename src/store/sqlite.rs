@@ -2,7 +2,7 @@
 
 use std::{
     fs::{File, TryLockError},
-    path::{Path, PathBuf},
+    path::Path,
     sync::Arc,
     time::Duration,
 };
@@ -16,9 +16,16 @@ use sqlx::{
 use crate::todo::{Access, Change, IdempotencyKey, Owner, Tenant, Todo, TodoId, TodoName, Version};
 
 use super::{
-    Creation, Now, OpenError, StoreError, TodoStore, connection::Connection, error::is_read_only,
-    files::Files, migrating, queries::sqlite as queries, readers::Readers, seconds,
-    sweeper::Sweeper, writer::Writer,
+    Creation, Now, OpenError, StoreError, TodoStore,
+    connection::Connection,
+    error::is_read_only,
+    files::{Files, folder_of},
+    migrating,
+    queries::{CHANGE_NOTHING, sqlite as queries},
+    readers::Readers,
+    seconds,
+    sweeper::Sweeper,
+    writer::Writer,
 };
 
 /// SQLite has one writer at a time. Ours queue for one connection, in order, instead of competing
@@ -81,13 +88,10 @@ const BETWEEN_LOCK_ATTEMPTS: Duration = Duration::from_millis(10);
 /// Makes the folder, and waits until no other process that starts is in it: SQLite would let two
 /// of them migrate at once. The lock lasts as long as the file that is returned.
 async fn lock_folder(database: &Path) -> Result<File, OpenError> {
-    let folder = match database.parent() {
-        Some(folder) if folder != Path::new("") => folder.to_owned(),
-        _ => PathBuf::from("."),
-    };
+    let folder = folder_of(database);
     let failed = |source| OpenError::Folder { folder: folder.display().to_string(), source };
-    std::fs::create_dir_all(&folder).map_err(failed)?;
-    let opened = File::open(&folder).map_err(failed)?;
+    std::fs::create_dir_all(folder).map_err(failed)?;
+    let opened = File::open(folder).map_err(failed)?;
     // A thread that waits in the system for the lock could not be stopped.
     loop {
         match opened.try_lock() {
@@ -100,8 +104,8 @@ async fn lock_folder(database: &Path) -> Result<File, OpenError> {
 
 /// Whether the file may be written: to one that is up to date, nothing has been written yet.
 async fn takes_changes(connection: &mut SqliteConnection) -> sqlx::Result<()> {
-    // Changes nothing, and is refused all the same. A transaction would become one that reads.
-    match sqlx::query("DELETE FROM todos WHERE FALSE").execute(connection).await {
+    // `BEGIN IMMEDIATE` would become a transaction that reads.
+    match sqlx::query(CHANGE_NOTHING).execute(connection).await {
         Err(error) if is_read_only(&error) => Err(error),
         // Held by another process, or whatever else may pass: it can be read meanwhile.
         _ => Ok(()),
@@ -204,5 +208,29 @@ impl TodoStore for SqliteStore {
         self.readers.close().await;
         self.writer.close().await;
         self.files.close().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_change_is_on_the_disk_before_it_is_answered() {
+        let folder = tempfile::tempdir().unwrap();
+        let now: Now = Arc::new(|| 0);
+        let file = folder.path().join("todo.db");
+        let store = SqliteStore::open(&file, Duration::from_secs(5), now).await.unwrap();
+        let setting = |pragma: &'static str| {
+            store.writer.run(move |connection| {
+                Box::pin(sqlx::query_scalar::<_, String>(pragma).fetch_one(connection))
+            })
+        };
+        // 2 is FULL: in WAL mode, the log is synced at each commit
+        // (<https://sqlite.org/pragma.html#pragma_synchronous>).
+        let synchronous = "SELECT CAST(synchronous AS TEXT) FROM pragma_synchronous";
+        assert_eq!(setting(synchronous).await.unwrap(), "2");
+        assert_eq!(setting("PRAGMA journal_mode").await.unwrap(), "wal");
+        store.close().await;
     }
 }

@@ -56,7 +56,7 @@ pub struct FaultPlan {
 
 impl FaultPlan {
     /// Whether nothing would be different, however often it is done.
-    pub(crate) fn is_none(&self) -> bool {
+    pub(crate) fn does_nothing(&self) -> bool {
         let Self { latency_ms, status, truncate, hide_signing_key, every: _, times: _ } = self;
         *latency_ms == 0 && status.is_none() && truncate.is_none() && !hide_signing_key
     }

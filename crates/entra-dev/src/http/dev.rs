@@ -109,7 +109,9 @@ pub(super) async fn plan_fault(
         Ok(plan) if plan.hide_signing_key && endpoint != Endpoint::Keys => {
             bad_request("hide_signing_key: at keys only")
         }
-        Ok(plan) if plan.is_none() => bad_request("nothing is to fail: DELETE lets all be well"),
+        Ok(plan) if plan.does_nothing() => {
+            bad_request("nothing is to fail: DELETE lets all be well")
+        }
         Ok(plan) => {
             context.faults.plan(endpoint, Some(plan));
             no_content()
