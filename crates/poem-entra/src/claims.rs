@@ -25,7 +25,7 @@ pub(crate) struct Claims {
     pub(crate) sub: String,
     pub(crate) oid: Option<ObjectId>,
     pub(crate) version: Version,
-    pub(crate) scopes: Option<Vec<String>>,
+    pub(crate) scopes: Vec<String>,
     pub(crate) roles: Vec<String>,
     pub(crate) idtyp: Option<String>,
     pub(crate) client: Option<ClientId>,
@@ -35,6 +35,8 @@ pub(crate) struct Claims {
     pub(crate) xms_cc: Vec<String>,
     /// OpenID Connect puts one into ID tokens.
     pub(crate) has_nonce: bool,
+    /// Whether the token is bound to a key or certificate (`cnf`, RFC 7800, section 3.1).
+    pub(crate) is_bound: bool,
 }
 
 /// The format of the token, which the API's registration chooses
@@ -77,9 +79,7 @@ impl Claims {
                 None => None,
             },
             version,
-            scopes: reader.text("scp")?.map(|scp| {
-                scp.split(' ').filter(|scope| !scope.is_empty()).map(str::to_owned).collect()
-            }),
+            scopes: reader.scopes()?,
             roles: reader.texts("roles")?.unwrap_or_default(),
             idtyp: reader.text("idtyp")?,
             client: match reader.text(client)? {
@@ -91,6 +91,7 @@ impl Claims {
             acrs: reader.texts("acrs")?.unwrap_or_default(),
             xms_cc: reader.texts("xms_cc")?.unwrap_or_default(),
             has_nonce: members.contains_key("nonce"),
+            is_bound: members.get("cnf").is_some_and(|cnf| !cnf.is_null()),
         })
     }
 }
@@ -117,6 +118,13 @@ impl Reader<'_> {
                 .map(Some),
             Some(_) => Err(refuse()),
         }
+    }
+
+    /// V6: the names in `scp`, without the `/` that Entra writes for "no scope".
+    fn scopes(&self) -> Result<Vec<String>, Rejection> {
+        let scp = self.text("scp")?.unwrap_or_default();
+        let names = scp.split(' ').filter(|name| !matches!(*name, "" | "/"));
+        Ok(names.map(str::to_owned).collect())
     }
 
     /// RFC 7519, section 4.1.3: one string or an array of them.

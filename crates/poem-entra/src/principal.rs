@@ -68,28 +68,19 @@ pub enum AccountType {
 }
 
 impl Principal {
-    /// V6 to V8: consent was given for something, and it is either a user or an app.
+    /// V6 to V8 and V10: somebody consented, the caller is a user or an app, and the token is an
+    /// access token that anybody who holds it may send.
     pub(crate) fn from_claims(claims: Claims) -> Result<Self, Rejection> {
-        if claims.scopes.as_ref().is_none_or(Vec::is_empty) && claims.roles.is_empty() {
-            if claims.has_nonce {
-                return Err(Rejection::invalid_token(
-                    Rule::V8,
-                    "This is an ID token, which is for the app that signed the user in.",
-                )
-                .with_hint("Send the access token instead."));
-            }
-            return Err(Rejection::invalid_token(
-                Rule::V6,
-                "The token has neither scp nor roles: nobody consented to its use here.",
-            )
-            .with_hint(
-                "Ask for a scope of the API, or grant the app an app role with admin consent.",
-            ));
+        if claims.is_bound {
+            return Err(bound_token());
         }
-        let is_app = match claims.idtyp.as_deref() {
-            Some(idtyp) => idtyp == "app",
-            None => claims.scopes.is_none(),
-        };
+        if claims.scopes.is_empty() && claims.has_nonce {
+            return Err(id_token());
+        }
+        if claims.scopes.is_empty() && claims.roles.is_empty() {
+            return Err(no_consent());
+        }
+        let kind = Kind::of(&claims)?;
         let object_id = claims.oid;
         let identity = Arc::new(Identity {
             tenant: claims.tenant,
@@ -97,14 +88,14 @@ impl Principal {
             subject: claims.sub,
             client: claims.client,
             // An app has no scopes, whatever its token says.
-            scopes: claims.scopes.filter(|_| !is_app).unwrap_or_default(),
+            scopes: if kind == Kind::App { Vec::new() } else { claims.scopes },
             roles: claims.roles,
             groups: claims.groups,
             account: claims.account,
             authentication_contexts: claims.acrs,
             client_capabilities: claims.xms_cc,
         });
-        if is_app {
+        if kind == Kind::App {
             return Ok(Self::App(App { identity }));
         }
         let object_id = object_id
@@ -222,4 +213,60 @@ impl App {
     pub fn has_role(&self, role: &str) -> bool {
         self.identity.roles.iter().any(|granted| granted == role)
     }
+}
+
+#[derive(PartialEq)]
+enum Kind {
+    User,
+    App,
+}
+
+impl Kind {
+    /// V7: `idtyp` decides. It is an optional claim; without it a scope means a user, and an app is
+    /// recognised by its `oid`, which equals its `sub`: a user's `sub` is another one for each API
+    /// (<https://learn.microsoft.com/entra/identity-platform/claims-validation>).
+    fn of(claims: &Claims) -> Result<Self, Rejection> {
+        match claims.idtyp.as_deref() {
+            Some("user") => Ok(Self::User),
+            Some("app") => Ok(Self::App),
+            Some(other) => {
+                let detail = "The token's idtyp is neither user nor app.";
+                let rejection = Rejection::invalid_token(Rule::V7, detail);
+                Err(rejection.compared("user or app", other))
+            }
+            None if !claims.scopes.is_empty() => Ok(Self::User),
+            None if claims.oid.is_some() && claims.oid == ObjectId::parse(&claims.sub) => {
+                Ok(Self::App)
+            }
+            None => Err(unknown_kind()),
+        }
+    }
+}
+
+fn bound_token() -> Rejection {
+    let detail = "The token is bound to a key or a certificate (cnf), so it is not a bearer token.";
+    Rejection::invalid_token(Rule::V10, detail)
+        .with_hint("Ask for a token without proof of possession (PoP) and without mTLS.")
+}
+
+fn id_token() -> Rejection {
+    let detail = "This is an ID token, which is for the app that signed the user in.";
+    Rejection::invalid_token(Rule::V8, detail).with_hint("Send the access token instead.")
+}
+
+/// App roles alone do not make an access token: where client and API share one registration, the
+/// client's ID tokens have the API's audience and the user's app roles.
+fn unknown_kind() -> Rejection {
+    let detail = "The token has app roles but no scope, and its oid is not its sub: it is neither \
+                  a user's access token nor an app's.";
+    Rejection::invalid_token(Rule::V7, detail).with_hint(
+        "Send the access token instead of the ID token. If it is an access token, add the \
+         optional claim idtyp to the API's registration.",
+    )
+}
+
+fn no_consent() -> Rejection {
+    let detail = "The token has neither scp nor roles: nobody consented to its use here.";
+    Rejection::invalid_token(Rule::V6, detail)
+        .with_hint("Ask for a scope of the API, or grant the app an app role with admin consent.")
 }

@@ -35,6 +35,8 @@ pub enum Rule {
     V8,
     /// Groups that the token lists.
     V9,
+    /// A token that is not bound to a key or a certificate.
+    V10,
     /// What the operation's policy asks for.
     A2,
     /// The authentication context that the operation's policy asks for.

@@ -321,7 +321,7 @@ async fn v6_a_token_with_neither_scopes_nor_roles_is_refused() {
     let world = World::new();
     let remove = |claims: &mut Value| drop(claims.as_object_mut().unwrap().remove("scp"));
     World::assert_refuses(&world.judge(remove).await, Rule::V6, "neither scp nor roles");
-    for (scp, roles) in [("", json!([])), (" ", json!([]))] {
+    for (scp, roles) in [("", json!([])), (" ", json!([])), ("/", json!([])), ("/ /", json!([]))] {
         let outcome = world
             .judge(|claims| {
                 claims["scp"] = scp.into();
@@ -333,6 +333,7 @@ async fn v6_a_token_with_neither_scopes_nor_roles_is_refused() {
     let outcome = world
         .judge(|claims| {
             remove(claims);
+            claims["idtyp"] = "user".into();
             claims["roles"] = json!(["Admin"]);
         })
         .await;
@@ -340,26 +341,40 @@ async fn v6_a_token_with_neither_scopes_nor_roles_is_refused() {
 }
 
 #[tokio::test]
-async fn v7_idtyp_decides_between_user_and_app_and_otherwise_scp_does() {
+async fn v7_idtyp_decides_between_user_and_app_and_otherwise_scope_and_oid_do() {
     let world = World::new();
-    for (idtyp, scp, app) in [
-        (Some("app"), None, true),
-        (Some("app"), Some("access_as_user"), true),
-        (Some("user"), None, false),
-        (Some("user"), Some("access_as_user"), false),
-        (None, None, true),
-        (None, Some("access_as_user"), false),
+    let person = world.claims()["oid"].as_str().unwrap().to_owned();
+    let scope = Some("access_as_user");
+    for (idtyp, scp, sub, app) in [
+        (Some("app"), None, "pairwise", Some(true)),
+        (Some("app"), scope, "pairwise", Some(true)),
+        (Some("user"), None, "pairwise", Some(false)),
+        (Some("user"), scope, &person, Some(false)),
+        (None, scope, &person, Some(false)),
+        (None, None, &person, Some(true)),
+        (None, None, &person.to_uppercase(), Some(true)),
+        (None, Some("/"), &person, Some(true)),
+        (None, Some(""), &person, Some(true)),
+        (None, None, "pairwise", None),
+        (None, Some("/"), "pairwise", None),
+        (Some("device"), scope, "pairwise", None),
+        (Some("APP"), None, &person, None),
+        (Some(""), scope, "pairwise", None),
     ] {
         let outcome = world
             .judge(|claims| {
                 claims["roles"] = json!(["Admin"]);
                 claims["idtyp"] = json!(idtyp);
                 claims["scp"] = json!(scp);
+                claims["sub"] = sub.into();
                 claims.as_object_mut().unwrap().retain(|_, value| !value.is_null());
             })
-            .await
-            .unwrap();
-        assert_eq!(matches!(outcome, Principal::App(_)), app, "idtyp {idtyp:?}, scp {scp:?}");
+            .await;
+        let case = format!("idtyp {idtyp:?}, scp {scp:?}, sub {sub}");
+        match app {
+            Some(app) => assert_eq!(matches!(outcome.unwrap(), Principal::App(_)), app, "{case}"),
+            None => World::assert_refuses(&outcome, Rule::V7, &case),
+        }
     }
     let without_oid = |claims: &mut Value| drop(claims.as_object_mut().unwrap().remove("oid"));
     World::assert_refuses(&world.judge(without_oid).await, Rule::V7, "a user without oid");
@@ -383,6 +398,18 @@ async fn v8_an_id_token_and_a_token_for_graph_are_named_as_such() {
         })
         .await;
     World::assert_refuses(&id_token, Rule::V8, "an ID token for the API's own client id");
+    for idtyp in [json!(null), json!("user"), json!("app")] {
+        let with_roles = world
+            .judge(|claims| {
+                claims["nonce"] = "n".into();
+                claims["idtyp"] = idtyp.clone();
+                claims["roles"] = json!(["Admin"]);
+                claims["scp"] = json!(null);
+                claims.as_object_mut().unwrap().retain(|_, value| !value.is_null());
+            })
+            .await;
+        World::assert_refuses(&with_roles, Rule::V8, &format!("idtyp {idtyp}, with app roles"));
+    }
     let header = r#"{"alg":"RS256","kid":"a","nonce":"n"}"#;
     let graph = world.validator.validate(&sign(header, &world.claims().to_string(), 0)).await;
     World::assert_refuses(&graph, Rule::V8, "a token with Graph's header");
@@ -398,4 +425,17 @@ async fn v8_an_api_that_takes_v2_tokens_only_refuses_v1() {
     let world = World::with(|settings| settings.v2_only = true);
     World::assert_refuses(&world.judge(v1).await, Rule::V8, "a v1 token for a v2-only API");
     World::assert_accepts(&world.judge(|_| {}).await, "a v2 token");
+}
+
+#[tokio::test]
+async fn v10_a_bound_token_is_not_accepted_as_a_bearer_token() {
+    let world = World::new();
+    for cnf in [json!({ "x5t#S256": "x" }), json!({ "jkt": "x" }), json!({}), json!("x")] {
+        let outcome = world.judge(|claims| claims["cnf"] = cnf.clone()).await;
+        World::assert_refuses(&outcome, Rule::V10, &cnf.to_string());
+        let detail = outcome.unwrap_err().detail().to_owned();
+        assert!(detail.contains("bound to a key or a certificate"), "{detail}");
+    }
+    let outcome = world.judge(|claims| claims["cnf"] = json!(null)).await;
+    World::assert_accepts(&outcome, "cnf null");
 }

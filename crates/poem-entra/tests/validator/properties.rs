@@ -73,7 +73,7 @@ fn p4_t2_no_part_of_a_token_has_another_last_byte() {
 }
 
 #[test]
-fn v1_to_v8_claims_are_accepted_exactly_when_every_rule_holds() {
+fn v1_to_v10_claims_are_accepted_exactly_when_every_rule_holds() {
     let (runtime, world) = (runtime(), World::new());
     let (accepted, refused) = (Cell::new(0), Cell::new(0));
     let changes = vec(change(), 0..4);
@@ -222,15 +222,22 @@ fn caller(claims: &Map<String, Value>) -> Option<Kind> {
         && date("iat").is_none_or(|iat| iat < latest);
 
     let roles = claims.get("roles").and_then(Value::as_array).is_some_and(|r| !r.is_empty());
-    let consent = roles || text("scp").is_some_and(|scp| scp.chars().any(|c| c != ' '));
+    let scope = text("scp").is_some_and(|scp| !matches!(scp.replace(' ', "").as_str(), "" | "/"));
     let well_formed = has("sub") && texts && lists && dates && guids && account;
-    if !(well_formed && tenant && issuer && audience && time && consent) {
+    let bound = has("cnf") && claims["cnf"] != Value::Null;
+    let id_token = has("nonce") && !scope;
+    if !(well_formed && tenant && issuer && audience && time) || bound || id_token {
         return None;
     }
-    let app = text("idtyp") == Some("app") || !has("idtyp") && !has("scp");
-    match (app, has("oid")) {
-        (true, _) => Some(Kind::App),
-        (false, oid) => oid.then_some(Kind::User),
+    let user = has("oid").then_some(Kind::User);
+    let own =
+        has("oid") && text("oid").map(str::to_lowercase) == text("sub").map(str::to_lowercase);
+    match (text("idtyp"), scope, roles) {
+        (_, false, false) => None,
+        (Some("app"), ..) => Some(Kind::App),
+        (Some("user"), ..) | (None, true, _) => user,
+        (None, false, true) => own.then_some(Kind::App),
+        (Some(_), ..) => None,
     }
 }
 
@@ -256,6 +263,7 @@ const NAMES: &[&str] = &[
     "acrs",
     "xms_cc",
     "nonce",
+    "cnf",
     "name",
 ];
 
@@ -293,12 +301,13 @@ fn plausible(name: &str) -> Vec<Value> {
             .flat_map(|aud| [json!(aud), json!([aud]), json!(["other", aud]), json!([aud, 7])])
             .collect(),
         "tid" => json!([TENANT, OTHER_TENANT, PERSONAL, "contoso.example"]),
-        "oid" | "azp" | "appid" => {
+        "oid" | "azp" | "appid" | "sub" => {
             json!([PERSON, PERSON.to_uppercase(), PERSON.replace('-', ""), format!("{{{PERSON}}}")])
         }
         "ver" => json!(["1.0", "2.0", "2", 2.0]),
-        "scp" => json!(["", " ", "a", "a b", ["a"]]),
-        "idtyp" => json!(["app", "user", "App", ""]),
+        "scp" => json!(["", " ", "/", " / ", "a", "a b", "/ a", ["a"]]),
+        "idtyp" => json!(["app", "user", "App", "", "device"]),
+        "cnf" => json!([null, {}, { "jkt": "x" }, "x"]),
         "acct" => json!([0, 1, 2, "0", "1", "2", 0.0, true]),
         "_claim_names" => json!([{ "groups": "src1" }, {}, "groups"]),
         _ => json!([[], ["a"], ["a", "b"], [["a"]], ["a", 1], "a", true]),
