@@ -113,3 +113,41 @@ impl ResponseError for Denied {
         response
     }
 }
+
+/// A route whose policy nobody can meet does not compile; the other one does.
+#[cfg(doctest)]
+mod doctests {
+    macro_rules! routes {
+        ($($attribute:literal $name:ident $requirement:literal;)*) => {
+            $(
+                #[doc = concat!(
+                    "```", $attribute, "\n\
+                     use poem_entra::{Policy, Requirement, User, poem::Guard};\n\
+                     use poem_openapi::{OpenApi, OpenApiService, SecurityScheme, auth::Bearer};\n\
+                     #[derive(SecurityScheme)]\n\
+                     #[oai(ty = \"bearer\")]\n\
+                     struct EntraId(Bearer);\n\
+                     struct Named;\n\
+                     impl Policy for Named {\n\
+                         type Caller = User;\n\
+                         const REQUIRES: Requirement =\n\
+                             Requirement::scope(&[\"access_as_user\"])", $requirement, ";\n\
+                     }\n\
+                     struct Api;\n\
+                     #[OpenApi]\n\
+                     impl Api {\n\
+                         #[oai(path = \"/\", method = \"get\")]\n\
+                         async fn route(&self, _caller: Guard<EntraId, Named>) {}\n\
+                     }\n\
+                     OpenApiService::new(Api, \"\", \"\").spec();\n```"
+                )]
+                struct $name;
+            )*
+        };
+    }
+
+    routes! {
+        "" Possible ".and_role(&[\"Admin\"])";
+        "compile_fail" Impossible ".and_role(&[])";
+    }
+}

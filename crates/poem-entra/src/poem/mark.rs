@@ -1,85 +1,103 @@
 //! How a guard speaks to the document: poem-openapi asks an extractor for the names of its
-//! security schemes and for nothing else about security, so the requirement travels as one more
-//! name, which [`publish`](super::publish) takes out again.
+//! security schemes and for nothing else about security, so what the document says about the
+//! requirement travels as one more name, as JSON. [`publish`](super::publish) takes it out again.
 
-use std::marker::PhantomData;
+use std::{collections::HashSet, sync::Mutex};
 
-use crate::policy::{Policy, Requirement};
+use serde::{Deserialize, Serialize};
 
-/// No scheme's name starts with it (OpenAPI 3.0 allows letters, digits, `.`, `-` and `_`).
-pub(super) const SIGN: char = '#';
-/// Between the fields, which stand in the order of [`encode`].
-pub(super) const FIELD: char = '|';
+use crate::policy::{Condition, Policy, Requirement};
 
-/// What `P` requires, as a name that [`publish`](super::publish)
-/// understands. For guards of one's own: return it from `security_schemes`, behind the scheme's.
+/// What the document says about `P`, as a name that [`publish`](super::publish) understands. For
+/// guards of one's own: return it from `security_schemes`, after the scheme's name.
 pub fn mark<P: Policy>() -> &'static str {
-    Mark::<P>::TEXT
+    // Without texts of its own this struct is always valid JSON; an empty name is ignored.
+    leaked(serde_json::to_string(&Documented::of(&P::REQUIRES)).unwrap_or_default())
 }
 
-struct Mark<P>(PhantomData<P>);
+/// poem-openapi wants names that live as long as the process. Equal ones share their memory, so
+/// that a program that makes many servers does not grow.
+fn leaked(name: String) -> &'static str {
+    static NAMES: Mutex<Option<HashSet<&'static str>>> = Mutex::new(None);
+    let mut names = NAMES.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    let names = names.get_or_insert_default();
+    names.get(name.as_str()).copied().unwrap_or_else(|| {
+        let name: &'static str = name.leak();
+        names.insert(name);
+        name
+    })
+}
 
-impl<P: Policy> Mark<P> {
-    const BYTES: ([u8; CAPACITY], usize) = encode(&P::REQUIRES);
-    const TEXT: &'static str = {
-        let (bytes, length) = &Self::BYTES;
-        match std::str::from_utf8(bytes.split_at(*length).0) {
-            Ok(text) => text,
-            Err(_) => panic!("a requirement is not UTF-8"),
+/// What the document says about a requirement.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Documented {
+    /// One of these scopes (short names) is needed.
+    pub(super) scopes: Vec<String>,
+    /// From each of these lists every caller needs an app role.
+    pub(super) roles: Vec<Vec<String>>,
+    /// Who may call, as a Markdown sentence.
+    pub(super) who: String,
+    /// Why a caller with a valid token may be refused.
+    pub(super) forbidden: String,
+}
+
+impl Documented {
+    /// What a mark says; `None` for the name of a scheme.
+    pub(super) fn read(name: &str) -> Option<Self> {
+        serde_json::from_str(name).ok()
+    }
+
+    fn of(requirement: &Requirement) -> Self {
+        let roles = roles(requirement);
+        let has_note = requirement.conditions().any(|c| matches!(c, Condition::Note(_)));
+        let forbidden = match (roles.is_empty(), has_note) {
+            (true, false) => "The scope is missing.",
+            (true, true) => "The scope is missing, or this caller may not.",
+            (false, _) => "The scope or the app role is missing.",
+        };
+        Self {
+            scopes: requirement.scopes.iter().map(|&scope| scope.into()).collect(),
+            roles,
+            who: who(requirement),
+            forbidden: forbidden.into(),
         }
-    };
+    }
 }
 
-/// Bytes of the longest mark; a longer one does not compile.
-const CAPACITY: usize = 1024;
-
-/// Runs while compiling: names are constants, so the mark is one too.
-const fn encode(requirement: &Requirement) -> ([u8; CAPACITY], usize) {
-    let mut bytes = [0; CAPACITY];
-    let mut end = append(&mut bytes, 0, "#");
-    let lists = [
-        requirement.scopes,
-        requirement.app_roles,
-        requirement.roles,
-        requirement.groups,
-        requirement.clients,
-    ];
-    let mut index = 0;
-    while index < lists.len() {
-        end = append_all(&mut bytes, end, lists[index]);
-        end = append(&mut bytes, end, "|");
-        index += 1;
-    }
-    if requirement.no_guests {
-        end = append(&mut bytes, end, "members");
-    }
-    end = append(&mut bytes, end, "|");
-    if let Some(context) = requirement.authentication_context {
-        end = append(&mut bytes, end, context);
-    }
-    end = append(&mut bytes, end, "|");
-    end = append(&mut bytes, end, requirement.note);
-    (bytes, end)
+/// Where a scope would do instead of the app role, the role is not everybody's.
+fn roles(requirement: &Requirement) -> Vec<Vec<String>> {
+    let app_only = requirement.scopes.is_empty().then_some(requirement.app_roles);
+    let further = requirement.conditions().filter_map(|condition| match *condition {
+        Condition::Role(roles) => Some(roles),
+        _ => None,
+    });
+    let lists = app_only.into_iter().chain(further);
+    lists.map(|roles| roles.iter().map(|&role| role.into()).collect()).collect()
 }
 
-const fn append_all(bytes: &mut [u8; CAPACITY], mut end: usize, names: &[&str]) -> usize {
-    let mut index = 0;
-    while index < names.len() {
-        if index > 0 {
-            end = append(bytes, end, " ");
-        }
-        end = append(bytes, end, names[index]);
-        index += 1;
+fn who(requirement: &Requirement) -> String {
+    let user = (!requirement.scopes.is_empty())
+        .then(|| format!("a user with the scope {}", either(requirement.scopes)));
+    let app = (!requirement.app_roles.is_empty())
+        .then(|| format!("an app with the app role {}", either(requirement.app_roles)));
+    let callers: Vec<_> = user.into_iter().chain(app).collect();
+    let mut words = format!("**Who:** {}", callers.join(", or "));
+    for condition in requirement.conditions() {
+        words += &match *condition {
+            Condition::Role(roles) => format!(" and the app role {}", either(roles)),
+            Condition::Group(groups) => format!(" in the group {}", either(groups)),
+            Condition::Client(clients) => format!(" through the app {}", either(clients)),
+            Condition::NoGuests => "; no guests".to_owned(),
+            Condition::AuthenticationContext(context) => {
+                format!("; authentication context `{context}`")
+            }
+            Condition::Note(note) => format!("; {note}"),
+        };
     }
-    end
+    words + "."
 }
 
-const fn append(bytes: &mut [u8; CAPACITY], end: usize, text: &str) -> usize {
-    let text = text.as_bytes();
-    let mut index = 0;
-    while index < text.len() {
-        bytes[end + index] = text[index];
-        index += 1;
-    }
-    end + text.len()
+fn either(names: &[&str]) -> String {
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" or ")
 }

@@ -84,7 +84,9 @@ macro_rules! policy {
 
 const SCOPE: Requirement = Requirement::scope(&["access_as_user"]);
 const CLIENT: &str = "44444444-4444-4444-8444-444444444444";
-const GROUP: &str = "99999999-9999-4999-8999-999999999999";
+const OTHER_CLIENT: &str = "66666666-6666-4666-8666-666666666666";
+const GROUP: &str = "99999999-9999-4999-8999-9999999999ab";
+const OTHER_GROUP: &str = "AAAAAAAA-9999-4999-8999-999999999999";
 
 policy!(Daemon, Requirement::app_role(&["Todos.Read.All"]));
 policy!(Either, Requirement::scope_or_app_role(&["access_as_user"], &["Todos.Read.All"]));
@@ -92,6 +94,25 @@ policy!(OneClient, SCOPE.and_client(&[CLIENT]));
 policy!(Members, SCOPE.and_no_guests());
 policy!(InGroup, SCOPE.and_group(&[GROUP]));
 policy!(SteppedUp, SCOPE.and_authentication_context("c1"));
+policy!(TwoRoles, SCOPE.and_role(&["Admin", "Owner"]).and_role(&["Auditor"]));
+policy!(TwoGroups, SCOPE.and_group(&[GROUP]).and_group(&[OTHER_GROUP]));
+policy!(TwoClientLists, SCOPE.and_client(&[CLIENT]).and_client(&[OTHER_CLIENT, CLIENT]));
+policy!(
+    TwoContexts,
+    SCOPE.and_authentication_context("c1").and_authentication_context("c22").and_role(&["Admin"])
+);
+policy!(
+    Everything,
+    SCOPE
+        .and_role(&["Admin"])
+        .and_role(&["Auditor"])
+        .and_group(&[GROUP])
+        .and_client(&[CLIENT])
+        .and_no_guests()
+        .and_authentication_context("c1")
+        .and_authentication_context("c99")
+        .and_note("the eighth condition")
+);
 
 /// Turns the claims of a user into those of an app with these roles.
 fn app(roles: &[&str]) -> impl FnOnce(&mut Value) {
@@ -159,6 +180,81 @@ async fn a2_no_guests_lets_only_proven_members_through() {
         assert_eq!(code::<Members>(&world, change).await, expected, "{acct}");
     }
     assert_eq!(code::<Members>(&world, |_| {}).await, Some("access_denied"), "acct is absent");
+}
+
+#[tokio::test]
+async fn a2_a_second_role_condition_narrows_the_policy() {
+    let world = World::new();
+    let with = |roles: Value| move |claims: &mut Value| claims["roles"] = roles;
+    for roles in [json!(["Admin", "Auditor"]), json!(["Auditor", "Other", "Owner"])] {
+        assert_eq!(code::<TwoRoles>(&world, with(roles.clone())).await, None, "{roles}");
+    }
+    for roles in [json!(["Admin", "Owner"]), json!(["Auditor"]), json!([])] {
+        let refused = code::<TwoRoles>(&world, with(roles.clone())).await;
+        assert_eq!(refused, Some("insufficient_role"), "{roles}");
+    }
+}
+
+#[tokio::test]
+async fn a2_a_second_group_or_client_condition_narrows_the_policy() {
+    let world = World::new();
+    let with = |groups: Value| move |claims: &mut Value| claims["groups"] = groups;
+    let other = OTHER_GROUP.to_lowercase();
+    assert_eq!(code::<TwoGroups>(&world, with(json!([GROUP, other]))).await, None);
+    for groups in [json!([GROUP]), json!([other])] {
+        let refused = code::<TwoGroups>(&world, with(groups.clone())).await;
+        assert_eq!(refused, Some("access_denied"), "{groups}");
+    }
+    assert_eq!(code::<TwoClientLists>(&world, |_| {}).await, None);
+    let other = |claims: &mut Value| claims["azp"] = OTHER_CLIENT.into();
+    assert_eq!(code::<TwoClientLists>(&world, other).await, Some("access_denied"));
+}
+
+#[tokio::test]
+async fn a4_both_contexts_are_needed_and_asked_for_after_the_role() {
+    let world = World::new();
+    let with = |acrs: Value, role: &'static str| {
+        move |claims: &mut Value| {
+            claims["acrs"] = acrs;
+            claims["roles"] = json!([role]);
+            claims["xms_cc"] = json!(["cp1"]);
+        }
+    };
+    assert_eq!(code::<TwoContexts>(&world, with(json!(["c22", "c1"]), "Admin")).await, None);
+    for acrs in [json!(["c1"]), json!(["c22"]), json!([])] {
+        let refused = code::<TwoContexts>(&world, with(acrs.clone(), "Admin")).await;
+        assert_eq!(refused, Some("insufficient_claims"), "{acrs}");
+        let refused = code::<TwoContexts>(&world, with(acrs.clone(), "Other")).await;
+        assert_eq!(refused, Some("insufficient_role"), "{acrs}");
+    }
+}
+
+#[tokio::test]
+async fn a2_each_of_eight_conditions_is_needed() {
+    let world = World::new();
+    let all = |claims: &mut Value| {
+        claims["roles"] = json!(["Admin", "Auditor"]);
+        claims["groups"] = json!([GROUP.to_uppercase()]);
+        claims["acct"] = json!(0);
+        claims["acrs"] = json!(["c1", "c99"]);
+    };
+    assert_eq!(code::<Everything>(&world, all).await, None);
+    for (name, value) in [
+        ("roles", json!(["Admin"])),
+        ("roles", json!(["Auditor"])),
+        ("groups", json!([OTHER_GROUP])),
+        ("azp", json!(OTHER_CLIENT)),
+        ("acct", json!(1)),
+        ("acrs", json!(["c99"])),
+        ("acrs", json!(["c1"])),
+        ("scp", json!("other")),
+    ] {
+        let change = |claims: &mut Value| {
+            all(claims);
+            claims[name] = value.clone();
+        };
+        assert!(code::<Everything>(&world, change).await.is_some(), "{name}: {value}");
+    }
 }
 
 #[tokio::test]

@@ -77,6 +77,7 @@ fn the_conformance_vectors_are_many_and_named_and_break_every_rule() {
         Rule::V7,
         Rule::V8,
         Rule::V9,
+        Rule::V10,
         Rule::A2,
         Rule::A4,
         Rule::K1,
@@ -735,4 +736,19 @@ policies! {
     "no-guests" NoGuests SCOPE.and_no_guests();
     "group" InGroup SCOPE.and_group(&["f6f6f6f6-6666-4666-8666-666666666666"]);
     "step-up" StepUp SCOPE.and_authentication_context("c1");
+    "two-roles" TwoRoles SCOPE.and_role(&["Admin"]).and_role(&["Auditor"]);
+    "two-groups" TwoGroups SCOPE
+        .and_group(&["f6f6f6f6-6666-4666-8666-666666666666"])
+        .and_group(&["07070707-7777-4777-8777-777777777777"]);
+    "two-client-lists" TwoClientLists SCOPE
+        .and_client(&[
+            "b2b2b2b2-2222-4222-8222-222222222222",
+            "d4d4d4d4-4444-4444-8444-444444444444",
+        ])
+        .and_client(&[
+            "c3c3c3c3-3333-4333-8333-333333333333",
+            "d4d4d4d4-4444-4444-8444-444444444444",
+        ]);
+    "two-contexts" TwoContexts
+        SCOPE.and_authentication_context("c1").and_authentication_context("c2");
 }

@@ -1,0 +1,127 @@
+//! Checks a caller against a requirement.
+
+use crate::{
+    ids::ClientId,
+    principal::{AccountType, Groups, Principal},
+    rejection::{Refusal, Rejection, Rule},
+};
+
+use super::{
+    names::contains_guid,
+    requirement::{Condition, Requirement},
+};
+
+impl Requirement {
+    /// A2 in full; A4 comes last, so that nobody steps up in vain.
+    pub(super) fn check(&self, principal: &Principal) -> Result<(), Rejection> {
+        self.check_kind(principal)?;
+        let is_step_up = |condition: &&Condition| condition.is_step_up();
+        self.conditions().filter(|c| !is_step_up(c)).try_for_each(|c| c.check(principal))?;
+        self.conditions().filter(is_step_up).try_for_each(|c| c.check(principal))
+    }
+
+    fn check_kind(&self, principal: &Principal) -> Result<(), Rejection> {
+        match principal {
+            Principal::User(_) if any_of(self.scopes, principal.scopes()) => Ok(()),
+            Principal::App(_) if any_of(self.app_roles, principal.roles()) => Ok(()),
+            Principal::User(_) if self.scopes.is_empty() => Err(user_instead_of_app()),
+            Principal::App(_) if !self.app_roles.is_empty() => Err(lacks_role(self.app_roles)),
+            Principal::App(_) => Err(app_instead_of_user(self.scopes)),
+            Principal::User(_) => {
+                let detail = format!("The token lacks the scope {}.", self.scopes.join(" or "));
+                let rejection =
+                    Rejection::new(Refusal::InsufficientScope(self.scopes), Rule::A2, detail);
+                Err(rejection.compared(self.scopes.join(" or "), &principal.scopes().join(" ")))
+            }
+        }
+    }
+}
+
+impl Condition {
+    fn check(&self, principal: &Principal) -> Result<(), Rejection> {
+        match *self {
+            Self::Role(roles) if any_of(roles, principal.roles()) => Ok(()),
+            Self::Role(roles) => Err(lacks_role(roles)),
+            Self::Group(groups) => check_groups(groups, principal.groups()),
+            Self::Client(clients) if lists(clients, principal.client()) => Ok(()),
+            Self::Client(_) => {
+                Err(denied("The app that sent the request is not on this operation's list."))
+            }
+            Self::NoGuests if principal.account_type() == Some(AccountType::Member) => Ok(()),
+            Self::NoGuests => Err(denied(
+                "This operation is for members; the token does not say that you are one.",
+            )),
+            Self::AuthenticationContext(context)
+                if any_of(&[context], principal.authentication_contexts()) =>
+            {
+                Ok(())
+            }
+            Self::AuthenticationContext(context) => Err(lacks_context(context, principal)),
+            Self::Note(_) => Ok(()),
+        }
+    }
+
+    fn is_step_up(&self) -> bool {
+        matches!(self, Self::AuthenticationContext(_))
+    }
+}
+
+fn check_groups(wanted: &[&str], groups: &Groups) -> Result<(), Rejection> {
+    match groups {
+        Groups::Listed(listed) if listed.iter().any(|group| contains_guid(wanted, group)) => Ok(()),
+        Groups::Listed(_) => Err(denied("The caller is in none of this operation's groups.")),
+        Groups::Overage => {
+            let detail = "The caller has more groups than the token can list.";
+            Err(Rejection::new(Refusal::Denied, Rule::V9, detail).with_hint(
+                "Use app roles, or limit the groups claim to those assigned to the app.",
+            ))
+        }
+    }
+}
+
+fn lists(clients: &[&str], client: Option<ClientId>) -> bool {
+    client.is_some() && clients.iter().any(|id| ClientId::parse(id) == client)
+}
+
+fn any_of(wanted: &[&str], carried: &[String]) -> bool {
+    carried.iter().any(|name| wanted.contains(&name.as_str()))
+}
+
+fn denied(detail: &'static str) -> Rejection {
+    Rejection::new(Refusal::Denied, Rule::A2, detail)
+}
+
+fn lacks_role(roles: &'static [&'static str]) -> Rejection {
+    let detail = format!("The caller lacks the app role {}.", roles.join(" or "));
+    Rejection::new(Refusal::InsufficientRole(roles), Rule::A2, detail).with_hint(
+        "Assign the role in Enterprise applications, then get a new token: an old one does not \
+         know.",
+    )
+}
+
+pub(super) fn app_instead_of_user(scopes: &'static [&'static str]) -> Rejection {
+    Rejection::new(
+        Refusal::InsufficientScope(scopes),
+        Rule::A2,
+        "The token is an app's own; this operation is for signed-in users.",
+    )
+}
+
+pub(super) fn user_instead_of_app() -> Rejection {
+    Rejection::new(
+        Refusal::Denied,
+        Rule::A2,
+        "The token is a user's; this operation is for apps that act for themselves.",
+    )
+}
+
+/// A4: only a client that says it understands a claims challenge gets one
+/// (<https://learn.microsoft.com/entra/identity-platform/claims-challenge>).
+fn lacks_context(context: &'static str, principal: &Principal) -> Rejection {
+    let refusal = match principal.handles_claims_challenges() {
+        true => Refusal::InsufficientClaims(context),
+        false => Refusal::Denied,
+    };
+    let detail = format!("The sign-in lacks the authentication context {context}.");
+    Rejection::new(refusal, Rule::A4, detail)
+}

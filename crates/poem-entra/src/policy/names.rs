@@ -1,0 +1,156 @@
+//! The form of the names in a policy, checked while compiling.
+
+/// What a name in a policy is.
+#[derive(Clone, Copy)]
+pub(super) enum Name {
+    Scope,
+    Role,
+    Guid,
+}
+
+impl Name {
+    const fn is_form_of(self, text: &str) -> bool {
+        match self {
+            Self::Scope => is_printable(text) && !is_unscoped(text) && !has_scheme(text),
+            Self::Role => is_printable(text),
+            Self::Guid => is_guid(text),
+        }
+    }
+}
+
+/// Whether there is at least one name, and all have the form.
+pub(super) const fn all_are(names: &[&str], form: Name) -> bool {
+    let mut index = 0;
+    while index < names.len() {
+        if !form.is_form_of(names[index]) {
+            return false;
+        }
+        index += 1;
+    }
+    !names.is_empty()
+}
+
+/// The characters that Entra allows in the value of a scope or an app role, of which a space is
+/// not one; nor are `"` and `\`, which a challenge could not carry (RFC 6749, section 3.3).
+const fn is_printable(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let mut index = 0;
+    while index < bytes.len() {
+        if !bytes[index].is_ascii_graphic() || matches!(bytes[index], b'"' | b'\\') {
+            return false;
+        }
+        index += 1;
+    }
+    !bytes.is_empty()
+}
+
+/// `/` is what Entra writes for "no scope". A value never begins with a dot: `.default` is a
+/// request for scopes and not a scope.
+const fn is_unscoped(scope: &str) -> bool {
+    matches!(scope.as_bytes(), [b'/'] | [b'.', ..])
+}
+
+const fn has_scheme(text: &str) -> bool {
+    let mut rest = text.as_bytes();
+    while let [_, tail @ ..] = rest {
+        if let [b':', b'/', b'/', ..] = rest {
+            return true;
+        }
+        rest = tail;
+    }
+    false
+}
+
+/// The hyphenated form, as [`ClientId::parse`] reads it.
+const fn is_guid(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let mut index = 0;
+    while index < bytes.len() {
+        let fits = match index {
+            8 | 13 | 18 | 23 => bytes[index] == b'-',
+            _ => bytes[index].is_ascii_hexdigit(),
+        };
+        if !fits {
+            return false;
+        }
+        index += 1;
+    }
+    bytes.len() == 36
+}
+
+pub(super) const fn contains_guid(guids: &[&str], wanted: &str) -> bool {
+    let mut index = 0;
+    while index < guids.len() {
+        if guids[index].eq_ignore_ascii_case(wanted) {
+            return true;
+        }
+        index += 1;
+    }
+    false
+}
+
+/// <https://learn.microsoft.com/entra/identity-platform/developer-guide-conditional-access-authentication-context>
+pub(super) const fn is_authentication_context(text: &str) -> bool {
+    matches!(text.as_bytes(), [b'c', b'1'..=b'9'] | [b'c', b'1'..=b'9', b'0'..=b'9'])
+}
+
+/// Each requirement gets a doctest that must not compile; the last one must.
+#[cfg(doctest)]
+mod doctests {
+    macro_rules! requirements {
+        ($($attribute:literal $name:ident $requirement:literal;)*) => {
+            $(
+                #[doc = concat!(
+                    "```", $attribute, "\n\
+                     use poem_entra::Requirement;\n\
+                     const A: &str = \"aaaaaaaa-aaaa-4aaa-8aaa-aaaaaaaaaaaa\";\n\
+                     const B: &str = \"bbbbbbbb-bbbb-4bbb-8bbb-bbbbbbbbbbbb\";\n\
+                     const SCOPE: Requirement = Requirement::scope(&[\"access_as_user\"]);\n\
+                     const _: Requirement = ", $requirement, ";\n```"
+                )]
+                struct $name;
+            )*
+        };
+    }
+
+    requirements! {
+        "compile_fail" NoScope "Requirement::scope(&[])";
+        "compile_fail" EmptyScope "Requirement::scope(&[\"a\", \"\"])";
+        "compile_fail" ScopeWithSpace "Requirement::scope(&[\"a b\"])";
+        "compile_fail" ScopeUri "Requirement::scope(&[\"api://todo/a\"])";
+        "compile_fail" ScopeHttps "Requirement::scope(&[\"https://api.example/a\"])";
+        "compile_fail" Unscoped "Requirement::scope(&[\"/\"])";
+        "compile_fail" DefaultScope "Requirement::scope(&[\".default\"])";
+        "compile_fail" ScopeWithQuote "Requirement::scope(&[\"a\\\"\"])";
+        "compile_fail" NoAppRole "Requirement::app_role(&[])";
+        "compile_fail" EmptyAppRole "Requirement::app_role(&[\"\"])";
+        "compile_fail" NoScopeOrAppRole "Requirement::scope_or_app_role(&[], &[\"R\"])";
+        "compile_fail" ScopeOrNoAppRole "Requirement::scope_or_app_role(&[\"a\"], &[])";
+        "compile_fail" ScopeUriOrAppRole "Requirement::scope_or_app_role(&[\"a://b\"], &[\"R\"])";
+        "compile_fail" NoRole "SCOPE.and_role(&[])";
+        "compile_fail" RoleWithSpace "SCOPE.and_role(&[\"Admin \"])";
+        "compile_fail" NoGroup "SCOPE.and_group(&[])";
+        "compile_fail" GroupByName "SCOPE.and_group(&[A, \"Accounting\"])";
+        "compile_fail" GroupInBraces
+            "SCOPE.and_group(&[\"{aaaaaaaa-aaaa-4aaa-8aaa-aaaaaaaaaaaa}\"])";
+        "compile_fail" NoClient "SCOPE.and_client(&[])";
+        "compile_fail" ClientByName "SCOPE.and_client(&[\"no guid\"])";
+        "compile_fail" ClientWithoutHyphens
+            "SCOPE.and_client(&[\"aaaaaaaaaaaa4aaa8aaaaaaaaaaaaaaa\"])";
+        "compile_fail" NoCommonClient "SCOPE.and_client(&[A]).and_client(&[B])";
+        "compile_fail" NoCommonClientOfThree
+            "SCOPE.and_client(&[A, B]).and_client(&[A]).and_client(&[B])";
+        "compile_fail" AppAsMember "Requirement::app_role(&[\"R\"]).and_no_guests()";
+        "compile_fail" ContextInUpperCase "SCOPE.and_authentication_context(\"C1\")";
+        "compile_fail" ContextZero "SCOPE.and_authentication_context(\"c0\")";
+        "compile_fail" ContextWithZero "SCOPE.and_authentication_context(\"c01\")";
+        "compile_fail" ContextTooHigh "SCOPE.and_authentication_context(\"c100\")";
+        "compile_fail" NoContext "SCOPE.and_authentication_context(\"\")";
+        "compile_fail" NineConditions
+            "SCOPE.and_note(\"1\").and_note(\"2\").and_note(\"3\").and_note(\"4\").and_note(\"5\")\
+             .and_note(\"6\").and_note(\"7\").and_note(\"8\").and_no_guests()";
+        "" Possible
+            "SCOPE.and_role(&[\"A.b:c\"]).and_role(&[\"B\"]).and_group(&[A]).and_client(&[A, B])\
+             .and_client(&[B]).and_no_guests().and_authentication_context(\"c99\").and_note(\"8\")";
+    }
+}
