@@ -65,6 +65,17 @@ impl App {
         Self::start_with_tenant(tenant, Database::sqlite(), clock, |same| same).await
     }
 
+    /// With an authority of the test's own in front of the tenant, whose URL it is told.
+    pub(crate) async fn start_before(authority: impl AsyncFnOnce(&str) -> String) -> Self {
+        let clock = TestClock::default();
+        let tenant = Arc::new(start_tenant(Directory::default(), &clock).await);
+        let instance = authority(tenant.base_url()).await;
+        Self::start_with_tenant(tenant, Database::sqlite(), clock, |environment| {
+            environment.with("AAD_INSTANCE", instance)
+        })
+        .await
+    }
+
     /// With everything else chosen.
     pub(crate) async fn start_on(
         database: Database,

@@ -2,7 +2,13 @@
 //! through every rule; these show that the server obeys it.
 
 use entra_dev::Forgery;
-use reqwest::{Method, StatusCode};
+use poem::{
+    IntoResponse, Response, Route, Server,
+    endpoint::make_sync,
+    listener::{Acceptor, Listener, TcpListener},
+    web::Json,
+};
+use reqwest::{Method, StatusCode, Url};
 use serde_json::{Value, json};
 
 use crate::support::App;
@@ -123,4 +129,85 @@ async fn c3_without_an_authority_the_server_runs_is_not_ready_and_lets_nobody_th
     assert!(answer.header("retry-after").parse::<u64>().unwrap() >= 1);
     assert_eq!(answer.body["keys"], "unavailable");
     assert_eq!(answer.body["database"], "ready");
+}
+
+#[tokio::test]
+async fn a_token_of_another_kind_neither_reads_nor_deletes() {
+    let app = App::start().await;
+    let todo = json!({ "item": { "name": "Walk the dog" } });
+    let uma = app.token("uma").await;
+    let created = app.send(Some(&uma), Method::POST, "/todoitems", Some(todo)).await;
+    assert_eq!(created.status, StatusCode::CREATED);
+    for (case, changes, detail) in [
+        ("an ID token", json!({ "nonce": "n", "scp": null }), "ID token"),
+        ("an ID token of an app", json!({ "nonce": "n", "scp": null, "idtyp": "app" }), "ID token"),
+        ("an ID token without a nonce", json!({ "scp": null }), "no scope"),
+        ("a token without consent", json!({ "scp": "/", "roles": null }), "neither scp nor roles"),
+        ("an unscoped token", json!({ "scp": "/" }), "no scope"),
+        ("a device's token", json!({ "idtyp": "device" }), "idtyp"),
+        ("another spelling of app", json!({ "idtyp": "APP" }), "idtyp"),
+        ("an empty idtyp", json!({ "idtyp": "" }), "idtyp"),
+        ("bound to a certificate", json!({ "cnf": { "x5t#S256": "x" } }), "bound"),
+        ("bound to a key", json!({ "cnf": { "jkt": "x" } }), "bound"),
+    ] {
+        let token = app.forged(|claims| {
+            claims["roles"] = json!(["Admin"]);
+            claims.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
+            claims.as_object_mut().unwrap().retain(|_, value| !value.is_null());
+        });
+        for method in [Method::GET, Method::DELETE] {
+            let answer = app.send(Some(&token), method, "/todoitems", None).await;
+            answer.assert_problem(401, "invalid_token");
+            assert!(answer.body["detail"].as_str().unwrap().contains(detail), "{case}: {answer:?}");
+        }
+    }
+    let left = app.send(Some(&uma), Method::GET, "/todoitems", None).await;
+    assert_eq!(left.body["items"].as_array().unwrap().len(), 1);
+    let admin = app.forged(|claims| claims["roles"] = json!(["Admin"]));
+    let answer = app.send(Some(&admin), Method::DELETE, "/todoitems", None).await;
+    assert_eq!(answer.status, StatusCode::NO_CONTENT, "nothing else was wrong with the tokens");
+}
+
+#[tokio::test]
+async fn keys_and_discovery_are_not_taken_from_where_a_redirect_leads() {
+    for (redirected, status) in [
+        (None, StatusCode::OK),
+        (Some("openid-configuration"), StatusCode::SERVICE_UNAVAILABLE),
+        (Some("keys"), StatusCode::SERVICE_UNAVAILABLE),
+    ] {
+        let app = App::start_before(async |tenant| authority(tenant, redirected).await).await;
+        let token = app.token("uma").await;
+        let answer = app.send(Some(&token), Method::GET, "/todoitems", None).await;
+        assert_eq!(answer.status, status, "{redirected:?}: {answer:?}");
+    }
+}
+
+/// An authority that answers with the development tenant's discovery document and keys, or, for
+/// the document with this name, with a redirect to them.
+async fn authority(tenant: &str, redirected: Option<&'static str>) -> String {
+    let acceptor = TcpListener::bind("127.0.0.1:0").into_acceptor().await.unwrap();
+    let address = acceptor.local_addr()[0].as_socket_addr().copied().unwrap();
+    let base = format!("http://{address}");
+    let path = format!("{}/v2.0/.well-known/openid-configuration", entra_dev::ids::CONTOSO);
+    let url = Url::parse(&format!("{tenant}/{path}")).unwrap();
+    let mut document: Value = reqwest::get(url.clone()).await.unwrap().json().await.unwrap();
+    let keys_url = document["jwks_uri"].as_str().unwrap().to_owned();
+    let keys: Value = reqwest::get(&keys_url).await.unwrap().json().await.unwrap();
+    document["jwks_uri"] = format!("{base}/keys").into();
+    let answer = move |name: &str, location: &str, body: &Value| -> Response {
+        match redirected {
+            Some(redirected) if redirected == name => {
+                Response::builder().status(StatusCode::FOUND).header("location", location).finish()
+            }
+            _ => Json(body).into_response(),
+        }
+    };
+    let routes = Route::new()
+        .at(
+            format!("/{path}"),
+            make_sync(move |_| answer("openid-configuration", url.as_str(), &document)),
+        )
+        .at("/keys", make_sync(move |_| answer("keys", &keys_url, &keys)));
+    tokio::spawn(Server::new_with_acceptor(acceptor).run(routes));
+    base
 }

@@ -315,6 +315,57 @@ pub(super) const ROWS: &[Row] = &[
         },
     },
     Row {
+        token: "an ID token with app roles (a `nonce`, no `scp`)",
+        ours: Some(Rule::V8),
+        jose: Accepted,
+        fastapi: Accepted,
+        why: "Where client and API share a registration, ID tokens carry the user's app roles.",
+        make: |mint| {
+            mint.claims(|claims| {
+                remove(claims, "scp");
+                claims["nonce"] = "n".into();
+                claims["roles"] = json!(["Admin"]);
+            })
+        },
+    },
+    Row {
+        token: "roles without `scp` and `idtyp`, `oid` is not `sub`",
+        ours: Some(Rule::V7),
+        jose: Accepted,
+        fastapi: Accepted,
+        why: "An app's own token has `oid` = `sub`; this is an ID token without a `nonce`.",
+        make: |mint| {
+            mint.claims(|claims| {
+                remove(claims, "scp");
+                claims["roles"] = json!(["Admin"]);
+            })
+        },
+    },
+    Row {
+        token: "`idtyp` is `device`",
+        ours: Some(Rule::V7),
+        jose: Accepted,
+        fastapi: Accepted,
+        why: "A device is neither a user nor an app; the others do not read `idtyp`.",
+        make: |mint| mint.claims(|claims| claims["idtyp"] = "device".into()),
+    },
+    Row {
+        token: "`scp` is `/`, no roles",
+        ours: Some(Rule::V6),
+        jose: Accepted,
+        fastapi: Accepted,
+        why: "Entra writes `/` for \"no scope\"; the others leave scopes to the API.",
+        make: |mint| mint.claims(|claims| claims["scp"] = "/".into()),
+    },
+    Row {
+        token: "bound to a certificate (`cnf`)",
+        ours: Some(Rule::V10),
+        jose: Accepted,
+        fastapi: Accepted,
+        why: "Without proof of possession anybody could send it (RFC 8705, section 3).",
+        make: |mint| mint.claims(|claims| claims["cnf"] = json!({ "x5t#S256": "x" })),
+    },
+    Row {
         token: "`nonce` in the header, as in Microsoft Graph's",
         ours: Some(Rule::V8),
         jose: Accepted,
