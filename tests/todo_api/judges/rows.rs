@@ -10,8 +10,8 @@ use super::{
 };
 
 pub(super) const ROWS: &[Row] = &[
-    good("a user's", |mint| mint.claims(|_| {})),
-    good("an app's, with roles and no `scp`", |mint| {
+    good("a user's token", |mint| mint.claims(|_| {})),
+    good("an app's token, with roles and no `scp`", |mint| {
         mint.claims(|claims| {
             remove(claims, "scp");
             claims["idtyp"] = "app".into();
@@ -19,16 +19,16 @@ pub(super) const ROWS: &[Row] = &[
         })
     }),
     good("`typ` is `at+jwt`", |mint| mint.header(r#"{"typ":"at+jwt","alg":"RS256","kid":"KID"}"#)),
-    good("expired for half a minute", |mint| {
+    good("expired 30 seconds ago", |mint| {
         mint.claims(|claims| {
             claims["nbf"] = (mint.now() - 3_600).into();
             claims["exp"] = (mint.now() - 30).into();
         })
     }),
-    good("valid in half a minute (`nbf`)", |mint| {
+    good("valid in 30 seconds (`nbf`)", |mint| {
         mint.claims(|claims| claims["nbf"] = (mint.now() + 30).into())
     }),
-    bad("expired for two minutes", Rule::V1, |mint| {
+    bad("expired two minutes ago", Rule::V1, |mint| {
         mint.claims(|claims| {
             claims["nbf"] = (mint.now() - 3_600).into();
             claims["exp"] = (mint.now() - 120).into();
@@ -42,7 +42,7 @@ pub(super) const ROWS: &[Row] = &[
     }),
     bad("no `aud`", Rule::V1, |mint| mint.claims(|claims| remove(claims, "aud"))),
     bad("no `iss`", Rule::V1, |mint| mint.claims(|claims| remove(claims, "iss"))),
-    bad("another tenant's, signed by a key of all tenants", Rule::V3, |mint| {
+    bad("another tenant's token, signed by a key of all tenants", Rule::V3, |mint| {
         mint.claims(|claims| {
             claims["iss"] = mint.issuer(entra_dev::ids::FABRIKAM).into();
             claims["tid"] = entra_dev::ids::FABRIKAM.into();
@@ -51,24 +51,24 @@ pub(super) const ROWS: &[Row] = &[
     bad("another tenant's `iss`", Rule::V2, |mint| {
         mint.claims(|claims| claims["iss"] = mint.issuer(entra_dev::ids::FABRIKAM).into())
     }),
-    bad("`iss` with a slash after it", Rule::V2, |mint| {
+    bad("`iss` with a trailing slash", Rule::V2, |mint| {
         mint.claims(|claims| {
             claims["iss"] = format!("{}/", mint.issuer(entra_dev::ids::CONTOSO)).into();
         })
     }),
-    bad("v1, from Entra's v1 issuer", Rule::V2, |mint| {
+    bad("a v1 token from Entra's v1 issuer", Rule::V2, |mint| {
         mint.claims(|claims| {
             claims["iss"] = format!("https://sts.windows.net/{}/", entra_dev::ids::CONTOSO).into();
             claims["ver"] = "1.0".into();
         })
     }),
-    bad("another payload under the signature", Rule::P4, |mint| {
+    bad("the payload of another token", Rule::P4, |mint| {
         let (good, other) =
             (mint.claims(|_| {}), mint.claims(|claims| claims["oid"] = OTHER.into()));
         let [[header, _, signature], [_, payload, _]] = [parts(&good), parts(&other)];
         format!("{header}.{payload}.{signature}")
     }),
-    bad("another signature", Rule::P4, |mint| {
+    bad("the signature of another token", Rule::P4, |mint| {
         let (good, other) =
             (mint.claims(|_| {}), mint.claims(|claims| claims["oid"] = OTHER.into()));
         let [[header, payload, _], [_, _, signature]] = [parts(&good), parts(&other)];
@@ -112,11 +112,11 @@ pub(super) const ROWS: &[Row] = &[
         ours: Some(Rule::V4),
         jose: Accepted,
         fastapi: Accepted,
-        why: "Entra's key set says which issuer each key vouches for; only we read it.",
+        why: "Entra's key set says which issuer each key belongs to; only poem-entra reads this.",
         make: |mint| mint.signed("personal", "RS256", PERSONAL_HEADER, &mint.payload()),
     },
     Row {
-        token: "`tid` names another tenant than `iss`",
+        token: "`tid` and `iss` name different tenants",
         ours: Some(Rule::V2),
         jose: Accepted,
         fastapi: Accepted,
@@ -132,7 +132,7 @@ pub(super) const ROWS: &[Row] = &[
         make: |mint| mint.claims(|claims| remove(claims, "tid")),
     },
     Row {
-        token: "a user's, no `oid`",
+        token: "a user's token without `oid`",
         ours: Some(Rule::V7),
         jose: Accepted,
         fastapi: Accepted,
@@ -152,7 +152,7 @@ pub(super) const ROWS: &[Row] = &[
         ours: Some(Rule::V1),
         jose: Accepted,
         fastapi: Refused,
-        why: "jose requires only the claims it is told to; this token would never end.",
+        why: "jose requires only the claims it is told to; this token would never expire.",
         make: |mint| mint.claims(|claims| remove(claims, "exp")),
     },
     Row {
@@ -174,19 +174,19 @@ pub(super) const ROWS: &[Row] = &[
         make: |mint| mint.claims(|claims| remove(claims, "iat")),
     },
     Row {
-        token: "issued in two minutes (`iat`)",
+        token: "issued two minutes in the future (`iat`)",
         ours: Some(Rule::V1),
         jose: Accepted,
         fastapi: Refused,
-        why: "jose looks at `iat` only where a maximum age is asked for.",
+        why: "jose checks `iat` only if a maximum age is set.",
         make: |mint| mint.claims(|claims| claims["iat"] = (mint.now() + 120).into()),
     },
     Row {
-        token: "`nbf` behind `exp`, both within the leeway",
+        token: "`nbf` later than `exp`, both within the leeway",
         ours: Some(Rule::V1),
         jose: Accepted,
         fastapi: Accepted,
-        why: "The token was valid at no time; the leeway hides that from the others.",
+        why: "The token was never valid; the leeway hides this from the others.",
         make: |mint| {
             mint.claims(|claims| {
                 claims["exp"] = (mint.now() - 20).into();
@@ -199,7 +199,7 @@ pub(super) const ROWS: &[Row] = &[
         ours: Some(Rule::V1),
         jose: Accepted,
         fastapi: Accepted,
-        why: "No two readers need agree on such a number (RFC 8259, section 6).",
+        why: "JSON parsers may disagree on such a number (RFC 8259, section 6).",
         make: |mint| mint.claims(|claims| claims["exp"] = ((1_u64 << 53) + 1).into()),
     },
     Row {
@@ -207,7 +207,7 @@ pub(super) const ROWS: &[Row] = &[
         ours: Some(Rule::V1),
         jose: Refused,
         fastapi: Accepted,
-        why: "A date is a number (RFC 7519, section 2); PyJWT turns the string into one.",
+        why: "A date is a number (RFC 7519, section 2); PyJWT converts the string to one.",
         make: |mint| mint.claims(|claims| claims["exp"] = (mint.now() + 3_600).to_string().into()),
     },
     Row {
@@ -215,15 +215,17 @@ pub(super) const ROWS: &[Row] = &[
         ours: None,
         jose: Accepted,
         fastapi: Refused,
-        why: "Dates may have fractions (RFC 7519, section 2); fastapi-azure-auth's user has none.",
+        why: "Dates may have fractions (RFC 7519, section 2); fastapi-azure-auth's user model \
+              allows none.",
         make: |mint| mint.claims(|claims| claims["exp"] = (mint.now() as f64 + 3_600.5).into()),
     },
     Row {
-        token: "`aud` is an array with this API in it",
+        token: "`aud` is an array that contains this API",
         ours: None,
         jose: Accepted,
         fastapi: Refused,
-        why: "RFC 7519, section 4.1.3, allows it; fastapi-azure-auth's user has one audience.",
+        why: "RFC 7519, section 4.1.3, allows it; fastapi-azure-auth's user model has one \
+              audience.",
         make: |mint| {
             mint.claims(|claims| {
                 claims["aud"] = json!(["https://other.example", entra_dev::ids::API_CLIENT_ID]);
@@ -231,23 +233,23 @@ pub(super) const ROWS: &[Row] = &[
         },
     },
     Row {
-        token: "`aud` is the app id URI",
+        token: "`aud` is the App ID URI",
         ours: None,
         jose: Accepted,
         fastapi: Refused,
-        why: "v1 tokens have it; fastapi-azure-auth takes nothing but the client id.",
+        why: "v1 tokens have it; fastapi-azure-auth accepts only the client id.",
         make: |mint| {
             let uri = format!("api://{}", entra_dev::ids::API_CLIENT_ID);
             mint.claims(|claims| claims["aud"] = uri.into())
         },
     },
     Row {
-        token: "`aud` with a slash after it",
+        token: "`aud` with a trailing slash",
         ours: None,
         jose: Refused,
         fastapi: Refused,
-        why: "Entra copies it from clients that ask for `api://…//.default`; we ignore one \
-              slash.",
+        why: "Entra copies it from clients that request `api://…//.default`; poem-entra ignores \
+              one slash.",
         make: |mint| {
             let uri = format!("api://{}/", entra_dev::ids::API_CLIENT_ID);
             mint.claims(|claims| claims["aud"] = uri.into())
@@ -258,7 +260,8 @@ pub(super) const ROWS: &[Row] = &[
         ours: Some(Rule::V6),
         jose: Accepted,
         fastapi: Accepted,
-        why: "Any app of any tenant can get one without consent; the others leave it to the API.",
+        why: "Any app of any tenant can get such a token without consent; the others leave this to \
+              the API.",
         make: |mint| mint.claims(|claims| remove(claims, "scp")),
     },
     Row {
@@ -266,7 +269,7 @@ pub(super) const ROWS: &[Row] = &[
         ours: Some(Rule::V6),
         jose: Accepted,
         fastapi: Accepted,
-        why: "An empty list of scopes is none.",
+        why: "An empty list of scopes counts as no scope.",
         make: |mint| mint.claims(|claims| claims["scp"] = "".into()),
     },
     Row {
@@ -290,7 +293,7 @@ pub(super) const ROWS: &[Row] = &[
         ours: Some(Rule::V2),
         jose: Accepted,
         fastapi: Refused,
-        why: "The version says which issuer is right; jose does not know `ver`.",
+        why: "The version determines the right issuer; jose does not know `ver`.",
         make: |mint| mint.claims(|claims| remove(claims, "ver")),
     },
     Row {
@@ -298,7 +301,7 @@ pub(super) const ROWS: &[Row] = &[
         ours: Some(Rule::V2),
         jose: Accepted,
         fastapi: Accepted,
-        why: "Each version has its issuer; the others know one issuer and ignore `ver`.",
+        why: "Each version has its own issuer; the others know one issuer and ignore `ver`.",
         make: |mint| mint.claims(|claims| claims["ver"] = "1.0".into()),
     },
     Row {
@@ -306,7 +309,7 @@ pub(super) const ROWS: &[Row] = &[
         ours: Some(Rule::V8),
         jose: Accepted,
         fastapi: Accepted,
-        why: "ID tokens are for the client that asked; to the others it looks like any token.",
+        why: "ID tokens are for the client that requested them; the others cannot tell them apart.",
         make: |mint| {
             mint.claims(|claims| {
                 remove(claims, "scp");
@@ -319,7 +322,7 @@ pub(super) const ROWS: &[Row] = &[
         ours: Some(Rule::V8),
         jose: Accepted,
         fastapi: Accepted,
-        why: "Where client and API share a registration, ID tokens carry the user's app roles.",
+        why: "If client and API share a registration, ID tokens contain the user's app roles.",
         make: |mint| {
             mint.claims(|claims| {
                 remove(claims, "scp");
@@ -333,7 +336,8 @@ pub(super) const ROWS: &[Row] = &[
         ours: Some(Rule::V7),
         jose: Accepted,
         fastapi: Accepted,
-        why: "An app's own token has `oid` = `sub`; this is an ID token without a `nonce`.",
+        why: "In an app-only token, `oid` and `sub` are equal; this is an ID token without a \
+              `nonce`.",
         make: |mint| {
             mint.claims(|claims| {
                 remove(claims, "scp");
@@ -358,19 +362,19 @@ pub(super) const ROWS: &[Row] = &[
         make: |mint| mint.claims(|claims| claims["scp"] = "/".into()),
     },
     Row {
-        token: "bound to a certificate (`cnf`)",
+        token: "a token bound to a certificate (`cnf`)",
         ours: Some(Rule::V10),
         jose: Accepted,
         fastapi: Accepted,
-        why: "Without proof of possession anybody could send it (RFC 8705, section 3).",
+        why: "Without proof of possession, anybody could send it (RFC 8705, section 3).",
         make: |mint| mint.claims(|claims| claims["cnf"] = json!({ "x5t#S256": "x" })),
     },
     Row {
-        token: "`nonce` in the header, as in Microsoft Graph's",
+        token: "`nonce` in the header, as in tokens for Microsoft Graph",
         ours: Some(Rule::V8),
         jose: Accepted,
         fastapi: Accepted,
-        why: "Nobody but Graph can check a real one; we say so before we look at the signature.",
+        why: "Only Graph can verify a real one; poem-entra says so before it checks the signature.",
         make: |mint| mint.header(r#"{"typ":"JWT","alg":"RS256","kid":"KID","nonce":"n"}"#),
     },
     Row {
@@ -379,7 +383,7 @@ pub(super) const ROWS: &[Row] = &[
         jose: Accepted,
         fastapi: Accepted,
         why: "A token of one kind must not pass for another (RFC 8725, section 3.11); jose \
-              compares `typ` only when told what it must be.",
+              compares `typ` only if an expected value is set.",
         make: |mint| mint.header(r#"{"typ":"dpop+jwt","alg":"RS256","kid":"KID"}"#),
     },
     Row {
@@ -387,27 +391,27 @@ pub(super) const ROWS: &[Row] = &[
         ours: Some(Rule::P2),
         jose: Accepted,
         fastapi: Accepted,
-        why: "The others support this extension (RFC 7797); no token of Entra's has any.",
+        why: "The others support this extension (RFC 7797); Entra's tokens never use extensions.",
         make: |mint| {
             mint.header(r#"{"typ":"JWT","alg":"RS256","kid":"KID","crit":["b64"],"b64":true}"#)
         },
     },
     Row {
-        token: "a header member twice",
+        token: "a duplicate header parameter",
         ours: Some(Rule::P2),
         jose: Accepted,
         fastapi: Accepted,
-        why: "RFC 7515, section 4, lets a reader refuse, as we do, or take the last, as the \
-              others do.",
+        why: "RFC 7515, section 4, lets a parser reject the token, as poem-entra does, or use the \
+              last one, as the others do.",
         make: |mint| mint.header(r#"{"typ":"JWT","alg":"none","alg":"RS256","kid":"KID"}"#),
     },
     Row {
-        token: "a claim twice, once spelled with an escape",
+        token: "a duplicate claim, once written with an escape",
         ours: Some(Rule::P2),
         jose: Accepted,
         fastapi: Accepted,
-        why: "RFC 7519, section 4, lets a reader refuse, as we do, or take the last, as the \
-              others do.",
+        why: "RFC 7519, section 4, lets a parser reject the token, as poem-entra does, or use the \
+              last one, as the others do.",
         make: |mint| mint.payload_starting(&format!(r#""o\u0069d":"{OTHER}","#)),
     },
     Row {
@@ -415,15 +419,16 @@ pub(super) const ROWS: &[Row] = &[
         ours: Some(Rule::P2),
         jose: Accepted,
         fastapi: Accepted,
-        why: "JSON has none (RFC 8259, section 8.1, lets a reader ignore it, as the others do).",
+        why: "JSON must not begin with one (RFC 8259, section 8.1, lets a parser ignore it, as the \
+              others do).",
         make: |mint| mint.raw_payload(&format!("\u{feff}{}", mint.payload())),
     },
     Row {
-        token: "a claim that is `NaN`",
+        token: "a claim with the value `NaN`",
         ours: Some(Rule::P2),
         jose: Refused,
         fastapi: Accepted,
-        why: "JSON has no such number; Python's reader takes it.",
+        why: "JSON has no such number; Python's parser accepts it.",
         make: |mint| mint.payload_starting(r#""x":NaN,"#),
     },
     Row {
@@ -431,7 +436,8 @@ pub(super) const ROWS: &[Row] = &[
         ours: Some(Rule::P1),
         jose: Accepted,
         fastapi: Refused,
-        why: "One signature has one spelling (RFC 4648, section 3.5); jose ignores the bits.",
+        why: "A signature must have only one encoding (RFC 4648, section 3.5); jose ignores these \
+              bits.",
         make: |mint| {
             let token = mint.claims(|_| {});
             let (start, last) = token.split_at(token.len() - 1);
@@ -445,7 +451,7 @@ pub(super) const ROWS: &[Row] = &[
         ours: Some(Rule::P1),
         jose: Accepted,
         fastapi: Accepted,
-        why: "A JWS has none (RFC 7515, section 2); the others take it off.",
+        why: "A JWS has no padding (RFC 7515, section 2); the others strip it.",
         make: |mint| format!("{}==", mint.claims(|_| {})),
     },
     Row {
@@ -453,24 +459,24 @@ pub(super) const ROWS: &[Row] = &[
         ours: Some(Rule::P1),
         jose: Accepted,
         fastapi: Accepted,
-        why: "Entra's tokens stay below it; the others leave the limit to the server.",
+        why: "Entra's tokens are shorter; the others leave the limit to the server.",
         make: |mint| mint.claims(|claims| claims["name"] = "x".repeat(16_384).into()),
     },
     Row {
-        token: "a guest's (`acct` is 1)",
+        token: "a guest's token (`acct` is 1)",
         ours: None,
         jose: Accepted,
         fastapi: Refused,
-        why: "Whether guests may is for the operation's policy; fastapi-azure-auth refuses them \
-              unless told otherwise.",
+        why: "The operation's policy decides about guests; fastapi-azure-auth refuses them by \
+              default.",
         make: |mint| mint.claims(|claims| claims["acct"] = 1.into()),
     },
     Row {
-        token: "of somebody who signed in elsewhere (`idp` is not `iss`)",
+        token: "a user who signed in elsewhere (`idp` is not `iss`)",
         ours: None,
         jose: Accepted,
         fastapi: Refused,
-        why: "fastapi-azure-auth takes them for guests; we go by `acct`.",
+        why: "fastapi-azure-auth treats them as guests; poem-entra uses `acct`.",
         make: |mint| mint.claims(|claims| claims["idp"] = "https://idp.example/".into()),
     },
 ];
