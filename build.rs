@@ -1,5 +1,5 @@
-//! Takes the files of Swagger UI that the docs page needs out of the package that carries them,
-//! and compresses each once, so that the server neither does it nor holds them in memory.
+//! Extracts the files of Swagger UI that the docs page needs from the package that contains them,
+//! and compresses each once, so that the server neither compresses them nor holds them in memory.
 
 use std::{
     env,

@@ -90,7 +90,7 @@ pub(crate) fn require<const N: usize>(test: &str, tools: [Tool; N]) -> Option<[P
     let list = OpenOptions::new().create(true).append(true).open(list);
     list.and_then(|mut list| list.write_all(line.as_bytes())).unwrap();
     // Not `eprint!`, which is not shown for a test that passes.
-    io::stderr().write_all(format!("LEFT OUT: {line}").as_bytes()).unwrap();
+    io::stderr().write_all(format!("SKIPPED: {line}").as_bytes()).unwrap();
     None
 }
 
