@@ -1,4 +1,4 @@
-// The system's Chromium and how it is started, with what `make tools` has installed to drive it.
+// Starts the system's Chromium with the driver that `make tools` has installed.
 
 import { tools } from '../tools/require.mjs';
 
@@ -6,7 +6,7 @@ export const { chromium } = tools('playwright-core');
 
 export const launchOptions = {
     executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-    // Without these Chromium wants a sandbox that root does not get, and looks for its maker.
+    // Otherwise Chromium needs a sandbox, which root cannot have, and contacts Google.
     args: [
         '--headless',
         '--no-sandbox',

@@ -1,9 +1,9 @@
-// The pages of the development tenant: for people who see, hear or type them, and without scripts.
+// Tests the pages of the development tenant: accessibility, the keyboard, and use without scripts.
 //
 //     node tests/browser/pages.mjs TENANT_URL CLIENT_ID SCOPE
 //
-// The client has the redirect URI http://localhost on any port, may use the device code, and asks
-// people for their consent to the scope.
+// The client must have the redirect URI http://localhost on any port, must be allowed to use the
+// device code flow, and must need people's consent to the scope.
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
@@ -19,7 +19,7 @@ const TENANT = '11111111-1111-4111-8111-111111111111';
 const ONE_WAIT = 10_000;
 const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
 
-/** Where a sign-in comes back to; what came is kept. */
+/** The app to which a sign-in returns. It keeps the responses. */
 const app = createServer(async (request, response) => {
     const body = (await request.toArray()).join('');
     if (request.url !== '/favicon.ico') {
@@ -56,12 +56,12 @@ async function deviceCode() {
     return answer.json();
 }
 
-/** No rule of WCAG 2.2 that a program can check is broken, at two widths and in both schemes. */
+/** Checks the WCAG 2.2 rules that a program can check, at two widths and in both color schemes. */
 async function check(page, name) {
     for (const [width, colorScheme] of [[1280, 'light'], [360, 'dark']]) {
         await page.setViewportSize({ width, height: 800 });
         await page.emulateMedia({ colorScheme });
-        // Not a script of the page, which its policy would refuse.
+        // Not added as a script of the page, because its Content-Security-Policy would refuse it.
         await page.evaluate(`${axe}; undefined`);
         const { violations } = await page.evaluate(
             (values) => window.axe.run({ runOnly: { type: 'tag', values } }),
@@ -119,7 +119,7 @@ async function everyPageIsAccessible(browser) {
     await page.close();
 }
 
-/** Without a mouse: a link leads to a table, and the next Tab lets the arrow keys scroll it. */
+/** Without a mouse: a link leads to a table. After a Tab, the arrow keys scroll the table. */
 async function tablesAreInReachOfTheKeyboard(browser) {
     const page = await browser.newPage({ viewport: { width: 360, height: 800 } });
     page.setDefaultTimeout(ONE_WAIT);
@@ -139,7 +139,7 @@ async function tablesAreInReachOfTheKeyboard(browser) {
     console.log('ok: keyboard in tables');
 }
 
-/** From the first key to the app, without a mouse; the consent page has its button in focus. */
+/** A whole sign-in works without a mouse. On the consent page, the button has the focus. */
 async function theKeyboardIsEnough(browser) {
     const page = await browser.newPage();
     page.setDefaultTimeout(ONE_WAIT);

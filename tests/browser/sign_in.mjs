@@ -1,10 +1,10 @@
-// A person's way through the docs page of a running `todo-api serve --dev` with an empty database:
-// three people sign in and each does what they may.
+// Uses the docs page of a running `todo-api serve --dev` with an empty database, as people would.
+// Three people sign in, and each does what they are allowed to do.
 //
 //     node tests/browser/sign_in.mjs http://localhost:8000 [--screenshot FILE]
 //
-// Needs `make tools`; CHROMIUM is the browser's path where it is not the usual one. Prints a line
-// for each step that passed, and exits with 1 at the first that did not.
+// Needs `make tools`. CHROMIUM is the path of the browser, if it is not the usual one. Prints a
+// line for each step that passed, and exits with 1 at the first step that failed.
 
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
@@ -24,7 +24,7 @@ const { values: options, positionals } = parseArgs({
 assert.equal(positionals.length, 1, 'usage: sign_in.mjs BASE_URL [--screenshot FILE]');
 const base = new URL(positionals[0]).origin;
 
-// What is seen besides the steps; `checkSurroundings` looks at it after each.
+// What happens in addition to the steps. `checkSurroundings` checks it after each step.
 const seen = { requests: [], faults: [] };
 let tenant;
 let current = 'start';
@@ -33,7 +33,7 @@ async function walk(context) {
     const page = await context.newPage();
     const docs = new DocsPage(page);
 
-    await step('/ leads to the docs page', async () => {
+    await step('/ redirects to the docs page', async () => {
         await page.goto(`${base}/`);
         await docs.ready();
         assert.equal(new URL(page.url()).pathname, '/docs');
@@ -58,7 +58,7 @@ async function walk(context) {
         assert.equal(body.code, 'missing_token');
     });
 
-    await step('the sign-in dialog is filled in, but for a secret', async () => {
+    await step('the sign-in dialog is filled in, except for a secret', async () => {
         await docs.openDialog();
         await docs.checkDialog();
     });
@@ -70,21 +70,21 @@ async function walk(context) {
         await pick(popup, 'Uma');
         await docs.dialog.getByText(/state/i).filter({ visible: true }).last().waitFor();
         const tokens = seen.requests.slice(before).filter(isTokenRequest);
-        assert.equal(tokens.length, 0, 'the page asked for a token all the same');
-        assert.ok(!await docs.isAuthorized(), 'the page became authorized all the same');
+        assert.equal(tokens.length, 0, 'the page still requested a token');
+        assert.ok(!await docs.isAuthorized(), 'the page was still authorized');
         await docs.closeDialog();
         const { status } = await docs.execute('list_todos');
         assert.equal(status, 401);
         await docs.collapse('list_todos');
     });
 
-    await step('a token endpoint that fails once is told in the dialog', async () => {
+    await step('the dialog reports a token endpoint that fails once', async () => {
         await planFault('token', { status: 503, times: 1 });
         await docs.openDialog();
         const { popup } = await docs.openPopup();
         await pick(popup, 'Uma');
         await docs.dialog.locator('.errors').getByText(/auth error/i).first().waitFor();
-        assert.ok(!await docs.isAuthorized(), 'the page became authorized all the same');
+        assert.ok(!await docs.isAuthorized(), 'the page was still authorized');
         await docs.closeDialog();
     });
 
@@ -128,7 +128,7 @@ async function walk(context) {
         assert.equal(status, 401);
     });
 
-    await step('Ulf may not see Uma\'s todo, and finds nothing where nothing is', async () => {
+    await step('Ulf may not see Uma\'s todo, and gets 404 for an unknown id', async () => {
         await docs.signIn('Ulf');
         const another = await docs.execute('get_todo', { id: umas.id });
         assert.equal(another.status, 403);
@@ -139,7 +139,7 @@ async function walk(context) {
         await docs.signOut();
     });
 
-    await step('Ada, an admin, lists the todos of all', async () => {
+    await step('Ada, an admin, lists everybody\'s todos', async () => {
         await docs.signIn('Ada');
         const created = await docs.execute('create_todo');
         assert.equal(created.status, 201);
@@ -167,7 +167,7 @@ class DocsPage {
         this.logout = this.dialog.locator('button', { hasText: 'Logout' });
     }
 
-    /** Which Swagger UI this is. */
+    /** The version of Swagger UI. */
     async version() {
         return this.page.evaluate(() => `Swagger UI ${window.versions.swaggerUI.version}`);
     }
@@ -191,7 +191,7 @@ class DocsPage {
         }));
     }
 
-    /** Opens an operation at "Try it out", where it is not already. */
+    /** Opens an operation in "Try it out" mode, if it is not already. */
     async tryOut(id) {
         const operation = this.operation(id);
         const summary = operation.locator('.opblock-summary-control');
@@ -216,7 +216,7 @@ class DocsPage {
         return operation.locator('textarea.body-param__text').inputValue();
     }
 
-    /** Sends an operation; what the page then shows as the answer. */
+    /** Executes an operation. Returns the response that the page then shows. */
     async execute(id, parameters = {}) {
         const operation = await this.tryOut(id);
         const answer = operation.locator('.live-responses-table');
@@ -245,7 +245,7 @@ class DocsPage {
         await this.dialog.waitFor({ state: 'detached' });
     }
 
-    /** What a person need not type is there. */
+    /** Everything that a person should not have to type is filled in. */
     async checkDialog() {
         assert.equal(await this.dialog.getByLabel('client_id').inputValue(), CLIENT_ID);
         assert.equal(await this.dialog.getByLabel('client_secret').inputValue(), '');
@@ -259,7 +259,7 @@ class DocsPage {
         return this.logout.isVisible();
     }
 
-    /** Opens the pop-up from the dialog; the pop-up and the request that it made. */
+    /** Opens the pop-up from the dialog. Returns the pop-up and the request that it sent. */
     async openPopup() {
         const opened = this.page.waitForEvent('popup');
         await this.authorize.click();
@@ -295,7 +295,7 @@ class DocsPage {
         const since = seen.requests.slice(before);
         const back = since.map((request) => new URL(request.url()))
             .filter((url) => url.origin === base && url.pathname === REDIRECT_PATH);
-        assert.equal(back.length, 1, 'ways back');
+        assert.equal(back.length, 1, 'requests to the redirect URI');
         assert.equal(back[0].searchParams.get('state'), sent.searchParams.get('state'));
         const tokens = since.filter(isTokenRequest);
         assert.equal(tokens.length, 1, 'requests for a token');
@@ -314,10 +314,10 @@ class DocsPage {
         await this.closeDialog();
     }
 
-    /** From the top of the page to the end of the body of an operation's answer. */
+    /** Takes a picture from the top of the page to the end of an operation's response body. */
     async takePicture(id, file) {
         const operation = this.operation(id);
-        // As small as what is in it; a person would drag its corner.
+        // Shrink the text area to its content, as a person would by dragging its corner.
         await operation.locator('textarea').evaluate((area) => {
             area.style.minHeight = '0';
             area.style.height = `${area.scrollHeight}px`;
@@ -334,14 +334,14 @@ class DocsPage {
     }
 }
 
-/** Clicks a person's button on the account page; the pop-up goes back and closes itself. */
+/** Clicks a person's button on the account page. The pop-up then returns and closes itself. */
 async function pick(popup, name) {
     const closed = popup.waitForEvent('close');
     await popup.getByRole('button', { name: new RegExp(`^${name} `) }).click();
     await closed;
 }
 
-/** The authority answers as ever, but for the state. */
+/** Changes only the state in the authority's response. */
 async function changeStateOnTheWayBack(popup, state) {
     await popup.route(`${tenant}/**/authorize`, async (route) => {
         const response = await route.fetch({ maxRedirects: 0 });
@@ -352,7 +352,7 @@ async function changeStateOnTheWayBack(popup, state) {
     });
 }
 
-/** Lets an endpoint of the tenant fail. */
+/** Makes an endpoint of the tenant fail. */
 async function planFault(endpoint, plan) {
     const { status } = await fetch(`${tenant}/_dev/faults/${endpoint}`, {
         method: 'PUT',
@@ -376,7 +376,7 @@ async function openContext(browser) {
     context.on('request', (request) => seen.requests.push(request));
     context.on('weberror', (error) => seen.faults.push(`page error: ${error.error()}`));
     context.on('console', (message) => {
-        // A status that a step expects is a console error too, and no fault.
+        // An error status that a step expects is also a console error, but not a fault.
         const text = message.text();
         const { pathname } = new URL(message.location().url);
         const expected = (/^Failed to load resource: .* status of 40[134] /.test(text)
@@ -393,7 +393,7 @@ async function openContext(browser) {
     return context;
 }
 
-/** No fault on any page, and nothing asked of any other server. */
+/** Checks that no page had a fault and that no request went to another server. */
 function checkSurroundings() {
     assert.deepEqual(seen.faults, []);
     const elsewhere = seen.requests.map((request) => request.url())
@@ -416,7 +416,7 @@ function fail(error) {
 }
 
 const timer = setTimeout(() => {
-    fail(new Error(`the whole walk took longer than ${WHOLE_WALK / 1000} s`));
+    fail(new Error(`all steps together took longer than ${WHOLE_WALK / 1000} s`));
 }, WHOLE_WALK);
 try {
     const browser = await chromium.launch(launchOptions);

@@ -1,9 +1,9 @@
-"""The development tenant as PyPI azure-identity sees it.
+"""Tests the development tenant with PyPI azure-identity.
 
     target/tools/python/bin/python -B tests/clients/azure_identity.py
 
-Needs `make tools`, and the environment that tests/todo_api/clients.rs gives it. Prints a line for
-each flow that passed, and exits with 1 where one did not.
+Needs `make tools`, and the environment that tests/todo_api/clients.rs sets. Prints a line for each
+flow that passed, and exits with 1 if a flow failed.
 """
 
 from __future__ import annotations
@@ -39,9 +39,9 @@ ONE_ANSWER = 10
 OURS: dict[str, Any] = {
     "tenant_id": settings["TENANT_ID"],
     "authority": settings["TENANT_HTTPS"],
-    # Or it would ask Microsoft whether this host is one of theirs.
+    # Otherwise it asks Microsoft whether this host is one of theirs.
     "disable_instance_discovery": True,
-    # A refusal is final here.
+    # The tests expect some refusals: do not retry them.
     "retry_total": 0,
 }
 
@@ -55,11 +55,11 @@ def desktop(
 
 
 def sign_in(credential: InteractiveBrowserCredential | None = None) -> str:
-    """Ada signs in in the browser; the access token."""
+    """Signs Ada in in the browser and returns the access token."""
     try:
         return (credential or desktop()).get_token(SCOPE).token
     finally:
-        # It says more than the credential, which has only waited.
+        # The browser's error says more than the credential's, which has only waited.
         if browser.fault:
             raise browser.fault
 
@@ -95,9 +95,9 @@ def refresh() -> None:
     credential = desktop()
     token = sign_in(credential)
     browser.asked = None
-    # What an API asks for is not in the token that is kept.
+    # The cached token does not contain the claim that the API requests.
     challenge = '{"access_token":{"acrs":{"essential":true,"value":"c1"}}}'
-    # The second time with the refresh token that has come the first time.
+    # The second round uses the refresh token from the first.
     for _ in range(2):
         renewed = credential.get_token(SCOPE, claims=challenge).token
         assert not browser.asked
@@ -107,7 +107,7 @@ def refresh() -> None:
 
 
 def prompt_select_account() -> None:
-    """What the credential always sends: with the hint alone Ada would not be asked again."""
+    """The credential always sends this prompt. With only the hint, Ada would not be asked again."""
     browser.visitor = Visitor()
     try:
         for _ in range(2):
@@ -135,7 +135,7 @@ def code_and_secret() -> None:
         "redirect_uri": redirect_uri,
         "scope": f"{SCOPE} offline_access",
     }
-    # The app builds this URL; the credential begins with the code.
+    # The app builds this URL. The credential starts with the authorization code.
     back = Visitor().visit(f"{AUTHORITY}/oauth2/v2.0/authorize?{urlencode(query)}", redirect_uri)
     credential = AuthorizationCodeCredential(
         client_id=settings["WEB_CLIENT_ID"],

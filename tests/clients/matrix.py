@@ -1,4 +1,4 @@
-"""What the scripts have in common: settings, rows, and the API that takes the tokens."""
+"""Shared by the scripts: settings, the rows of flows, and calls of the API with the tokens."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ OWN_SCOPE = f"api://{settings['API_CLIENT_ID']}/.default"
 
 
 def run(library: str, version: str, rows: dict[str, Callable[[], None]]) -> None:
-    """Runs the rows, each by its flow's name, and ends the process."""
+    """Runs the rows, which map the name of a flow to its steps, and ends the process."""
     print(f"version: {library} {version}", flush=True)
     signal.signal(signal.SIGALRM, _late)
     end = time.monotonic() + ALL_ROWS
     failed = False
     for flow, steps in rows.items():
         try:
-            # It ends whatever waits, in the library too.
+            # The timer interrupts anything that waits, also inside the library.
             signal.setitimer(signal.ITIMER_REAL, max(0.001, min(ONE_ROW, end - time.monotonic())))
             steps()
             print(f"ok: {flow}", flush=True)
@@ -47,7 +47,7 @@ def run(library: str, version: str, rows: dict[str, Callable[[], None]]) -> None
 
 
 def _late(*_: object) -> None:
-    raise TimeoutError("the row takes too long")
+    raise TimeoutError("the row took too long")
 
 
 def assert_api_takes(token: str) -> None:
@@ -55,12 +55,12 @@ def assert_api_takes(token: str) -> None:
 
 
 def assert_api_forbids(token: str) -> None:
-    """It knows the app, which has not the scope of a person."""
+    """The API knows the app, but the token has no scope of a user."""
     assert _status_for(token) == 403, f"{_status_for(token)} from the API"
 
 
 def assert_api_refuses(token: str) -> None:
-    """It is a token for another API."""
+    """The token is for another API."""
     assert _status_for(token) == 401, f"{_status_for(token)} from the API"
 
 
@@ -71,13 +71,13 @@ def _status_for(token: str) -> int:
 
 
 def unverified_claims(token: str) -> dict[str, Any]:
-    """What is in a token; nobody has verified it."""
+    """The claims of a token, without verifying it."""
     payload = token.split(".")[1]
     return json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
 
 
 def assert_is_downstream(token: str, original: str) -> None:
-    """On-behalf-of gives a token for the API downstream that is about the same person."""
+    """On-behalf-of gives a token for the downstream API and the same person."""
     claims, before = unverified_claims(token), unverified_claims(original)
     assert f"api://{claims['aud']}/{claims['scp']}" == settings["DOWNSTREAM_SCOPE"], claims
     assert claims["oid"] == before["oid"], claims
@@ -86,6 +86,6 @@ def assert_is_downstream(token: str, original: str) -> None:
 
 
 def redirect_to(path: str) -> str:
-    """A redirect URI with a port that nobody listens on: the visitor stops before it."""
+    """A redirect URI on a port where nothing listens: the visitor stops before it."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         return f"http://localhost:{server.getsockname()[1]}{path}"

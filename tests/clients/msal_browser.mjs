@@ -1,10 +1,10 @@
-// The development tenant as npm @azure/msal-browser sees it, in a page of its own in Chromium.
+// Tests the development tenant with npm @azure/msal-browser, in a page in Chromium.
 //
 //     node tests/clients/msal_browser.mjs
 //
-// Needs `make tools`, and the environment that tests/todo_api/clients.rs gives it; CHROMIUM is the
-// browser's path where it is not the usual one. Prints a line for each flow that passed, and exits
-// with 1 where one did not.
+// Needs `make tools`, and the environment that tests/todo_api/clients.rs sets. CHROMIUM is the path
+// of the browser, if it is not the usual one. Prints a line for each flow that passed, and exits
+// with 1 if a flow failed.
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
@@ -33,12 +33,12 @@ const types = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript; ch
 const auth = {
     clientId: settings.SPA_CLIENT_ID,
     authority: `${settings.TENANT_HTTPS}/${settings.TENANT_ID}`,
-    // Or it would ask Microsoft whether this host is one of theirs.
+    // Otherwise it asks Microsoft whether this host is one of theirs.
     knownAuthorities: [new URL(settings.TENANT_HTTPS).host],
 };
 const scopes = [settings.API_SCOPE];
 
-/** What the app is told as it loads. */
+/** The configuration that the app gets when it loads. */
 let told = { auth };
 
 const server = createServer(async ({ url }, response) => {
@@ -62,7 +62,7 @@ const bridge = `${origin}/redirect.html`;
 const { browser, close } = await launch(settings.TENANT_HTTPS);
 browser.setDefaultTimeout(ONE_WAIT);
 
-/** The app in a tab of its own, and so with an empty cache. */
+/** Opens the app in a new tab, so that its cache is empty. */
 async function openApp(configuration = { auth }) {
     told = configuration;
     const app = await browser.newPage();
@@ -71,7 +71,7 @@ async function openApp(configuration = { auth }) {
     return app;
 }
 
-/** Calls a function of MSAL; what it gives, or why it fails. */
+/** Calls a function of MSAL. Returns its result, or throws why it failed. */
 function call(app, name, request) {
     return app.evaluate(
         ([name, request]) => app[name](request).catch(({ errorCode, message }) => {
@@ -85,12 +85,12 @@ async function pickAda(page) {
     await page.getByRole('button', { name: ADA }).click();
 }
 
-/** As if nobody had ever signed in in this browser. */
+/** After this, nobody has ever signed in in this browser. */
 async function forgetEverybody() {
     await browser.clearCookies();
 }
 
-/** Ada signs in by redirect, where nobody had before. */
+/** Signs Ada in by redirect, in a browser where nobody is signed in. */
 async function signIn(configuration) {
     await forgetEverybody();
     const app = await openApp(configuration);
@@ -99,8 +99,8 @@ async function signIn(configuration) {
 }
 
 /**
- * Signs in by redirect, which shows these pages. On each of them `press` is called; what comes
- * back.
+ * Signs in by redirect, which must show these pages. Calls `press` on each of them. Returns the
+ * result that the app got.
  */
 async function redirect(app, parameters, pages, press = pickOrAccept) {
     const isBack = (frame) => new URL(frame.url()).origin === origin;
@@ -120,13 +120,13 @@ async function pickOrAccept(page, heading) {
     else await page.getByRole('button', { name: 'Accept' }).click();
 }
 
-/** As above. */
+/** Signs Ada in by redirect, and checks the result. */
 async function redirectAda(configuration) {
     const { result } = await signIn(configuration);
     await assertIsAda(result);
 }
 
-/** Ada signs in in a window of its own, where nobody had before. */
+/** Signs Ada in in a pop-up, in a browser where nobody is signed in, and checks the result. */
 async function popupAda(configuration) {
     await forgetEverybody();
     const app = await openApp(configuration);
@@ -136,13 +136,13 @@ async function popupAda(configuration) {
     await assertIsAda(await result);
 }
 
-/** With the hint alone she would not be: see the row of it. */
+/** With only the hint, she would not be asked: see the row `login_hint`. */
 async function assertIsAskedAgain(prompt) {
     await signIn();
     await assertIsAda(await redirect(await openApp(), { loginHint: ADA, prompt }, [PICK]));
 }
 
-/** Where the browser goes first at the tenant while `steps` sign Ada in. */
+/** The first URL that the browser requests from the tenant while `steps` sign Ada in. */
 async function askedDuring(steps) {
     const isAsked = (request) => new URL(request.url()).pathname.endsWith('/authorize');
     const asked = browser.waitForEvent('request', isAsked);
@@ -150,7 +150,7 @@ async function askedDuring(steps) {
     return new URL(request.url());
 }
 
-/** As `call`, for what leaves the page. */
+/** Like `call`, for functions that leave the page. */
 async function leave(app, name, request) {
     await app.evaluate(([name, request]) => { app[name](request); }, [name, request]);
 }
@@ -165,13 +165,13 @@ async function assertIs(username, { account, accessToken }) {
     await assertApiTakes(accessToken);
 }
 
-/** Ada in a tab that knows nobody yet, without a page. */
+/** Signs Ada in without showing a page, in a new tab that has no account yet. */
 async function ssoSilent() {
     const request = { scopes, loginHint: ADA, redirectUri: bridge };
     return call(await openApp(), 'ssoSilent', request);
 }
 
-/** The tenant remembers nobody in this browser. */
+/** The tenant has no session in this browser. */
 async function assertNobodyIsSignedIn() {
     await assert.rejects(ssoSilent(), /login_required/);
 }
@@ -186,7 +186,7 @@ await run('@azure/msal-browser', version, {
     'code + PKCE over http': async () => {
         const tenant = `${settings.TENANT_HTTP}/${settings.TENANT_ID}`;
         const metadata = await fetch(`${tenant}/v2.0/.well-known/openid-configuration`);
-        // MSAL takes an authority over HTTPS only, but endpoints of any kind.
+        // MSAL requires HTTPS for the authority, but not for the endpoints in the metadata.
         const authorityMetadata = await metadata.text();
         const { href } =
             await askedDuring(redirectAda({ auth: { ...auth, authorityMetadata } }));
@@ -202,7 +202,7 @@ await run('@azure/msal-browser', version, {
                 authority: `${auth.authority}/v2.0`,
                 OIDCOptions: { responseMode: 'query' },
             },
-            // MSAL lets an app choose the mode only with this.
+            // Only with this does MSAL let an app choose the response mode.
             system: { protocolMode: 'OIDC' },
         }));
         assert.equal(searchParams.get('response_mode'), 'query');
@@ -220,10 +220,10 @@ await run('@azure/msal-browser', version, {
     },
     'refresh': async () => {
         const { app, result: { account } } = await signIn();
-        // MSAL would try a hidden frame where the refresh token is refused; it must not help.
+        // If the refresh token is refused, MSAL tries a hidden frame. That must not help here.
         await forgetEverybody();
         const request = { account, scopes, forceRefresh: true };
-        // The second time with the refresh token that has come the first time.
+        // The second round uses the refresh token from the first.
         for (let times = 0; times < 2; times += 1) {
             const renewed = await call(app, 'acquireTokenSilent', request);
             assert.ok(!renewed.fromCache);
@@ -262,7 +262,7 @@ await run('@azure/msal-browser', version, {
         const pressEnter = (page) => page.keyboard.press('Enter');
         const loginHint = UMA;
         await assertIs(UMA, await redirect(await openApp(), { loginHint }, [PICK], pressEnter));
-        // Who is signed in is not asked again.
+        // A person who is signed in is not asked again.
         await assertIs(UMA, await redirect(await openApp(), { loginHint }, []));
     },
     'logout': async () => {

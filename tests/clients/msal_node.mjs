@@ -1,9 +1,9 @@
-// The development tenant as npm @azure/msal-node sees it.
+// Tests the development tenant with npm @azure/msal-node.
 //
 //     node tests/clients/msal_node.mjs
 //
-// Needs `make tools`, and the environment that tests/todo_api/clients.rs gives it. Prints a line
-// for each flow that passed, and exits with 1 where one did not.
+// Needs `make tools`, and the environment that tests/todo_api/clients.rs sets. Prints a line for
+// each flow that passed, and exits with 1 if a flow failed.
 
 import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
@@ -23,7 +23,7 @@ const scopes = [settings.API_SCOPE];
 const ownScopes = [`api://${settings.API_CLIENT_ID}/.default`];
 const authority = {
     authority: `${settings.TENANT_HTTPS}/${settings.TENANT_ID}`,
-    // Or it would ask Microsoft whether this host is one of theirs.
+    // Otherwise it asks Microsoft whether this host is one of theirs.
     knownAuthorities: [new URL(settings.TENANT_HTTPS).host],
 };
 
@@ -34,11 +34,11 @@ const confidential = (clientId, credential) => new ConfidentialClientApplication
     auth: { ...authority, clientId, ...credential },
 });
 const web = () => confidential(settings.WEB_CLIENT_ID, { clientSecret: settings.WEB_SECRET });
-/** One that people have to consent to. */
+/** An app that needs people's consent. */
 const askingSite = () => confidential(settings.CONSENT_CLIENT_ID, {
     clientSecret: settings.CONSENT_SECRET,
 });
-/** MSAL takes an authority over HTTPS only, but endpoints of any kind. */
+/** MSAL requires HTTPS for the authority, but not for the endpoints in the metadata. */
 async function desktopOverHttp() {
     const tenant = `${settings.TENANT_HTTP}/${settings.TENANT_ID}`;
     const metadata = await fetch(`${tenant}/v2.0/.well-known/openid-configuration`);
@@ -48,7 +48,7 @@ async function desktopOverHttp() {
     });
 }
 
-/** Somebody signs in to `app` with a code; the app's answer. */
+/** Signs somebody in to `app` with an authorization code. Returns the result of the app. */
 async function signIn(app, path, options = {}) {
     const { visitor = new Visitor(), responseMode = 'query', ...parameters } = options;
     const crypto = new CryptoProvider();
@@ -68,7 +68,7 @@ async function signIn(app, path, options = {}) {
     });
     const { mode, answer } = answerIn(await visitor.visit(url, redirectUri));
     assert.equal(mode, responseMode);
-    // It would say only that the code is missing.
+    // MSAL would report only that the code is missing.
     if (answer.has('error')) throw new Error(answer.get('error'));
     return app.acquireTokenByCode(
         { scopes, redirectUri, code: answer.get('code'), codeVerifier: verifier, nonce, state },
@@ -87,7 +87,7 @@ async function assertIs(username, { account, accessToken, idTokenClaims }) {
     await assertApiTakes(accessToken);
 }
 
-/** With the hint alone she would not be: see the row of it. */
+/** With only the hint, she would not be asked: see the row `login_hint`. */
 async function assertIsAskedAgain(prompt) {
     const visitor = new Visitor();
     await assertIsAda(await signIn(desktop(), '', { visitor }));
@@ -139,7 +139,7 @@ await run('@azure/msal-node', version, {
     'refresh': async () => {
         const app = desktop();
         const { account } = await signIn(app, '');
-        // The second time with the refresh token that has come the first time.
+        // The second round uses the refresh token from the first.
         for (let times = 0; times < 2; times += 1) {
             const renewed = await app.acquireTokenSilent({ account, scopes, forceRefresh: true });
             assert.ok(!renewed.fromCache);
@@ -170,7 +170,7 @@ await run('@azure/msal-node', version, {
         const visitor = new Visitor(null);
         await assertIs(UMA, await signIn(desktop(), '', { visitor, loginHint: UMA }));
         assert.deepEqual(visitor.pages, [PICK]);
-        // Who is signed in is not asked again.
+        // A person who is signed in is not asked again.
         await assertIs(UMA, await signIn(desktop(), '', { visitor, loginHint: UMA }));
         assert.deepEqual(visitor.pages, []);
     },
@@ -196,7 +196,7 @@ await run('@azure/msal-node', version, {
         await assertIsAda(await new Promise((resolve, reject) => {
             desktop().acquireTokenByDeviceCode({
                 scopes,
-                // Nobody waits for what it returns.
+                // MSAL ignores what this callback returns.
                 deviceCodeCallback: ({ verificationUri, userCode }) => {
                     new Visitor().approve(verificationUri, userCode).catch(reject);
                 },

@@ -1,9 +1,9 @@
-"""The development tenant as PyPI msal sees it.
+"""Tests the development tenant with PyPI msal.
 
     target/tools/python/bin/python -B tests/clients/msal_python.py
 
-Needs `make tools`, and the environment that tests/todo_api/clients.rs gives it. Prints a line for
-each flow that passed, and exits with 1 where one did not.
+Needs `make tools`, and the environment that tests/todo_api/clients.rs sets. Prints a line for each
+flow that passed, and exits with 1 if a flow failed.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from visitor import ADA, CONSENT, PICK, UMA, FakeBrowser, Visitor
 
 SCOPES = [settings["API_SCOPE"]]
 ONE_ANSWER = 10
-# Or it would ask Microsoft whether this host is one of theirs.
+# Otherwise it asks Microsoft whether this host is one of theirs.
 OURS = {"authority": AUTHORITY, "instance_discovery": False, "timeout": ONE_ANSWER}
 
 browser = FakeBrowser()
@@ -45,14 +45,14 @@ def web() -> msal.ConfidentialClientApplication:
 
 
 def asking_site() -> msal.ConfidentialClientApplication:
-    """One that people have to consent to."""
+    """An app that needs people's consent."""
     return confidential(settings["CONSENT_CLIENT_ID"], settings["CONSENT_SECRET"])
 
 
 def sign_in(
     app: msal.ClientApplication, path: str, visitor: Visitor | None = None, **options: str
 ) -> dict[str, Any]:
-    """Somebody signs in to the app with a code; its tokens, or the error that came."""
+    """Signs somebody in with an authorization code. Returns the app's tokens, or the error."""
     redirect_uri = redirect_to(path)
     flow = app.initiate_auth_code_flow(SCOPES, redirect_uri=redirect_uri, **options)
     back = (visitor or Visitor()).visit(flow["auth_uri"], redirect_uri)
@@ -99,7 +99,7 @@ def fragment() -> None:
 
 
 def instance_discovery() -> None:
-    """The tenant is asked whether it is one of Microsoft's, instead of Microsoft."""
+    """msal asks the tenant, instead of Microsoft, whether the host is one of Microsoft's."""
     endpoint = f"{settings['TENANT_HTTPS']}/common/discovery/instance"
     assert_is_ada(sign_in(desktop(instance_discovery=endpoint), ""))
 
@@ -118,7 +118,7 @@ def refresh() -> None:
     app = desktop()
     result = sign_in(app, "")
     (account,) = app.get_accounts(ADA)
-    # The second time with the refresh token that has come the first time.
+    # The second round uses the refresh token from the first.
     for _ in range(2):
         renewed = app.acquire_token_silent_with_error(SCOPES, account, force_refresh=True)
         assert "access_token" in renewed, renewed
@@ -139,13 +139,13 @@ def login_hint() -> None:
     visitor = Visitor(None)
     assert_is(UMA, sign_in(desktop(), "", visitor, login_hint=UMA))
     assert visitor.pages == [PICK], visitor.pages
-    # Who is signed in is not asked again.
+    # A person who is signed in is not asked again.
     assert_is(UMA, sign_in(desktop(), "", visitor, login_hint=UMA))
     assert visitor.pages == [], visitor.pages
 
 
 def asked_again(prompt: str) -> None:
-    """With the hint alone she would not be: see above."""
+    """With only the hint, she would not be asked: see `login_hint`."""
     visitor = Visitor()
     assert_is_ada(sign_in(desktop(), "", visitor))
     assert_is_ada(sign_in(desktop(), "", visitor, login_hint=ADA, prompt=prompt))

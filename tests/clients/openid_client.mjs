@@ -1,10 +1,10 @@
-// The development tenant as npm openid-client sees it: a certified relying party, which verifies
-// all of the ID token, its signature too, where the MSALs verify nothing but the nonce.
+// Tests the development tenant with npm openid-client, a certified relying party. It verifies the
+// whole ID token, including its signature, while the MSAL libraries verify only the nonce.
 //
 //     node tests/clients/openid_client.mjs
 //
-// Needs `make tools`, and the environment that tests/todo_api/clients.rs gives it. Prints a line
-// for each flow that passed, and exits with 1 where one did not.
+// Needs `make tools`, and the environment that tests/todo_api/clients.rs sets. Prints a line for
+// each flow that passed, and exits with 1 if a flow failed.
 
 import assert from 'node:assert/strict';
 import { X509Certificate, createHash, createPrivateKey } from 'node:crypto';
@@ -25,10 +25,10 @@ const WEB = [
     settings.WEB_CLIENT_ID, client.ClientSecretPost(settings.WEB_SECRET), '/auth/callback',
 ];
 
-/** One whose redirect URI is registered with another port. */
+/** An app whose redirect URI is registered with another port. */
 const PORTED = [settings.PORT_CLIENT_ID, client.None(), '/'];
 
-/** One that people have to consent to. */
+/** An app that needs people's consent. */
 const ASKING_SITE = [
     settings.CONSENT_CLIENT_ID, client.ClientSecretPost(settings.CONSENT_SECRET), '/auth/callback',
 ];
@@ -40,7 +40,7 @@ async function discover(clientId, authentication, tenant = settings.TENANT_HTTPS
     return client.discovery(issuer, clientId, undefined, authentication, { execute });
 }
 
-/** Somebody signs in with a code, PKCE, state and nonce; the tokens, and how they came. */
+/** Signs somebody in with a code, PKCE, state and nonce. Returns the tokens and the context. */
 async function signIn([clientId, authentication, path], options = {}) {
     const { visitor = new Visitor(), tenant, mode = 'query', scope = SCOPE, ...rest } = options;
     const config = await discover(clientId, authentication, tenant);
@@ -68,10 +68,10 @@ async function signIn([clientId, authentication, path], options = {}) {
     return { config, tokens, visitor };
 }
 
-/** What the app would see at its redirect URI. */
+/** The response in the form in which the app gets it at its redirect URI. */
 function asReceived({ url, form }) {
     if (form) return new Request(url, { method: 'POST', body: form });
-    // A script of the app's page has to take it out of the fragment.
+    // A script in the app's page has to read it from the fragment.
     if (url.hash) return new URL(`?${url.hash.slice(1)}`, url);
     return url;
 }
@@ -87,7 +87,7 @@ async function assertIs(username, tokens) {
     await assertApiTakes(tokens.access_token);
 }
 
-/** With the hint alone she would not be: see the row of it. */
+/** With only the hint, she would not be asked: see the row `login_hint`. */
 async function assertIsAskedAgain(prompt) {
     const { visitor } = await signIn(WEB);
     const { tokens } = await signIn(WEB, { visitor, login_hint: ADA, prompt });
@@ -95,7 +95,7 @@ async function assertIsAskedAgain(prompt) {
     assert.deepEqual(visitor.pages, [PICK]);
 }
 
-/** An app's own token, got with the daemon's secret or key. */
+/** Gets an app-only token with the daemon's secret or key. */
 async function clientCredentials(authentication) {
     const config = await discover(settings.DAEMON_CLIENT_ID, authentication);
     const { access_token: token } =
@@ -103,7 +103,7 @@ async function clientCredentials(authentication) {
     await assertApiForbids(token);
 }
 
-/** An assertion as Entra wants it: it knows the certificate by its thumbprint. */
+/** An assertion as Entra requires it: it identifies the certificate by its thumbprint. */
 async function certificate() {
     const { raw } = new X509Certificate(readFileSync(settings.DAEMON_CERT));
     const { token_endpoint: audience } =
@@ -191,7 +191,7 @@ await run('openid-client', version, {
         const visitor = new Visitor(null);
         await assertIs(UMA, (await signIn(WEB, { visitor, login_hint: UMA })).tokens);
         assert.deepEqual(visitor.pages, [PICK]);
-        // Who is signed in is not asked again.
+        // A person who is signed in is not asked again.
         await assertIs(UMA, (await signIn(WEB, { visitor, login_hint: UMA })).tokens);
         assert.deepEqual(visitor.pages, []);
     },

@@ -1,5 +1,5 @@
-"""A person at a browser that runs no scripts: it keeps cookies, follows redirects and fills in the
-forms of the development tenant, whatever these look like."""
+"""A person with a browser that runs no scripts. The browser keeps cookies, follows redirects, and
+fills in the forms of the development tenant, whatever they look like."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ MOST_PAGES = 12
 
 @dataclass
 class Request:
-    """What a browser sends: `form` is the body of a POST."""
+    """A request of the browser. `form` is the body of a POST."""
 
     url: str
     form: dict[str, str] | None = None
 
     @property
     def mode(self) -> str:
-        """How the tenant answers the app, where this is the answer."""
+        """The response mode, if this request carries the tenant's response to the app."""
         if self.form is not None:
             return "form_post"
         return "fragment" if urlsplit(self.url).fragment else "query"
 
     @property
     def answer(self) -> dict[str, str]:
-        """What the tenant says to the app."""
+        """The parameters of the tenant's response to the app."""
         if self.form is not None:
             return self.form
         url = urlsplit(self.url)
@@ -44,36 +44,36 @@ class Request:
 
 
 class Visitor:
-    """`None` is somebody who presses the button that has the focus, whosever it is."""
+    """With the account `None`, the person presses the focused button, whichever it is."""
 
     def __init__(self, account: str | None = ADA) -> None:
-        # The headings of the pages that the last request has led to.
+        # The headings of the pages that the last request led to.
         self.pages: list[str] = []
         self._account = account
         self._browser = requests.Session()
 
     def visit(self, url: str, redirect_uri: str) -> Request:
-        """Follows an app's link to the tenant; the request that would take the browser back."""
+        """Follows an app's link to the tenant. Returns the request that would go back."""
         back, page = self._walk(Request(url), redirect_uri=redirect_uri)
         assert back, f"no way back to {redirect_uri} from this page: {page}"
         return back
 
     def visit_and_return(self, url: str) -> Request:
-        """As above, and goes back to the app, which listens there."""
+        """Like `visit`, but also sends the request back to the app, which listens there."""
         back = self.visit(url, Request(url).answer["redirect_uri"])
         response = self._send(back)
         assert response.status_code == 200, response.text
         return back
 
     def approve(self, verification_uri: str, user_code: str) -> None:
-        """Enters the code that a device shows, and signs in for it."""
+        """Enters the code that a device shows, and signs in for the device."""
         _, page = self._walk(Request(verification_uri), user_code=user_code)
         assert page, "the device page leads nowhere"
 
     def _walk(
         self, request: Request, redirect_uri: str | None = None, user_code: str | None = None
     ) -> tuple[Request | None, str | None]:
-        """The request to the redirect URI, or the first page with nothing to do."""
+        """Returns the request to the redirect URI, or the text of the first page without a form."""
         self.pages = []
         for _ in range(MOST_PAGES):
             if redirect_uri and _is_at(request.url, redirect_uri):
@@ -89,18 +89,18 @@ class Visitor:
             if not following:
                 return None, page.text
             if "user_code" in (following.form or {}):
-                # The page asks again where the code was wrong.
+                # The page asks again if the code was wrong.
                 user_code = None
             request = following
-        raise AssertionError(f"still under way after {MOST_PAGES} pages, at {request.url}")
+        raise AssertionError(f"not finished after {MOST_PAGES} pages, at {request.url}")
 
     def _fill_in(self, page: _Page, url: str, user_code: str | None) -> Request | None:
-        """What a person would do next."""
+        """What a person would do next: the request that submits the form."""
         for form in page.forms:
             fields = dict(form.hidden)
             button = form.button_for(self._account)
             if "user_code" in form.inputs:
-                assert user_code, f"the page asks for the code of a device: {page.text}"
+                assert user_code, f"the page asks for a device code: {page.text}"
                 fields["user_code"] = user_code
             elif not button and not form.hidden:
                 continue
@@ -121,18 +121,18 @@ class Visitor:
 
 
 class FakeBrowser(webbrowser.BaseBrowser):
-    """What a library opens where it wants the person's browser.
+    """The browser that a library opens for the person.
 
-    It works beside the library, which listens only when the browser is open.
+    It works in a thread, because the library listens only after the browser is open.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self.fault: BaseException | None = None
-        # What the library asked for last, and how it was answered.
+        # The library's last request, and the tenant's response to it.
         self.asked: Request | None = None
         self.back: Request | None = None
-        # Who uses it; somebody new each time where nobody is named.
+        # The person who uses the browser. If not set, a new one each time.
         self.visitor: Visitor | None = None
         webbrowser.register("visitor", None, self, preferred=True)
 
@@ -170,7 +170,7 @@ class _Form:
     buttons: list[_Button] = field(default_factory=list)
 
     def button_for(self, account: str | None) -> _Button | None:
-        """The person's, or the one that consents."""
+        """The button of the person, or the button that consents."""
         for button in self.buttons:
             is_theirs = account in button.text if account else button.has_focus
             if is_theirs or (button.name, button.value) == ("consent", "accept"):
@@ -179,7 +179,7 @@ class _Form:
 
 
 class _Page(HTMLParser):
-    """The forms of a page, and what is to be read on it."""
+    """The forms and the visible text of a page."""
 
     def __init__(self, html: str) -> None:
         super().__init__()

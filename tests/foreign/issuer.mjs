@@ -1,10 +1,11 @@
-// An issuer that nobody here wrote: the certified npm oidc-provider, shaped as Entra's v2 endpoint.
+// An issuer that we did not write: the certified npm oidc-provider, configured like Entra's v2
+// endpoint.
 //
 //     node tests/foreign/issuer.mjs
 //
-// Needs `make tools`. Lets Ida sign in twice as a browser would (authorization code flow with
-// PKCE), prints one line of JSON with its address and the two access tokens, for our API and for
-// another one, and serves until its standard input ends.
+// Needs `make tools`. Signs Ida in twice as a browser would (authorization code flow with PKCE).
+// Prints one line of JSON with its address and the two access tokens, one for our API and one for
+// another API. Then it serves until its standard input ends.
 
 import assert from 'node:assert/strict';
 import { createHash, generateKeyPairSync, randomBytes } from 'node:crypto';
@@ -12,7 +13,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { tools } from '../tools/require.mjs';
 
-// The provider's advice goes to stdout, which is for the one line.
+// The provider prints advice to stdout, which is reserved for the one line of JSON.
 console.info = console.error;
 const { Provider } = tools('oidc-provider');
 
@@ -44,7 +45,7 @@ const provider = new Provider(issuer, {
     features: {
         resourceIndicators: {
             enabled: true,
-            // A resource is an app id URI, as in Entra, and the audience the GUID in it.
+            // As in Entra, a resource is an App ID URI, and the audience is the GUID in it.
             getResourceServerInfo: (_, resource) => ({
                 scope: SCOPE,
                 audience: resource.slice('api://'.length),
@@ -59,7 +60,7 @@ const provider = new Provider(issuer, {
     jwks: { keys: [signingKey()] },
 });
 
-/** Entra's names for what the provider says of user, client and scopes. */
+/** Renames the provider's claims for user, client and scopes to Entra's names. */
 function shapeAsEntra(_, token, jwt) {
     const { scope, client_id, ...claims } = jwt.payload;
     jwt.payload = {
@@ -81,7 +82,7 @@ function signingKey() {
     return { ...privateKey.export({ format: 'jwk' }), use: 'sig', kid };
 }
 
-// Mounted as Express would: the provider takes the path's beginning from the difference.
+// Mount it as Express would: the provider derives its base path from the difference of the URLs.
 const callback = provider.callback();
 server.on('request', (request, response) => {
     if (!request.url.startsWith(`${MOUNT}/`)) {
@@ -93,7 +94,7 @@ server.on('request', (request, response) => {
     callback(request, response);
 });
 
-/** The access token that Ida's sign-in gives for an API. */
+/** Signs Ida in and returns the access token for an API. */
 async function signIn(api) {
     const signal = AbortSignal.timeout(SIGNING_IN);
     const { authorization_endpoint: authorize, token_endpoint: endpoint } =

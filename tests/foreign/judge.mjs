@@ -1,9 +1,9 @@
-// What npm jose says of access tokens, with the checks that its documentation shows for an API.
+// Judges access tokens with npm jose, using the checks that its documentation shows for an API.
 //
 //     node tests/foreign/judge.mjs DISCOVERY_URL CLIENT_ID < TOKENS
 //
 // Needs `make tools`. Reads a JSON string with a token from each line, and prints a line of JSON
-// for each: {"accepted":true}, or {"accepted":false,"reason":"…"}.
+// for each token: {"accepted":true}, or {"accepted":false,"reason":"…"}.
 
 import { createInterface } from 'node:readline';
 import { tools } from '../tools/require.mjs';

@@ -1,10 +1,10 @@
-"""What PyPI fastapi-azure-auth says of access tokens.
+"""Judges access tokens with PyPI fastapi-azure-auth.
 
     target/tools/python/bin/python tests/foreign/judge.py DISCOVERY_URL CLIENT_ID < TOKENS
 
 Needs `make tools`. Reads a JSON string with a token from each line, and prints a line of JSON for
-each: {"accepted": true}, or {"accepted": false, "reason": "..."}. The guard of an operation is
-called as FastAPI would call it; there is no server.
+each token: {"accepted": true}, or {"accepted": false, "reason": "..."}. The guard of an operation
+is called directly, as FastAPI would call it, without a server.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ async def main(discovery_url: str, client_id: str) -> None:
         client_id,
         openid_config_url=discovery_url,
         leeway=60,
-        # A proxy has nothing to do with a tenant on this machine.
+        # The tenant is on this machine: use no proxy.
         http_client_config={"trust_env": False},
     )
     for line in sys.stdin:
@@ -41,6 +41,6 @@ async def judge(guard: AzureAuthorizationCodeBearerBase, token: str) -> dict[str
     return {"accepted": True}
 
 
-# It logs every refusal with a traceback.
+# Otherwise every refusal is logged with a traceback.
 logging.disable()
 asyncio.run(main(*sys.argv[1:]))

@@ -1,10 +1,11 @@
-// Signs whatever it is told to, with a key of the development tenant: headers and payloads that no
+// Signs any header and payload with a key of the development tenant, including those that no
 // library would write.
 //
 //     node tests/foreign/sign.mjs KEY_FILE KEY ALGORITHM HEADER PAYLOAD
 //
-// KEY is the key's name in the tenant's file, ALGORITHM what is done, whatever the header says:
-// RS256, PS256, or HS256 with the text of the public key as the secret. Prints the token.
+// KEY is the key's name in the tenant's file. ALGORITHM is the algorithm that is used, whatever the
+// header says: RS256, PS256, or HS256 with the text of the public key as the secret. Prints the
+// token.
 
 import { constants, createHmac, createPrivateKey, createPublicKey, sign } from 'node:crypto';
 import { readFileSync } from 'node:fs';

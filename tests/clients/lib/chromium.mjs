@@ -1,4 +1,4 @@
-// The system's Chromium, which takes the tenant's certificate and no other that it does not know.
+// The system's Chromium, which also trusts the tenant's certificate, but no other unknown one.
 
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
@@ -11,7 +11,7 @@ import { chromium, launchOptions } from '../../browser/chromium.mjs';
 const CONNECTING = 5_000;
 
 /**
- * Starts it for a tenant whose certificate Node accepts, by the CA in NODE_EXTRA_CA_CERTS; `close`
+ * Starts Chromium for a tenant whose certificate Node trusts through NODE_EXTRA_CA_CERTS. `close`
  * ends it and removes its profile.
  */
 export async function launch(tenant) {
@@ -20,7 +20,7 @@ export async function launch(tenant) {
     await allowThirdPartyCookies(profile);
     const browser = await chromium.launchPersistentContext(profile, {
         ...launchOptions,
-        // It reads CAs from a database only, which needs a tool of its own to write.
+        // Chromium reads CAs only from a database, which only a separate tool can write.
         args: [...launchOptions.args, `--ignore-certificate-errors-spki-list=${key}`],
     });
     const close = async () => {
@@ -31,9 +31,9 @@ export async function launch(tenant) {
 }
 
 /**
- * As Chrome does, where Debian's Chromium does not: the tenant in a hidden frame of the app, a
- * page of another site, would not know who has signed in. A context that is not persistent has no
- * preferences.
+ * Chrome allows third-party cookies, but Debian's Chromium does not. Without them, the tenant in a
+ * hidden frame of the app, which is another site, would not know who is signed in. Only a
+ * persistent context has preferences.
  */
 async function allowThirdPartyCookies(profile) {
     await mkdir(join(profile, 'Default'));
@@ -41,7 +41,7 @@ async function allowThirdPartyCookies(profile) {
     await writeFile(join(profile, 'Default/Preferences'), JSON.stringify(preferences));
 }
 
-/** Of the certificate, as SubjectPublicKeyInfo. */
+/** The public key of the certificate, as SubjectPublicKeyInfo. */
 async function publicKey(tenant) {
     const { hostname, port } = new URL(tenant);
     const socket = connect({ host: hostname, port: Number(port) || 443, servername: hostname });

@@ -1,4 +1,4 @@
-// What the scripts have in common: their settings, their rows, and the API that takes the tokens.
+// Shared by the scripts: settings, the rows of flows, and calls of the API with the tokens.
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
@@ -10,7 +10,7 @@ const ONE_ANSWER = 10_000;
 
 export { tools } from '../../tools/require.mjs';
 
-/** The environment, of which everything that a script reads has to be there. */
+/** The environment. Every variable that a script reads must be set. */
 export const settings = new Proxy(process.env, {
     get(environment, name) {
         assert.ok(environment[name], `${String(name)} is not in the environment`);
@@ -19,8 +19,8 @@ export const settings = new Proxy(process.env, {
 });
 
 /**
- * Runs `rows`, each by its flow's name, calls `close`, and ends the process. A row that gives a
- * reason is left out.
+ * Runs `rows`, which map the name of a flow to its steps, calls `close`, and ends the process. A
+ * row that returns a reason is skipped.
  */
 export async function run(library, version, rows, close = async () => {}) {
     console.log(`version: ${library} ${version}`);
@@ -29,7 +29,7 @@ export async function run(library, version, rows, close = async () => {}) {
     for (const [flow, steps] of Object.entries(rows)) {
         try {
             const reason = await within(Math.min(ONE_ROW, end - Date.now()), steps);
-            console.log(reason ? `left out: ${flow}: ${reason}` : `ok: ${flow}`);
+            console.log(reason ? `skipped: ${flow}: ${reason}` : `ok: ${flow}`);
         } catch (error) {
             failed = true;
             const cause = error.cause?.message ? ` (${error.cause.message})` : '';
@@ -38,7 +38,7 @@ export async function run(library, version, rows, close = async () => {}) {
         }
     }
     await within(ONE_ROW, close);
-    // A library may hold on to a socket.
+    // A library may keep a socket open.
     process.exit(failed ? 1 : 0);
 }
 
@@ -58,12 +58,12 @@ export async function assertApiTakes(token) {
     assert.equal(await statusFor(token), 200, 'the status of the API');
 }
 
-/** It knows the app, which has not the scope of a person. */
+/** The API knows the app, but the token has no scope of a user. */
 export async function assertApiForbids(token) {
     assert.equal(await statusFor(token), 403, 'the status of the API');
 }
 
-/** It is a token for another API. */
+/** The token is for another API. */
 export async function assertApiRefuses(token) {
     assert.equal(await statusFor(token), 401, 'the status of the API');
 }
@@ -76,12 +76,12 @@ async function statusFor(token) {
     return response.status;
 }
 
-/** What is in a token; nobody has verified it. */
+/** The claims of a token, without verifying it. */
 export function unverifiedClaims(token) {
     return JSON.parse(Buffer.from(token.split('.')[1], 'base64url'));
 }
 
-/** On-behalf-of gives a token for the API downstream that is about the same person. */
+/** On-behalf-of gives a token for the downstream API and the same person. */
 export function assertIsDownstream(token, original) {
     const [claims, before] = [token, original].map(unverifiedClaims);
     assert.equal(`api://${claims.aud}/${claims.scp}`, settings.DOWNSTREAM_SCOPE);
@@ -89,7 +89,7 @@ export function assertIsDownstream(token, original) {
     assert.equal(claims.azp, settings.API_CLIENT_ID, 'the app that asked');
 }
 
-/** A redirect URI with a port that nobody listens on: the visitor stops before it. */
+/** A redirect URI on a port where nothing listens: the visitor stops before it. */
 export async function redirectTo(path) {
     const server = createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');

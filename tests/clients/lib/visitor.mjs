@@ -1,5 +1,5 @@
-// A person at a browser that runs no scripts: it keeps cookies, follows redirects and fills in the
-// forms of the development tenant, whatever these look like.
+// A person with a browser that runs no scripts. The browser keeps cookies, follows redirects, and
+// fills in the forms of the development tenant, whatever they look like.
 
 import assert from 'node:assert/strict';
 
@@ -12,19 +12,19 @@ const ONE_ANSWER = 10_000;
 const MOST_PAGES = 12;
 
 export class Visitor {
-    /** The headings of the pages that the last request has led to. */
+    /** The headings of the pages that the last request led to. */
     pages = [];
     #cookies = new Map();
     #account;
 
-    /** Null is somebody who presses the button that has the focus, whosever it is. */
+    /** With the account `null`, the person presses the focused button, whichever it is. */
     constructor(account = ADA) {
         this.#account = account;
     }
 
     /**
-     * Follows an app's link to the tenant, to sign in or out; the request that would take the
-     * browser back to the app.
+     * Follows an app's link to the tenant, to sign in or out. Returns the request that would take
+     * the browser back to the app.
      */
     async visit(url, redirectUri) {
         const { back, page } = await this.#walk({ url: new URL(url) }, { redirectUri });
@@ -32,7 +32,7 @@ export class Visitor {
         return back;
     }
 
-    /** As above, and goes back to the app, which listens there. */
+    /** Like `visit`, but also sends the request back to the app, which listens there. */
     async visitAndReturn(url) {
         const back = await this.visit(url, new URL(url).searchParams.get('redirect_uri'));
         const response = await send(back);
@@ -40,13 +40,13 @@ export class Visitor {
         return back;
     }
 
-    /** Enters the code that a device shows, and signs in for it. */
+    /** Enters the code that a device shows, and signs in for the device. */
     async approve(verificationUri, userCode) {
         const { page } = await this.#walk({ url: new URL(verificationUri) }, { userCode });
         assert.ok(page, 'the device page leads nowhere');
     }
 
-    /** The request to the redirect URI as `back`, or as `page` the first with nothing to do. */
+    /** Returns `back`, the request to the redirect URI, or `page`, the first one without a form. */
     async #walk(request, { redirectUri, userCode }) {
         const answers = { account: this.#account, userCode };
         this.pages = [];
@@ -65,11 +65,11 @@ export class Visitor {
             if (!form) return { page: textOf(page) };
             request = submission(form, request.url);
         }
-        throw new Error(`still under way after ${MOST_PAGES} pages, at ${request.url}`);
+        throw new Error(`not finished after ${MOST_PAGES} pages, at ${request.url}`);
     }
 
     async #send(request) {
-        // Every host is the tenant here; an app's own pages are never asked for.
+        // Every host here is the tenant: pages of an app are never requested.
         const cookie = [...this.#cookies].map(([name, value]) => `${name}=${value}`).join('; ');
         const response = await send(request, cookie);
         for (const line of response.headers.getSetCookie()) {
@@ -82,7 +82,7 @@ export class Visitor {
     }
 }
 
-/** How the tenant answered the app, and what it said. */
+/** The response mode and the parameters of the tenant's response to the app. */
 export function answerIn({ url, form }) {
     if (form) return { mode: 'form_post', answer: form };
     if (url.hash) return { mode: 'fragment', answer: new URLSearchParams(url.hash.slice(1)) };
@@ -104,7 +104,7 @@ function isAt(url, redirectUri) {
     return url.origin === origin && url.pathname === pathname;
 }
 
-/** What a person would do next: the form, with the fields to send. */
+/** What a person would do next: the form, with the fields to submit. */
 function fillIn(forms, answers) {
     for (const form of forms) {
         const fields = new URLSearchParams(form.hidden);
@@ -116,9 +116,9 @@ function fillIn(forms, answers) {
         );
         const button = account ?? consent;
         if (form.inputs.includes('user_code')) {
-            assert.ok(answers.userCode, 'the page asks for the code of a device');
+            assert.ok(answers.userCode, 'the page asks for a device code');
             fields.set('user_code', answers.userCode);
-            // The page asks again where the code was wrong.
+            // The page asks again if the code was wrong.
             answers.userCode = undefined;
         } else if (!button && form.hidden.length === 0) {
             continue;

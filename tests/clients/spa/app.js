@@ -1,8 +1,8 @@
-// What every page that uses MSAL does as it loads. The test does the rest, with `app`.
+// Runs when a page that uses MSAL loads. The test does everything else, with `app`.
 
 let app;
 
-/** What a redirect has brought back, or null. */
+/** The result of a redirect, or null. */
 const returned = (async () => {
     const configuration = await (await fetch('/configuration.json')).json();
     app = new msal.PublicClientApplication(configuration);
