@@ -1,4 +1,4 @@
-// Starts the system's Chromium with the driver that `make tools` has installed.
+// How to start the system's Chromium, with the driver that `make tools` has installed.
 
 import { tools } from '../tools/require.mjs';
 

@@ -55,7 +55,7 @@ def desktop(
 
 
 def sign_in(credential: InteractiveBrowserCredential | None = None) -> str:
-    """Signs Ada in in the browser and returns the access token."""
+    """Signs Ada in through the browser and returns the access token."""
     try:
         return (credential or desktop()).get_token(SCOPE).token
     finally:

@@ -85,7 +85,7 @@ async function pickAda(page) {
     await page.getByRole('button', { name: ADA }).click();
 }
 
-/** After this, nobody has ever signed in in this browser. */
+/** Makes this browser forget everybody who has signed in. */
 async function forgetEverybody() {
     await browser.clearCookies();
 }
@@ -126,7 +126,7 @@ async function redirectAda(configuration) {
     await assertIsAda(result);
 }
 
-/** Signs Ada in in a pop-up, in a browser where nobody is signed in, and checks the result. */
+/** Signs Ada in with a pop-up, in a browser where nobody is signed in, and checks the result. */
 async function popupAda(configuration) {
     await forgetEverybody();
     const app = await openApp(configuration);
