@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use poem_entra::{Fault, InvalidSettings, Settings};
+use poem_entra::{Fault, InvalidSettings, Setting, Settings};
 
 /// Everything the server is told.
 #[derive(Debug, Clone)]
@@ -342,11 +342,11 @@ impl Reader<'_> {
         settings.instance = text("AAD_INSTANCE");
         settings.audiences = self.environment.list("API_AUDIENCE");
         settings.allowed_tenants = self.environment.list("ALLOWED_TENANTS");
-        settings.leeway = self.number("TOKEN_LEEWAY");
+        settings.leeway = self.seconds("TOKEN_LEEWAY");
         settings.token_cache_entries = self.number("TOKEN_CACHE_ENTRIES");
-        settings.key_refresh = self.number("KEY_REFRESH");
-        settings.key_refresh_floor = self.number("KEY_REFRESH_FLOOR");
-        settings.key_retention = self.number("KEY_RETENTION");
+        settings.key_refresh = self.seconds("KEY_REFRESH");
+        settings.key_refresh_floor = self.seconds("KEY_REFRESH_FLOOR");
+        settings.key_retention = self.seconds("KEY_RETENTION");
         if let Err(InvalidSettings(faults)) = settings.check() {
             for (variable, problem) in faults.iter().map(in_terms_of_variables) {
                 // A number that cannot be read is not worth a second complaint.
@@ -368,6 +368,10 @@ impl Reader<'_> {
             self.faults.push(format!("{name} is {text:?}, which is {problem}"));
             T::default()
         })
+    }
+
+    fn seconds(&mut self, name: &str) -> Duration {
+        Duration::from_secs(self.number(name))
     }
 
     /// A name or an address, without scheme and port.
@@ -479,16 +483,16 @@ impl Reader<'_> {
 
 /// The validator knows its own fields; people know the variables.
 fn in_terms_of_variables(fault: &Fault) -> (&str, &str) {
-    let variable = match fault.field {
-        "instance" => "AAD_INSTANCE",
-        "tenant" => "AAD_TENANT_ID",
-        "client_id" => "API_CLIENT_ID",
-        "audiences" => "API_AUDIENCE",
-        "allowed_tenants" => "ALLOWED_TENANTS",
-        "leeway" => "TOKEN_LEEWAY",
-        "token_cache_entries" => "TOKEN_CACHE_ENTRIES",
-        "key_refresh" => "KEY_REFRESH",
-        other => other,
+    let variable = match fault.setting {
+        Setting::Instance => "AAD_INSTANCE",
+        Setting::Tenant => "AAD_TENANT_ID",
+        Setting::ClientId => "API_CLIENT_ID",
+        Setting::Audiences => "API_AUDIENCE",
+        Setting::AllowedTenants => "ALLOWED_TENANTS",
+        Setting::Leeway => "TOKEN_LEEWAY",
+        Setting::TokenCacheEntries => "TOKEN_CACHE_ENTRIES",
+        Setting::KeyRefresh => "KEY_REFRESH",
+        _ => "another setting",
     };
     (variable, &fault.problem)
 }

@@ -50,8 +50,10 @@ impl Server {
         clock: Arc<dyn Clock>,
     ) -> Result<Self, StartError> {
         let url = config.server.public_url.clone().unwrap_or_else(|| listener.url());
-        let validator = Validator::with_clock(&config.entra, Arc::clone(&clock))?
-            .with_resource_metadata(format!("{url}{}", metadata::PATH));
+        let validator = Validator::builder(config.entra.clone())
+            .clock(Arc::clone(&clock))
+            .resource_metadata(format!("{url}{}", metadata::PATH))
+            .build()?;
         let validator = Arc::new(validator);
         let store = store::open(&config.database, Arc::new(move || clock.now())).await?;
         let endpoint = endpoint(config, &url, Arc::clone(&validator), Arc::clone(&store))?;

@@ -128,7 +128,7 @@ fn add_error_examples(operation: &mut Map<String, Value>) {
             "500" => Problem::new(Code::Internal, "Something went wrong on our side."),
             "503" => Problem::new(
                 Code::KeysUnavailable,
-                "The authority's signing keys cannot be had right now.",
+                "The authority's signing keys are unavailable right now.",
             ),
             _ => continue,
         };

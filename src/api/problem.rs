@@ -354,7 +354,6 @@ fn problem_of(error: Error) -> Problem {
         return problem.clone();
     }
     if let Some(Denied { rejection, headers }) = error.downcast_ref::<Denied>() {
-        tracing::debug!(rule = %rejection.rule(), code = rejection.code(), "request refused");
         let text = |text: Option<&str>| text.map(str::to_owned);
         let more = More {
             expected: text(rejection.expected()),

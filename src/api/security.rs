@@ -11,12 +11,12 @@ use std::ops::Deref;
 use poem::{Request, RequestBody, Result};
 use poem_entra::{
     Policy, Principal, Rejection, Requirement, User,
-    poem::{Guard, authorize, mark},
+    poem::{Guard, SecurityScheme, authorize},
     policy::Caller,
+    security_scheme,
 };
 use poem_openapi::{
-    ApiExtractor, ApiExtractorType, ExtractParamOptions, OAuthScopes, SecurityScheme,
-    auth::Bearer,
+    ApiExtractor, ApiExtractorType, ExtractParamOptions,
     registry::{MetaParamIn, MetaSchema, MetaSchemaRef, Registry},
 };
 
@@ -27,29 +27,12 @@ use crate::{
 
 use super::problem::{Code, Problem};
 
-// The names in braces are filled in by `document.rs`.
-/// Microsoft Entra ID: authorization code flow with PKCE.
-#[derive(SecurityScheme)]
-#[oai(
-    rename = "oauth2",
-    ty = "oauth2",
-    flows(authorization_code(
-        authorization_url = "{authority}/oauth2/v2.0/authorize",
-        token_url = "{authority}/oauth2/v2.0/token",
-        scopes = "Scope"
-    ))
-)]
-pub struct EntraId(#[allow(dead_code, reason = "the derive asks for it")] Bearer);
+security_scheme!(
+    pub EntraId,
+    "access_as_user" = "Read and write the todos of the signed-in user."
+);
 
-/// What apps may ask a user's consent for.
-#[derive(OAuthScopes)]
-pub enum Scope {
-    /// Read and write the todos of the signed-in user.
-    #[oai(rename = "{api}/access_as_user")]
-    AccessAsUser,
-}
-
-/// The same scope as the token carries it.
+/// The scope as in tokens, by its short name.
 pub const ACCESS_AS_USER: &str = "access_as_user";
 
 /// The app role of people who see and delete everybody's todos.
@@ -141,9 +124,7 @@ impl<'a> ApiExtractor<'a> for OwnedTodo {
     }
 
     fn security_schemes() -> Vec<&'static str> {
-        let mut names = EntraId::security_schemes();
-        names.push(mark::<OwnerOrAdmin>());
-        names
+        EntraId::with_policy::<OwnerOrAdmin>()
     }
 
     fn param_in() -> Option<MetaParamIn> {

@@ -84,7 +84,7 @@ async fn without_a_token_nothing_is_learnt_about_ids_or_bodies() {
 }
 
 #[tokio::test]
-async fn a3_a_challenge_says_what_is_missing() {
+async fn a_challenge_says_what_is_missing() {
     let app = App::start().await;
     let metadata = format!("{}/.well-known/oauth-protected-resource", app.url);
     let metadata = format!("resource_metadata=\"{metadata}\"");

@@ -109,7 +109,7 @@ async fn a_token_with_any_part_changed_is_refused() {
 }
 
 #[tokio::test]
-async fn c3_without_an_authority_the_server_runs_is_not_ready_and_lets_nobody_through() {
+async fn without_an_authority_the_server_runs_is_not_ready_and_lets_nobody_through() {
     let nobody_listens = {
         let socket = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         format!("http://{}", socket.local_addr().unwrap())
@@ -142,7 +142,7 @@ async fn a_token_of_another_kind_neither_reads_nor_deletes() {
         ("an ID token", json!({ "nonce": "n", "scp": null }), "ID token"),
         ("an ID token of an app", json!({ "nonce": "n", "scp": null, "idtyp": "app" }), "ID token"),
         ("an ID token without a nonce", json!({ "scp": null }), "no scope"),
-        ("a token without consent", json!({ "scp": "/", "roles": null }), "neither scp nor roles"),
+        ("a token without consent", json!({ "scp": "/", "roles": null }), "nobody consented"),
         ("an unscoped token", json!({ "scp": "/" }), "no scope"),
         ("a device's token", json!({ "idtyp": "device" }), "idtyp"),
         ("another spelling of app", json!({ "idtyp": "APP" }), "idtyp"),

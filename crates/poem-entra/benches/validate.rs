@@ -5,9 +5,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a bench that cannot go on has failed")]
 
-#[path = "../tests/validator/authority.rs"]
-#[allow(dead_code, reason = "the tests use all of it")]
-mod authority;
+#[path = "../tests/validator/support/mod.rs"]
+#[allow(dead_code, unused_imports, reason = "the tests use all of it")]
+mod support;
 
 use std::{
     fs,
@@ -15,8 +15,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use authority::{World, token};
 use serde_json::Value;
+use support::{World, token};
 
 const ROUNDS: u32 = 7;
 const CALLS: u32 = 2_000;

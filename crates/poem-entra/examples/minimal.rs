@@ -8,29 +8,9 @@ use poem_entra::{
     Policy, Requirement, Settings, User, Validator,
     poem::{Guard, Published, publish},
 };
-use poem_openapi::{
-    OAuthScopes, OpenApi, OpenApiService, SecurityScheme, auth::Bearer, payload::PlainText,
-};
+use poem_openapi::{OpenApi, OpenApiService, payload::PlainText};
 
-#[derive(OAuthScopes)]
-#[allow(dead_code, reason = "scopes are declared here and named by the policies")]
-enum Scope {
-    /// Act as the signed-in user.
-    #[oai(rename = "{api}/access_as_user")]
-    AccessAsUser,
-}
-
-#[derive(SecurityScheme)]
-#[oai(
-    rename = "oauth2",
-    ty = "oauth2",
-    flows(authorization_code(
-        authorization_url = "{authority}/oauth2/v2.0/authorize",
-        token_url = "{authority}/oauth2/v2.0/token",
-        scopes = "Scope"
-    ))
-)]
-struct EntraId(#[allow(dead_code, reason = "the derive asks for it")] Bearer);
+poem_entra::security_scheme!(EntraId, "access_as_user" = "Act as the signed-in user.");
 
 struct SignedIn;
 

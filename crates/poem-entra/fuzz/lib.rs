@@ -22,7 +22,10 @@ static RUNTIME: LazyLock<Runtime> =
 
 static VALIDATOR: LazyLock<Validator> = LazyLock::new(|| {
     let settings = Settings::new(TENANT, API);
-    Validator::with_transport(&settings, Arc::new(Stopped), Arc::new(InMemory))
+    Validator::builder(settings)
+        .clock(Arc::new(Stopped))
+        .transport(Arc::new(InMemory))
+        .build()
         .expect("the settings are good")
 });
 

@@ -1,11 +1,11 @@
-//! The claims of a token whose signature holds, each of its right type (rule V1).
+//! The claims of a token whose signature is valid, each of the right type.
 
 use serde_json::{Map, Value};
 
 use crate::{
     ids::{ClientId, ObjectId, TenantId},
-    principal::{AccountType, Groups},
-    rejection::{Rejection, Rule},
+    rejection::Rejection,
+    rule::Rule,
 };
 
 /// The largest integer that every JSON reader agrees on (RFC 8259, section 6).
@@ -20,7 +20,7 @@ pub(crate) struct Claims {
     pub(crate) iss: String,
     pub(crate) aud: Vec<String>,
     pub(crate) tenant: TenantId,
-    /// The tenant as the token spells it, which is how the issuer spells it too.
+    /// The tenant as spelled in the token, which is how the issuer spells it too.
     pub(crate) tid: String,
     pub(crate) sub: String,
     pub(crate) oid: Option<ObjectId>,
@@ -33,9 +33,9 @@ pub(crate) struct Claims {
     pub(crate) account: Option<AccountType>,
     pub(crate) acrs: Vec<String>,
     pub(crate) xms_cc: Vec<String>,
-    /// OpenID Connect puts one into ID tokens.
+    /// Whether there is a `nonce`, as in the ID tokens of OpenID Connect.
     pub(crate) has_nonce: bool,
-    /// Whether the token is bound to a key or certificate (`cnf`, RFC 7800, section 3.1).
+    /// Whether the token is bound to a key or a certificate (`cnf`, RFC 7800, section 3.1).
     pub(crate) is_bound: bool,
 }
 
@@ -47,6 +47,25 @@ pub(crate) enum Version {
     V2,
 }
 
+/// The caller's groups.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Groups {
+    /// The groups in the token; empty if the API's registration does not request them.
+    Listed(Vec<String>),
+    /// More groups than fit into a token, which says only that there are some. A policy that
+    /// requires a group refuses the caller, because the caller's groups are unknown.
+    Overage,
+}
+
+/// Whether a person is a member or a guest of the tenant (the optional claim `acct`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AccountType {
+    /// An account of this tenant.
+    Member,
+    /// An account that was invited.
+    Guest,
+}
+
 impl Claims {
     pub(crate) fn read(members: &Map<String, Value>) -> Result<Self, Rejection> {
         let reader = Reader(members);
@@ -55,7 +74,7 @@ impl Claims {
             Some("2.0") => Version::V2,
             _ => {
                 return Err(Rejection::invalid_token(
-                    Rule::V2,
+                    Rule::Version,
                     "The token's ver is neither 1.0 nor 2.0.",
                 ));
             }
@@ -120,7 +139,7 @@ impl Reader<'_> {
         }
     }
 
-    /// V6: the names in `scp`, without the `/` that Entra writes for "no scope".
+    /// The names in `scp`, without the `/` that Entra writes for "no scope".
     fn scopes(&self) -> Result<Vec<String>, Rejection> {
         let scp = self.text("scp")?.unwrap_or_default();
         let names = scp.split(' ').filter(|name| !matches!(*name, "" | "/"));
@@ -135,7 +154,7 @@ impl Reader<'_> {
         }
     }
 
-    /// V9: with too many groups the token points elsewhere instead of listing them
+    /// A user with too many groups gets a token that names a URL instead of the groups
     /// (<https://learn.microsoft.com/entra/identity-platform/access-token-claims-reference>).
     fn groups(&self) -> Result<Groups, Rejection> {
         let elsewhere =
@@ -184,7 +203,7 @@ impl Reader<'_> {
 }
 
 fn refused(detail: String) -> Rejection {
-    Rejection::invalid_token(Rule::V1, detail)
+    Rejection::invalid_token(Rule::Claims, detail)
 }
 
 #[cfg(test)]
@@ -204,18 +223,18 @@ mod tests {
     }
 
     #[test]
-    fn v1_every_required_claim_is_required() {
+    fn every_required_claim_is_required() {
         assert!(read(|_| {}).is_ok());
         for name in ["exp", "iss", "aud", "tid", "sub"] {
             let outcome = read(|claims| {
                 claims.remove(name);
             });
-            assert_eq!(outcome.err(), Some(Rule::V1), "{name}");
+            assert_eq!(outcome.err(), Some(Rule::Claims), "{name}");
         }
     }
 
     #[test]
-    fn v1_every_claim_has_its_json_type() {
+    fn every_claim_has_the_right_json_type() {
         for (name, bad) in [
             ("exp", json!("2")),
             ("exp", json!(-1)),
@@ -249,12 +268,12 @@ mod tests {
             let outcome = read(|claims| {
                 claims.insert(name.into(), bad.clone());
             });
-            assert_eq!(outcome.err(), Some(Rule::V1), "{name} = {bad}");
+            assert_eq!(outcome.err(), Some(Rule::Claims), "{name} = {bad}");
         }
     }
 
     #[test]
-    fn v1_dates_may_have_a_fraction_and_go_up_to_two_to_the_53rd() {
+    fn dates_may_have_a_fraction_and_go_up_to_two_to_the_53rd() {
         for (date, seconds) in [(json!(1.9), 1), (json!(0), 0), (json!(1u64 << 53), 1 << 53)] {
             let claims = read(|claims| {
                 claims.insert("nbf".into(), date);
@@ -264,12 +283,12 @@ mod tests {
     }
 
     #[test]
-    fn v2_the_version_is_1_0_or_2_0() {
+    fn the_version_is_1_0_or_2_0() {
         for bad in [json!("3.0"), json!("2"), json!("")] {
             let outcome = read(|claims| {
                 claims.insert("ver".into(), bad.clone());
             });
-            assert_eq!(outcome.err(), Some(Rule::V2), "{bad}");
+            assert_eq!(outcome.err(), Some(Rule::Version), "{bad}");
         }
     }
 }

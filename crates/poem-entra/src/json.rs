@@ -91,7 +91,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn p2_duplicate_members_are_refused_at_every_depth_and_under_every_spelling() {
+    fn duplicate_members_are_refused_at_every_depth_and_under_every_spelling() {
         for text in [
             r#"{"a":1,"a":1}"#,
             r#"{"a":{"b":1,"b":2}}"#,

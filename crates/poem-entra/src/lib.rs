@@ -2,16 +2,18 @@
 //!
 //! ## The modules
 //!
-//! In reading order: what is configured ([`settings`], [`authority`]), what is fetched ([`keys`],
-//! [`transport`]), how a token is read ([`token`]) and judged ([`validator`]), what
-//! comes out of it ([`principal`], [`rejection`]), who may do what ([`policy`]), and how poem's
-//! handlers say so ([`mod@poem`]).
+//! In reading order: what is configured ([`settings`], [`authority`]), how documents are fetched
+//! ([`transport`]), how a token is read ([`token`]) and judged ([`validator`], [`rule`]), the
+//! outcome ([`principal`], or [`rejection`] with its [`challenge`]), who may call an operation
+//! ([`policy`]), and the guards for poem-openapi ([`mod@poem`]).
 
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
 pub mod authority;
 mod cache;
+mod causes;
+pub mod challenge;
 mod claims;
 pub mod clock;
 #[cfg(fuzzing)]
@@ -20,23 +22,27 @@ pub mod fuzzing;
 pub mod ids;
 mod json;
 mod jwk;
-pub mod keys;
+mod keys;
 mod metadata;
 #[cfg(feature = "poem")]
 pub mod poem;
 pub mod policy;
 pub mod principal;
+mod refusal_log;
 pub mod rejection;
+pub mod rule;
 pub mod settings;
 pub mod token;
 pub mod transport;
 pub mod validator;
 
+pub use challenge::Challenge;
+pub use claims::{AccountType, Groups};
 pub use clock::{Clock, SystemClock};
 pub use ids::{ClientId, ObjectId, TenantId};
-pub use keys::KeyMetrics;
 pub use policy::{Policy, Requirement};
-pub use principal::{AccountType, App, Groups, Principal, User};
-pub use rejection::{Challenge, Refusal, Rejection, Rule};
-pub use settings::{Fault, InvalidSettings, Settings};
-pub use validator::{Readiness, StartError, Validator};
+pub use principal::{App, Identity, Principal, User};
+pub use rejection::{Refusal, Rejection};
+pub use rule::Rule;
+pub use settings::{Fault, InvalidSettings, Setting, Settings};
+pub use validator::{Readiness, StartError, Validator, ValidatorBuilder};

@@ -1,12 +1,13 @@
-//! Who calls. Only the validator can make one of these, so whoever holds one knows that every
-//! rule was checked.
+//! The caller of a request. Only the validator makes a [`Principal`], so code that has one knows
+//! that every rule was checked.
 
-use std::sync::Arc;
+use std::{ops::Deref, sync::Arc};
 
 use crate::{
-    claims::Claims,
+    claims::{AccountType, Claims, Groups},
     ids::{ClientId, ObjectId, TenantId},
-    rejection::{Rejection, Rule},
+    rejection::Rejection,
+    rule::Rule,
 };
 
 /// A caller whose token was accepted. Cheap to clone.
@@ -18,8 +19,8 @@ pub enum Principal {
     App(App),
 }
 
-/// A person. The key of whatever belongs to them is ([`tenant`](User::tenant),
-/// [`object_id`](User::object_id)), never an address or a name, which change hands
+/// A person. What belongs to them is filed under ([`tenant`](Identity::tenant),
+/// [`object_id`](User::object_id)), never under an address or a name, which are reassigned
 /// (<https://learn.microsoft.com/entra/identity-platform/claims-validation>).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct User {
@@ -33,9 +34,9 @@ pub struct App {
     identity: Arc<Identity>,
 }
 
-/// What the token says of its bearer, whichever kind it is.
+/// What the token says about its caller. [`Principal`], [`User`] and [`App`] deref to it.
 #[derive(Debug, PartialEq, Eq)]
-struct Identity {
+pub struct Identity {
     tenant: TenantId,
     object_id: Option<ObjectId>,
     subject: String,
@@ -48,28 +49,118 @@ struct Identity {
     client_capabilities: Vec<String>,
 }
 
-/// The groups a token names.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Groups {
-    /// These; none when the app does not ask for groups.
-    Listed(Vec<String>),
-    /// More than fit: the token says only that there are some (rule V9). A policy that asks for
-    /// a group refuses the caller, since nobody knows.
-    Overage,
+impl Identity {
+    /// The tenant that issued the token (`tid`).
+    pub fn tenant(&self) -> TenantId {
+        self.tenant
+    }
+
+    /// The object id of the person or of the app's service principal in that tenant (`oid`); `None`
+    /// in some app tokens.
+    pub fn object_id(&self) -> Option<ObjectId> {
+        self.object_id
+    }
+
+    /// The caller's id for this API alone (`sub`); other APIs see another one.
+    pub fn subject(&self) -> &str {
+        &self.subject
+    }
+
+    /// The app that sends the request (`azp`, in v1 tokens `appid`).
+    pub fn client(&self) -> Option<ClientId> {
+        self.client
+    }
+
+    /// The scopes that the user consented to (`scp`); empty for an app.
+    pub fn scopes(&self) -> &[String] {
+        &self.scopes
+    }
+
+    /// The app roles assigned to the caller (`roles`).
+    pub fn roles(&self) -> &[String] {
+        &self.roles
+    }
+
+    /// Whether the caller has an app role, compared exactly.
+    pub fn has_role(&self, role: &str) -> bool {
+        self.roles.iter().any(|assigned| assigned == role)
+    }
+
+    /// The caller's groups (`groups`), if the API's registration requests them.
+    pub fn groups(&self) -> &Groups {
+        &self.groups
+    }
+
+    /// Member or guest (`acct`), if the API's registration requests it.
+    pub fn account_type(&self) -> Option<AccountType> {
+        self.account
+    }
+
+    /// The authentication contexts that the sign-in satisfied (`acrs`).
+    pub fn authentication_contexts(&self) -> &[String] {
+        &self.authentication_contexts
+    }
+
+    /// Whether the client handles claims challenges (`cp1` in `xms_cc`).
+    pub fn handles_claims_challenges(&self) -> bool {
+        self.client_capabilities.iter().any(|capability| capability == "cp1")
+    }
+
+    /// The approximate size in memory, in bytes.
+    pub(crate) fn size(&self) -> usize {
+        let groups = match &self.groups {
+            Groups::Listed(listed) => listed.as_slice(),
+            Groups::Overage => &[],
+        };
+        let lists: [&[String]; 5] = [
+            &self.scopes,
+            &self.roles,
+            groups,
+            &self.authentication_contexts,
+            &self.client_capabilities,
+        ];
+        let texts = lists.into_iter().flatten();
+        let texts: usize = texts.map(|text| size_of::<String>() + text.capacity()).sum();
+        size_of::<Self>() + self.subject.capacity() + texts
+    }
 }
 
-/// What a person is to the tenant (`acct`, an optional claim).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum AccountType {
-    /// At home here.
-    Member,
-    /// Invited.
-    Guest,
+impl User {
+    /// The person's object id in the tenant (`oid`).
+    pub fn object_id(&self) -> ObjectId {
+        self.object_id
+    }
+}
+
+impl Deref for Principal {
+    type Target = Identity;
+
+    fn deref(&self) -> &Identity {
+        match self {
+            Self::User(user) => user,
+            Self::App(app) => app,
+        }
+    }
+}
+
+impl Deref for User {
+    type Target = Identity;
+
+    fn deref(&self) -> &Identity {
+        &self.identity
+    }
+}
+
+impl Deref for App {
+    type Target = Identity;
+
+    fn deref(&self) -> &Identity {
+        &self.identity
+    }
 }
 
 impl Principal {
-    /// V6 to V8 and V10: somebody consented, the caller is a user or an app, and the token is an
-    /// access token that anybody who holds it may send.
+    /// Decides what kind of token and caller this is. The claims are those of a verified token.
     pub(crate) fn from_claims(claims: Claims) -> Result<Self, Rejection> {
         if claims.is_bound {
             return Err(bound_token());
@@ -80,7 +171,7 @@ impl Principal {
         if claims.scopes.is_empty() && claims.roles.is_empty() {
             return Err(no_consent());
         }
-        let kind = Kind::of(&claims)?;
+        let is_app = is_app(&claims)?;
         let object_id = claims.oid;
         let identity = Arc::new(Identity {
             tenant: claims.tenant,
@@ -88,185 +179,66 @@ impl Principal {
             subject: claims.sub,
             client: claims.client,
             // An app has no scopes, whatever its token says.
-            scopes: if kind == Kind::App { Vec::new() } else { claims.scopes },
+            scopes: if is_app { Vec::new() } else { claims.scopes },
             roles: claims.roles,
             groups: claims.groups,
             account: claims.account,
             authentication_contexts: claims.acrs,
             client_capabilities: claims.xms_cc,
         });
-        if kind == Kind::App {
+        if is_app {
             return Ok(Self::App(App { identity }));
         }
-        let object_id = object_id
-            .ok_or_else(|| Rejection::invalid_token(Rule::V7, "The token of a user has no oid."))?;
+        let detail = "The token of a user has no oid.";
+        let object_id =
+            object_id.ok_or_else(|| Rejection::invalid_token(Rule::CallerKind, detail))?;
         Ok(Self::User(User { object_id, identity }))
     }
+}
 
-    /// The directory that issued the token (`tid`).
-    pub fn tenant(&self) -> TenantId {
-        self.identity().tenant
-    }
-
-    /// Whose id it is in that directory (`oid`): the person's, or the app's service principal's,
-    /// which not every app token names.
-    pub fn object_id(&self) -> Option<ObjectId> {
-        self.identity().object_id
-    }
-
-    /// The id for this API alone (`sub`); another API sees another one.
-    pub fn subject(&self) -> &str {
-        &self.identity().subject
-    }
-
-    /// The app that sends the request (`azp`, in v1 tokens `appid`).
-    pub fn client(&self) -> Option<ClientId> {
-        self.identity().client
-    }
-
-    /// The scopes the user consented to (`scp`); an app has none.
-    pub fn scopes(&self) -> &[String] {
-        &self.identity().scopes
-    }
-
-    /// The app roles assigned to the caller (`roles`).
-    pub fn roles(&self) -> &[String] {
-        &self.identity().roles
-    }
-
-    /// Whether the caller has an app role. Exact, case-sensitive.
-    pub fn has_role(&self, role: &str) -> bool {
-        self.roles().iter().any(|assigned| assigned == role)
-    }
-
-    /// The groups the caller is in, where the app asks for them (`groups`).
-    pub fn groups(&self) -> &Groups {
-        &self.identity().groups
-    }
-
-    /// Member or guest, where the app asks for it (`acct`).
-    pub fn account_type(&self) -> Option<AccountType> {
-        self.identity().account
-    }
-
-    /// The authentication contexts the caller has satisfied (`acrs`).
-    pub fn authentication_contexts(&self) -> &[String] {
-        &self.identity().authentication_contexts
-    }
-
-    /// Whether the client understands claims challenges (`cp1` in `xms_cc`).
-    pub fn handles_claims_challenges(&self) -> bool {
-        self.identity().client_capabilities.iter().any(|capability| capability == "cp1")
-    }
-
-    /// Bytes this takes in memory, roughly.
-    pub(crate) fn size(&self) -> usize {
-        let Identity { subject, scopes, roles, groups, .. } = self.identity();
-        let Identity { authentication_contexts, client_capabilities, .. } = self.identity();
-        let listed = match groups {
-            Groups::Listed(listed) => listed.as_slice(),
-            Groups::Overage => &[],
-        };
-        let lists = [scopes, roles, listed, authentication_contexts, client_capabilities];
-        let texts = lists.into_iter().flatten();
-        let texts: usize = texts.map(|text| size_of::<String>() + text.capacity()).sum();
-        size_of::<Identity>() + subject.capacity() + texts
-    }
-
-    fn identity(&self) -> &Identity {
-        match self {
-            Self::User(user) => &user.identity,
-            Self::App(app) => &app.identity,
+/// Whether the token is an app's own. The optional claim `idtyp` decides. Without it, a scope means
+/// a user, and an app's `oid` equals its `sub`; a user's `sub` is different for each API
+/// (<https://learn.microsoft.com/entra/identity-platform/claims-validation>).
+fn is_app(claims: &Claims) -> Result<bool, Rejection> {
+    match claims.idtyp.as_deref() {
+        Some("user") => Ok(false),
+        Some("app") => Ok(true),
+        Some(other) => {
+            let detail = "The token's idtyp is neither user nor app.";
+            let rejection = Rejection::invalid_token(Rule::CallerKind, detail);
+            Err(rejection.compared("user or app", other))
         }
-    }
-}
-
-impl User {
-    /// The directory that issued the token (`tid`).
-    pub fn tenant(&self) -> TenantId {
-        self.identity.tenant
-    }
-
-    /// The person's id in that directory (`oid`).
-    pub fn object_id(&self) -> ObjectId {
-        self.object_id
-    }
-
-    /// Whether the person was assigned an app role. Exact, case-sensitive.
-    pub fn has_role(&self, role: &str) -> bool {
-        self.identity.roles.iter().any(|assigned| assigned == role)
-    }
-}
-
-impl App {
-    /// The directory that issued the token (`tid`).
-    pub fn tenant(&self) -> TenantId {
-        self.identity.tenant
-    }
-
-    /// The app itself (`azp`, in v1 tokens `appid`).
-    pub fn client(&self) -> Option<ClientId> {
-        self.identity.client
-    }
-
-    /// Whether the app was granted an app role. Exact, case-sensitive.
-    pub fn has_role(&self, role: &str) -> bool {
-        self.identity.roles.iter().any(|granted| granted == role)
-    }
-}
-
-#[derive(PartialEq)]
-enum Kind {
-    User,
-    App,
-}
-
-impl Kind {
-    /// V7: `idtyp` decides. It is an optional claim; without it a scope means a user, and an app is
-    /// recognised by its `oid`, which equals its `sub`: a user's `sub` is another one for each API
-    /// (<https://learn.microsoft.com/entra/identity-platform/claims-validation>).
-    fn of(claims: &Claims) -> Result<Self, Rejection> {
-        match claims.idtyp.as_deref() {
-            Some("user") => Ok(Self::User),
-            Some("app") => Ok(Self::App),
-            Some(other) => {
-                let detail = "The token's idtyp is neither user nor app.";
-                let rejection = Rejection::invalid_token(Rule::V7, detail);
-                Err(rejection.compared("user or app", other))
-            }
-            None if !claims.scopes.is_empty() => Ok(Self::User),
-            None if claims.oid.is_some() && claims.oid == ObjectId::parse(&claims.sub) => {
-                Ok(Self::App)
-            }
-            None => Err(unknown_kind()),
-        }
+        None if !claims.scopes.is_empty() => Ok(false),
+        None if claims.oid.is_some() && claims.oid == ObjectId::parse(&claims.sub) => Ok(true),
+        None => Err(unknown_kind()),
     }
 }
 
 fn bound_token() -> Rejection {
     let detail = "The token is bound to a key or a certificate (cnf), so it is not a bearer token.";
-    Rejection::invalid_token(Rule::V10, detail)
-        .with_hint("Ask for a token without proof of possession (PoP) and without mTLS.")
+    Rejection::invalid_token(Rule::Unbound, detail)
+        .with_hint("Request a token without proof of possession (PoP) and without mTLS.")
 }
 
 fn id_token() -> Rejection {
     let detail = "This is an ID token, which is for the app that signed the user in.";
-    Rejection::invalid_token(Rule::V8, detail).with_hint("Send the access token instead.")
+    Rejection::invalid_token(Rule::AccessToken, detail).with_hint("Send the access token instead.")
 }
 
-/// App roles alone do not make an access token: where client and API share one registration, the
+/// App roles alone do not make an access token: if client and API share one registration, the
 /// client's ID tokens have the API's audience and the user's app roles.
 fn unknown_kind() -> Rejection {
     let detail = "The token has app roles but no scope, and its oid is not its sub: it is neither \
                   a user's access token nor an app's.";
-    Rejection::invalid_token(Rule::V7, detail).with_hint(
+    Rejection::invalid_token(Rule::CallerKind, detail).with_hint(
         "Send the access token instead of the ID token. If it is an access token, add the \
          optional claim idtyp to the API's registration.",
     )
 }
 
 fn no_consent() -> Rejection {
-    let detail = "The token has neither scp nor roles: nobody consented to its use here.";
-    Rejection::invalid_token(Rule::V6, detail)
-        .with_hint("Ask for a scope of the API, or grant the app an app role with admin consent.")
+    let detail = "The token has neither scopes (scp) nor app roles (roles), so nobody consented \
+                  to its use here.";
+    Rejection::invalid_token(Rule::Consent, detail)
+        .with_hint("Request a scope of the API, or grant the app an app role with admin consent.")
 }

@@ -6,7 +6,8 @@ use serde_json::{Map, Value};
 
 use crate::{
     json,
-    rejection::{Refusal, Rejection, Rule},
+    rejection::{Refusal, Rejection},
+    rule::Rule,
 };
 
 /// Bytes of the longest token that is looked at. Entra's stay below it even with 200 groups.
@@ -21,16 +22,23 @@ pub const TOKEN_LIMIT: usize = 16_384;
 /// `Authorization` headers, or none but white space behind the scheme.
 pub fn bearer(headers: &HeaderMap) -> Result<&str, Rejection> {
     let mut values = headers.get_all(header::AUTHORIZATION).iter();
-    let missing = || Rejection::new(Refusal::MissingToken, Rule::P1, "No access token was sent.");
+    let missing = || {
+        Rejection::new(
+            Refusal::MissingToken,
+            Rule::AuthorizationHeader,
+            "No access token was sent.",
+        )
+    };
     let value = values.next().ok_or_else(missing)?;
     if values.next().is_some() {
         return Err(Rejection::new(
             Refusal::InvalidRequest,
-            Rule::P1,
+            Rule::AuthorizationHeader,
             "The request has more than one Authorization header.",
         ));
     }
-    let malformed = |detail: &'static str| Rejection::invalid_token(Rule::P1, detail);
+    let malformed =
+        |detail: &'static str| Rejection::invalid_token(Rule::AuthorizationHeader, detail);
     let value = value
         .to_str()
         .map_err(|_| malformed("The Authorization header has characters that no token has."))?;
@@ -57,7 +65,7 @@ pub(crate) struct UnverifiedToken<'a> {
 impl<'a> UnverifiedToken<'a> {
     /// Splits a compact JWS (RFC 7515, section 7.1) and reads its header.
     pub(crate) fn parse(token: &'a str) -> Result<Self, Rejection> {
-        let malformed = |detail: &'static str| Rejection::invalid_token(Rule::P1, detail);
+        let malformed = |detail: &'static str| Rejection::invalid_token(Rule::TokenFormat, detail);
         if token.len() > TOKEN_LIMIT {
             return Err(malformed("The token is longer than 16384 bytes."));
         }
@@ -73,17 +81,12 @@ impl<'a> UnverifiedToken<'a> {
         }
         // One signature has one spelling, as the other parts have.
         URL_SAFE_NO_PAD.decode(signature).map_err(|_| not_a_jws())?;
-        Ok(Self {
-            kid: kid(&decode_object(header, "header", Rule::P2)?)?,
-            message,
-            signature,
-            payload,
-        })
+        Ok(Self { kid: kid(&decode_object(header, "header")?)?, message, signature, payload })
     }
 
     /// The claims. The caller vouches that the signature was checked.
     pub(crate) fn claims_after_verification(&self) -> Result<Map<String, Value>, Rejection> {
-        decode_object(self.payload, "payload", Rule::P2)
+        decode_object(self.payload, "payload")
     }
 }
 
@@ -91,11 +94,12 @@ impl<'a> UnverifiedToken<'a> {
 ///
 /// `jku`, `jwk`, `x5u` and `x5c` are neither followed nor used.
 fn kid(header: &Map<String, Value>) -> Result<String, Rejection> {
-    let refuse = |detail: &'static str| Err(Rejection::invalid_token(Rule::P2, detail));
+    let refuse = |detail: &'static str| Err(Rejection::invalid_token(Rule::TokenHeader, detail));
     match header.get("alg") {
         Some(Value::String(alg)) if alg == "RS256" => {}
         Some(Value::String(alg)) => {
-            let rejection = Rejection::invalid_token(Rule::P2, "The token's alg is not accepted.");
+            let rejection =
+                Rejection::invalid_token(Rule::TokenHeader, "The token's alg is not accepted.");
             return Err(rejection.compared("RS256", alg));
         }
         _ => return refuse("The token's header has no alg."),
@@ -109,7 +113,7 @@ fn kid(header: &Map<String, Value>) -> Result<String, Rejection> {
     // V8: Microsoft Graph signs another header than the one it sends.
     if header.contains_key("nonce") {
         return Err(Rejection::invalid_token(
-            Rule::V8,
+            Rule::AccessToken,
             "The token is for Microsoft Graph: its header has a nonce.",
         )
         .with_hint("Ask for a scope of this API; Graph's tokens are for Graph alone."));
@@ -131,15 +135,15 @@ fn is_access_token_type(typ: &str) -> bool {
     matches!(typ.strip_prefix("application/").unwrap_or(&typ), "jwt" | "at+jwt")
 }
 
-fn decode_object(part: &str, name: &str, rule: Rule) -> Result<Map<String, Value>, Rejection> {
+fn decode_object(part: &str, name: &str) -> Result<Map<String, Value>, Rejection> {
     // The engine refuses padding and trailing bits that are not zero, so that one token has one
     // spelling (RFC 4648, section 3.5).
     let bytes = URL_SAFE_NO_PAD.decode(part).map_err(|_| {
-        Rejection::invalid_token(Rule::P1, format!("The token's {name} is not base64url."))
+        Rejection::invalid_token(Rule::TokenFormat, format!("The token's {name} is not base64url."))
     })?;
     json::object(&bytes).map_err(|_| {
         Rejection::invalid_token(
-            rule,
+            Rule::TokenFormat,
             format!("The token's {name} is not a JSON object with each member once."),
         )
     })
@@ -159,39 +163,48 @@ mod tests {
     }
 
     #[test]
-    fn p2_only_rs256_spelled_so_is_accepted() {
+    fn only_rs256_spelled_so_is_accepted() {
         assert_eq!(parse(r#"{"alg":"RS256","kid":"k"}"#), Ok("k".into()));
         for alg in ["none", "None", "HS256", "PS256", "ES256", "EdDSA", "RS384", "rs256", "RS256 "]
         {
-            assert_eq!(parse(&format!(r#"{{"alg":"{alg}","kid":"k"}}"#)), Err(Rule::P2), "{alg}");
+            assert_eq!(
+                parse(&format!(r#"{{"alg":"{alg}","kid":"k"}}"#)),
+                Err(Rule::TokenHeader),
+                "{alg}"
+            );
         }
         for header in
             [r#"{"kid":"k"}"#, r#"{"alg":null,"kid":"k"}"#, r#"{"alg":["RS256"],"kid":"k"}"#]
         {
-            assert_eq!(parse(header), Err(Rule::P2), "{header}");
+            assert_eq!(parse(header), Err(Rule::TokenHeader), "{header}");
         }
     }
 
     #[test]
-    fn p2_what_the_header_may_not_say() {
+    fn what_the_header_may_not_say() {
         for member in [
             r#""crit":["b64"]"#,
             r#""crit":[]"#,
             r#""enc":"A256GCM""#,
             r#""typ":"dpop+jwt""#,
             r#""typ":7"#,
-            r#""alg":"RS256""#,
         ] {
             let header = format!(r#"{{"alg":"RS256","kid":"k",{member}}}"#);
-            assert_eq!(parse(&header), Err(Rule::P2), "{member}");
+            assert_eq!(parse(&header), Err(Rule::TokenHeader), "{member}");
         }
+        let twice = r#"{"alg":"RS256","kid":"k","alg":"RS256"}"#;
+        assert_eq!(parse(twice), Err(Rule::TokenFormat));
         for kid in ["7", "null", "[\"k\"]"] {
-            assert_eq!(parse(&format!(r#"{{"alg":"RS256","kid":{kid}}}"#)), Err(Rule::P2), "{kid}");
+            assert_eq!(
+                parse(&format!(r#"{{"alg":"RS256","kid":{kid}}}"#)),
+                Err(Rule::TokenHeader),
+                "{kid}"
+            );
         }
     }
 
     #[test]
-    fn p2_typ_is_jwt_or_at_jwt_in_any_case_with_or_without_application() {
+    fn typ_is_jwt_or_at_jwt_in_any_case_with_or_without_application() {
         for typ in ["JWT", "jwt", "at+jwt", "AT+JWT", "application/at+jwt", "Application/JWT"] {
             let header = format!(r#"{{"alg":"RS256","kid":"k","typ":"{typ}"}}"#);
             assert_eq!(parse(&header), Ok("k".into()), "{typ}");
@@ -199,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn p1_a_token_is_three_base64url_parts() {
+    fn a_token_is_three_base64url_parts() {
         let header = URL_SAFE_NO_PAD.encode(r#"{"alg":"RS256","kid":"k"}"#);
         let accepts = |token: &str| UnverifiedToken::parse(token).map_err(|r| r.rule()).is_ok();
         assert!(accepts(&format!("{header}.e30.AA")));
@@ -225,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn p1_the_limit_is_16384_bytes() {
+    fn the_limit_is_16384_bytes() {
         let header = URL_SAFE_NO_PAD.encode(r#"{"alg":"RS256","kid":"k"}"#);
         for (length, accepted) in [(TOKEN_LIMIT, true), (TOKEN_LIMIT + 1, false)] {
             let payload = "A".repeat(length - header.len() - ".".len() - ".AA".len());

@@ -1,4 +1,4 @@
-//! The rules in their order: nothing a token says is believed before its signature holds.
+//! Judges tokens by the rules, in their order: no claim is used before the signature is verified.
 
 use std::{sync::Arc, time::Duration};
 
@@ -10,97 +10,128 @@ use tokio::task::JoinHandle;
 use crate::{
     authority::{Authority, Directory},
     cache::{Accepted, TokenCache},
+    challenge::Challenge,
     claims::{Claims, Version},
     clock::{Clock, SystemClock},
     ids::TenantId,
     jwk::VerifyingKey,
-    keys::{Found, KeyMetrics, Keys, Schedule, Trust},
+    keys::{Found, Keys, Schedule, Trust},
     policy::{self, Policy},
     principal::Principal,
-    rejection::{Challenge, Refusal, Rejection, Rule},
+    refusal_log::RefusalLog,
+    rejection::{Refusal, Rejection},
+    rule::Rule,
     settings::{Checked, InvalidSettings, Settings, Tenants},
     token::{self, UnverifiedToken},
     transport::{HttpTransport, Transport},
 };
 
-/// Seconds between two looks at whether the keys are due, when no request asks.
+/// How often the keys are checked for a due refresh when no request does so.
 const MAINTENANCE: Duration = Duration::from_secs(30);
 
-/// Validates access tokens of one authority for one API. Cheap to share behind an [`Arc`].
+/// Validates access tokens of one authority for one API. Share it in an [`Arc`].
 pub struct Validator {
     settings: Checked,
     keys: Arc<Keys>,
     cache: TokenCache,
     clock: Arc<dyn Clock>,
     challenge: Challenge,
+    refusals: RefusalLog,
+}
+
+/// Makes a [`Validator`]; see [`Validator::builder`].
+pub struct ValidatorBuilder {
+    settings: Settings,
+    clock: Arc<dyn Clock>,
+    transport: Option<Arc<dyn Transport>>,
+    resource_metadata: Option<String>,
 }
 
 /// Whether tokens can be judged now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Readiness {
-    /// There are keys to judge with.
+    /// There are signing keys.
     Ready,
     /// There are none: protected operations answer 503.
     NoKeys,
 }
 
-impl Validator {
-    /// Checks the settings; fetches nothing yet (rule C3).
-    ///
-    /// # Errors
-    ///
-    /// [`StartError`] with every fault of the settings, or when this machine has no certificates
-    /// to check an https authority with.
-    pub fn new(settings: &Settings) -> Result<Self, StartError> {
-        Self::with_clock(settings, Arc::new(SystemClock))
-    }
-
-    /// The same with a clock of one's own.
-    ///
-    /// # Errors
-    ///
-    /// As [`Validator::new`].
-    pub fn with_clock(settings: &Settings, clock: Arc<dyn Clock>) -> Result<Self, StartError> {
-        let plain_http = settings.checked()?.authority.is_plain_http();
-        let transport = HttpTransport::new(plain_http).map_err(StartError::Client)?;
-        Ok(Self::with_transport(settings, clock, Arc::new(transport))?)
-    }
-
-    /// The same with a clock and a network of one's own.
-    ///
-    /// # Errors
-    ///
-    /// [`InvalidSettings`] with every fault of the settings.
-    pub fn with_transport(
-        settings: &Settings,
-        clock: Arc<dyn Clock>,
-        transport: Arc<dyn Transport>,
-    ) -> Result<Self, InvalidSettings> {
-        let checked = settings.checked()?;
-        let schedule = Schedule {
-            refresh: settings.key_refresh,
-            floor: settings.key_refresh_floor,
-            retention: settings.key_retention,
-        };
-        let keys = Keys::new(checked.authority.clone(), schedule, transport, Arc::clone(&clock));
-        let challenge = Challenge {
-            app_id_uri: format!("api://{}", checked.client_id),
-            client_id: checked.client_id.to_string(),
-            authorization_uri: format!("{}/oauth2/v2.0/authorize", checked.authority.url()),
-            resource_metadata: None,
-        };
-        let cache = TokenCache::new(settings.token_cache_entries);
-        Ok(Self { settings: checked, keys, cache, clock, challenge })
-    }
-
-    /// Names the API's protected resource metadata in challenges (RFC 9728, section 5.1).
-    pub fn with_resource_metadata(mut self, url: impl Into<String>) -> Self {
-        self.challenge.resource_metadata = Some(url.into());
+impl ValidatorBuilder {
+    /// Sets the clock; by default the operating system's.
+    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = clock;
         self
     }
 
-    /// Fetches the keys, then keeps them fresh until the handle is aborted. Without it the first
-    /// request fetches, and later requests start the refreshes.
+    /// Sets how documents of the authority are fetched; by default over the network.
+    pub fn transport(mut self, transport: Arc<dyn Transport>) -> Self {
+        self.transport = Some(transport);
+        self
+    }
+
+    /// Names the URL of the API's protected resource metadata in challenges (RFC 9728, section
+    /// 5.1).
+    pub fn resource_metadata(mut self, url: impl Into<String>) -> Self {
+        self.resource_metadata = Some(url.into());
+        self
+    }
+
+    /// Checks the settings and makes the validator. Nothing is fetched yet.
+    ///
+    /// # Errors
+    ///
+    /// [`StartError`] with every fault of the settings, or if this machine has no CA certificates
+    /// to verify an https authority with.
+    pub fn build(self) -> Result<Validator, StartError> {
+        let settings = self.settings.checked()?;
+        let transport = match self.transport {
+            Some(transport) => transport,
+            None => Arc::new(
+                HttpTransport::new(settings.authority.is_plain_http())
+                    .map_err(StartError::Client)?,
+            ),
+        };
+        let authority = &settings.authority;
+        let challenge = Challenge {
+            app_id_uri: format!("api://{}", settings.client_id),
+            client_id: settings.client_id.to_string(),
+            authorization_uri: format!("{}/oauth2/v2.0/authorize", authority.url()),
+            resource_metadata: self.resource_metadata,
+        };
+        let schedule = Schedule::from(&self.settings);
+        Ok(Validator {
+            keys: Keys::new(authority.clone(), schedule, transport, Arc::clone(&self.clock)),
+            cache: TokenCache::new(self.settings.token_cache_entries),
+            clock: self.clock,
+            challenge,
+            refusals: RefusalLog::default(),
+            settings,
+        })
+    }
+}
+
+impl Validator {
+    /// A validator with these settings, the clock of the operating system and the network.
+    ///
+    /// # Errors
+    ///
+    /// As [`ValidatorBuilder::build`].
+    pub fn new(settings: &Settings) -> Result<Self, StartError> {
+        Self::builder(settings.clone()).build()
+    }
+
+    /// Starts a builder, for a different clock or transport, or for resource metadata.
+    pub fn builder(settings: Settings) -> ValidatorBuilder {
+        ValidatorBuilder {
+            settings,
+            clock: Arc::new(SystemClock),
+            transport: None,
+            resource_metadata: None,
+        }
+    }
+
+    /// Fetches the keys, then keeps them fresh until the handle is aborted. Without it, the first
+    /// request fetches the keys, and later requests start the refreshes.
     pub fn maintain(&self) -> JoinHandle<()> {
         let keys = Arc::clone(&self.keys);
         let clock = Arc::clone(&self.clock);
@@ -114,23 +145,18 @@ impl Validator {
         })
     }
 
-    /// Waits until the first fetch of the keys has ended, one way or the other.
+    /// Waits until the first fetch of the keys has succeeded or failed.
     pub async fn warm_up(&self) -> Readiness {
         self.keys.warm_up().await;
         self.readiness()
     }
 
-    /// Whether tokens can be judged now. An answer, not a fetch.
+    /// Whether tokens can be judged now. Fetches nothing.
     pub fn readiness(&self) -> Readiness {
         if self.keys.is_ready() { Readiness::Ready } else { Readiness::NoKeys }
     }
 
-    /// What happened to the signing keys since the start.
-    pub fn key_metrics(&self) -> KeyMetrics {
-        self.keys.metrics()
-    }
-
-    /// How many accepted tokens are remembered now.
+    /// How many accepted tokens are cached now.
     pub fn cached_tokens(&self) -> usize {
         self.cache.len()
     }
@@ -140,14 +166,14 @@ impl Validator {
         &self.settings.authority
     }
 
-    /// What this API says of itself in a `WWW-Authenticate` header.
+    /// What this API says about itself in a `WWW-Authenticate` header.
     pub fn challenge(&self) -> &Challenge {
         &self.challenge
     }
 
     /// The protected resource metadata (RFC 9728, section 2) as Entra's clients need it: `resource`
-    /// is the App ID URI, which Entra compares with what a client asks for, and scopes are full
-    /// URIs, although tokens carry their short names. `scopes` are the short names.
+    /// is the App ID URI, which Entra compares with the resource that a client requests. `scopes`
+    /// are the short names, as in tokens; the metadata has the full URIs.
     pub fn resource_metadata(&self, scopes: &[&str]) -> Value {
         let scopes: Vec<_> = scopes.iter().map(|scope| self.challenge.full_scope(scope)).collect();
         json!({
@@ -158,22 +184,31 @@ impl Validator {
         })
     }
 
-    /// The caller of a request with these headers, if the policy lets them through.
+    /// The caller of a request with these headers, if the policy allows it. A refusal is logged.
     ///
     /// # Errors
     ///
     /// The first rule that was broken.
     pub async fn authorize<P: Policy>(&self, headers: &HeaderMap) -> Result<P::Caller, Rejection> {
-        let principal = self.validate(token::bearer(headers)?).await?;
-        policy::authorize::<P>(principal)
+        let outcome = match token::bearer(headers) {
+            Ok(token) => self.judge(token).await.and_then(policy::authorize::<P>),
+            Err(rejection) => Err(rejection),
+        };
+        outcome.inspect_err(|rejection| self.refusals.record(rejection, self.clock.now()))
     }
 
-    /// The caller that a token speaks for.
+    /// The caller of a request with this token. A refusal is logged.
     ///
     /// # Errors
     ///
     /// The first rule that was broken.
     pub async fn validate(&self, token: &str) -> Result<Principal, Rejection> {
+        let outcome = self.judge(token).await;
+        outcome.inspect_err(|rejection| self.refusals.record(rejection, self.clock.now()))
+    }
+
+    /// Looks the token up in the cache, and applies the rules if it is not there.
+    async fn judge(&self, token: &str) -> Result<Principal, Rejection> {
         let digest = self.cache.digest(token);
         if let (Some(digest), Some(trust)) = (&digest, self.keys.trust()) {
             let now = self.clock.now();
@@ -190,26 +225,26 @@ impl Validator {
         Ok(principal)
     }
 
-    /// The full rules, in their order: nothing is believed before the signature holds.
+    /// Applies all rules.
     async fn verify(&self, token: &str) -> Result<Accepted, Rejection> {
         let token = UnverifiedToken::parse(token)?;
         let (trust, key) = match self.keys.find(&token.kid).await {
             Found::Key(trust, key) => (trust, key),
             Found::Unknown => {
                 return Err(Rejection::invalid_token(
-                    Rule::P3,
-                    "The token's kid names no signing key of the authority.",
+                    Rule::SigningKey,
+                    "The token's kid is not that of a signing key of the authority.",
                 )
                 .with_hint(
-                    "The token comes from another authority or cloud, or its app has a signing key \
-                     of its own (claims mapping).",
+                    "The token comes from another authority or cloud, or the API has its own signing \
+                     key (claims mapping).",
                 ));
             }
             Found::Unavailable(seconds) => {
                 return Err(Rejection::new(
                     Refusal::KeysUnavailable(seconds),
-                    Rule::K1,
-                    "The authority's signing keys cannot be had right now.",
+                    Rule::AvailableKeys,
+                    "The authority's signing keys are unavailable right now.",
                 ));
             }
         };
@@ -217,37 +252,46 @@ impl Validator {
         let verified = crypto::verify(token.signature, message, &key.decoding, Algorithm::RS256);
         // An error is a signature that is not base64url, or not of the key's length.
         if !verified.unwrap_or(false) {
-            return Err(Rejection::invalid_token(Rule::P4, "The token's signature does not hold."));
+            let detail = "The token's signature is invalid.";
+            return Err(Rejection::invalid_token(Rule::Signature, detail));
         }
         let claims = Claims::read(&token.claims_after_verification()?)?;
-        self.check_issuer(&claims, &trust)?;
-        self.check_tenant(claims.tenant, &trust)?;
-        self.check_key_issuer(&claims, &key, &trust)?;
-        self.check_times(&claims)?;
-        self.check_audience(&claims)?;
-        Ok(Accepted {
-            not_before: claims.nbf.max(claims.iat).unwrap_or(0),
-            expires: claims.exp,
-            principal: Principal::from_claims(claims)?,
-            kid: token.kid,
-            key,
-            metadata: Arc::clone(&trust.metadata),
-        })
+        let (tenant, client) = (claims.tenant, claims.client);
+        let (not_before, expires) = (claims.nbf.max(claims.iat).unwrap_or(0), claims.exp);
+        let principal = self
+            .check_claims(&claims, &key, &trust)
+            .and_then(|()| Principal::from_claims(claims))
+            .map_err(|rejection| rejection.sent_by(tenant, client))?;
+        let metadata = Arc::clone(&trust.metadata);
+        Ok(Accepted { not_before, expires, principal, kid: token.kid, key, metadata })
     }
 
-    /// V1: in time, give or take the leeway.
-    fn check_times(&self, claims: &Claims) -> Result<(), Rejection> {
+    fn check_claims(
+        &self,
+        claims: &Claims,
+        key: &VerifyingKey,
+        trust: &Trust,
+    ) -> Result<(), Rejection> {
+        self.check_issuer(claims, trust)?;
+        self.check_tenant(claims.tenant, trust)?;
+        self.check_key_issuer(claims, key, trust)?;
+        self.check_lifetime(claims)?;
+        self.check_audience(claims)
+    }
+
+    /// The token must be valid now, within the leeway.
+    fn check_lifetime(&self, claims: &Claims) -> Result<(), Rejection> {
         let now = self.clock.now();
-        let refuse = |detail: &'static str| Err(Rejection::invalid_token(Rule::V1, detail));
+        let refuse = |detail: &'static str| Err(Rejection::invalid_token(Rule::Lifetime, detail));
         if claims.nbf.is_some_and(|nbf| nbf > claims.exp) {
-            return refuse("The token's nbf lies behind its exp.");
+            return refuse("The token's nbf is later than its exp.");
         }
         if now > claims.exp + self.settings.leeway {
-            let rejection = Rejection::invalid_token(Rule::V1, "The token has expired.");
+            let rejection = Rejection::invalid_token(Rule::Lifetime, "The token has expired.");
             return Err(rejection
                 .compared(format!("exp >= {now}"), &claims.exp.to_string())
                 .with_hint(
-                    "Ask for a new token; if it is new, compare the clocks of client and API.",
+                    "Request a new token. If it is new, compare the clocks of the client and the API.",
                 ));
         }
         let latest = now + self.settings.leeway;
@@ -260,11 +304,13 @@ impl Validator {
         Ok(())
     }
 
-    /// V2: byte for byte the issuer of the token's version, with the token's tenant filled in.
+    /// The issuer must be that of the token's version and tenant, byte for byte.
     fn check_issuer(&self, claims: &Claims, trust: &Trust) -> Result<(), Rejection> {
         if self.settings.v2_only && claims.version == Version::V1 {
-            let rejection =
-                Rejection::invalid_token(Rule::V8, "The token is a v1 token; this API takes v2.");
+            let rejection = Rejection::invalid_token(
+                Rule::Version,
+                "The token is a v1 token; this API accepts v2.",
+            );
             return Err(rejection.compared("2.0", "1.0").with_hint(
                 "Set requestedAccessTokenVersion to 2 in the manifest of the API's registration.",
             ));
@@ -276,7 +322,7 @@ impl Validator {
         };
         let Some(template) = template else {
             return Err(Rejection::invalid_token(
-                Rule::V2,
+                Rule::Version,
                 "The token is a v1 token, which this authority does not issue.",
             ));
         };
@@ -285,16 +331,17 @@ impl Validator {
             return Ok(());
         }
         let rejection = Rejection::invalid_token(
-            Rule::V2,
+            Rule::Issuer,
             "The token's iss is not the issuer of its tenant and version.",
         );
         Err(rejection.compared(expected, &claims.iss).with_hint(
-            "Get the token from the authority that this API is configured for; a v1 issuer in a \
-             v2 token, or the other way round, is never right.",
+            "Get the token from the authority that this API is configured for. A v1 issuer in a \
+             v2 token is never right, nor is a v2 issuer in a v1 token.",
         ))
     }
 
-    /// V3: the one tenant, or one of those allowed; of a kind that the directory serves at all.
+    /// The tenant must be the authority's own or an allowed one, and of a kind that the authority
+    /// serves.
     fn check_tenant(&self, tenant: TenantId, trust: &Trust) -> Result<(), Rejection> {
         let personal = tenant == TenantId::PERSONAL_ACCOUNTS;
         let served = match self.settings.authority.directory() {
@@ -311,13 +358,13 @@ impl Validator {
             return Ok(());
         }
         let rejection =
-            Rejection::invalid_token(Rule::V3, "The token's tenant is not allowed here.");
+            Rejection::invalid_token(Rule::Tenant, "The token's tenant is not allowed here.");
         Err(rejection.compared("an allowed tenant", &tenant.to_string()).with_hint(
-            "Sign in with an account of the API's tenant, or add the tenant to those allowed.",
+            "Sign in with an account of the API's tenant, or add the tenant to the allowed ones.",
         ))
     }
 
-    /// V4: a key bound to an issuer vouches for no other.
+    /// A key that is bound to an issuer signs for no other one.
     fn check_key_issuer(
         &self,
         claims: &Claims,
@@ -328,16 +375,16 @@ impl Validator {
             return Ok(());
         };
         let bound = template.fill(&claims.tid);
-        // The second comparison lets v1 tokens pass, whose keys name the v2 issuer.
+        // The keys of v1 tokens name the v2 issuer, hence the second comparison.
         if bound == claims.iss || bound == trust.metadata.discovery_issuer.fill(&claims.tid) {
             return Ok(());
         }
-        let detail = "The key that signed the token does not vouch for its issuer.";
-        let rejection = Rejection::invalid_token(Rule::V4, detail);
+        let detail = "The key that signed the token belongs to another issuer.";
+        let rejection = Rejection::invalid_token(Rule::KeyIssuer, detail);
         Err(rejection.compared(template.as_str(), &claims.iss))
     }
 
-    /// V5: ordinal, one trailing slash ignored.
+    /// The audience must be this API. The comparison is exact, except for one trailing slash.
     fn check_audience(&self, claims: &Claims) -> Result<(), Rejection> {
         let ours = |aud: &String| {
             self.settings.audiences.contains(aud.strip_suffix('/').unwrap_or(aud.as_str()))
@@ -345,12 +392,13 @@ impl Validator {
         if claims.aud.iter().any(ours) {
             return Ok(());
         }
-        let rejection = Rejection::invalid_token(Rule::V5, "The token's aud is not this API.");
+        let rejection =
+            Rejection::invalid_token(Rule::Audience, "The token's aud is not this API.");
         let mut expected: Vec<_> = self.settings.audiences.iter().map(String::as_str).collect();
         expected.sort_unstable();
         Err(rejection.compared(expected.join(" or "), &claims.aud.join(" ")).with_hint(
-            "Ask for a scope of this API, such as api://{client id}/access_as_user; with an App ID \
-             URI of your own, add it to the accepted audiences.",
+            "Request a scope of this API, such as api://{client id}/access_as_user. If the API has \
+             a different App ID URI, add it to the accepted audiences.",
         ))
     }
 }
@@ -362,6 +410,6 @@ pub enum StartError {
     #[error(transparent)]
     Settings(#[from] InvalidSettings),
     /// The HTTP client could not be made.
-    #[error("the HTTP client could not be made; are CA certificates installed?")]
+    #[error("failed to make the HTTP client; are CA certificates installed?")]
     Client(#[source] reqwest::Error),
 }

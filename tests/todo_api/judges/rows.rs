@@ -28,88 +28,90 @@ pub(super) const ROWS: &[Row] = &[
     good("valid in 30 seconds (`nbf`)", |mint| {
         mint.claims(|claims| claims["nbf"] = (mint.now() + 30).into())
     }),
-    bad("expired two minutes ago", Rule::V1, |mint| {
+    bad("expired two minutes ago", Rule::Lifetime, |mint| {
         mint.claims(|claims| {
             claims["nbf"] = (mint.now() - 3_600).into();
             claims["exp"] = (mint.now() - 120).into();
         })
     }),
-    bad("valid in two minutes (`nbf`)", Rule::V1, |mint| {
+    bad("valid in two minutes (`nbf`)", Rule::Lifetime, |mint| {
         mint.claims(|claims| claims["nbf"] = (mint.now() + 120).into())
     }),
-    bad("for another API", Rule::V5, |mint| {
+    bad("for another API", Rule::Audience, |mint| {
         mint.claims(|claims| claims["aud"] = "66666666-6666-4666-8666-666666666666".into())
     }),
-    bad("no `aud`", Rule::V1, |mint| mint.claims(|claims| remove(claims, "aud"))),
-    bad("no `iss`", Rule::V1, |mint| mint.claims(|claims| remove(claims, "iss"))),
-    bad("another tenant's token, signed by a key of all tenants", Rule::V3, |mint| {
+    bad("no `aud`", Rule::Claims, |mint| mint.claims(|claims| remove(claims, "aud"))),
+    bad("no `iss`", Rule::Claims, |mint| mint.claims(|claims| remove(claims, "iss"))),
+    bad("another tenant's token, signed by a key of all tenants", Rule::Tenant, |mint| {
         mint.claims(|claims| {
             claims["iss"] = mint.issuer(entra_dev::ids::FABRIKAM).into();
             claims["tid"] = entra_dev::ids::FABRIKAM.into();
         })
     }),
-    bad("another tenant's `iss`", Rule::V2, |mint| {
+    bad("another tenant's `iss`", Rule::Issuer, |mint| {
         mint.claims(|claims| claims["iss"] = mint.issuer(entra_dev::ids::FABRIKAM).into())
     }),
-    bad("`iss` with a trailing slash", Rule::V2, |mint| {
+    bad("`iss` with a trailing slash", Rule::Issuer, |mint| {
         mint.claims(|claims| {
             claims["iss"] = format!("{}/", mint.issuer(entra_dev::ids::CONTOSO)).into();
         })
     }),
-    bad("a v1 token from Entra's v1 issuer", Rule::V2, |mint| {
+    bad("a v1 token from Entra's v1 issuer", Rule::Version, |mint| {
         mint.claims(|claims| {
             claims["iss"] = format!("https://sts.windows.net/{}/", entra_dev::ids::CONTOSO).into();
             claims["ver"] = "1.0".into();
         })
     }),
-    bad("the payload of another token", Rule::P4, |mint| {
+    bad("the payload of another token", Rule::Signature, |mint| {
         let (good, other) =
             (mint.claims(|_| {}), mint.claims(|claims| claims["oid"] = OTHER.into()));
         let [[header, _, signature], [_, payload, _]] = [parts(&good), parts(&other)];
         format!("{header}.{payload}.{signature}")
     }),
-    bad("the signature of another token", Rule::P4, |mint| {
+    bad("the signature of another token", Rule::Signature, |mint| {
         let (good, other) =
             (mint.claims(|_| {}), mint.claims(|claims| claims["oid"] = OTHER.into()));
         let [[header, payload, _], [_, _, signature]] = [parts(&good), parts(&other)];
         format!("{header}.{payload}.{signature}")
     }),
-    bad("`alg` is `none`, no signature", Rule::P1, |mint| {
+    bad("`alg` is `none`, no signature", Rule::TokenFormat, |mint| {
         let token = mint.header(ALG_NONE);
         let [header, payload, _] = parts(&token);
         format!("{header}.{payload}.")
     }),
-    bad("`alg` is `none`, with a signature", Rule::P2, |mint| mint.header(ALG_NONE)),
-    bad("HS256, with the public key as the secret", Rule::P2, |mint| {
+    bad("`alg` is `none`, with a signature", Rule::TokenHeader, |mint| mint.header(ALG_NONE)),
+    bad("HS256, with the public key as the secret", Rule::TokenHeader, |mint| {
         let header = r#"{"typ":"JWT","alg":"HS256","kid":"KID"}"#;
         mint.signed("general", "HS256", header, &mint.payload())
     }),
-    bad("HS256 that says RS256", Rule::P4, |mint| {
+    bad("HS256 that says RS256", Rule::Signature, |mint| {
         mint.signed("general", "HS256", HEADER, &mint.payload())
     }),
-    bad("PS256, with the right key", Rule::P2, |mint| {
+    bad("PS256, with the right key", Rule::TokenHeader, |mint| {
         let header = r#"{"typ":"JWT","alg":"PS256","kid":"KID"}"#;
         mint.signed("general", "PS256", header, &mint.payload())
     }),
-    bad("`kid` names another published key", Rule::P4, |mint| {
+    bad("`kid` names another published key", Rule::Signature, |mint| {
         mint.signed("next", "RS256", HEADER, &mint.payload())
     }),
-    bad("`kid` names no published key", Rule::P3, |mint| {
+    bad("`kid` names no published key", Rule::SigningKey, |mint| {
         mint.header(r#"{"typ":"JWT","alg":"RS256","kid":"unheard-of"}"#)
     }),
-    bad("no `kid`", Rule::P2, |mint| mint.header(r#"{"typ":"JWT","alg":"RS256"}"#)),
-    bad("signed by the key in its own header (`jwk`)", Rule::P4, |mint| {
+    bad("no `kid`", Rule::TokenHeader, |mint| mint.header(r#"{"typ":"JWT","alg":"RS256"}"#)),
+    bad("signed by the key in its own header (`jwk`)", Rule::Signature, |mint| {
         let header = r#"{"typ":"JWT","alg":"RS256","kid":"KID","jwk":NEXT_JWK}"#;
         mint.signed("next", "RS256", header, &mint.payload())
     }),
-    bad("an unknown extension in `crit`", Rule::P2, |mint| {
+    bad("an unknown extension in `crit`", Rule::TokenHeader, |mint| {
         mint.header(r#"{"typ":"JWT","alg":"RS256","kid":"KID","crit":["x"],"x":1}"#)
     }),
-    bad("a payload that is an array", Rule::P2, |mint| mint.raw_payload("[]")),
-    bad("`exp` is a word", Rule::V1, |mint| mint.claims(|claims| claims["exp"] = "soon".into())),
+    bad("a payload that is an array", Rule::TokenFormat, |mint| mint.raw_payload("[]")),
+    bad("`exp` is a word", Rule::Claims, |mint| {
+        mint.claims(|claims| claims["exp"] = "soon".into())
+    }),
     Row {
         token: "signed by the key of personal accounts, for a work account",
-        ours: Some(Rule::V4),
+        ours: Some(Rule::KeyIssuer),
         jose: Accepted,
         fastapi: Accepted,
         why: "Entra's key set says which issuer each key belongs to; only poem-entra reads this.",
@@ -117,7 +119,7 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         token: "`tid` and `iss` name different tenants",
-        ours: Some(Rule::V2),
+        ours: Some(Rule::Issuer),
         jose: Accepted,
         fastapi: Accepted,
         why: "Our owner key contains `tid`, so it must be the tenant that issued the token.",
@@ -125,7 +127,7 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         token: "no `tid`",
-        ours: Some(Rule::V1),
+        ours: Some(Rule::Claims),
         jose: Accepted,
         fastapi: Accepted,
         why: "Our owner key contains `tid`.",
@@ -133,7 +135,7 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         token: "a user's token without `oid`",
-        ours: Some(Rule::V7),
+        ours: Some(Rule::CallerKind),
         jose: Accepted,
         fastapi: Accepted,
         why: "Our owner key contains `oid`.",
@@ -141,7 +143,7 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         token: "no `sub`",
-        ours: Some(Rule::V1),
+        ours: Some(Rule::Claims),
         jose: Accepted,
         fastapi: Refused,
         why: "jose requires only the claims it is told to.",
@@ -149,7 +151,7 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         token: "no `exp`",
-        ours: Some(Rule::V1),
+        ours: Some(Rule::Claims),
         jose: Accepted,
         fastapi: Refused,
         why: "jose requires only the claims it is told to; this token would never expire.",
@@ -175,7 +177,7 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         token: "issued two minutes in the future (`iat`)",
-        ours: Some(Rule::V1),
+        ours: Some(Rule::Lifetime),
         jose: Accepted,
         fastapi: Refused,
         why: "jose checks `iat` only if a maximum age is set.",
@@ -183,7 +185,7 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         token: "`nbf` later than `exp`, both within the leeway",
-        ours: Some(Rule::V1),
+        ours: Some(Rule::Lifetime),
         jose: Accepted,
         fastapi: Accepted,
         why: "The token was never valid; the leeway hides this from the others.",
@@ -196,7 +198,7 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         token: "`exp` is more than 2^53",
-        ours: Some(Rule::V1),
+        ours: Some(Rule::Claims),
         jose: Accepted,
         fastapi: Accepted,
         why: "JSON parsers may disagree on such a number (RFC 8259, section 6).",
@@ -204,7 +206,7 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         token: "`exp` is a string of digits",
-        ours: Some(Rule::V1),
+        ours: Some(Rule::Claims),
         jose: Refused,
         fastapi: Accepted,
         why: "A date is a number (RFC 7519, section 2); PyJWT converts the string to one.",
@@ -257,7 +259,7 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         token: "no `scp` and no roles",
-        ours: Some(Rule::V6),
+        ours: Some(Rule::Consent),
         jose: Accepted,
         fastapi: Accepted,
         why: "Any app of any tenant can get such a token without consent; the others leave this to \
@@ -266,7 +268,7 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         token: "`scp` is empty, no roles",
-        ours: Some(Rule::V6),
+        ours: Some(Rule::Consent),
         jose: Accepted,
         fastapi: Accepted,
         why: "An empty list of scopes counts as no scope.",
@@ -274,7 +276,7 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         token: "`scp` is an array",
-        ours: Some(Rule::V1),
+        ours: Some(Rule::Claims),
         jose: Accepted,
         fastapi: Accepted,
         why: "Entra writes one string; jose does not know `scp`.",
@@ -282,7 +284,7 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         token: "`roles` is a string",
-        ours: Some(Rule::V1),
+        ours: Some(Rule::Claims),
         jose: Accepted,
         fastapi: Refused,
         why: "Entra writes an array; jose does not know `roles`.",
@@ -290,7 +292,7 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         token: "no `ver`",
-        ours: Some(Rule::V2),
+        ours: Some(Rule::Version),
         jose: Accepted,
         fastapi: Refused,
         why: "The version determines the right issuer; jose does not know `ver`.",
@@ -298,7 +300,7 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         token: "`ver` is 1.0, from the v2 issuer",
-        ours: Some(Rule::V2),
+        ours: Some(Rule::Version),
         jose: Accepted,
         fastapi: Accepted,
         why: "Each version has its own issuer; the others know one issuer and ignore `ver`.",
@@ -306,7 +308,7 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         token: "an ID token (a `nonce`, no `scp`)",
-        ours: Some(Rule::V8),
+        ours: Some(Rule::AccessToken),
         jose: Accepted,
         fastapi: Accepted,
         why: "ID tokens are for the client that requested them; the others cannot tell them apart.",
@@ -319,7 +321,7 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         token: "an ID token with app roles (a `nonce`, no `scp`)",
-        ours: Some(Rule::V8),
+        ours: Some(Rule::AccessToken),
         jose: Accepted,
         fastapi: Accepted,
         why: "If client and API share a registration, ID tokens contain the user's app roles.",
@@ -333,7 +335,7 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         token: "roles without `scp` and `idtyp`, `oid` is not `sub`",
-        ours: Some(Rule::V7),
+        ours: Some(Rule::CallerKind),
         jose: Accepted,
         fastapi: Accepted,
         why: "In an app-only token, `oid` and `sub` are equal; this is an ID token without a \
@@ -347,7 +349,7 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         token: "`idtyp` is `device`",
-        ours: Some(Rule::V7),
+        ours: Some(Rule::CallerKind),
         jose: Accepted,
         fastapi: Accepted,
         why: "A device is neither a user nor an app; the others do not read `idtyp`.",
@@ -355,7 +357,7 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         token: "`scp` is `/`, no roles",
-        ours: Some(Rule::V6),
+        ours: Some(Rule::Consent),
         jose: Accepted,
         fastapi: Accepted,
         why: "Entra writes `/` for \"no scope\"; the others leave scopes to the API.",
@@ -363,7 +365,7 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         token: "a token bound to a certificate (`cnf`)",
-        ours: Some(Rule::V10),
+        ours: Some(Rule::Unbound),
         jose: Accepted,
         fastapi: Accepted,
         why: "Without proof of possession, anybody could send it (RFC 8705, section 3).",
@@ -371,7 +373,7 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         token: "`nonce` in the header, as in tokens for Microsoft Graph",
-        ours: Some(Rule::V8),
+        ours: Some(Rule::AccessToken),
         jose: Accepted,
         fastapi: Accepted,
         why: "Only Graph can verify a real one; poem-entra says so before it checks the signature.",
@@ -379,7 +381,7 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         token: "`typ` is `dpop+jwt`",
-        ours: Some(Rule::P2),
+        ours: Some(Rule::TokenHeader),
         jose: Accepted,
         fastapi: Accepted,
         why: "A token of one kind must not pass for another (RFC 8725, section 3.11); jose \
@@ -388,7 +390,7 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         token: "`crit` names `b64`, which is true",
-        ours: Some(Rule::P2),
+        ours: Some(Rule::TokenHeader),
         jose: Accepted,
         fastapi: Accepted,
         why: "The others support this extension (RFC 7797); Entra's tokens never use extensions.",
@@ -398,7 +400,7 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         token: "a duplicate header parameter",
-        ours: Some(Rule::P2),
+        ours: Some(Rule::TokenFormat),
         jose: Accepted,
         fastapi: Accepted,
         why: "RFC 7515, section 4, lets a parser reject the token, as poem-entra does, or use the \
@@ -407,7 +409,7 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         token: "a duplicate claim, once written with an escape",
-        ours: Some(Rule::P2),
+        ours: Some(Rule::TokenFormat),
         jose: Accepted,
         fastapi: Accepted,
         why: "RFC 7519, section 4, lets a parser reject the token, as poem-entra does, or use the \
@@ -416,7 +418,7 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         token: "a payload that begins with a byte order mark",
-        ours: Some(Rule::P2),
+        ours: Some(Rule::TokenFormat),
         jose: Accepted,
         fastapi: Accepted,
         why: "JSON must not begin with one (RFC 8259, section 8.1, lets a parser ignore it, as the \
@@ -425,7 +427,7 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         token: "a claim with the value `NaN`",
-        ours: Some(Rule::P2),
+        ours: Some(Rule::TokenFormat),
         jose: Refused,
         fastapi: Accepted,
         why: "JSON has no such number; Python's parser accepts it.",
@@ -433,7 +435,7 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         token: "a signature whose unused last bits are not zero",
-        ours: Some(Rule::P1),
+        ours: Some(Rule::TokenFormat),
         jose: Accepted,
         fastapi: Refused,
         why: "A signature must have only one encoding (RFC 4648, section 3.5); jose ignores these \
@@ -448,7 +450,7 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         token: "a signature with padding (`=`)",
-        ours: Some(Rule::P1),
+        ours: Some(Rule::TokenFormat),
         jose: Accepted,
         fastapi: Accepted,
         why: "A JWS has no padding (RFC 7515, section 2); the others strip it.",
@@ -456,7 +458,7 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         token: "longer than 16,384 bytes",
-        ours: Some(Rule::P1),
+        ours: Some(Rule::TokenFormat),
         jose: Accepted,
         fastapi: Accepted,
         why: "Entra's tokens are shorter; the others leave the limit to the server.",

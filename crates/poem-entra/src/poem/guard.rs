@@ -8,10 +8,10 @@ use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions, registry
 
 use crate::{policy::Policy, rejection::Rejection, validator::Validator};
 
-use super::mark;
+use super::SecurityScheme;
 
-/// Lets a request through when its token is valid and `P` is content, and gives the handler the
-/// caller. `S` is the app's derived `SecurityScheme`, which names the OAuth flow in the document.
+/// Lets a request through if its token is valid and `P` allows the caller, and gives the handler the
+/// caller. `S` is the app's security scheme, which names the sign-in in the document.
 ///
 /// It must be the handler's first parameter: extraction goes from left to right, and a caller
 /// without a token must not learn that their body was wrong. An [`Arc<Validator>`] must be in the
@@ -29,11 +29,7 @@ impl<S, P: Policy> Deref for Guard<S, P> {
     }
 }
 
-impl<'a, S, P> ApiExtractor<'a> for Guard<S, P>
-where
-    S: ApiExtractor<'a>,
-    P: Policy,
-{
+impl<'a, S: SecurityScheme, P: Policy> ApiExtractor<'a> for Guard<S, P> {
     const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::SecurityScheme];
 
     type ParamType = ();
@@ -44,9 +40,7 @@ where
     }
 
     fn security_schemes() -> Vec<&'static str> {
-        let mut names = S::security_schemes();
-        names.push(mark::<P>());
-        names
+        S::with_policy::<P>()
     }
 
     async fn from_request(
@@ -59,12 +53,11 @@ where
     }
 }
 
-/// The caller of this request, if `P` lets them through. For guards of one's own, which look at
-/// more than the token.
+/// The caller of this request, if `P` allows it. For custom guards, which check more than the token.
 ///
 /// # Errors
 ///
-/// [`Denied`] as a poem error; 500 when no [`Arc<Validator>`] is in the request's data.
+/// [`Denied`] as a poem error; 500 if no [`Arc<Validator>`] is in the request's data.
 pub async fn authorize<P: Policy>(request: &Request) -> Result<P::Caller> {
     let validator = request.data::<Arc<Validator>>().ok_or_else(|| {
         Error::from_string(
@@ -78,12 +71,12 @@ pub async fn authorize<P: Policy>(request: &Request) -> Result<P::Caller> {
     })
 }
 
-/// A rejection with the headers of its answer. An app that builds its own error bodies finds it
+/// A rejection with the headers of its response. An app that builds its own error bodies finds it
 /// with `error.downcast_ref::<Denied>()`; otherwise it becomes a problem document (RFC 9457).
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{rejection}")]
 pub struct Denied {
-    /// What was wrong.
+    /// Why the request was refused.
     pub rejection: Rejection,
     /// `WWW-Authenticate` or `Retry-After`.
     pub headers: HeaderMap,
@@ -123,10 +116,8 @@ mod doctests {
                 #[doc = concat!(
                     "```", $attribute, "\n\
                      use poem_entra::{Policy, Requirement, User, poem::Guard};\n\
-                     use poem_openapi::{OpenApi, OpenApiService, SecurityScheme, auth::Bearer};\n\
-                     #[derive(SecurityScheme)]\n\
-                     #[oai(ty = \"bearer\")]\n\
-                     struct EntraId(Bearer);\n\
+                     use poem_openapi::{OpenApi, OpenApiService};\n\
+                     poem_entra::security_scheme!(EntraId, \"access_as_user\" = \"Call it.\");\n\
                      struct Named;\n\
                      impl Policy for Named {\n\
                          type Caller = User;\n\

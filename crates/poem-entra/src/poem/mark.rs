@@ -8,10 +8,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::policy::{Condition, Policy, Requirement};
 
-/// What the document says about `P`, as a name that [`publish`](super::publish) understands. For
-/// guards of one's own: return it from `security_schemes`, after the scheme's name.
-pub fn mark<P: Policy>() -> &'static str {
-    // Without texts of its own this struct is always valid JSON; an empty name is ignored.
+/// What the document says about `P`, as a name that [`publish`](super::publish) understands.
+pub(super) fn mark<P: Policy>() -> &'static str {
+    // Serializing strings and lists cannot fail; an empty name would be ignored.
     leaked(serde_json::to_string(&Documented::of(&P::REQUIRES)).unwrap_or_default())
 }
 

@@ -3,7 +3,8 @@
 mod document;
 mod guard;
 mod mark;
+mod scheme;
 
 pub use document::{Published, publish};
 pub use guard::{Denied, Guard, authorize};
-pub use mark::mark;
+pub use scheme::SecurityScheme;

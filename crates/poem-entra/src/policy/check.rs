@@ -1,9 +1,11 @@
 //! Checks a caller against a requirement.
 
 use crate::{
+    claims::{AccountType, Groups},
     ids::ClientId,
-    principal::{AccountType, Groups, Principal},
-    rejection::{Refusal, Rejection, Rule},
+    principal::Principal,
+    rejection::{Refusal, Rejection},
+    rule::Rule,
 };
 
 use super::{
@@ -12,7 +14,7 @@ use super::{
 };
 
 impl Requirement {
-    /// A2 in full; A4 comes last, so that nobody steps up in vain.
+    /// Authentication contexts come last, so that nobody steps up in vain.
     pub(super) fn check(&self, principal: &Principal) -> Result<(), Rejection> {
         self.check_kind(principal)?;
         let is_step_up = |condition: &&Condition| condition.is_step_up();
@@ -30,7 +32,7 @@ impl Requirement {
             Principal::User(_) => {
                 let detail = format!("The token lacks the scope {}.", self.scopes.join(" or "));
                 let rejection =
-                    Rejection::new(Refusal::InsufficientScope(self.scopes), Rule::A2, detail);
+                    Rejection::new(Refusal::InsufficientScope(self.scopes), Rule::Policy, detail);
                 Err(rejection.compared(self.scopes.join(" or "), &principal.scopes().join(" ")))
             }
         }
@@ -72,7 +74,7 @@ fn check_groups(wanted: &[&str], groups: &Groups) -> Result<(), Rejection> {
         Groups::Listed(_) => Err(denied("The caller is in none of this operation's groups.")),
         Groups::Overage => {
             let detail = "The caller has more groups than the token can list.";
-            Err(Rejection::new(Refusal::Denied, Rule::V9, detail).with_hint(
+            Err(Rejection::new(Refusal::Denied, Rule::CompleteGroups, detail).with_hint(
                 "Use app roles, or limit the groups claim to those assigned to the app.",
             ))
         }
@@ -88,12 +90,12 @@ fn any_of(wanted: &[&str], carried: &[String]) -> bool {
 }
 
 fn denied(detail: &'static str) -> Rejection {
-    Rejection::new(Refusal::Denied, Rule::A2, detail)
+    Rejection::new(Refusal::Denied, Rule::Policy, detail)
 }
 
 fn lacks_role(roles: &'static [&'static str]) -> Rejection {
     let detail = format!("The caller lacks the app role {}.", roles.join(" or "));
-    Rejection::new(Refusal::InsufficientRole(roles), Rule::A2, detail).with_hint(
+    Rejection::new(Refusal::InsufficientRole(roles), Rule::Policy, detail).with_hint(
         "Assign the role in Enterprise applications, then get a new token: an old one does not \
          know.",
     )
@@ -102,7 +104,7 @@ fn lacks_role(roles: &'static [&'static str]) -> Rejection {
 pub(super) fn app_instead_of_user(scopes: &'static [&'static str]) -> Rejection {
     Rejection::new(
         Refusal::InsufficientScope(scopes),
-        Rule::A2,
+        Rule::Policy,
         "The token is an app's own; this operation is for signed-in users.",
     )
 }
@@ -110,12 +112,12 @@ pub(super) fn app_instead_of_user(scopes: &'static [&'static str]) -> Rejection 
 pub(super) fn user_instead_of_app() -> Rejection {
     Rejection::new(
         Refusal::Denied,
-        Rule::A2,
+        Rule::Policy,
         "The token is a user's; this operation is for apps that act for themselves.",
     )
 }
 
-/// A4: only a client that says it understands a claims challenge gets one
+/// Only a client that declares that it handles claims challenges gets one
 /// (<https://learn.microsoft.com/entra/identity-platform/claims-challenge>).
 fn lacks_context(context: &'static str, principal: &Principal) -> Rejection {
     let refusal = match principal.handles_claims_challenges() {
@@ -123,5 +125,5 @@ fn lacks_context(context: &'static str, principal: &Principal) -> Rejection {
         false => Refusal::Denied,
     };
     let detail = format!("The sign-in lacks the authentication context {context}.");
-    Rejection::new(refusal, Rule::A4, detail)
+    Rejection::new(refusal, Rule::AuthenticationContext, detail)
 }

@@ -9,6 +9,7 @@ use crate::{
     rejection::Rejection,
 };
 
+#[cfg(feature = "poem")]
 pub(crate) use requirement::Condition;
 pub use requirement::Requirement;
 

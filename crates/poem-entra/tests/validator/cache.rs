@@ -1,15 +1,17 @@
 //! Rules T1 to T3 and K5: what is remembered of a token, and for how long.
 
+use std::time::Duration;
+
 use http::{HeaderMap, header};
 use poem_entra::{Policy, Refusal, Requirement, Rule, User};
 use serde_json::json;
 
-use crate::authority::{INSTANCE, TENANT, World, jwk, token, token_of, v2_issuer};
+use crate::support::{INSTANCE, TENANT, World, jwk, token, token_of, v2_issuer};
 
 const HOUR: u64 = 3_600;
 
 #[tokio::test]
-async fn t1_an_entry_never_outlives_its_token() {
+async fn an_entry_never_outlives_its_token() {
     let world = World::new();
     let token = token(&world.claims());
     world.validator.validate(&token).await.unwrap();
@@ -18,13 +20,13 @@ async fn t1_an_entry_never_outlives_its_token() {
     world.validator.validate(&token).await.unwrap();
     world.clock.advance(1);
     let rejection = world.validator.validate(&token).await.unwrap_err();
-    assert_eq!(rejection.rule(), Rule::V1);
+    assert_eq!(rejection.rule(), Rule::Lifetime);
     assert_eq!(world.validator.cached_tokens(), 0, "what does not hold is forgotten");
 }
 
 #[tokio::test]
-async fn t1_k5_an_entry_goes_with_the_key_that_signed_its_token() {
-    let world = World::with(|settings| settings.key_retention = 0);
+async fn an_entry_goes_with_the_key_that_signed_its_token() {
+    let world = World::with(|settings| settings.key_retention = Duration::ZERO);
     world.documents.publish_keys(INSTANCE, &[jwk("a", 0, None), jwk("b", 1, None)]);
     let mut claims = world.claims();
     claims["exp"] = (claims["iat"].as_u64().unwrap() + 10 * HOUR).into();
@@ -34,32 +36,32 @@ async fn t1_k5_an_entry_goes_with_the_key_that_signed_its_token() {
     world.documents.publish_keys(INSTANCE, &[jwk("a", 0, None)]);
     refresh(&world, &by_a).await;
     world.validator.validate(&by_a).await.unwrap();
-    assert_eq!(world.validator.validate(&by_b).await.unwrap_err().rule(), Rule::P3);
+    assert_eq!(world.validator.validate(&by_b).await.unwrap_err().rule(), Rule::SigningKey);
 }
 
 #[tokio::test]
-async fn t1_an_entry_goes_when_its_kid_names_another_key() {
+async fn an_entry_goes_when_its_kid_names_another_key() {
     let world = World::new();
     let token = token(&world.claims());
     world.validator.validate(&token).await.unwrap();
     world.documents.publish_keys(INSTANCE, &[jwk("a", 1, None)]);
     refresh(&world, &token).await;
-    assert_eq!(world.validator.validate(&token).await.unwrap_err().rule(), Rule::P4);
+    assert_eq!(world.validator.validate(&token).await.unwrap_err().rule(), Rule::Signature);
 }
 
 #[tokio::test]
-async fn t1_an_entry_goes_when_its_key_is_bound_to_another_issuer() {
+async fn an_entry_goes_when_its_key_is_bound_to_another_issuer() {
     let world = World::new();
     let token = token(&world.claims());
     world.validator.validate(&token).await.unwrap();
     let other = v2_issuer(INSTANCE, "22222222-2222-4222-8222-222222222222");
     world.documents.publish_keys(INSTANCE, &[jwk("a", 0, Some(&other))]);
     refresh(&world, &token).await;
-    assert_eq!(world.validator.validate(&token).await.unwrap_err().rule(), Rule::V4);
+    assert_eq!(world.validator.validate(&token).await.unwrap_err().rule(), Rule::KeyIssuer);
 }
 
 #[tokio::test]
-async fn t1_an_entry_goes_when_the_authority_changes_its_issuer() {
+async fn an_entry_goes_when_the_authority_changes_its_issuer() {
     let instance = "https://login.example";
     let world = World::with(|settings| settings.instance = instance.into());
     let mut claims = world.claims();
@@ -68,11 +70,11 @@ async fn t1_an_entry_goes_when_the_authority_changes_its_issuer() {
     world.validator.validate(&token).await.unwrap();
     world.documents.publish(instance, TENANT, &format!("https://moved.example/{TENANT}/v2.0"));
     refresh(&world, &token).await;
-    assert_eq!(world.validator.validate(&token).await.unwrap_err().rule(), Rule::V2);
+    assert_eq!(world.validator.validate(&token).await.unwrap_err().rule(), Rule::Issuer);
 }
 
 #[tokio::test]
-async fn t1_the_cache_is_bounded() {
+async fn the_cache_is_bounded() {
     for entries in [1, 16, 64] {
         let world = World::with(|settings| settings.token_cache_entries = entries);
         let mut claims = world.claims();
@@ -86,7 +88,7 @@ async fn t1_the_cache_is_bounded() {
 }
 
 #[tokio::test]
-async fn t1_a_large_token_takes_the_place_of_several() {
+async fn a_large_token_takes_the_place_of_several() {
     let world = World::with(|settings| settings.token_cache_entries = 16);
     let mut claims = world.claims();
     claims["roles"] = (0..200).map(|number| format!("Role.{number:04}")).collect();
@@ -98,7 +100,7 @@ async fn t1_a_large_token_takes_the_place_of_several() {
 }
 
 #[tokio::test]
-async fn t2_only_accepted_tokens_enter() {
+async fn only_accepted_tokens_enter() {
     let world = World::new();
     for change in [json!({ "aud": "other" }), json!({ "ver": "3.0" }), json!({ "exp": 1 })] {
         let mut claims = world.claims();
@@ -111,7 +113,7 @@ async fn t2_only_accepted_tokens_enter() {
 }
 
 #[tokio::test]
-async fn t2_a_token_with_one_byte_changed_is_never_answered_from_the_cache() {
+async fn a_token_with_one_byte_changed_is_never_answered_from_the_cache() {
     let world = World::new();
     let good = token(&world.claims());
     world.validator.validate(&good).await.unwrap();
@@ -125,7 +127,7 @@ async fn t2_a_token_with_one_byte_changed_is_never_answered_from_the_cache() {
 }
 
 #[tokio::test]
-async fn t2_policies_are_evaluated_on_every_request_also_for_a_remembered_token() {
+async fn policies_are_evaluated_on_every_request_also_for_a_remembered_token() {
     struct Member;
     impl Policy for Member {
         type Caller = User;
@@ -148,7 +150,7 @@ async fn t2_policies_are_evaluated_on_every_request_also_for_a_remembered_token(
 }
 
 #[tokio::test]
-async fn t3_the_cache_can_be_turned_off() {
+async fn the_cache_can_be_turned_off() {
     let world = World::with(|settings| settings.token_cache_entries = 0);
     let token = token(&world.claims());
     world.validator.validate(&token).await.unwrap();

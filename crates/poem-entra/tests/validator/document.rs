@@ -8,32 +8,12 @@ use poem_entra::{
     Policy, Principal, Requirement, Validator,
     poem::{Guard, Published, publish},
 };
-use poem_openapi::{
-    OAuthScopes, OpenApi, OpenApiService, SecurityScheme, auth::Bearer, payload::PlainText,
-};
+use poem_openapi::{OpenApi, OpenApiService, payload::PlainText};
 use serde_json::{Value, json};
 
-use crate::authority::{API, INSTANCE, TENANT, World, token};
+use crate::support::{API, INSTANCE, TENANT, World, token};
 
-#[derive(OAuthScopes)]
-#[allow(dead_code, reason = "scopes are declared here and named by the policies")]
-enum Scope {
-    /// Act as the signed-in user.
-    #[oai(rename = "{api}/access_as_user")]
-    AccessAsUser,
-}
-
-#[derive(SecurityScheme)]
-#[oai(
-    rename = "oauth2",
-    ty = "oauth2",
-    flows(authorization_code(
-        authorization_url = "{authority}/oauth2/v2.0/authorize",
-        token_url = "{authority}/oauth2/v2.0/token",
-        scopes = "Scope"
-    ))
-)]
-struct EntraId(#[allow(dead_code, reason = "the derive asks for it")] Bearer);
+poem_entra::security_scheme!(EntraId, "access_as_user" = "Act as the signed-in user.");
 
 macro_rules! policies {
     ($($name:ident = $requires:expr;)*) => {
@@ -108,7 +88,7 @@ fn document(validator: &Validator) -> Value {
 }
 
 #[test]
-fn a1_every_kind_of_policy_is_written_into_the_document() {
+fn every_kind_of_policy_is_written_into_the_document() {
     let world = World::new();
     let document = document(&world.validator);
     let scope = format!("api://{API}/access_as_user");
@@ -166,7 +146,7 @@ fn a1_every_kind_of_policy_is_written_into_the_document() {
 }
 
 #[test]
-fn a1_the_document_names_the_authority_and_scopes_that_are_configured() {
+fn the_document_names_the_authority_and_scopes_that_are_configured() {
     let world = World::new();
     let document = document(&world.validator);
     let flow = &document["components"]["securitySchemes"]["oauth2"]["flows"]["authorizationCode"];
@@ -177,7 +157,7 @@ fn a1_the_document_names_the_authority_and_scopes_that_are_configured() {
 }
 
 #[tokio::test]
-async fn a1_a3_a_guard_answers_with_a_challenge_and_a_problem_document_by_itself() {
+async fn a_guard_answers_with_a_challenge_and_a_problem_document_by_itself() {
     let world = World::new();
     let service = OpenApiService::new(Operations, "Operations", "1");
     let app = Route::new().nest("/", service).data(Arc::clone(&world.validator)).into_endpoint();

@@ -7,12 +7,13 @@ use std::{
         Arc,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
+    time::Duration,
 };
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use poem_entra::Rule;
 
-use crate::authority::{INSTANCE, World, jwk, token_of};
+use crate::support::{INSTANCE, World, jwk, token_of};
 
 const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
@@ -24,7 +25,7 @@ const FLOOR: u64 = 5 * MINUTE;
 const RETENTION: u64 = DAY;
 
 #[tokio::test]
-async fn k3_k5_a_key_that_comes_back_is_never_lost_and_one_that_is_gone_is_refused() {
+async fn a_key_that_comes_back_is_never_lost_and_one_that_is_gone_is_refused() {
     let history = History::generated(60 * DAY, 1);
     let figures = history.replay(Replay::default()).await;
     assert!(figures.vanished > 150 && figures.returned > 100, "no such habits: {figures:?}");
@@ -36,7 +37,7 @@ async fn k3_k5_a_key_that_comes_back_is_never_lost_and_one_that_is_gone_is_refus
 }
 
 #[tokio::test]
-async fn k3_k5_without_the_token_cache_it_is_the_same() {
+async fn without_the_token_cache_it_is_the_same() {
     let history = History::generated(10 * DAY, 2);
     let figures = history.replay(Replay { cached: false, ..Replay::default() }).await;
     assert!(figures.away > 500, "{figures:?}");
@@ -44,14 +45,14 @@ async fn k3_k5_without_the_token_cache_it_is_the_same() {
 }
 
 #[tokio::test]
-async fn k5_without_retention_a_key_that_is_away_is_lost_until_it_is_back() {
+async fn without_retention_a_key_that_is_away_is_lost_until_it_is_back() {
     let history = History::generated(20 * DAY, 3);
     let figures = history.replay(Replay { retention: 0, ..Replay::default() }).await;
     assert!(figures.away_refused > figures.away / 2, "{figures:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn k4_no_token_of_a_published_key_is_refused_while_the_keys_rotate_under_load() {
+async fn no_token_of_a_published_key_is_refused_while_the_keys_rotate_under_load() {
     const ROTATIONS: usize = 12;
     const TASKS: usize = 32;
     /// Of each key.
@@ -134,7 +135,7 @@ async fn k4_no_token_of_a_published_key_is_refused_while_the_keys_rotate_under_l
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn k2_ten_thousand_unknown_keys_at_once_cause_one_fetch_and_known_keys_are_answered() {
+async fn ten_thousand_unknown_keys_at_once_cause_one_fetch_and_known_keys_are_answered() {
     let world = Arc::new(World::new());
     let known = token_of("a", 0, &world.claims());
     world.validator.validate(&known).await.unwrap();
@@ -158,7 +159,7 @@ async fn k2_ten_thousand_unknown_keys_at_once_cause_one_fetch_and_known_keys_are
     assert_eq!(world.documents.keys_fetched(), 1, "the gate is open");
     gate.add_permits(100);
     for task in unknown {
-        assert_eq!(task.await.unwrap().unwrap_err().rule(), Rule::P3);
+        assert_eq!(task.await.unwrap().unwrap_err().rule(), Rule::SigningKey);
     }
     assert_eq!(world.documents.keys_fetched(), 2);
 }
@@ -233,7 +234,7 @@ impl History {
     /// trusted exactly until its retention after the first fetch without it.
     pub(crate) async fn replay(&self, how: Replay) -> Figures {
         let world = World::with(|settings| {
-            settings.key_retention = how.retention;
+            settings.key_retention = Duration::from_secs(how.retention);
             if !how.cached {
                 settings.token_cache_entries = 0;
             }
@@ -288,7 +289,11 @@ impl History {
                             assert!(outcome.is_ok() || waits, "a new key is not found: {what}");
                         } else if now > ends {
                             let rule = outcome.as_ref().map_err(|rejection| rejection.rule()).err();
-                            assert_eq!(rule, Some(Rule::P3), "a key is trusted for ever: {what}");
+                            assert_eq!(
+                                rule,
+                                Some(Rule::SigningKey),
+                                "a key is trusted for ever: {what}"
+                            );
                         }
                     }
                     let (requests, refused) = match away {

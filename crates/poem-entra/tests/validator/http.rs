@@ -27,7 +27,7 @@ async fn get(url: &str) -> Result<Vec<u8>, FetchError> {
 }
 
 #[tokio::test]
-async fn c4_a_document_has_at_most_256_kib() {
+async fn a_document_has_at_most_256_kib() {
     for (size, accepted) in [(BODY_LIMIT, true), (BODY_LIMIT + 1, false)] {
         let url = serve(move |_| " ".repeat(size).into_response()).await;
         match get(&url).await {
@@ -38,7 +38,7 @@ async fn c4_a_document_has_at_most_256_kib() {
 }
 
 #[tokio::test]
-async fn c4_only_200_is_an_answer() {
+async fn only_200_is_an_answer() {
     for status in [StatusCode::NO_CONTENT, StatusCode::NOT_FOUND, StatusCode::BAD_GATEWAY] {
         let url = serve(move |_| status.into()).await;
         let outcome = get(&url).await;
@@ -47,7 +47,7 @@ async fn c4_only_200_is_an_answer() {
 }
 
 #[tokio::test]
-async fn c4_no_redirect_is_followed() {
+async fn no_redirect_is_followed() {
     let asked = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&asked);
     let target = serve(move |_| {

@@ -3,7 +3,6 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-mod authority;
 mod cache;
 mod claims;
 mod document;
@@ -12,4 +11,6 @@ mod http;
 mod keys;
 mod policies;
 mod properties;
+mod readme;
+mod support;
 mod vectors;

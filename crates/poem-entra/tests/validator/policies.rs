@@ -4,7 +4,7 @@ use http::{HeaderMap, StatusCode, header};
 use poem_entra::{Policy, Principal, Refusal, Rejection, Requirement, Rule, User};
 use serde_json::{Value, json};
 
-use crate::authority::{World, token};
+use crate::support::{World, token};
 
 struct Reader;
 
@@ -22,7 +22,7 @@ impl Policy for Admin {
 }
 
 #[tokio::test]
-async fn a2_one_of_the_scopes_is_needed_spelled_exactly() {
+async fn one_of_the_scopes_is_needed_spelled_exactly() {
     let world = World::new();
     for (scp, allowed) in [
         ("access_as_user", true),
@@ -45,7 +45,7 @@ async fn a2_one_of_the_scopes_is_needed_spelled_exactly() {
 }
 
 #[tokio::test]
-async fn a2_one_of_the_roles_is_needed_on_top_of_the_scope() {
+async fn one_of_the_roles_is_needed_on_top_of_the_scope() {
     let world = World::new();
     for (scp, roles, code) in [
         ("access_as_user", json!(["Admin"]), None),
@@ -64,7 +64,7 @@ async fn a2_one_of_the_roles_is_needed_on_top_of_the_scope() {
 }
 
 #[tokio::test]
-async fn a2_an_app_is_no_user_whatever_scopes_its_token_claims() {
+async fn an_app_is_no_user_whatever_scopes_its_token_claims() {
     let world = World::new();
     let outcome = authorize::<Reader>(&world, |claims| claims["idtyp"] = "app".into()).await;
     let rejection = outcome.unwrap_err();
@@ -129,7 +129,7 @@ async fn code<P: Policy>(world: &World, change: impl FnOnce(&mut Value)) -> Opti
 }
 
 #[tokio::test]
-async fn a2_app_only_means_no_user_also_not_one_with_the_role() {
+async fn app_only_means_no_user_also_not_one_with_the_role() {
     let world = World::new();
     assert_eq!(code::<Daemon>(&world, app(&["Todos.Read.All"])).await, None);
     assert_eq!(code::<Daemon>(&world, app(&["Other"])).await, Some("insufficient_role"));
@@ -138,7 +138,7 @@ async fn a2_app_only_means_no_user_also_not_one_with_the_role() {
 }
 
 #[tokio::test]
-async fn a2_scope_or_app_role_takes_the_scope_from_users_and_the_role_from_apps() {
+async fn scope_or_app_role_takes_the_scope_from_users_and_the_role_from_apps() {
     let world = World::new();
     assert_eq!(code::<Either>(&world, |_| {}).await, None);
     assert_eq!(code::<Either>(&world, app(&["Todos.Read.All"])).await, None);
@@ -151,7 +151,7 @@ async fn a2_scope_or_app_role_takes_the_scope_from_users_and_the_role_from_apps(
 }
 
 #[tokio::test]
-async fn a2_only_listed_clients_may_call() {
+async fn only_listed_clients_may_call() {
     let world = World::new();
     assert_eq!(code::<OneClient>(&world, |_| {}).await, None);
     let other = |claims: &mut Value| claims["azp"] = json!("55555555-5555-4555-8555-555555555555");
@@ -168,7 +168,7 @@ async fn a2_only_listed_clients_may_call() {
 }
 
 #[tokio::test]
-async fn a2_no_guests_lets_only_proven_members_through() {
+async fn no_guests_lets_only_proven_members_through() {
     let world = World::new();
     for (acct, expected) in [
         (json!(0), None),
@@ -183,7 +183,7 @@ async fn a2_no_guests_lets_only_proven_members_through() {
 }
 
 #[tokio::test]
-async fn a2_a_second_role_condition_narrows_the_policy() {
+async fn a_second_role_condition_narrows_the_policy() {
     let world = World::new();
     let with = |roles: Value| move |claims: &mut Value| claims["roles"] = roles;
     for roles in [json!(["Admin", "Auditor"]), json!(["Auditor", "Other", "Owner"])] {
@@ -196,7 +196,7 @@ async fn a2_a_second_role_condition_narrows_the_policy() {
 }
 
 #[tokio::test]
-async fn a2_a_second_group_or_client_condition_narrows_the_policy() {
+async fn a_second_group_or_client_condition_narrows_the_policy() {
     let world = World::new();
     let with = |groups: Value| move |claims: &mut Value| claims["groups"] = groups;
     let other = OTHER_GROUP.to_lowercase();
@@ -211,7 +211,7 @@ async fn a2_a_second_group_or_client_condition_narrows_the_policy() {
 }
 
 #[tokio::test]
-async fn a4_both_contexts_are_needed_and_asked_for_after_the_role() {
+async fn both_contexts_are_needed_and_asked_for_after_the_role() {
     let world = World::new();
     let with = |acrs: Value, role: &'static str| {
         move |claims: &mut Value| {
@@ -230,7 +230,7 @@ async fn a4_both_contexts_are_needed_and_asked_for_after_the_role() {
 }
 
 #[tokio::test]
-async fn a2_each_of_eight_conditions_is_needed() {
+async fn each_of_eight_conditions_is_needed() {
     let world = World::new();
     let all = |claims: &mut Value| {
         claims["roles"] = json!(["Admin", "Auditor"]);
@@ -258,7 +258,7 @@ async fn a2_each_of_eight_conditions_is_needed() {
 }
 
 #[tokio::test]
-async fn v9_a_policy_on_groups_fails_closed_on_overage_and_says_so() {
+async fn a_policy_on_groups_fails_closed_on_overage_and_says_so() {
     let world = World::new();
     assert_eq!(code::<InGroup>(&world, |claims| claims["groups"] = json!([GROUP])).await, None);
     for groups in [json!([]), json!(["other"])] {
@@ -275,13 +275,13 @@ async fn v9_a_policy_on_groups_fails_closed_on_overage_and_says_so() {
             claims.as_object_mut().unwrap().extend(overage.as_object().unwrap().clone());
         };
         let rejection = authorize::<InGroup>(&world, change).await.unwrap_err();
-        assert_eq!(rejection.rule(), Rule::V9, "{overage}");
+        assert_eq!(rejection.rule(), Rule::CompleteGroups, "{overage}");
         assert_eq!(rejection.status(), StatusCode::FORBIDDEN);
     }
 }
 
 #[tokio::test]
-async fn a4_a_client_that_understands_it_gets_a_claims_challenge_and_another_a_403() {
+async fn a_client_that_understands_it_gets_a_claims_challenge_and_another_a_403() {
     let world = World::new();
     assert_eq!(code::<SteppedUp>(&world, |claims| claims["acrs"] = json!(["c1"])).await, None);
     assert_eq!(code::<SteppedUp>(&world, |_| {}).await, Some("access_denied"));
@@ -290,7 +290,7 @@ async fn a4_a_client_that_understands_it_gets_a_claims_challenge_and_another_a_4
         claims["xms_cc"] = json!(["cp1"]);
     };
     let rejection = authorize::<SteppedUp>(&world, capable).await.unwrap_err();
-    assert_eq!(rejection.rule(), Rule::A4);
+    assert_eq!(rejection.rule(), Rule::AuthenticationContext);
     assert_eq!(rejection.status(), StatusCode::UNAUTHORIZED);
     let headers = rejection.headers(world.validator.challenge());
     let header = headers[header::WWW_AUTHENTICATE].to_str().unwrap();

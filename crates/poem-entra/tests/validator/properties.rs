@@ -16,7 +16,7 @@ use proptest::{
 use serde_json::{Map, Value, json};
 use tokio::runtime::{Builder, Runtime};
 
-use crate::authority::{
+use crate::support::{
     API, INSTANCE, OTHER_TENANT, PERSONAL, TENANT, World, sign, token, v2_issuer,
 };
 
@@ -26,7 +26,7 @@ const PERSON: &str = "aaaaaaaa-0000-4000-8000-000000000001";
 const HEADER: &str = r#"{"alg":"RS256","kid":"a"}"#;
 
 #[test]
-fn p4_t2_a_token_with_any_one_byte_different_is_refused_with_the_cache_and_without() {
+fn a_token_with_any_one_byte_different_is_refused_with_the_cache_and_without() {
     let runtime = runtime();
     let worlds = [World::new(), World::with(|settings| settings.token_cache_entries = 0)];
     let good = token(&worlds[0].claims());
@@ -51,7 +51,7 @@ fn p4_t2_a_token_with_any_one_byte_different_is_refused_with_the_cache_and_witho
 
 /// Where base64url has bits to spare, two spellings could mean the same bytes.
 #[test]
-fn p4_t2_no_part_of_a_token_has_another_last_byte() {
+fn no_part_of_a_token_has_another_last_byte() {
     let (runtime, world) = (runtime(), World::new());
     // Whatever is left over of the last three bytes of the payload.
     for padding in ["", "x", "xx"] {
@@ -73,7 +73,7 @@ fn p4_t2_no_part_of_a_token_has_another_last_byte() {
 }
 
 #[test]
-fn v1_to_v10_claims_are_accepted_exactly_when_every_rule_holds() {
+fn to_v10_claims_are_accepted_exactly_when_every_rule_holds() {
     let (runtime, world) = (runtime(), World::new());
     let (accepted, refused) = (Cell::new(0), Cell::new(0));
     let changes = vec(change(), 0..4);
@@ -108,7 +108,7 @@ fn v1_to_v10_claims_are_accepted_exactly_when_every_rule_holds() {
 }
 
 #[test]
-fn v1_whatever_else_is_signed_is_refused() {
+fn whatever_else_is_signed_is_refused() {
     let (runtime, world) = (runtime(), World::new());
     let payload = prop_oneof![
         vec(change(), 0..20).prop_map(|members| {
@@ -130,7 +130,7 @@ fn v1_whatever_else_is_signed_is_refused() {
 }
 
 #[test]
-fn p1_whatever_the_authorization_headers_are_the_token_is_all_that_follows_one_bearer() {
+fn whatever_the_authorization_headers_are_the_token_is_all_that_follows_one_bearer() {
     let scheme = select(vec![
         "Bearer ", "bearer ", "BEARER ", "Bearer", "Bearer  ", "XBearer ", "Bearer\t", "Basic ", "",
     ]);

@@ -1,0 +1,293 @@
+//! The signing keys that are trusted now. All requests share one fetch, refreshes run in the
+//! background, and keys outlive outages and the changing answers of Entra's replicas.
+
+mod trust;
+
+use std::{
+    hash::{BuildHasher, RandomState},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use arc_swap::ArcSwapOption;
+use tokio::sync::watch;
+
+use crate::{
+    authority::Authority,
+    causes::Causes,
+    clock::Clock,
+    jwk::{self, InvalidKeySet, VerifyingKey},
+    metadata::{InvalidMetadata, Metadata},
+    settings::Settings,
+    transport::{FetchError, Transport},
+};
+
+pub(crate) use self::trust::Trust;
+
+/// How long a request waits for a refresh that it needs.
+const WAIT: Duration = Duration::from_secs(5);
+/// Seconds until the first retry after a failed refresh. Each further failure doubles them.
+const FIRST_RETRY: u64 = 1;
+const LONGEST_RETRY: u64 = 60;
+
+/// The keys of one authority.
+pub(crate) struct Keys {
+    authority: Authority,
+    schedule: Schedule,
+    transport: Arc<dyn Transport>,
+    clock: Arc<dyn Clock>,
+    trust: ArcSwapOption<Trust>,
+    /// When the next refresh is due; each refresh moves it.
+    due: AtomicU64,
+    state: Mutex<RefreshState>,
+}
+
+/// When keys are fetched and how long they are trusted, in seconds.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Schedule {
+    refresh: u64,
+    floor: u64,
+    retention: u64,
+}
+
+impl From<&Settings> for Schedule {
+    fn from(settings: &Settings) -> Self {
+        Self {
+            refresh: settings.key_refresh.as_secs(),
+            floor: settings.key_refresh_floor.as_secs(),
+            retention: settings.key_retention.as_secs(),
+        }
+    }
+}
+
+/// The refresh in progress, and how the last ones ended.
+#[derive(Default)]
+struct RefreshState {
+    in_progress: Option<Refresh>,
+    /// When an unknown key last caused a refresh.
+    forced: Option<u64>,
+    /// Failures since the last success.
+    failures: u32,
+}
+
+/// A refresh that requests can wait for; the channel closes when it ends.
+#[derive(Clone)]
+struct Refresh(watch::Receiver<()>);
+
+/// What [`Keys::find`] knows about a `kid`.
+pub(crate) enum Found {
+    Key(Arc<Trust>, Arc<VerifyingKey>),
+    /// The authority publishes no such key.
+    Unknown,
+    /// The authority does not answer. It is asked again after this many seconds.
+    Unavailable(u64),
+}
+
+impl Keys {
+    pub(crate) fn new(
+        authority: Authority,
+        schedule: Schedule,
+        transport: Arc<dyn Transport>,
+        clock: Arc<dyn Clock>,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            authority,
+            schedule,
+            transport,
+            clock,
+            trust: ArcSwapOption::empty(),
+            due: AtomicU64::new(0),
+            state: Mutex::default(),
+        })
+    }
+
+    /// The key with this `kid`. A known key is returned at once, without a lock. An unknown one
+    /// waits for a refresh, if one is allowed.
+    pub(crate) async fn find(self: &Arc<Self>, kid: &str) -> Found {
+        let now = self.clock.now();
+        if let Some(found) = self.known(kid, now) {
+            self.refresh_if_due(now);
+            return found;
+        }
+        let mut ended = true;
+        if let Some((refresh, joined)) = self.forced_refresh(now) {
+            ended = refresh.wait().await;
+            // A refresh that was in progress may have read the keys before this one was published.
+            let too_early = joined && ended && self.is_current() && self.known(kid, now).is_none();
+            if let Some((refresh, _)) = too_early.then(|| self.forced_refresh(now)).flatten() {
+                ended = refresh.wait().await;
+            }
+        }
+        match self.known(kid, now) {
+            Some(found) => found,
+            None if ended && self.is_current() => Found::Unknown,
+            None => Found::Unavailable(self.seconds_to_retry(now)),
+        }
+    }
+
+    /// What is trusted now, without a fetch; `None` before the first successful one.
+    pub(crate) fn trust(&self) -> Option<Arc<Trust>> {
+        self.trust.load_full()
+    }
+
+    /// Fetches the keys, or waits for the refresh in progress. Returns whether there are keys.
+    pub(crate) async fn warm_up(self: &Arc<Self>) -> bool {
+        let now = self.clock.now();
+        if !self.is_ready() {
+            let refresh = self.refresh_in_progress(&mut self.lock(), now);
+            refresh.wait().await;
+        }
+        self.is_ready()
+    }
+
+    /// Starts a refresh in the background when one is due; never waits for it.
+    pub(crate) fn refresh_if_due(self: &Arc<Self>, now: u64) {
+        if now >= self.due.load(Ordering::Relaxed) {
+            let mut state = self.lock();
+            // Another request may have started one before this request got the lock.
+            if state.in_progress.is_none() && now >= self.due.load(Ordering::Relaxed) {
+                self.refresh_in_progress(&mut state, now);
+            }
+        }
+    }
+
+    /// Whether any key is trusted now.
+    pub(crate) fn is_ready(&self) -> bool {
+        let now = self.clock.now();
+        self.trust.load().as_ref().is_some_and(|trust| trust.has_keys(now))
+    }
+
+    fn known(&self, kid: &str, now: u64) -> Option<Found> {
+        let trust = self.trust.load_full()?;
+        let key = Arc::clone(trust.key(kid, now)?);
+        Some(Found::Key(trust, key))
+    }
+
+    /// The refresh that an unknown key may wait for, and whether it was in progress already; `None`
+    /// if none is allowed yet. Each attempt counts, not only those that succeed, so an outage does
+    /// not allow more of them.
+    fn forced_refresh(self: &Arc<Self>, now: u64) -> Option<(Refresh, bool)> {
+        let mut state = self.lock();
+        if let Some(refresh) = &state.in_progress {
+            return Some((refresh.clone(), true));
+        }
+        if self.is_ready() {
+            if state.forced.is_some_and(|forced| now < forced + self.schedule.floor) {
+                return None;
+            }
+            state.forced = Some(now);
+        } else if now < self.due.load(Ordering::Relaxed) {
+            return None;
+        }
+        Some((self.refresh_in_progress(&mut state, now), false))
+    }
+
+    /// The refresh in progress, or a new one. It runs in its own task, so a client that disconnects
+    /// does not end it for the others.
+    fn refresh_in_progress(self: &Arc<Self>, state: &mut RefreshState, now: u64) -> Refresh {
+        if let Some(refresh) = &state.in_progress {
+            return refresh.clone();
+        }
+        let (done, ended) = watch::channel(());
+        let refresh = Refresh(ended);
+        state.in_progress = Some(refresh.clone());
+        let guard = EndOfRefresh { keys: Arc::clone(self), _done: done };
+        tokio::spawn(async move {
+            let outcome = guard.keys.refresh(now).await;
+            guard.keys.record(outcome, now);
+        });
+        refresh
+    }
+
+    /// Replaces what is trusted, once the new key set is read completely. Returns the number of
+    /// published keys.
+    async fn refresh(&self, now: u64) -> Result<usize, RefreshError> {
+        let discovery = self.transport.get(&self.authority.discovery_url()).await;
+        let metadata =
+            Metadata::parse(&self.authority, &discovery.map_err(RefreshError::Discovery)?)?;
+        let body = self.transport.get(metadata.jwks_uri.as_str()).await;
+        let published = jwk::parse_set(&body.map_err(RefreshError::Keys)?)?;
+        let count = published.len();
+        let before = self.trust.load();
+        let trust = Trust::merge(before.as_deref(), metadata, published, &self.schedule, now);
+        self.trust.store(Some(Arc::new(trust)));
+        Ok(count)
+    }
+
+    fn record(&self, outcome: Result<usize, RefreshError>, now: u64) {
+        let mut state = self.lock();
+        match outcome {
+            Ok(published) => {
+                state.failures = 0;
+                let due = now.saturating_add(jittered(self.schedule.refresh));
+                self.due.store(due, Ordering::Relaxed);
+                tracing::info!(published, "refreshed the signing keys");
+            }
+            Err(error) => {
+                let wait = FIRST_RETRY.checked_shl(state.failures).unwrap_or(LONGEST_RETRY);
+                let wait = wait.min(LONGEST_RETRY);
+                state.failures = state.failures.saturating_add(1);
+                self.due.store(now.saturating_add(wait), Ordering::Relaxed);
+                tracing::warn!(
+                    error = %Causes(&error),
+                    retry_seconds = wait,
+                    "failed to refresh the signing keys"
+                );
+            }
+        }
+    }
+
+    /// Whether the last refresh succeeded.
+    fn is_current(&self) -> bool {
+        self.lock().failures == 0 && self.is_ready()
+    }
+
+    fn seconds_to_retry(&self, now: u64) -> u64 {
+        self.due.load(Ordering::Relaxed).saturating_sub(now).clamp(1, LONGEST_RETRY)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, RefreshState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Refresh {
+    /// Returns whether the refresh ended within the time that a request waits.
+    async fn wait(mut self) -> bool {
+        // `changed` fails when the sender is dropped, which is how the refresh ends.
+        tokio::time::timeout(WAIT, self.0.changed()).await.is_ok()
+    }
+}
+
+/// Ends the refresh, also when its task panics.
+struct EndOfRefresh {
+    keys: Arc<Keys>,
+    _done: watch::Sender<()>,
+}
+
+impl Drop for EndOfRefresh {
+    fn drop(&mut self) {
+        self.keys.lock().in_progress = None;
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+enum RefreshError {
+    #[error("failed to fetch the discovery document")]
+    Discovery(#[source] FetchError),
+    #[error("the discovery document is unusable")]
+    Metadata(#[from] InvalidMetadata),
+    #[error("failed to fetch the key set")]
+    Keys(#[source] FetchError),
+    #[error("the key set is unusable")]
+    KeySet(#[from] InvalidKeySet),
+}
+
+/// Up to a tenth earlier, so that replicas do not all fetch at the same moment.
+fn jittered(seconds: u64) -> u64 {
+    let random = RandomState::new().hash_one(seconds);
+    seconds - random % (seconds / 10 + 1)
+}

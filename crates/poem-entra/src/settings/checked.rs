@@ -1,0 +1,184 @@
+//! From the settings to what the rules work with.
+
+use std::{collections::HashSet, time::Duration};
+
+use url::Url;
+
+use crate::{
+    authority::{Authority, Directory},
+    ids::{ClientId, TenantId},
+};
+
+use super::{Fault, InvalidSettings, Setting, Settings};
+
+/// Settings that passed their checks.
+#[derive(Debug, Clone)]
+pub(crate) struct Checked {
+    pub(crate) authority: Authority,
+    pub(crate) client_id: ClientId,
+    pub(crate) tenants: Tenants,
+    /// Without a trailing slash.
+    pub(crate) audiences: HashSet<String>,
+    pub(crate) v2_only: bool,
+    /// In seconds.
+    pub(crate) leeway: u64,
+}
+
+/// The tenants whose tokens are accepted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Tenants {
+    /// The one tenant of the authority. If the setting is a domain, discovery names the tenant.
+    Own,
+    Listed(HashSet<TenantId>),
+    Any,
+}
+
+const MAX_LEEWAY: Duration = Duration::from_secs(300);
+/// Thirty gigabytes of accepted tokens are a mistake.
+const MAX_CACHE_ENTRIES: usize = 10_000_000;
+
+impl Settings {
+    /// Checks everything and returns what the rules work with.
+    pub(crate) fn checked(&self) -> Result<Checked, InvalidSettings> {
+        let mut faults = Vec::new();
+        let instance = collect(&mut faults, Setting::Instance, instance(&self.instance));
+        let directory = collect(&mut faults, Setting::Tenant, directory(&self.tenant));
+        let client_id = collect(&mut faults, Setting::ClientId, client_id(&self.client_id));
+        let tenants = directory.as_ref().and_then(|directory| {
+            let tenants = tenants(directory, &self.allowed_tenants);
+            collect(&mut faults, Setting::AllowedTenants, tenants)
+        });
+        let audiences = collect(&mut faults, Setting::Audiences, audiences(&self.audiences));
+        self.check_limits(&mut faults);
+        match (instance, directory, client_id, tenants, audiences) {
+            (
+                Some(instance),
+                Some(directory),
+                Some(client_id),
+                Some(tenants),
+                Some(mut audiences),
+            ) if faults.is_empty() => {
+                let client = client_id.to_string();
+                audiences.insert(format!("api://{client}"));
+                audiences.insert(client);
+                let authority = Authority::new(instance, directory);
+                let (v2_only, leeway) = (self.v2_only, self.leeway.as_secs());
+                Ok(Checked { authority, client_id, tenants, audiences, v2_only, leeway })
+            }
+            _ => Err(InvalidSettings(faults)),
+        }
+    }
+
+    fn check_limits(&self, faults: &mut Vec<Fault>) {
+        let mut refuse = |setting, problem: &str| {
+            faults.push(Fault { setting, problem: problem.into() });
+        };
+        if self.leeway > MAX_LEEWAY {
+            refuse(Setting::Leeway, "is more than 300 seconds");
+        }
+        if self.token_cache_entries > MAX_CACHE_ENTRIES {
+            refuse(Setting::TokenCacheEntries, "is more than 10000000");
+        }
+        if self.key_refresh < Duration::from_secs(1) {
+            refuse(Setting::KeyRefresh, "is less than a second; the keys would be fetched nonstop");
+        }
+    }
+}
+
+fn collect<T>(faults: &mut Vec<Fault>, setting: Setting, parsed: Result<T, String>) -> Option<T> {
+    parsed.map_err(|problem| faults.push(Fault { setting, problem })).ok()
+}
+
+/// https, or http to a loopback host.
+fn instance(text: &str) -> Result<Url, String> {
+    let url = Url::parse(text).map_err(|error| format!("is not a URL: {error}"))?;
+    if !is_https_or_loopback(&url) {
+        return Err("must be https; plain http is for loopback hosts only".into());
+    }
+    if url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
+        return Err("must be a scheme and a host, with no path after it".into());
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("must not contain a user name or a password".into());
+    }
+    Ok(url)
+}
+
+/// Whether documents may be fetched from this URL.
+pub(crate) fn is_https_or_loopback(url: &Url) -> bool {
+    match (url.scheme(), url.host()) {
+        ("https", Some(_)) => true,
+        ("http", Some(url::Host::Domain(name))) => name == "localhost",
+        ("http", Some(url::Host::Ipv4(address))) => address.is_loopback(),
+        ("http", Some(url::Host::Ipv6(address))) => address.is_loopback(),
+        _ => false,
+    }
+}
+
+fn directory(text: &str) -> Result<Directory, String> {
+    match text {
+        "" => {
+            Err("is missing: the tenant's GUID or domain, or common, organizations, consumers"
+                .into())
+        }
+        "common" => Ok(Directory::Common),
+        "organizations" => Ok(Directory::Organizations),
+        "consumers" => Ok(Directory::Consumers),
+        _ => match TenantId::parse(text) {
+            Some(tenant) => Ok(Directory::Tenant(tenant)),
+            None if is_domain(text) => Ok(Directory::Domain(text.to_ascii_lowercase())),
+            None => {
+                Err("is neither a GUID, a domain name, nor common, organizations, consumers".into())
+            }
+        },
+    }
+}
+
+fn is_domain(text: &str) -> bool {
+    text.contains('.')
+        && text.split('.').all(|label| {
+            !label.is_empty() && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+        })
+}
+
+fn client_id(text: &str) -> Result<ClientId, String> {
+    if text.is_empty() {
+        return Err("is missing: the application (client) id of the API's registration".into());
+    }
+    ClientId::parse(text).ok_or_else(|| "is not a GUID".into())
+}
+
+/// A multi-tenant authority needs a list of tenants or an explicit `any`.
+fn tenants(directory: &Directory, allowed: &[String]) -> Result<Tenants, String> {
+    let many =
+        matches!(directory, Directory::Common | Directory::Organizations | Directory::Consumers);
+    match (many, allowed) {
+        (false, []) => Ok(Tenants::Own),
+        (false, _) => Err("applies only if the tenant is common, organizations or consumers; \
+                           here the one tenant is the only one allowed"
+            .into()),
+        (true, []) => Err("is missing: with a multi-tenant authority, list the tenants' GUIDs, \
+                           or write any"
+            .into()),
+        (true, [any]) if any == "any" => Ok(Tenants::Any),
+        (true, list) => list
+            .iter()
+            .map(|text| TenantId::parse(text).ok_or_else(|| format!("has no GUID in {text:?}")))
+            .collect::<Result<_, _>>()
+            .map(Tenants::Listed),
+    }
+}
+
+fn audiences(extra: &[String]) -> Result<HashSet<String>, String> {
+    extra
+        .iter()
+        .map(|audience| match audience.strip_suffix('/').unwrap_or(audience) {
+            "" => Err("contains an empty audience".into()),
+            // Microsoft Graph's own tokens must never open another API.
+            "00000003-0000-0000-c000-000000000000" | "https://graph.microsoft.com" => {
+                Err("contains Microsoft Graph, whose tokens are not for this API".into())
+            }
+            audience => Ok(audience.to_owned()),
+        })
+        .collect()
+}

@@ -1,0 +1,82 @@
+//! The documents of an authority, in memory.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use poem_entra::transport::{Fetch, FetchError, Transport};
+use serde_json::{Value, json};
+use tokio::sync::Semaphore;
+
+/// Documents by URL, a gate that delays responses, and counters of requests.
+#[derive(Default)]
+pub(crate) struct Documents {
+    by_url: Mutex<HashMap<String, String>>,
+    keys_fetched: AtomicUsize,
+    discovery_fetched: AtomicUsize,
+    gate: Mutex<Option<Arc<Semaphore>>>,
+}
+
+impl Documents {
+    /// Publishes discovery for an instance and a directory, with the issuer it names.
+    pub(crate) fn publish(&self, instance: &str, directory: &str, issuer: &str) {
+        let discovery = json!({ "issuer": issuer, "jwks_uri": format!("{instance}/keys") });
+        let url = format!("{instance}/{directory}/v2.0/.well-known/openid-configuration");
+        self.by_url.lock().unwrap().insert(url, discovery.to_string());
+    }
+
+    pub(crate) fn publish_keys(&self, instance: &str, keys: &[Value]) {
+        self.set(&format!("{instance}/keys"), &json!({ "keys": keys }).to_string());
+    }
+
+    pub(crate) fn set(&self, url: &str, body: &str) {
+        self.by_url.lock().unwrap().insert(url.to_owned(), body.to_owned());
+    }
+
+    /// The authority stops answering.
+    pub(crate) fn go_down(&self) -> HashMap<String, String> {
+        std::mem::take(&mut self.by_url.lock().unwrap())
+    }
+
+    pub(crate) fn come_back(&self, documents: HashMap<String, String>) {
+        *self.by_url.lock().unwrap() = documents;
+    }
+
+    /// Each response waits for a permit.
+    pub(crate) fn close_gate(&self) -> Arc<Semaphore> {
+        let gate = Arc::new(Semaphore::new(0));
+        *self.gate.lock().unwrap() = Some(Arc::clone(&gate));
+        gate
+    }
+
+    pub(crate) fn discovery_fetched(&self) -> usize {
+        self.discovery_fetched.load(Ordering::SeqCst)
+    }
+
+    pub(crate) fn keys_fetched(&self) -> usize {
+        self.keys_fetched.load(Ordering::SeqCst)
+    }
+}
+
+impl Transport for Documents {
+    fn get<'a>(&'a self, url: &'a str) -> Fetch<'a> {
+        Box::pin(async move {
+            let fetched = match url.ends_with("/keys") {
+                true => &self.keys_fetched,
+                false => &self.discovery_fetched,
+            };
+            fetched.fetch_add(1, Ordering::SeqCst);
+            // A response on its way no longer changes.
+            let body = self.by_url.lock().unwrap().get(url).cloned();
+            let gate = self.gate.lock().unwrap().clone();
+            if let Some(gate) = gate {
+                gate.acquire().await.unwrap().forget();
+            }
+            body.map(String::into_bytes).ok_or(FetchError::Status(503))
+        })
+    }
+}

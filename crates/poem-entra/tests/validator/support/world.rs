@@ -1,0 +1,94 @@
+//! A validator with its authority and its clock.
+
+use std::sync::Arc;
+
+use poem_entra::{Clock, Principal, Rejection, Rule, Settings, Validator, transport::Transport};
+use serde_json::{Value, json};
+
+use super::{API, Documents, INSTANCE, PERSONAL, TENANT, TestClock, jwk, token, v2_issuer};
+
+/// A validator with its authority and its clock.
+pub(crate) struct World {
+    pub(crate) validator: Arc<Validator>,
+    /// The same without the token cache.
+    uncached: Validator,
+    pub(crate) documents: Arc<Documents>,
+    pub(crate) clock: TestClock,
+}
+
+impl World {
+    /// The public cloud's one tenant, with key "a".
+    pub(crate) fn new() -> Self {
+        Self::with(|_| {})
+    }
+
+    /// The same with settings changed.
+    pub(crate) fn with(change: impl FnOnce(&mut Settings)) -> Self {
+        let mut settings = Settings::new(TENANT, API);
+        change(&mut settings);
+        let documents = Arc::new(Documents::default());
+        let issuer = match settings.tenant.as_str() {
+            "common" | "organizations" => "{tenantid}",
+            "consumers" => PERSONAL,
+            _ => TENANT,
+        };
+        let instance = settings.instance.clone();
+        documents.publish(&instance, &settings.tenant, &v2_issuer(&instance, issuer));
+        documents.publish_keys(&instance, &[jwk("a", 0, None)]);
+        let clock = TestClock::at(1_800_000_000);
+        let validator = |settings: &Settings| {
+            let transport = Arc::clone(&documents) as Arc<dyn Transport>;
+            Validator::builder(settings.clone())
+                .clock(Arc::new(clock.clone()))
+                .transport(transport)
+                .build()
+                .unwrap()
+        };
+        let cached = Arc::new(validator(&settings));
+        settings.token_cache_entries = 0;
+        Self { validator: cached, uncached: validator(&settings), documents, clock }
+    }
+
+    /// The claims of a user's v2 token for the API.
+    pub(crate) fn claims(&self) -> Value {
+        let now = self.clock.now();
+        json!({
+            "aud": API, "iss": v2_issuer(INSTANCE, TENANT), "iat": now, "nbf": now,
+            "exp": now + 3_600, "tid": TENANT, "sub": "pairwise", "ver": "2.0",
+            "oid": "aaaaaaaa-0000-4000-8000-000000000001", "scp": "access_as_user",
+            "azp": "44444444-4444-4444-8444-444444444444",
+        })
+    }
+
+    /// The outcome of a token with changed claims: the same for the first use, from the cache and
+    /// without a cache.
+    pub(crate) async fn judge(
+        &self,
+        change: impl FnOnce(&mut Value),
+    ) -> Result<Principal, Rejection> {
+        let mut claims = self.claims();
+        change(&mut claims);
+        let token = token(&claims);
+        let first = self.validator.validate(&token).await;
+        assert_eq!(first, self.validator.validate(&token).await, "the cache changes the outcome");
+        assert_eq!(first, self.uncached.validate(&token).await, "the cache changes the outcome");
+        first
+    }
+
+    /// Asserts that such a token is accepted.
+    #[track_caller]
+    pub(crate) fn assert_accepts(outcome: &Result<Principal, Rejection>, what: &str) {
+        if let Err(rejection) = outcome {
+            panic!("{what} is refused: {rejection}");
+        }
+    }
+
+    /// Asserts that such a token breaks this rule.
+    #[track_caller]
+    pub(crate) fn assert_refuses(outcome: &Result<Principal, Rejection>, rule: Rule, what: &str) {
+        match outcome {
+            Ok(_) => panic!("{what} is accepted"),
+            Err(rejection) => assert_eq!(rejection.rule(), rule, "{what}: {rejection}"),
+        }
+    }
+}
