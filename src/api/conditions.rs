@@ -5,7 +5,11 @@ use std::fmt;
 use aws_lc_rs::digest::{Context, SHA256};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
-use crate::todo::{IdempotencyKey, Todo, Version};
+use crate::{
+    list::Listing,
+    store::ListCondition,
+    todo::{IdempotencyKey, Todo, Version},
+};
 
 use super::{
     header::{Field, FieldValue},
@@ -26,15 +30,18 @@ impl EntityTag {
         Self { weak: false, opaque: todo.version.to_string() }
     }
 
-    /// Which todos in which versions there are, and whether there are more behind them. The same
-    /// on every server, also after a restart.
-    pub fn of_page(todos: &[Todo], more: bool) -> Self {
+    /// Which todos in which versions are on the page, and what was added after it. The same on every
+    /// server, also after a restart.
+    pub fn of_page(page: &Listing) -> Self {
         let mut state = Context::new(&SHA256);
-        for todo in todos {
+        for todo in &page.todos {
             state.update(&todo.id.get().to_le_bytes());
             state.update(&todo.version.get().to_le_bytes());
         }
-        state.update(&[more.into()]);
+        // The length tells a rest from a todo, which has two numbers.
+        if let Some(rest) = page.rest {
+            state.update(&rest.get().to_le_bytes());
+        }
         Self { weak: false, opaque: URL_SAFE_NO_PAD.encode(state.finish()) }
     }
 }
@@ -81,26 +88,57 @@ impl Field<EntityTags> {
     }
 }
 
-/// What `If-Match` asks of a todo that is to be changed.
-pub struct Condition(Option<Version>);
+/// The preconditions of a request that changes something.
+pub struct Preconditions {
+    if_match: Option<EntityTags>,
+    if_none_match: Option<EntityTags>,
+}
 
-impl Condition {
-    /// Looks at the todo as the guard has found it. The version that it had then is for the store,
-    /// which compares it once more as it makes the change.
+impl Preconditions {
+    /// Those that were sent.
+    pub fn new(if_match: Field<EntityTags>, if_none_match: Field<EntityTags>) -> Self {
+        Self { if_match: if_match.0, if_none_match: if_none_match.0 }
+    }
+
+    /// Checks the todo that the guard has found. Where the outcome depends on its version, the
+    /// store compares the version once more in the statement that makes the change.
     ///
     /// # Errors
     ///
-    /// 412, when the todo is another one by now.
-    pub fn check(expected: &Field<EntityTags>, found: &Todo) -> Result<Self, Problem> {
-        match &expected.0 {
-            None | Some(EntityTags::Any) => Ok(Self(None)),
-            Some(tags) if tags.name_strongly(&EntityTag::of_todo(found)) => {
-                Ok(Self(Some(found.version)))
-            }
-            Some(_) => Err(Problem::precondition_failed()),
+    /// 412, if a precondition does not hold.
+    pub fn of_todo(self, found: &Todo) -> Result<Condition, Problem> {
+        if !self.hold(&EntityTag::of_todo(found)) {
+            return Err(Problem::precondition_failed());
+        }
+        let any_version = matches!(self.if_match, None | Some(EntityTags::Any));
+        match any_version && self.if_none_match.is_none() {
+            true => Ok(Condition(None)),
+            false => Ok(Condition(Some(found.version))),
         }
     }
 
+    /// What the store checks before it deletes all todos; `None` without preconditions. The
+    /// resource is the list, and an empty list can be got too: `If-Match: *` always holds, and
+    /// `If-None-Match: *` never does.
+    pub fn of_list(self) -> Option<ListCondition> {
+        if self.if_match.is_none() && self.if_none_match.is_none() {
+            return None;
+        }
+        Some(Box::new(move |list| self.hold(&EntityTag::of_page(list))))
+    }
+
+    /// `If-Match` comes first (RFC 9110, section 13.2.2), in the strong comparison, and then
+    /// `If-None-Match`, in the weak one.
+    fn hold(&self, current: &EntityTag) -> bool {
+        let matches = self.if_match.as_ref().is_none_or(|tags| tags.name_strongly(current));
+        matches && !self.if_none_match.as_ref().is_some_and(|tags| tags.name(current))
+    }
+}
+
+/// What must still be true of a todo when it is changed.
+pub struct Condition(Option<Version>);
+
+impl Condition {
     /// The version that the todo must still have; `None`: any.
     pub fn version(&self) -> Option<Version> {
         self.0

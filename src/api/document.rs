@@ -77,7 +77,11 @@ fn add_shared_answers(operation: &mut Map<String, Value>, content: &Value) {
     let shared = [
         (takes_input, "400", "A value in the request is not allowed."),
         (parameter("in", "path"), "404", "There is no such todo in the caller's tenant."),
-        (parameter("name", "If-Match"), "412", "The todo was changed in the meantime."),
+        (
+            parameter("name", "If-Match"),
+            "412",
+            "`If-Match` or `If-None-Match` does not hold for the current `ETag`.",
+        ),
         (has_body, "413", "The body is larger than 65536 bytes."),
         (has_body, "415", "The body is not `application/json`."),
         (

@@ -8,13 +8,17 @@ use poem_openapi::{
     types::{ParseFromParameter, ParseResult, Type},
 };
 
-use crate::todo::{Todo, TodoId};
+use crate::{
+    list::{DEFAULT_LIMIT, Listing},
+    todo::TodoId,
+};
 
 use super::problem::Problem;
 
 /// Which part of a list is asked for.
 pub struct Page {
-    limit: u16,
+    /// How many todos the page has at most.
+    pub limit: u16,
     /// The todo behind which the page starts.
     pub after: Option<TodoId>,
 }
@@ -30,7 +34,7 @@ impl Page {
             Some(limit) => limit.parse().ok_or_else(|| {
                 Problem::invalid("query:limit", "must be a whole number from 1 to 1000")
             })?,
-            None => Limit::DEFAULT,
+            None => DEFAULT_LIMIT,
         };
         let after = match after {
             Some(cursor) => Some(read_cursor(cursor).ok_or_else(|| {
@@ -39,18 +43,6 @@ impl Page {
             None => None,
         };
         Ok(Self { limit, after })
-    }
-
-    /// One more than asked for tells whether there is a next page, without counting.
-    pub fn limit_and_one(&self) -> u16 {
-        self.limit + 1
-    }
-
-    /// Cuts off the one more, and gives the cursor of the next page where there is one.
-    pub fn cut(&self, todos: &mut Vec<Todo>) -> Option<String> {
-        let more = todos.len() > usize::from(self.limit);
-        todos.truncate(self.limit.into());
-        todos.last().filter(|_| more).map(|last| write_cursor(last.id))
     }
 
     /// The value of `Link` that leads to the next page (RFC 8288).
@@ -64,7 +56,6 @@ impl Page {
 pub struct Limit(String);
 
 impl Limit {
-    const DEFAULT: u16 = 100;
     const MAX: u16 = 1_000;
 
     fn parse(&self) -> Option<u16> {
@@ -89,7 +80,7 @@ impl Type for Limit {
         MetaSchemaRef::Inline(Box::new(MetaSchema {
             minimum: Some(1.0),
             maximum: Some(Self::MAX.into()),
-            default: Some(Self::DEFAULT.into()),
+            default: Some(DEFAULT_LIMIT.into()),
             ..MetaSchema::new_with_format("integer", "int32")
         }))
     }
@@ -107,6 +98,12 @@ impl ParseFromParameter for Limit {
     fn parse_from_parameter(value: &str) -> ParseResult<Self> {
         Ok(Self(value.to_owned()))
     }
+}
+
+/// The cursor of the page after this one, if there is one.
+pub fn next_page(page: &Listing) -> Option<String> {
+    let last = page.todos.last().filter(|_| page.rest.is_some());
+    last.map(|last| write_cursor(last.id))
 }
 
 /// A cursor is opaque to callers, and holds no more than the last id seen: what a page may show is

@@ -228,9 +228,10 @@ impl Problem {
         Self::new(Code::NotFound, "There is no todo with this id.")
     }
 
-    /// 412: the todo is not the one that the caller knows.
+    /// 412: what the caller wants to change is not in the state that the request requires.
     pub fn precondition_failed() -> Self {
-        Self::new(Code::PreconditionFailed, "The todo was changed in the meantime.")
+        let detail = "If-Match or If-None-Match does not hold for the current ETag.";
+        Self::new(Code::PreconditionFailed, detail)
     }
 
     /// 422: the caller has used the key for another todo.

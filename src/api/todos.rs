@@ -4,15 +4,16 @@ use poem_openapi::{ApiResponse, Object, OpenApi, Tags, param::Query, types::Exam
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::{
+    list::Listing,
     store::{Creation, Store},
     todo::{Change, IdempotencyKey, Todo, TodoId, TodoName},
 };
 
 use super::{
-    conditions::{Condition, EntityTag, EntityTags},
+    conditions::{EntityTag, EntityTags, Preconditions},
     header::Field,
     json::Json,
-    paging::{Limit, Page, write_cursor},
+    paging::{Limit, Page, next_page, write_cursor},
     problem::Problem,
     security::{AdminOnly, OwnedTodo, SignedIn},
 };
@@ -47,8 +48,8 @@ impl TodosApi {
         known: Field<EntityTags>,
     ) -> Result<ListTodosResponse, Problem> {
         let page = Page::parse(limit.0.as_ref(), after.0.as_deref())?;
-        let todos = self.store.list(&caller.access, page.after, page.limit_and_one()).await?;
-        Ok(ListTodosResponse::new(&page, todos, &known))
+        let listing = self.store.list(&caller.access, page.after, page.limit).await?;
+        Ok(ListTodosResponse::new(&page, listing, &known))
     }
 
     /// Create a todo
@@ -75,11 +76,23 @@ impl TodosApi {
 
     /// Delete all todos
     ///
-    /// Every todo of the caller's tenant, whoever owns it. Their ids are never used again.
+    /// Every todo of the caller's tenant, whoever owns it. Their ids are never used again. With
+    /// `If-Match`, nothing is deleted if the list has changed since the caller read it.
     #[oai(path = "/todoitems", method = "delete", operation_id = "delete_all_todos")]
-    async fn delete_all_todos(&self, tenant: AdminOnly) -> Result<DeleteTodoResponse, Problem> {
-        self.store.delete_all(*tenant).await?;
-        Ok(DeleteTodoResponse::Deleted)
+    async fn delete_all_todos(
+        &self,
+        tenant: AdminOnly,
+        /// The `ETag` of the list without parameters as the caller knows it: 412 if the list has
+        /// another one by now.
+        #[oai(name = "If-Match")]
+        expected: Field<EntityTags>,
+        /// `ETag`s that the list must not have: 412 if it has one of them.
+        #[oai(name = "If-None-Match")]
+        unexpected: Field<EntityTags>,
+    ) -> Result<DeleteTodoResponse, Problem> {
+        let condition = Preconditions::new(expected, unexpected).of_list();
+        let deleted = self.store.delete_all(*tenant, condition).await?;
+        if deleted { Ok(DeleteTodoResponse::Deleted) } else { Err(Problem::precondition_failed()) }
     }
 
     /// Get a todo
@@ -109,10 +122,13 @@ impl TodosApi {
         /// The `ETag` of the todo as the caller knows it: 412 where it is another one by now.
         #[oai(name = "If-Match")]
         expected: Field<EntityTags>,
+        /// `ETag`s that the todo must not have: 412 if it has one of them.
+        #[oai(name = "If-None-Match")]
+        unexpected: Field<EntityTags>,
         body: Json<TodoChange>,
     ) -> Result<UpdateTodoResponse, Problem> {
         let change = body.0.item.parse()?;
-        let condition = Condition::check(&expected, &owned)?;
+        let condition = Preconditions::new(expected, unexpected).of_todo(&owned)?;
         let store = &self.store;
         let changed = store.update(&owned.access, owned.id, condition.version(), &change).await?;
         changed.map(UpdateTodoResponse::new).ok_or_else(|| condition.problem())
@@ -128,8 +144,11 @@ impl TodosApi {
         /// The `ETag` of the todo as the caller knows it: 412 where it is another one by now.
         #[oai(name = "If-Match")]
         expected: Field<EntityTags>,
+        /// `ETag`s that the todo must not have: 412 if it has one of them.
+        #[oai(name = "If-None-Match")]
+        unexpected: Field<EntityTags>,
     ) -> Result<DeleteTodoResponse, Problem> {
-        let condition = Condition::check(&expected, &owned)?;
+        let condition = Preconditions::new(expected, unexpected).of_todo(&owned)?;
         let deleted = self.store.delete(&owned.access, owned.id, condition.version()).await?;
         if deleted { Ok(DeleteTodoResponse::Deleted) } else { Err(condition.problem()) }
     }
@@ -144,28 +163,29 @@ enum ListTodosResponse {
         /// The next page, `rel="next"` (RFC 8288); absent on the last one.
         #[oai(header = "Link")]
         Option<String>,
-        /// Names what is on the page now, for `If-None-Match` (RFC 9110, section 8.8.3).
+        /// Entity tag of this page (RFC 9110, section 8.8.3): it changes when a todo on the page
+        /// changes, and when one is added after it.
         #[oai(header = "ETag")]
         String,
     ),
     /// The caller has it already.
     #[oai(status = 304)]
     NotModified(
-        /// Names what is on the page now.
+        /// Entity tag of this page.
         #[oai(header = "ETag")]
         String,
     ),
 }
 
 impl ListTodosResponse {
-    fn new(page: &Page, mut todos: Vec<Todo>, known: &Field<EntityTags>) -> Self {
-        let next = page.cut(&mut todos);
-        let tag = EntityTag::of_page(&todos, next.is_some());
+    fn new(page: &Page, listing: Listing, known: &Field<EntityTags>) -> Self {
+        let next = next_page(&listing);
+        let tag = EntityTag::of_page(&listing);
         if known.knows(&tag) {
             return Self::NotModified(tag.to_string());
         }
         let link = next.as_deref().map(|next| page.link(next));
-        let items = todos.into_iter().map(TodoBody::from).collect();
+        let items = listing.todos.into_iter().map(TodoBody::from).collect();
         Self::Page(Json(TodoPage { items, next }), link, tag.to_string())
     }
 }

@@ -18,6 +18,7 @@ use async_trait::async_trait;
 
 use crate::{
     config::{Database, DatabaseConfig},
+    list::Listing,
     todo::{Access, Change, IdempotencyKey, Owner, Tenant, Todo, TodoId, TodoName, Version},
 };
 
@@ -66,13 +67,13 @@ pub async fn open(config: &DatabaseConfig, now: Now) -> Result<Store, OpenError>
 /// What the API does with todos. An answer means that the change is on disk.
 #[async_trait]
 pub trait TodoStore: Send + Sync {
-    /// Todos within reach in order of id, from behind `after`, at most `limit` of them.
+    /// A page of the todos within reach: those after `after`, at most `limit` of them.
     async fn list(
         &self,
         access: &Access,
         after: Option<TodoId>,
         limit: u16,
-    ) -> Result<Vec<Todo>, StoreError>;
+    ) -> Result<Listing, StoreError>;
 
     /// A new todo of this owner. With a key that the owner has used within the last 24 hours, the
     /// todo that was made then, as it was then.
@@ -104,9 +105,14 @@ pub trait TodoStore: Send + Sync {
         expected: Option<Version>,
     ) -> Result<bool, StoreError>;
 
-    /// Leaves the tenant without todos: all at once for whoever looks. The rows are removed
-    /// afterwards, little by little.
-    async fn delete_all(&self, tenant: Tenant) -> Result<(), StoreError>;
+    /// Deletes all todos of the tenant at once; the rows are removed afterwards, little by little.
+    /// `false` if the condition does not hold; no other change comes between its check and the
+    /// deletion.
+    async fn delete_all(
+        &self,
+        tenant: Tenant,
+        condition: Option<ListCondition>,
+    ) -> Result<bool, StoreError>;
 
     /// Whether the store answers and, after a change that failed, whether it takes changes again.
     async fn check(&self) -> Result<(), StoreError>;
@@ -114,6 +120,10 @@ pub trait TodoStore: Send + Sync {
     /// Ends the store's connections in good order.
     async fn close(&self);
 }
+
+/// Decides on the first page of the tenant's list, of [`DEFAULT_LIMIT`](crate::list::DEFAULT_LIMIT)
+/// todos, whether all of them may be deleted.
+pub type ListCondition = Box<dyn FnOnce(&Listing) -> bool + Send>;
 
 /// What became of a new todo.
 #[derive(Debug)]

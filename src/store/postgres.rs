@@ -13,18 +13,19 @@ use std::{
 
 use async_trait::async_trait;
 use sqlx::{
-    ConnectOptions, Connection, PgPool, Postgres,
+    ConnectOptions, Connection, PgConnection, PgPool, Postgres,
     pool::PoolConnection,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
 use crate::{
     config::{DatabaseConfig, PostgresUrl},
+    list::Listing,
     todo::{Access, Change, IdempotencyKey, Owner, Tenant, Todo, TodoId, TodoName, Version},
 };
 
 use super::{
-    Creation, Now, OpenError, StoreError, TodoStore,
+    Creation, ListCondition, Now, OpenError, StoreError, TodoStore,
     error::is_read_only,
     migrating,
     queries::{CHANGE_NOTHING, postgres as queries},
@@ -43,6 +44,17 @@ pub struct PostgresStore {
 
 /// Writes as much as a change, to learn whether there is room again.
 const PROBE: &str = "UPDATE probe SET room = repeat(' ', 32768)";
+
+/// Taken by delete-all until its commit, for one tenant. It waits until all changes to the tenant's
+/// todos that are under way are committed, and later ones wait for it. So it sees every todo whose
+/// creation was answered, and no change to a todo is answered that it deletes unseen. Another
+/// tenant's changes wait only if the hashes are equal, which does no harm.
+const LOCK: &str = "SELECT pg_advisory_xact_lock(uuid_hash_extended($1, 0))";
+
+/// Taken by every other change to a todo, which do not wait for each other. The lock must be held
+/// before the statement begins, which otherwise would not see that all todos were just deleted. An
+/// insert does not look at what was deleted, and takes the lock itself.
+const LOCK_SHARED: &str = "SELECT pg_advisory_xact_lock_shared(uuid_hash_extended($1, 0))";
 
 /// A connection that was idle for longer is asked whether it still stands before it is used.
 const TRUSTED_FOR: Duration = Duration::from_secs(1);
@@ -97,6 +109,18 @@ impl PostgresStore {
         Ok(Self { pool, sweeper, now, failing: AtomicBool::new(false) })
     }
 
+    /// Makes a change to the tenant's todos in a transaction that holds this lock.
+    async fn change<T>(
+        &self,
+        tenant: Tenant,
+        lock: &'static str,
+        change: impl AsyncFnOnce(&mut PgConnection) -> sqlx::Result<T>,
+    ) -> Result<T, StoreError> {
+        let mut connection = self.pool.acquire().await?;
+        let changed = locked(&mut connection, tenant, lock, change).await;
+        self.changed(connection, changed)
+    }
+
     /// What became of a change on this connection, which is not kept where it cannot be made: the
     /// server may be a standby by now, or the connection from a time when all were to read only.
     fn changed<T>(
@@ -113,6 +137,19 @@ impl PostgresStore {
         }
         outcome
     }
+}
+
+async fn locked<T>(
+    connection: &mut PgConnection,
+    tenant: Tenant,
+    lock: &'static str,
+    change: impl AsyncFnOnce(&mut PgConnection) -> sqlx::Result<T>,
+) -> sqlx::Result<T> {
+    let mut transaction = connection.begin().await?;
+    sqlx::query(lock).bind(tenant.0).execute(&mut *transaction).await?;
+    let changed = change(&mut transaction).await?;
+    transaction.commit().await?;
+    Ok(changed)
 }
 
 /// On a connection of its own, whose statements may take as long as they need, and which says why
@@ -144,7 +181,7 @@ impl TodoStore for PostgresStore {
         access: &Access,
         after: Option<TodoId>,
         limit: u16,
-    ) -> Result<Vec<Todo>, StoreError> {
+    ) -> Result<Listing, StoreError> {
         let mut connection = self.pool.acquire().await?;
         Ok(queries::list(&mut connection, access, after, limit).await?)
     }
@@ -178,9 +215,10 @@ impl TodoStore for PostgresStore {
         expected: Option<Version>,
         change: &Change,
     ) -> Result<Option<Todo>, StoreError> {
-        let mut connection = self.pool.acquire().await?;
-        let updated = queries::update(&mut connection, access, id, expected, change).await;
-        self.changed(connection, updated)
+        self.change(access.tenant(), LOCK_SHARED, async |connection| {
+            queries::update(connection, access, id, expected, change).await
+        })
+        .await
     }
 
     async fn delete(
@@ -189,17 +227,24 @@ impl TodoStore for PostgresStore {
         id: TodoId,
         expected: Option<Version>,
     ) -> Result<bool, StoreError> {
-        let mut connection = self.pool.acquire().await?;
-        let deleted = queries::delete(&mut connection, access, id, expected).await;
-        self.changed(connection, deleted)
+        self.change(access.tenant(), LOCK_SHARED, async |connection| {
+            queries::delete(connection, access, id, expected).await
+        })
+        .await
     }
 
-    async fn delete_all(&self, tenant: Tenant) -> Result<(), StoreError> {
-        let mut connection = self.pool.acquire().await?;
-        let deleted = queries::delete_all(&mut connection, tenant).await;
-        self.changed(connection, deleted)?;
+    async fn delete_all(
+        &self,
+        tenant: Tenant,
+        condition: Option<ListCondition>,
+    ) -> Result<bool, StoreError> {
+        let deleted = self
+            .change(tenant, LOCK, async |connection| {
+                queries::delete_all(connection, tenant, condition).await
+            })
+            .await?;
         self.sweeper.wake();
-        Ok(())
+        Ok(deleted)
     }
 
     async fn check(&self) -> Result<(), StoreError> {

@@ -1,5 +1,6 @@
 //! The SQL, once for both databases: they understand the same text, with `$1` for values. Only the
-//! types of the connections differ, so the functions around it are written by a macro.
+//! types of the connections differ, so the functions around it are written by a macro. It takes the
+//! two texts in which the databases differ, because only PostgreSQL has concurrent writers.
 //!
 //! Every statement is limited to a tenant, and to an owner where the caller is no admin. Todos up
 //! to the tenant's row in `deletions` are gone, whether or not they have been removed yet.
@@ -8,15 +9,20 @@
 //! plans anew each time a value is bound: that costs more than to read a page of 20.
 
 use aws_lc_rs::digest::{SHA256, digest};
-use sqlx::{Connection, FromRow, PgConnection, SqliteConnection};
+use sqlx::{Connection, FromRow, PgConnection, Row as _, SqliteConnection};
 use uuid::Uuid;
 
-use crate::todo::{Access, Change, IdempotencyKey, Owner, Tenant, Todo, TodoId, TodoName, Version};
+use crate::{
+    list::{DEFAULT_LIMIT, Listing, Rest},
+    todo::{Access, Change, IdempotencyKey, Owner, Tenant, Todo, TodoId, TodoName, Version},
+};
 
-use super::Creation;
+use super::{Creation, ListCondition};
 
 const LIST_OWN: &str = "
-    SELECT id, owner, name, is_complete, version FROM todos
+    SELECT id, owner, name, is_complete, version,
+        (SELECT max(id) FROM todos WHERE tenant = $1 AND owner = $2) AS rest
+    FROM todos
     WHERE tenant = $1 AND owner = $2 AND id > (
         SELECT max(id) FROM (
             SELECT CAST($3 AS BIGINT) AS id
@@ -25,15 +31,22 @@ const LIST_OWN: &str = "
     )
     ORDER BY id LIMIT CAST($4 AS BIGINT)";
 
-const LIST_TENANT: &str = "
-    SELECT id, owner, name, is_complete, version FROM todos
+macro_rules! list_tenant {
+    ($rest:literal) => {
+        concat!(
+            "SELECT id, owner, name, is_complete, version, (",
+            $rest,
+            ") AS rest FROM todos
     WHERE tenant = $1 AND id > (
         SELECT max(id) FROM (
             SELECT CAST($2 AS BIGINT) AS id
             UNION ALL SELECT through FROM deletions WHERE tenant = $1
         ) AS bounds
     )
-    ORDER BY id LIMIT CAST($3 AS BIGINT)";
+    ORDER BY id LIMIT CAST($3 AS BIGINT)"
+        )
+    };
+}
 
 const FIND: &str = "
     SELECT id, owner, name, is_complete, version FROM todos
@@ -43,10 +56,6 @@ const FIND: &str = "
 /// Changes nothing, and is refused all the same where nothing may be changed: by a PostgreSQL that
 /// is a standby or was set to read only, and for a file that can only be read.
 pub(super) const CHANGE_NOTHING: &str = "DELETE FROM todos WHERE FALSE";
-
-const CREATE: &str = "
-    INSERT INTO todos (tenant, owner, name) VALUES ($1, $2, $3)
-    RETURNING id, owner, name, is_complete, version";
 
 /// Of two at once, the later waits for the earlier and then remembers nothing. One whose time is
 /// over makes room.
@@ -105,7 +114,7 @@ const SWEEP_LIMIT: i64 = 500;
 const KEY_LIFETIME: i64 = 24 * 60 * 60;
 
 macro_rules! queries {
-    ($module:ident, $connection:ty) => {
+    ($module:ident, $connection:ty, rest: $rest:literal, create: $create:literal) => {
         pub(super) mod $module {
             use super::*;
 
@@ -114,16 +123,23 @@ macro_rules! queries {
                 access: &Access,
                 after: Option<TodoId>,
                 limit: u16,
-            ) -> sqlx::Result<Vec<Todo>> {
+            ) -> sqlx::Result<Listing> {
                 let query = match access {
                     Access::Own(owner) => {
-                        sqlx::query_as(LIST_OWN).bind(owner.tenant.0).bind(owner.object_id)
+                        sqlx::query(LIST_OWN).bind(owner.tenant.0).bind(owner.object_id)
                     }
-                    Access::Tenant(tenant) => sqlx::query_as(LIST_TENANT).bind(tenant.0),
+                    Access::Tenant(tenant) => sqlx::query(list_tenant!($rest)).bind(tenant.0),
                 };
-                let query = query.bind(after.map_or(0, TodoId::get)).bind(i64::from(limit));
-                let rows: Vec<Row> = query.fetch_all(connection).await?;
-                Ok(rows.into_iter().map(|row| row.into_todo(access.tenant())).collect())
+                // One row more than the page has tells whether there are todos after it.
+                let query = query.bind(after.map_or(0, TodoId::get)).bind(i64::from(limit) + 1);
+                let mut rows = query.fetch_all(connection).await?;
+                let more = rows.get(usize::from(limit));
+                let rest =
+                    more.map(|row| row.try_get("rest").map(Rest::from_stored)).transpose()?;
+                rows.truncate(limit.into());
+                let todo = |row| Ok(Row::from_row(row)?.into_todo(access.tenant()));
+                let todos = rows.iter().map(todo).collect::<sqlx::Result<_>>()?;
+                Ok(Listing { todos, rest })
             }
 
             pub(in crate::store) async fn find(
@@ -141,7 +157,7 @@ macro_rules! queries {
                 owner: &Owner,
                 name: &TodoName,
             ) -> sqlx::Result<Todo> {
-                let query = sqlx::query_as(CREATE).bind(owner.tenant.0).bind(owner.object_id);
+                let query = sqlx::query_as($create).bind(owner.tenant.0).bind(owner.object_id);
                 let row: Row = query.bind(name.as_str()).fetch_one(connection).await?;
                 Ok(row.into_todo(owner.tenant))
             }
@@ -216,9 +232,17 @@ macro_rules! queries {
             pub(in crate::store) async fn delete_all(
                 connection: &mut $connection,
                 tenant: Tenant,
-            ) -> sqlx::Result<()> {
+                condition: Option<ListCondition>,
+            ) -> sqlx::Result<bool> {
+                if let Some(holds) = condition {
+                    let tenants = Access::Tenant(tenant);
+                    let first = list(&mut *connection, &tenants, None, DEFAULT_LIMIT).await?;
+                    if !holds(&first) {
+                        return Ok(false);
+                    }
+                }
                 sqlx::query(DELETE_ALL).bind(tenant.0).execute(connection).await?;
-                Ok(())
+                Ok(true)
             }
 
             /// Removes some of what nobody sees any more; whether there was something.
@@ -241,8 +265,34 @@ macro_rules! queries {
     };
 }
 
-queries!(sqlite, SqliteConnection);
-queries!(postgres, PgConnection);
+// One transaction writes at a time, so todos are committed in order of id.
+queries!(
+    sqlite,
+    SqliteConnection,
+    rest: "SELECT max(id) FROM todos WHERE tenant = $1",
+    create: "
+        INSERT INTO todos (tenant, owner, name) VALUES ($1, $2, $3)
+        RETURNING id, owner, name, is_complete, version"
+);
+
+// A todo may be committed after one with a higher id, so additions are counted. Its id is taken
+// from the sequence when the lock is held (see `postgres.rs`): delete-all marks a highest id, and
+// a lower one that was committed later would be hidden.
+queries!(
+    postgres,
+    PgConnection,
+    rest: "SELECT CAST(coalesce(sum(number), 0) AS BIGINT) FROM creations WHERE tenant = $1",
+    create: "
+        WITH turn AS (SELECT pg_advisory_xact_lock_shared(uuid_hash_extended($1, 0))),
+        counted AS (
+            INSERT INTO creations (tenant, shard, number)
+            SELECT $1, pg_backend_pid() % 64, 1 FROM turn
+            ON CONFLICT (tenant, shard) DO UPDATE SET number = creations.number + 1
+            RETURNING number
+        )
+        INSERT INTO todos (tenant, owner, name) SELECT $1, $2, $3 FROM counted
+        RETURNING id, owner, name, is_complete, version"
+);
 
 /// The owner a query is limited to; `None` for all of the tenant.
 fn only_owner(access: &Access) -> Option<Uuid> {

@@ -13,10 +13,13 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
 };
 
-use crate::todo::{Access, Change, IdempotencyKey, Owner, Tenant, Todo, TodoId, TodoName, Version};
+use crate::{
+    list::Listing,
+    todo::{Access, Change, IdempotencyKey, Owner, Tenant, Todo, TodoId, TodoName, Version},
+};
 
 use super::{
-    Creation, Now, OpenError, StoreError, TodoStore,
+    Creation, ListCondition, Now, OpenError, StoreError, TodoStore,
     connection::Connection,
     error::is_read_only,
     files::{Files, folder_of},
@@ -124,7 +127,7 @@ impl TodoStore for SqliteStore {
         access: &Access,
         after: Option<TodoId>,
         limit: u16,
-    ) -> Result<Vec<Todo>, StoreError> {
+    ) -> Result<Listing, StoreError> {
         self.readers.run(async |reader| queries::list(reader, access, after, limit).await).await
     }
 
@@ -187,12 +190,17 @@ impl TodoStore for SqliteStore {
             .await
     }
 
-    async fn delete_all(&self, tenant: Tenant) -> Result<(), StoreError> {
-        self.writer
-            .run(move |connection| Box::pin(queries::delete_all(connection, tenant)))
+    async fn delete_all(
+        &self,
+        tenant: Tenant,
+        condition: Option<ListCondition>,
+    ) -> Result<bool, StoreError> {
+        let deleted = self
+            .writer
+            .run(move |connection| Box::pin(queries::delete_all(connection, tenant, condition)))
             .await?;
         self.sweeper.wake();
-        Ok(())
+        Ok(deleted)
     }
 
     async fn check(&self) -> Result<(), StoreError> {

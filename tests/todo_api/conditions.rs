@@ -14,6 +14,7 @@ on_both!(
     a_change_to_what_is_so_already_outdates_no_copy,
     a_todo_is_sent_again_only_when_it_has_changed,
     a_page_is_sent_again_only_when_something_on_it_has_changed,
+    if_none_match_refuses_a_change_to_the_version_it_names,
     a_condition_is_one_of_those_of_rfc_9110,
     a_condition_on_a_todo_out_of_reach_is_not_looked_at,
 );
@@ -114,11 +115,14 @@ async fn a_page_is_sent_again_only_when_something_on_it_has_changed(database: Da
     changed(&mut tags).await;
     change(&app, &path, &first, "Walk the cat").await;
     changed(&mut tags).await;
-    // A third does not stand on the page, but the page is not the last one any more.
+    // A third is not on the page, but the page is not the last one any more.
     created(&app).await;
     changed(&mut tags).await;
-    // Nor does a fourth, and nothing is changed by it.
+    // Nor is a fourth, but the tag covers what is added after the page.
     created(&app).await;
+    changed(&mut tags).await;
+    // Somebody else's todo is not on the list.
+    app.create("ulf", "Walk the cat").await;
     let newest = tags.last().unwrap().clone();
     let answer = list(&[("if-none-match", &newest)]).await;
     assert_eq!(answer.status, StatusCode::NOT_MODIFIED);
@@ -128,6 +132,32 @@ async fn a_page_is_sent_again_only_when_something_on_it_has_changed(database: Da
     // Somebody else's page is another one.
     let answer = app.send_with("ulf", Method::GET, page, &[("if-none-match", &newest)], None).await;
     assert_eq!(answer.status, StatusCode::OK);
+}
+
+async fn if_none_match_refuses_a_change_to_the_version_it_names(database: Database) {
+    let app = App::on(database).await;
+    let (path, tag) = created(&app).await;
+    for method in [Method::PATCH, Method::DELETE] {
+        let body = || named("Rest").filter(|_| method == Method::PATCH);
+        let unexpected = [tag.clone(), format!("W/{tag}"), format!("\"other\", {tag}"), "*".into()];
+        for value in &unexpected {
+            let headers = [("if-none-match", value.as_str())];
+            let answer = send(&app, method.clone(), &path, &headers, body()).await;
+            answer.assert_problem(412, "precondition_failed");
+        }
+        // Both must hold.
+        let headers = [("if-match", tag.as_str()), ("if-none-match", &tag)];
+        let answer = send(&app, method.clone(), &path, &headers, body()).await;
+        answer.assert_problem(412, "precondition_failed");
+    }
+    let kept = send(&app, Method::GET, &path, &[], None).await;
+    assert_eq!((kept.header("etag"), &kept.body["item"]["name"]), (&*tag, &json!("Walk the dog")));
+    let headers = [("if-match", tag.as_str()), ("if-none-match", "\"other\"")];
+    let answer = send(&app, Method::PATCH, &path, &headers, named("Rest")).await;
+    assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
+    let headers = [("if-none-match", tag.as_str())];
+    let answer = send(&app, Method::DELETE, &path, &headers, None).await;
+    assert_eq!(answer.status, StatusCode::NO_CONTENT, "{answer:?}");
 }
 
 async fn a_condition_is_one_of_those_of_rfc_9110(database: Database) {
@@ -148,6 +178,8 @@ async fn a_condition_is_one_of_those_of_rfc_9110(database: Database) {
             (Method::GET, "if-none-match", None),
             (Method::PATCH, "if-match", named("Rest")),
             (Method::DELETE, "if-match", None),
+            (Method::PATCH, "if-none-match", named("Rest")),
+            (Method::DELETE, "if-none-match", None),
         ] {
             let answer = send(&app, method, &path, &[(name, value)], body).await;
             answer.assert_problem(400, "invalid_request");

@@ -101,7 +101,7 @@ async fn no_query_by_itself_reaches_beyond_the_access_that_it_is_given(database:
             };
             let (within, beyond): (Vec<_>, Vec<_>) = todos.iter().partition(reachable);
 
-            let listed = store.list(&access, None, 100).await.unwrap();
+            let listed = store.list(&access, None, 100).await.unwrap().todos;
             assert_eq!(listed.iter().collect::<Vec<_>>(), within, "{access:?}");
             for todo in &beyond {
                 for expected in [None, Some(todo.version)] {
@@ -129,11 +129,13 @@ async fn no_query_by_itself_reaches_beyond_the_access_that_it_is_given(database:
             let rest = beyond.iter().filter(|todo| todo.owner.tenant != own.tenant);
             let rest: Vec<_> = rest.copied().cloned().collect();
             let other = rest[0].owner.tenant;
-            store.delete_all(own.tenant).await.unwrap();
-            let everything = async |tenant| store.list(&Access::Tenant(tenant), None, 100).await;
+            store.delete_all(own.tenant, None).await.unwrap();
+            let everything = async |tenant| {
+                store.list(&Access::Tenant(tenant), None, 100).await.map(|page| page.todos)
+            };
             assert_eq!(everything(own.tenant).await.unwrap(), []);
             assert_eq!(everything(other).await.unwrap(), rest);
-            store.delete_all(other).await.unwrap();
+            store.delete_all(other, None).await.unwrap();
             assert_eq!(everything(other).await.unwrap(), []);
         }
     }

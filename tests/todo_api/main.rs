@@ -7,6 +7,7 @@ mod backup;
 mod bad_input;
 mod browser;
 mod clients;
+mod conditional_delete_all;
 mod conditions;
 mod connections;
 mod databases;
