@@ -2,6 +2,7 @@
 //! ([`mod@document`], [`docs`], [`metadata`], [`problem`]).
 
 pub mod allow;
+pub mod audit;
 pub mod conditions;
 pub mod docs;
 pub mod document;

@@ -3,7 +3,7 @@
 //! parameter:
 //!
 //! - [`SignedIn`]: any signed-in user; it gives the caller's [`Member`].
-//! - [`AdminOnly`]: the app role `Admin`; it gives the tenant, since the handler needs no caller.
+//! - [`AdminOnly`]: the app role `Admin`; it gives the caller's [`Member`] too.
 //! - [`OwnedTodo`]: loads the todo of the path and lets only its owner or an admin through.
 
 use std::ops::Deref;
@@ -19,6 +19,7 @@ use poem_openapi::{
     ApiExtractor, ApiExtractorType, ExtractParamOptions,
     registry::{MetaParamIn, MetaSchema, MetaSchemaRef, Registry},
 };
+use uuid::Uuid;
 
 use crate::{
     store::Store,
@@ -50,7 +51,7 @@ impl Policy for AnyUser {
 pub struct Admins;
 
 impl Policy for Admins {
-    type Caller = Tenant;
+    type Caller = Member;
     const REQUIRES: Requirement = AnyUser::REQUIRES.and_role(&[ADMIN]);
 }
 
@@ -66,15 +67,15 @@ impl Policy for OwnerOrAdmin {
 /// A guard: any signed-in user.
 pub type SignedIn = Guard<EntraId, AnyUser>;
 
-/// A guard: the app role `Admin`. The handler learns the tenant and nothing else of the caller.
+/// A guard: the app role `Admin`.
 pub type AdminOnly = Guard<EntraId, Admins>;
 
 /// A guard: the todo of the path, for its owner or an admin.
 pub struct OwnedTodo {
     /// The todo as it was when the guard looked.
     pub todo: Todo,
-    /// What the caller reaches; queries are limited to it.
-    pub access: Access,
+    /// Who wants to read or change it.
+    pub caller: Member,
 }
 
 /// The caller in the domain's words.
@@ -82,23 +83,20 @@ pub struct OwnedTodo {
 pub struct Member {
     /// Whose todos the caller makes.
     pub owner: Owner,
-    /// Which todos the caller reaches.
+    /// Which todos the caller reaches; queries are limited to them.
     pub access: Access,
+    /// The app through which the caller sends the request, if the token says so.
+    pub client: Option<Uuid>,
 }
 
 impl Caller for Member {
     fn from_principal(principal: Principal) -> Result<Self, Rejection> {
+        let client = principal.client().map(|client| client.as_uuid());
         let user = User::from_principal(principal)?;
         let tenant = Tenant(user.tenant().as_uuid());
         let owner = Owner { tenant, object_id: user.object_id().as_uuid() };
         let access = if user.has_role(ADMIN) { Access::Tenant(tenant) } else { Access::Own(owner) };
-        Ok(Self { owner, access })
-    }
-}
-
-impl Caller for Tenant {
-    fn from_principal(principal: Principal) -> Result<Self, Rejection> {
-        Ok(Self(principal.tenant().as_uuid()))
+        Ok(Self { owner, access, client })
     }
 }
 
@@ -141,7 +139,7 @@ impl<'a> ApiExtractor<'a> for OwnedTodo {
         _: &mut RequestBody,
         _: ExtractParamOptions<i64>,
     ) -> Result<Self> {
-        let member = authorize::<OwnerOrAdmin>(request).await?;
+        let caller = authorize::<OwnerOrAdmin>(request).await?;
         let id = request.path_params::<String>().ok().as_deref().and_then(TodoId::parse);
         let id = id.ok_or_else(|| {
             Problem::invalid("path:id", "must be a whole number from 1 to 9223372036854775807")
@@ -149,11 +147,11 @@ impl<'a> ApiExtractor<'a> for OwnedTodo {
         let store = request
             .data::<Store>()
             .ok_or_else(|| Problem::internal("no store in the endpoint's data"))?;
-        let found = store.find(member.access.tenant(), id).await.map_err(Problem::from)?;
+        let found = store.find(caller.access.tenant(), id).await.map_err(Problem::from)?;
         let todo = found.ok_or_else(Problem::no_such_todo)?;
-        if !member.access.reaches(&todo.owner) {
+        if !caller.access.reaches(&todo.owner) {
             return Err(Problem::new(Code::NotOwner, "The todo belongs to somebody else.").into());
         }
-        Ok(Self { todo, access: member.access })
+        Ok(Self { todo, caller })
     }
 }

@@ -10,6 +10,7 @@ use crate::{
 };
 
 use super::{
+    audit,
     conditions::{EntityTag, EntityTags, Preconditions},
     header::Field,
     json::Json,
@@ -81,7 +82,7 @@ impl TodosApi {
     #[oai(path = "/todoitems", method = "delete", operation_id = "delete_all_todos")]
     async fn delete_all_todos(
         &self,
-        tenant: AdminOnly,
+        admin: AdminOnly,
         /// The `ETag` of the list without parameters as the caller knows it: 412 if the list has
         /// another one by now.
         #[oai(name = "If-Match")]
@@ -91,8 +92,10 @@ impl TodosApi {
         unexpected: Field<EntityTags>,
     ) -> Result<DeleteTodoResponse, Problem> {
         let condition = Preconditions::new(expected, unexpected).of_list();
-        let deleted = self.store.delete_all(*tenant, condition).await?;
-        if deleted { Ok(DeleteTodoResponse::Deleted) } else { Err(Problem::precondition_failed()) }
+        let deleted = self.store.delete_all(admin.owner.tenant, condition).await?;
+        let todos = deleted.ok_or_else(Problem::precondition_failed)?;
+        audit::record(&admin, "delete_all_todos", todos);
+        Ok(DeleteTodoResponse::Deleted)
     }
 
     /// Get a todo
@@ -129,9 +132,13 @@ impl TodosApi {
     ) -> Result<UpdateTodoResponse, Problem> {
         let change = body.0.item.parse()?;
         let condition = Preconditions::new(expected, unexpected).of_todo(&owned)?;
-        let store = &self.store;
-        let changed = store.update(&owned.access, owned.id, condition.version(), &change).await?;
-        changed.map(UpdateTodoResponse::new).ok_or_else(|| condition.problem())
+        let (store, access) = (&self.store, &owned.caller.access);
+        let changed = store.update(access, owned.id, condition.version(), &change).await?;
+        let todo = changed.ok_or_else(|| condition.problem())?;
+        if todo.version != owned.version {
+            audit::record_one(&owned, "update_todo");
+        }
+        Ok(UpdateTodoResponse::new(todo))
     }
 
     /// Delete a todo
@@ -149,8 +156,12 @@ impl TodosApi {
         unexpected: Field<EntityTags>,
     ) -> Result<DeleteTodoResponse, Problem> {
         let condition = Preconditions::new(expected, unexpected).of_todo(&owned)?;
-        let deleted = self.store.delete(&owned.access, owned.id, condition.version()).await?;
-        if deleted { Ok(DeleteTodoResponse::Deleted) } else { Err(condition.problem()) }
+        let (store, access) = (&self.store, &owned.caller.access);
+        if !store.delete(access, owned.id, condition.version()).await? {
+            return Err(condition.problem());
+        }
+        audit::record_one(&owned, "delete_todo");
+        Ok(DeleteTodoResponse::Deleted)
     }
 }
 

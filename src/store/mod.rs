@@ -105,14 +105,14 @@ pub trait TodoStore: Send + Sync {
         expected: Option<Version>,
     ) -> Result<bool, StoreError>;
 
-    /// Deletes all todos of the tenant at once; the rows are removed afterwards, little by little.
-    /// `false` if the condition does not hold; no other change comes between its check and the
-    /// deletion.
+    /// Deletes all todos of the tenant at once, and says how many there were; the rows are removed
+    /// afterwards, little by little. `None` if the condition does not hold; no other change comes
+    /// between its check and the deletion.
     async fn delete_all(
         &self,
         tenant: Tenant,
         condition: Option<ListCondition>,
-    ) -> Result<bool, StoreError>;
+    ) -> Result<Option<u64>, StoreError>;
 
     /// Whether the store answers and, after a change that failed, whether it takes changes again.
     async fn check(&self) -> Result<(), StoreError>;

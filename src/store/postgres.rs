@@ -237,7 +237,7 @@ impl TodoStore for PostgresStore {
         &self,
         tenant: Tenant,
         condition: Option<ListCondition>,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<Option<u64>, StoreError> {
         let deleted = self
             .change(tenant, LOCK, async |connection| {
                 queries::delete_all(connection, tenant, condition).await

@@ -85,6 +85,10 @@ const DELETE: &str = "
     WHERE id = $1 AND tenant = $2 AND ($3 IS NULL OR owner = $3) AND ($4 IS NULL OR version = $4)
         AND id > coalesce((SELECT through FROM deletions WHERE tenant = $2), 0)";
 
+const COUNT: &str = "
+    SELECT count(*) FROM todos
+    WHERE tenant = $1 AND id > coalesce((SELECT through FROM deletions WHERE tenant = $1), 0)";
+
 const DELETE_ALL: &str = "
     INSERT INTO deletions (tenant, through)
     SELECT tenant, id FROM todos WHERE tenant = $1 ORDER BY id DESC LIMIT 1
@@ -233,16 +237,18 @@ macro_rules! queries {
                 connection: &mut $connection,
                 tenant: Tenant,
                 condition: Option<ListCondition>,
-            ) -> sqlx::Result<bool> {
+            ) -> sqlx::Result<Option<u64>> {
                 if let Some(holds) = condition {
                     let tenants = Access::Tenant(tenant);
                     let first = list(&mut *connection, &tenants, None, DEFAULT_LIMIT).await?;
                     if !holds(&first) {
-                        return Ok(false);
+                        return Ok(None);
                     }
                 }
+                let count = sqlx::query_scalar(COUNT).bind(tenant.0);
+                let count: i64 = count.fetch_one(&mut *connection).await?;
                 sqlx::query(DELETE_ALL).bind(tenant.0).execute(connection).await?;
-                Ok(true)
+                Ok(Some(count.unsigned_abs()))
             }
 
             /// Removes some of what nobody sees any more; whether there was something.

@@ -194,7 +194,7 @@ impl TodoStore for SqliteStore {
         &self,
         tenant: Tenant,
         condition: Option<ListCondition>,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<Option<u64>, StoreError> {
         let deleted = self
             .writer
             .run(move |connection| Box::pin(queries::delete_all(connection, tenant, condition)))

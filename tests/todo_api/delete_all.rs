@@ -15,7 +15,7 @@ on_both!(
 );
 
 /// 20,000 todos of Uma's and one of Fabrikam's, as if they had been made over the years.
-async fn fill(database: &Database) {
+pub(crate) async fn fill(database: &Database) {
     let sql = match database {
         Database::Sqlite(_) => {
             "INSERT INTO todos (tenant, owner, name)

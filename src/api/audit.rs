@@ -1,0 +1,27 @@
+//! The audit log: which administrator changed the todos of other people. It has ids and numbers,
+//! never names, tokens or bodies.
+
+use super::security::{Member, OwnedTodo};
+
+/// Records a successful change to a todo, if it belongs to somebody else.
+pub fn record_one(owned: &OwnedTodo, operation: &'static str) {
+    if owned.todo.owner != owned.caller.owner {
+        record(&owned.caller, operation, 1);
+    }
+}
+
+/// Records a successful change to this many todos of the tenant, if there were any.
+pub fn record(caller: &Member, operation: &'static str, todos: u64) {
+    if todos == 0 {
+        return;
+    }
+    tracing::info!(
+        target: "audit",
+        tenant = %caller.owner.tenant.0,
+        object_id = %caller.owner.object_id,
+        client = caller.client.map(tracing::field::display),
+        operation,
+        todos,
+        "audit: an administrator changed todos of the tenant"
+    );
+}
