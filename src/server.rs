@@ -17,9 +17,8 @@ use crate::{
         docs::{self, DocsSettings},
         document::DocumentSettings,
         health::HealthApi,
-        metadata,
-        problem::{self, Code, Problem},
-        security,
+        http::{edge, problem::Problem},
+        metadata, security,
         todos::TodosApi,
     },
     config::Config,
@@ -120,14 +119,14 @@ fn endpoint(
         .data(validator)
         .data(store)
         .around(limit_headers)
-        .around(problem::edge);
+        .around(edge::problems);
     // The inner edge makes answers of errors, so that CORS headers reach them too; the outer one
     // makes answers of the refusals of CORS itself.
     Ok(if config.server.cors_origins.is_empty() {
         routes.around(harden).around(telemetry::trace).boxed()
     } else {
         let cors = cors(&config.server.cors_origins, public_url);
-        routes.with(cors).around(problem::edge).around(harden).around(telemetry::trace).boxed()
+        routes.with(cors).around(edge::problems).around(harden).around(telemetry::trace).boxed()
     })
 }
 
@@ -163,8 +162,7 @@ async fn limit_headers<E: Endpoint>(next: Arc<E>, request: Request) -> Result<E:
     let size: usize =
         request.headers().iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
     if size > HEADER_LIMIT {
-        let detail = "The headers are larger than 65536 bytes.";
-        return Err(Problem::new(Code::HeadersTooLarge, detail).into());
+        return Err(Problem::headers_too_large(HEADER_LIMIT).into());
     }
     next.call(request).await
 }

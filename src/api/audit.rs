@@ -1,12 +1,12 @@
-//! The audit log: which administrator changed the todos of other people. It has ids and numbers,
-//! never names, tokens or bodies.
+//! The audit log: which administrator changed the todos of other people. It contains ids and
+//! numbers, never names, tokens or bodies.
 
-use super::security::{Member, OwnedTodo};
+use super::security::{Member, WritableTodo};
 
 /// Records a successful change to a todo, if it belongs to somebody else.
-pub fn record_one(owned: &OwnedTodo, operation: &'static str) {
-    if owned.todo.owner != owned.caller.owner {
-        record(&owned.caller, operation, 1);
+pub fn record_one(found: &WritableTodo, operation: &'static str) {
+    if found.owner != found.caller.owner {
+        record(&found.caller, operation, 1);
     }
 }
 

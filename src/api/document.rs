@@ -1,30 +1,43 @@
-//! The published OpenAPI document: a pure function of the declaration and the settings, which all
-//! readers use (`/openapi.json`, the docs page, `todo-api openapi`, the tests).
+//! The published OpenAPI document: a pure function of the declaration and the settings. All readers
+//! use it: `/openapi.json`, the docs page, `todo-api openapi` and the tests.
 //!
-//! poem-openapi takes URLs and scopes as literals and knows nothing of answers that every operation
-//! shares. The declaration therefore has names in braces, which poem-entra fills in, and what
-//! follows from an operation's shape (a body, a parameter) is added here, once for all.
+//! poem-openapi takes URLs and scopes as literals and does not know the errors that operations
+//! share. So the declaration has names in braces, which poem-entra replaces, and the errors that
+//! follow from the shape of an operation (a body, a parameter) are added here.
 
-use poem_entra::poem::Published;
+use poem_entra::{Rejection, poem::Published};
 use poem_openapi::{registry::Registry, types::Type};
 use serde_json::{Map, Value, json};
 
-use super::problem::{self, Code, Problem, ProblemDocument};
+use crate::todo::IdempotencyKey;
 
-/// What the document says of the authority and the API.
+use super::{
+    bodies,
+    health::NotReady,
+    http::{
+        headers::FieldValue,
+        json::BODY_LIMIT,
+        paging::Page,
+        preconditions::EntityTags,
+        problem::{self, Problem, ProblemDocument},
+    },
+    security,
+};
+
+/// What the document says about the authority and the API.
 #[derive(Debug, Clone)]
 pub struct DocumentSettings {
     /// `{instance}/{tenant}`.
     pub authority: String,
-    /// What scopes start with: `api://{client_id}`.
+    /// The prefix of scopes: `api://{client_id}`.
     pub app_id_uri: String,
 }
 
-/// Finishes the document that poem-openapi made from the declaration.
+/// Completes the document that poem-openapi made from the declaration.
 ///
 /// # Errors
 ///
-/// When `declared` is not JSON, which would be poem-openapi's fault.
+/// If `declared` is not JSON.
 pub fn publish(declared: &str, settings: &DocumentSettings) -> Result<Value, serde_json::Error> {
     let published = Published {
         authority: settings.authority.clone(),
@@ -32,18 +45,17 @@ pub fn publish(declared: &str, settings: &DocumentSettings) -> Result<Value, ser
         error_content: json!({ problem::MEDIA_TYPE: { "schema": { "$ref": PROBLEM } } }),
     };
     let mut document = poem_entra::poem::publish(declared, &published)?;
-    // poem-openapi says 3.0.0; what it writes is as valid in the last 3.0.
+    // poem-openapi writes 3.0.0; the document is valid as the last 3.0 too.
     document["openapi"] = "3.0.3".into();
     for operation in operations(&mut document) {
         operation.entry("security").or_insert_with(|| json!([]));
-        add_shared_answers(operation, &published.error_content);
+        add_shared_errors(operation, &published.error_content);
         add_error_examples(operation);
         spell_headers(operation);
     }
     order_tags(&mut document);
-    let schemas = &mut document["components"]["schemas"];
-    close_request_schemas(schemas);
-    add_problem_schemas(schemas);
+    close_request_schemas(&mut document);
+    add_problem_schemas(&mut document["components"]["schemas"]);
     write_whole_numbers(&mut document);
     Ok(document)
 }
@@ -56,7 +68,7 @@ fn operations(document: &mut Value) -> impl Iterator<Item = &mut Map<String, Val
     paths.flat_map(Map::values_mut).filter_map(Value::as_object_mut)
 }
 
-/// The groups of the docs page come in the order of the paths, not of the alphabet.
+/// The groups on the docs page are in the order of the paths; poem-openapi sorts them by name.
 fn order_tags(document: &mut Value) {
     let used: Vec<Value> =
         operations(document).filter_map(|o| o.get("tags")?.get(0).cloned()).collect();
@@ -65,107 +77,150 @@ fn order_tags(document: &mut Value) {
     }
 }
 
-/// What any operation of this shape may answer, in order of status.
-fn add_shared_answers(operation: &mut Map<String, Value>, content: &Value) {
-    let has_body = operation.contains_key("requestBody");
-    let parameters = operation.get("parameters").and_then(Value::as_array);
-    let parameter = |member: &str, value: &str| {
-        parameters.is_some_and(|all| all.iter().any(|parameter| parameter[member] == value))
-    };
-    let takes_input = has_body || parameters.is_some_and(|all| !all.is_empty());
-    let reports_readiness = operation.get("operationId") == Some(&json!("get_readiness"));
+/// What an operation takes, as far as errors follow from it.
+struct Shape {
+    has_body: bool,
+    path: bool,
+    query: bool,
+    if_match: bool,
+    idempotency_key: bool,
+}
+
+impl Shape {
+    fn of(operation: &Map<String, Value>) -> Self {
+        let parameters = operation.get("parameters").and_then(Value::as_array);
+        let has = |member: &str, value: &str| {
+            parameters.is_some_and(|all| all.iter().any(|parameter| parameter[member] == value))
+        };
+        Self {
+            has_body: operation.contains_key("requestBody"),
+            path: has("in", "path"),
+            query: has("in", "query"),
+            if_match: has("name", "If-Match"),
+            idempotency_key: has("name", "Idempotency-Key"),
+        }
+    }
+
+    /// The error for an invalid value; `None` if the operation takes no input.
+    fn invalid_input(&self) -> Option<Problem> {
+        match self {
+            Self { path: true, .. } => Some(Problem::invalid_id()),
+            Self { has_body: true, .. } => bodies::name("").err(),
+            Self { query: true, .. } => Page::parse(Some(&"0".into()), None).err(),
+            Self { if_match: true, .. } => Some(EntityTags::invalid("If-Match")),
+            Self { idempotency_key: true, .. } => Some(IdempotencyKey::invalid("Idempotency-Key")),
+            _ => None,
+        }
+    }
+}
+
+/// Adds the errors that follow from the shape of the operation, in order of status.
+fn add_shared_errors(operation: &mut Map<String, Value>, content: &Value) {
+    let shape = Shape::of(operation);
+    let too_large = format!("The request body is larger than {BODY_LIMIT} bytes.");
     let shared = [
-        (takes_input, "400", "A value in the request is not allowed."),
-        (parameter("in", "path"), "404", "There is no such todo in the caller's tenant."),
+        (shape.invalid_input().is_some(), "400", "A value in the request is invalid."),
+        (shape.path, "404", "There is no such todo in the caller's tenant."),
         (
-            parameter("name", "If-Match"),
+            shape.if_match,
             "412",
             "`If-Match` or `If-None-Match` does not hold for the current `ETag`.",
         ),
-        (has_body, "413", "The body is larger than 65536 bytes."),
-        (has_body, "415", "The body is not `application/json`."),
-        (
-            parameter("name", "Idempotency-Key"),
-            "422",
-            "The `Idempotency-Key` was used for another todo.",
-        ),
-        (true, "500", "Something went wrong on our side."),
-        (
-            reports_readiness,
-            "503",
-            "It cannot; `keys` and `database` say which of them is missing.",
-        ),
+        (shape.has_body, "413", &too_large),
+        (shape.has_body, "415", "The request body is not `application/json`."),
+        (shape.idempotency_key, "422", "The `Idempotency-Key` was used for another todo."),
+        (true, "500", "An internal error occurred."),
     ];
-    let Some(answers) = operation.get_mut("responses").and_then(Value::as_object_mut) else {
+    let Some(responses) = operation.get_mut("responses").and_then(Value::as_object_mut) else {
         return;
     };
     for (_, status, description) in shared.into_iter().filter(|(applies, ..)| *applies) {
-        answers.insert(status.into(), json!({ "description": description, "content": content }));
+        responses.insert(status.into(), json!({ "description": description, "content": content }));
     }
-    answers.sort_keys();
+    responses.sort_keys();
 }
 
-/// One example for each error, as it would really be sent.
+/// Adds an example to each error, as the server would send it.
 fn add_error_examples(operation: &mut Map<String, Value>) {
+    let shape = Shape::of(operation);
     let needs_role = operation.contains_key("x-required-roles");
-    let owned = operation["responses"].get("404").is_some();
-    let Some(answers) = operation.get_mut("responses").and_then(Value::as_object_mut) else {
+    let public = operation.get("security").and_then(Value::as_array).is_none_or(Vec::is_empty);
+    let Some(responses) = operation.get_mut("responses").and_then(Value::as_object_mut) else {
         return;
     };
-    for (status, answer) in answers {
+    for (status, response) in responses {
         let problem = match status.as_str() {
-            "400" if owned => Problem::invalid("path:id", "must be a whole number from 1"),
-            "400" => Problem::new(Code::InvalidRequest, "A value in the request is not allowed."),
-            "401" => Problem::new(Code::MissingToken, "No access token was sent."),
-            "403" if needs_role => {
-                Problem::new(Code::InsufficientRole, "The caller lacks the app role Admin.")
-            }
-            "403" if owned => Problem::new(Code::NotOwner, "The todo belongs to somebody else."),
-            "403" => {
-                Problem::new(Code::InsufficientScope, "The token lacks the scope access_as_user.")
-            }
-            "404" => Problem::no_such_todo(),
-            "412" => Problem::precondition_failed(),
-            "422" => Problem::idempotency_key_reused(),
-            "413" => Problem::payload_too_large(),
-            "415" => Problem::new(Code::UnsupportedMediaType, "The body must be application/json."),
-            "500" => Problem::new(Code::Internal, "Something went wrong on our side."),
-            "503" => Problem::new(
-                Code::KeysUnavailable,
-                "The authority's signing keys are unavailable right now.",
-            ),
-            _ => continue,
+            "400" => shape.invalid_input(),
+            "401" => Some(Problem::from(&Rejection::missing_token())),
+            "403" if needs_role => Some(security::insufficient_role()),
+            "403" if shape.path => Some(Problem::not_owner()),
+            "403" => Some(security::insufficient_scope()),
+            "404" => Some(Problem::no_such_todo()),
+            "412" => Some(Problem::precondition_failed()),
+            "413" => Some(Problem::payload_too_large()),
+            "415" => Some(Problem::unsupported_media_type()),
+            "422" => Some(Problem::idempotency_key_reused()),
+            "500" => Some(Problem::internal("an example")),
+            "503" if public => Some(NotReady::without_keys().into()),
+            "503" => Some(Problem::from(&Rejection::keys_unavailable(1))),
+            _ => None,
         };
-        answer["content"][problem::MEDIA_TYPE]["example"] =
-            json!(problem.document("0c9d4b4e-5f0f-4d65-9d0a-2f5a1f4a7c3e"));
+        if let Some(problem) = problem {
+            response["content"][problem::MEDIA_TYPE]["example"] =
+                json!(problem.document("0c9d4b4e-5f0f-4d65-9d0a-2f5a1f4a7c3e"));
+        }
     }
 }
 
-/// poem-openapi writes the names of headers in capitals.
+/// poem-openapi writes the names of response headers in upper or lower case.
 fn spell_headers(operation: &mut Map<String, Value>) {
-    let answers = operation.get_mut("responses").and_then(Value::as_object_mut);
-    for answer in answers.into_iter().flat_map(Map::values_mut) {
-        let Some(headers) = answer.get_mut("headers").and_then(Value::as_object_mut) else {
+    let responses = operation.get_mut("responses").and_then(Value::as_object_mut);
+    for response in responses.into_iter().flat_map(Map::values_mut) {
+        let Some(headers) = response.get_mut("headers").and_then(Value::as_object_mut) else {
             continue;
         };
-        for (shouted, spelled) in [("LOCATION", "Location"), ("LINK", "Link"), ("ETAG", "ETag")] {
-            if let Some(header) = headers.remove(shouted) {
-                headers.insert(spelled.into(), header);
+        for name in ["Location", "Link", "ETag", "Retry-After"] {
+            let spelled = headers.keys().find(|key| key.eq_ignore_ascii_case(name)).cloned();
+            if let Some(header) = spelled.and_then(|spelled| headers.remove(&spelled)) {
+                headers.insert(name.into(), header);
             }
         }
     }
 }
 
-/// Unknown members are refused, and the schemas of what is sent to us say so.
-fn close_request_schemas(schemas: &mut Value) {
-    for name in ["NewTodo", "NewTodoItem", "TodoChange", "TodoChangeItem"] {
-        if let Some(schema) = schemas.get_mut(name) {
+/// The server rejects unknown members of requests, and the schemas of request bodies say so.
+fn close_request_schemas(document: &mut Value) {
+    let bodies = operations(document).filter_map(|operation| operation.get("requestBody"));
+    let mut pending: Vec<String> = bodies.flat_map(references).collect();
+    let mut closed = Vec::new();
+    while let Some(name) = pending.pop() {
+        let schema = &mut document["components"]["schemas"][&name];
+        if schema.is_object() && !closed.contains(&name) {
+            pending.extend(references(schema));
             schema["additionalProperties"] = false.into();
+            closed.push(name);
         }
     }
 }
 
-/// poem-openapi drops schemas that no operation of its own refers to.
+/// The names of the schemas that a part of the document refers to.
+fn references(part: &Value) -> Vec<String> {
+    match part {
+        Value::Object(members) => members
+            .iter()
+            .flat_map(|(name, value)| match value.as_str() {
+                Some(reference) if name == "$ref" => {
+                    reference.rsplit('/').next().map(str::to_owned).into_iter().collect()
+                }
+                _ => references(value),
+            })
+            .collect(),
+        Value::Array(items) => items.iter().flat_map(references).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// poem-openapi drops schemas that its operations do not refer to.
 fn add_problem_schemas(schemas: &mut Value) {
     let mut registry = Registry::new();
     ProblemDocument::register(&mut registry);

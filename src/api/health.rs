@@ -1,24 +1,30 @@
-//! Whether the server is alive, and whether it can do its work.
+//! Whether the server is alive, and whether it can serve requests.
 
 use std::{fmt, sync::Arc};
 
-use poem::http::{HeaderValue, header};
+use poem::http::{HeaderValue, StatusCode, header};
 use poem_entra::{Readiness, Validator};
-use poem_openapi::{ApiResponse, Enum, Object, OpenApi, Tags, types::Example};
+use poem_openapi::{
+    ApiResponse, Enum, Object, OpenApi, Tags,
+    registry::{
+        MetaHeader, MetaMediaType, MetaResponse, MetaResponses, MetaSchema, MetaSchemaRef, Registry,
+    },
+    types::{Example, Type},
+};
 use serde::Serialize;
 
 use crate::store::Store;
 
-use super::{
+use super::http::{
     json::Json,
-    problem::{Code, Problem},
+    problem::{self, Problem, ProblemDocument},
 };
 
 /// The operations on the server itself.
 pub struct HealthApi {
     /// Judges tokens.
     pub validator: Arc<Validator>,
-    /// Keeps todos.
+    /// Stores the todos.
     pub store: Store,
 }
 
@@ -30,50 +36,43 @@ enum Tag {
 
 #[OpenApi(tag = "Tag::Health")]
 impl HealthApi {
-    /// Tell that the server runs
+    /// Check that the server is running
     #[oai(path = "/health", method = "get", operation_id = "get_health")]
     async fn get_health(&self) -> HealthResponse {
         HealthResponse::Alive(Json("OK".into()))
     }
 
-    /// Tell whether the server can do its work
+    /// Check that the server can serve requests
     ///
-    /// For load balancers: 503 while there are no signing keys to judge tokens with, or the
-    /// database does not answer or takes no changes.
+    /// For load balancers. The response is 503 if there are no signing keys to verify tokens with,
+    /// or if the database does not respond or accepts no changes.
     #[oai(path = "/health/ready", method = "get", operation_id = "get_readiness")]
-    async fn get_readiness(&self) -> Result<ReadinessResponse, Problem> {
+    async fn get_readiness(&self) -> Result<ReadinessResponse, NotReady> {
         let keys = match self.validator.readiness() {
             Readiness::Ready => State::Ready,
             Readiness::NoKeys => State::Unavailable,
         };
-        let checked = self.store.check().await;
-        let database = if checked.is_ok() { State::Ready } else { State::Unavailable };
-        let problem = match (keys, checked) {
+        match (keys, self.store.check().await) {
             (State::Ready, Ok(())) => {
-                let report = ReadinessReport { status: State::Ready, keys, database };
-                return Ok(ReadinessResponse::Ready(Json(report)));
+                let report = ReadinessReport { status: State::Ready, keys, database: State::Ready };
+                Ok(ReadinessResponse::Ready(Json(report)))
             }
-            (_, Err(error)) => Problem::from(error),
-            (State::Unavailable, Ok(())) => Problem::new(
-                Code::KeysUnavailable,
-                "There are no signing keys to judge tokens with.",
-            ),
-        };
-        let problem = problem.with_header(header::RETRY_AFTER, HeaderValue::from(1));
-        Err(problem.with_member("keys", keys).with_member("database", database))
+            (State::Unavailable, Ok(())) => Err(NotReady::without_keys()),
+            (_, Err(error)) => Err(NotReady::new(Problem::from(error), keys, State::Unavailable)),
+        }
     }
 }
 
 #[derive(ApiResponse)]
 enum HealthResponse {
-    /// It runs.
+    /// The server is running.
     #[oai(status = 200)]
     Alive(Json<String>),
 }
 
 #[derive(ApiResponse)]
 enum ReadinessResponse {
-    /// It can.
+    /// The server can serve requests.
     #[oai(status = 200)]
     Ready(Json<ReadinessReport>),
 }
@@ -88,7 +87,7 @@ struct ReadinessReport {
     database: State,
 }
 
-/// Whether a part can be used.
+/// Whether a part is available.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Enum)]
 #[serde(rename_all = "lowercase")]
 #[oai(rename = "ReadinessState", rename_all = "lowercase")]
@@ -105,6 +104,82 @@ impl fmt::Display for State {
         })
     }
 }
+
+/// 503: a problem with the members `keys` and `database`.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub struct NotReady(Problem);
+
+impl NotReady {
+    /// The response if there are no signing keys.
+    pub fn without_keys() -> Self {
+        Self::new(Problem::keys_unavailable(), State::Unavailable, State::Ready)
+    }
+
+    fn new(problem: Problem, keys: State, database: State) -> Self {
+        let problem = problem.with_header(header::RETRY_AFTER, HeaderValue::from(1));
+        Self(problem.with_member("keys", keys).with_member("database", database))
+    }
+}
+
+impl From<NotReady> for Problem {
+    fn from(not_ready: NotReady) -> Self {
+        not_ready.0
+    }
+}
+
+impl From<NotReady> for poem::Error {
+    fn from(NotReady(problem): NotReady) -> Self {
+        problem.into()
+    }
+}
+
+impl ApiResponse for NotReady {
+    fn meta() -> MetaResponses {
+        let retry_after = MetaHeader {
+            name: header::RETRY_AFTER.as_str().to_owned(),
+            description: Some("Seconds to wait before a retry.".into()),
+            required: true,
+            deprecated: false,
+            schema: MetaSchemaRef::Inline(Box::new(MetaSchema {
+                minimum: Some(1.0),
+                ..MetaSchema::new("integer")
+            })),
+        };
+        let problem = MetaMediaType {
+            content_type: problem::MEDIA_TYPE,
+            schema: MetaSchemaRef::Reference(SCHEMA.into()),
+        };
+        let response = MetaResponse {
+            description: "The server cannot serve requests; `keys` and `database` say which part \
+                          is unavailable.",
+            status: Some(StatusCode::SERVICE_UNAVAILABLE.as_u16()),
+            status_range: None,
+            content: vec![problem],
+            headers: vec![retry_after],
+        };
+        MetaResponses { responses: vec![response] }
+    }
+
+    fn register(registry: &mut Registry) {
+        State::register(registry);
+        registry.create_schema::<Self, _>(SCHEMA.into(), |registry| {
+            ProblemDocument::register(registry);
+            let problem = registry.schemas.get(ProblemDocument::name().as_ref()).cloned();
+            let mut schema = problem.unwrap_or_else(|| MetaSchema::new("object"));
+            schema.title = Some(SCHEMA.into());
+            schema.description = Some("Why the server cannot serve requests.");
+            for part in ["keys", "database"] {
+                schema.properties.push((part, State::schema_ref()));
+                schema.required.push(part);
+            }
+            schema
+        });
+    }
+}
+
+/// The name of the schema of [`NotReady`]: a problem with two more members.
+const SCHEMA: &str = "ReadinessProblem";
 
 impl Example for ReadinessReport {
     fn example() -> Self {

@@ -1,16 +1,16 @@
-//! The protected resource metadata (RFC 9728), from which clients learn where to get a token.
+//! The protected resource metadata (RFC 9728), which tells clients where to get a token.
 
 use poem::{Endpoint, IntoResponse, Response, endpoint::make_sync, web::Json};
 use serde_json::Value;
 
 use crate::telemetry::Operation;
 
-use super::allow::get_only;
+use super::http::methods::get_only;
 
-/// Where RFC 9728, section 3, puts the document of a resource without a path.
+/// The path of the document of a resource without a path (RFC 9728, section 3).
 pub const PATH: &str = "/.well-known/oauth-protected-resource";
 
-/// The endpoint that answers with the document.
+/// The endpoint that serves the document.
 pub fn endpoint(document: Value) -> impl Endpoint<Output = Response> {
     get_only(make_sync(move |_| {
         let mut response = Json(document.clone()).into_response();

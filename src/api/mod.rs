@@ -1,18 +1,13 @@
-//! The API: what is declared ([`security`], [`todos`], [`health`]) and what is made of it
-//! ([`mod@document`], [`docs`], [`metadata`], [`problem`]).
+//! The API: the declaration ([`security`], [`todos`], [`health`]), what follows from it
+//! ([`mod@document`], [`docs`], [`metadata`]), and what concerns HTTP and not todos ([`http`]).
 
-pub mod allow;
 pub mod audit;
-pub mod conditions;
+mod bodies;
 pub mod docs;
 pub mod document;
-pub mod header;
 pub mod health;
-pub mod json;
+pub mod http;
 pub mod metadata;
-pub mod objects;
-pub mod paging;
-pub mod problem;
 pub mod security;
 pub mod todos;
 
@@ -26,13 +21,14 @@ use poem_openapi::{
 use serde_json::Value;
 
 use self::{
-    allow::WithAllow, docs::RootApi, document::DocumentSettings, health::HealthApi, todos::TodosApi,
+    docs::RootApi, document::DocumentSettings, health::HealthApi, http::methods::WithAllow,
+    todos::TodosApi,
 };
 
-/// Every operation there is.
+/// All operations.
 type Operations = WithAllow<(TodosApi, HealthApi, RootApi)>;
 
-/// The operations' endpoints, on the paths that the document names.
+/// The endpoints of the operations, at the paths in the document.
 pub fn endpoint(
     todos: TodosApi,
     health: HealthApi,
@@ -44,10 +40,10 @@ pub fn endpoint(
 ///
 /// # Errors
 ///
-/// When what poem-openapi writes is not JSON.
+/// If poem-openapi's document is not JSON.
 pub fn document(settings: &DocumentSettings) -> Result<Value, serde_json::Error> {
     let service = OpenApiService::new(Declaration, TITLE, VERSION)
-        .description(DESCRIPTION)
+        .description(description())
         .license(LicenseObject::new("MIT License").url("https://opensource.org/license/mit"))
         .server(ServerObject::new("/"));
     document::publish(&service.spec(), settings)
@@ -55,11 +51,16 @@ pub fn document(settings: &DocumentSettings) -> Result<Value, serde_json::Error>
 
 const TITLE: &str = "Todo API";
 const VERSION: &str = env!("CARGO_PKG_VERSION");
-const DESCRIPTION: &str = "\
-A todo list whose callers sign in with Microsoft Entra ID. Any signed-in user sees and makes their \
-own todos; the app role `Admin` sees and deletes all of the tenant's.";
 
-/// The operations as far as the document needs them: described, not served.
+fn description() -> String {
+    format!(
+        "A todo list whose callers sign in with Microsoft Entra ID. Any signed-in user reads, \
+         changes and deletes their own todos. {}",
+        security::roles_in_words()
+    )
+}
+
+/// The operations as the document needs them: described, not served.
 struct Declaration;
 
 impl OpenApi for Declaration {

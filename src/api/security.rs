@@ -1,12 +1,12 @@
-//! THE DECLARATION. From what stands here come the routing's checks, the enforcement and the
-//! security part of the OpenAPI document. A handler is protected by the type of its first
-//! parameter:
+//! THE DECLARATION: who may do what. The checks, the security part of the OpenAPI document and the
+//! words about it all come from here. A handler is protected by the type of its first parameter:
 //!
-//! - [`SignedIn`]: any signed-in user; it gives the caller's [`Member`].
-//! - [`AdminOnly`]: the app role `Admin`; it gives the caller's [`Member`] too.
-//! - [`OwnedTodo`]: loads the todo of the path and lets only its owner or an admin through.
+//! - [`SignedIn`]: any signed-in user.
+//! - [`TenantWriter`]: a user with an app role that writes all todos of the tenant.
+//! - [`ReadableTodo`], [`WritableTodo`]: load the todo of the path, for a user who may read or
+//!   write it.
 
-use std::ops::Deref;
+use std::{marker::PhantomData, ops::Deref};
 
 use poem::{Request, RequestBody, Result};
 use poem_entra::{
@@ -26,7 +26,7 @@ use crate::{
     todo::{Access, Owner, Tenant, Todo, TodoId},
 };
 
-use super::problem::{Code, Problem};
+use super::http::problem::Problem;
 
 security_scheme!(
     pub EntraId,
@@ -36,71 +36,156 @@ security_scheme!(
 /// The scope as in tokens, by its short name.
 pub const ACCESS_AS_USER: &str = "access_as_user";
 
-/// The app role of people who see and delete everybody's todos.
-const ADMIN: &str = "Admin";
+/// What the app roles add: every signed-in user reads and writes their own todos.
+const ROLES: &[Role] = &[Role { name: "Admin", reads: Reach::Tenant, writes: Reach::Tenant }];
+
+struct Role {
+    /// The value of the app role, as in tokens.
+    name: &'static str,
+    reads: Reach,
+    writes: Reach,
+}
+
+/// The todos that a right applies to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Reach {
+    /// The caller's own.
+    #[expect(dead_code, reason = "no app role has this reach yet")]
+    Own,
+    /// All of the caller's tenant.
+    Tenant,
+}
+
+/// What a caller may do with a todo.
+#[doc(hidden)]
+#[derive(Clone, Copy)]
+pub enum Right {
+    Read,
+    Write,
+}
+
+impl Role {
+    const fn reaches_tenant(&self, right: Right) -> bool {
+        matches!(
+            match right {
+                Right::Read => self.reads,
+                Right::Write => self.writes,
+            },
+            Reach::Tenant
+        )
+    }
+}
 
 /// Any signed-in user.
 pub struct AnyUser;
 
+impl AnyUser {
+    const SCOPES: &[&str] = &[ACCESS_AS_USER];
+}
+
 impl Policy for AnyUser {
     type Caller = Member;
-    const REQUIRES: Requirement = Requirement::scope(&[ACCESS_AS_USER]);
+    const REQUIRES: Requirement = Requirement::scope(Self::SCOPES);
 }
 
-/// Signed-in users with the app role `Admin`.
-pub struct Admins;
+/// Users with an app role that writes all todos of the tenant.
+pub struct WritesTenant;
 
-impl Policy for Admins {
+impl Policy for WritesTenant {
     type Caller = Member;
-    const REQUIRES: Requirement = AnyUser::REQUIRES.and_role(&[ADMIN]);
+    const REQUIRES: Requirement = AnyUser::REQUIRES.and_role(&TENANT_WRITERS);
 }
 
-/// Signed-in users; which of them, the todo says.
-pub struct OwnerOrAdmin;
+/// Users with a right to the todo of the path.
+pub struct HasRight<R>(PhantomData<R>);
 
-impl Policy for OwnerOrAdmin {
+impl<R: TodoRight> Policy for HasRight<R> {
     type Caller = Member;
-    const REQUIRES: Requirement =
-        AnyUser::REQUIRES.and_note("only the todo's owner, or the app role `Admin`");
+    const REQUIRES: Requirement = AnyUser::REQUIRES;
+
+    fn note() -> Option<String> {
+        Some(format!("only the todo's owner, or {}", in_words(R::RIGHT)))
+    }
 }
 
 /// A guard: any signed-in user.
 pub type SignedIn = Guard<EntraId, AnyUser>;
 
-/// A guard: the app role `Admin`.
-pub type AdminOnly = Guard<EntraId, Admins>;
+/// A guard: users with an app role that writes all todos of the tenant.
+pub type TenantWriter = Guard<EntraId, WritesTenant>;
 
-/// A guard: the todo of the path, for its owner or an admin.
-pub struct OwnedTodo {
-    /// The todo as it was when the guard looked.
+/// A guard: the todo of the path, for a user who may read it.
+pub type ReadableTodo = TodoGuard<Read>;
+
+/// A guard: the todo of the path, for a user who may write it.
+pub type WritableTodo = TodoGuard<Write>;
+
+/// Loads the todo of the path for a user who has the right to it.
+pub struct TodoGuard<R> {
+    /// The todo as the guard found it.
     pub todo: Todo,
-    /// Who wants to read or change it.
+    /// The user.
     pub caller: Member,
+    right: PhantomData<R>,
 }
 
-/// The caller in the domain's words.
+/// The right to read a todo.
+pub struct Read;
+
+/// The right to change or delete a todo.
+pub struct Write;
+
+/// A right that a guard requires.
+pub trait TodoRight: Send + Sync + 'static {
+    #[doc(hidden)]
+    const RIGHT: Right;
+}
+
+impl TodoRight for Read {
+    const RIGHT: Right = Right::Read;
+}
+
+impl TodoRight for Write {
+    const RIGHT: Right = Right::Write;
+}
+
+/// The caller in terms of the domain.
 #[derive(Debug, Clone, Copy)]
 pub struct Member {
-    /// Whose todos the caller makes.
+    /// The owner of the todos that the caller creates.
     pub owner: Owner,
-    /// Which todos the caller reaches; queries are limited to them.
-    pub access: Access,
-    /// The app through which the caller sends the request, if the token says so.
+    /// The todos that the caller reads.
+    pub reads: Access,
+    /// The todos that the caller changes and deletes.
+    pub writes: Access,
+    /// The app that sends the request for the caller, if the token names it.
     pub client: Option<Uuid>,
 }
 
 impl Caller for Member {
     fn from_principal(principal: Principal) -> Result<Self, Rejection> {
-        let client = principal.client().map(|client| client.as_uuid());
         let user = User::from_principal(principal)?;
         let tenant = Tenant(user.tenant().as_uuid());
         let owner = Owner { tenant, object_id: user.object_id().as_uuid() };
-        let access = if user.has_role(ADMIN) { Access::Tenant(tenant) } else { Access::Own(owner) };
-        Ok(Self { owner, access, client })
+        let access = |right| match roles_with(right).any(|role| user.has_role(role)) {
+            true => Access::Tenant(tenant),
+            false => Access::Own(owner),
+        };
+        let client = user.client().map(|client| client.as_uuid());
+        Ok(Self { owner, reads: access(Right::Read), writes: access(Right::Write), client })
     }
 }
 
-impl Deref for OwnedTodo {
+impl Member {
+    fn access(&self, right: Right) -> &Access {
+        match right {
+            Right::Read => &self.reads,
+            Right::Write => &self.writes,
+        }
+    }
+}
+
+impl<R> Deref for TodoGuard<R> {
     type Target = Todo;
 
     fn deref(&self) -> &Todo {
@@ -108,8 +193,8 @@ impl Deref for OwnedTodo {
     }
 }
 
-/// One type is both the path's parameter and the security requirement.
-impl<'a> ApiExtractor<'a> for OwnedTodo {
+/// The guard is both the parameter of the path and the security requirement.
+impl<'a, R: TodoRight> ApiExtractor<'a> for TodoGuard<R> {
     const TYPES: &'static [ApiExtractorType] =
         &[ApiExtractorType::Parameter, ApiExtractorType::SecurityScheme];
     const PARAM_IS_REQUIRED: bool = true;
@@ -118,11 +203,11 @@ impl<'a> ApiExtractor<'a> for OwnedTodo {
     type ParamRawType = i64;
 
     fn register(registry: &mut Registry) {
-        SignedIn::register(registry);
+        EntraId::register(registry);
     }
 
     fn security_schemes() -> Vec<&'static str> {
-        EntraId::with_policy::<OwnerOrAdmin>()
+        EntraId::with_policy::<HasRight<R>>()
     }
 
     fn param_in() -> Option<MetaParamIn> {
@@ -139,19 +224,79 @@ impl<'a> ApiExtractor<'a> for OwnedTodo {
         _: &mut RequestBody,
         _: ExtractParamOptions<i64>,
     ) -> Result<Self> {
-        let caller = authorize::<OwnerOrAdmin>(request).await?;
+        let caller = authorize::<HasRight<R>>(request).await?;
         let id = request.path_params::<String>().ok().as_deref().and_then(TodoId::parse);
-        let id = id.ok_or_else(|| {
-            Problem::invalid("path:id", "must be a whole number from 1 to 9223372036854775807")
-        })?;
+        let id = id.ok_or_else(Problem::invalid_id)?;
         let store = request
             .data::<Store>()
             .ok_or_else(|| Problem::internal("no store in the endpoint's data"))?;
-        let found = store.find(caller.access.tenant(), id).await.map_err(Problem::from)?;
+        let found = store.find(caller.owner.tenant, id).await.map_err(Problem::from)?;
         let todo = found.ok_or_else(Problem::no_such_todo)?;
-        if !caller.access.reaches(&todo.owner) {
-            return Err(Problem::new(Code::NotOwner, "The todo belongs to somebody else.").into());
+        if !caller.access(R::RIGHT).reaches(&todo.owner) {
+            return Err(Problem::not_owner().into());
         }
-        Ok(Self { todo, caller })
+        Ok(Self { todo, caller, right: PhantomData })
     }
+}
+
+/// 403: the token lacks the scope.
+pub fn insufficient_scope() -> Problem {
+    Problem::from(&Rejection::insufficient_scope(AnyUser::SCOPES, &["another_scope"]))
+}
+
+/// 403: the caller lacks an app role that writes all todos of the tenant.
+pub fn insufficient_role() -> Problem {
+    Problem::from(&Rejection::insufficient_role(&TENANT_WRITERS))
+}
+
+/// What the app roles do, for the description of the API.
+pub fn roles_in_words() -> String {
+    let sentences = ROLES.iter().map(|Role { name, reads, writes }| {
+        let what = match (reads, writes) {
+            (Reach::Tenant, Reach::Tenant) => "reads, changes and deletes all todos of the tenant",
+            (Reach::Tenant, Reach::Own) => "reads all todos of the tenant",
+            (Reach::Own, Reach::Tenant) => "changes and deletes all todos of the tenant",
+            (Reach::Own, Reach::Own) => "adds nothing",
+        };
+        format!("The app role `{name}` {what}.")
+    });
+    sentences.collect::<Vec<_>>().join(" ")
+}
+
+/// `users with the app role A or B`.
+fn in_words(right: Right) -> String {
+    let names: Vec<_> = roles_with(right).map(|name| format!("`{name}`")).collect();
+    format!("users with the app role {}", names.join(" or "))
+}
+
+/// The app roles whose right applies to all todos of the tenant.
+fn roles_with(right: Right) -> impl Iterator<Item = &'static str> {
+    ROLES.iter().filter(move |role| role.reaches_tenant(right)).map(|role| role.name)
+}
+
+/// The same for a policy, whose requirement is a constant.
+const TENANT_WRITERS: [&str; count(Right::Write)] = names(Right::Write);
+
+const fn count(right: Right) -> usize {
+    let (mut row, mut count) = (0, 0);
+    while row < ROLES.len() {
+        if ROLES[row].reaches_tenant(right) {
+            count += 1;
+        }
+        row += 1;
+    }
+    count
+}
+
+const fn names<const COUNT: usize>(right: Right) -> [&'static str; COUNT] {
+    let (mut row, mut count) = (0, 0);
+    let mut names = [""; COUNT];
+    while row < ROLES.len() {
+        if ROLES[row].reaches_tenant(right) {
+            names[count] = ROLES[row].name;
+            count += 1;
+        }
+        row += 1;
+    }
+    names
 }

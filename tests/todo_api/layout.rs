@@ -6,7 +6,7 @@ use std::{
     process::Command,
 };
 
-use todo_api::{api::problem::Code, config::VARIABLES};
+use todo_api::{api::http::code::Code, config::VARIABLES};
 
 #[test]
 fn modules_know_only_whom_they_may() {

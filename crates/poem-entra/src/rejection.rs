@@ -60,6 +60,35 @@ impl Rejection {
         Self::new(Refusal::InvalidToken, rule, detail)
     }
 
+    /// No access token was sent.
+    pub fn missing_token() -> Self {
+        let detail = "No access token was sent.";
+        Self::new(Refusal::MissingToken, Rule::AuthorizationHeader, detail)
+    }
+
+    /// The token has none of the required scopes, but `granted`.
+    pub fn insufficient_scope(required: &'static [&'static str], granted: &[&str]) -> Self {
+        let names = required.join(" or ");
+        let detail = format!("The token lacks the scope {names}.");
+        Self::new(Refusal::InsufficientScope(required), Rule::Policy, detail)
+            .compared(names, &granted.join(" "))
+    }
+
+    /// The caller has none of the required app roles.
+    pub fn insufficient_role(required: &'static [&'static str]) -> Self {
+        let detail = format!("The caller lacks the app role {}.", required.join(" or "));
+        Self::new(Refusal::InsufficientRole(required), Rule::Policy, detail).with_hint(
+            "Assign the role in Enterprise applications, then get a new token: an old token does \
+             not have the role.",
+        )
+    }
+
+    /// The signing keys are unavailable for `retry` seconds at least.
+    pub fn keys_unavailable(retry: u64) -> Self {
+        let detail = "The authority's signing keys are unavailable right now.";
+        Self::new(Refusal::KeysUnavailable(retry), Rule::AvailableKeys, detail)
+    }
+
     /// Adds the value that was expected and the one that was received.
     pub(crate) fn compared(mut self, expected: impl Into<String>, received: &str) -> Self {
         self.evidence.expected = Some(expected.into());

@@ -22,14 +22,7 @@ pub const TOKEN_LIMIT: usize = 16_384;
 /// `Authorization` headers, or none but white space behind the scheme.
 pub fn bearer(headers: &HeaderMap) -> Result<&str, Rejection> {
     let mut values = headers.get_all(header::AUTHORIZATION).iter();
-    let missing = || {
-        Rejection::new(
-            Refusal::MissingToken,
-            Rule::AuthorizationHeader,
-            "No access token was sent.",
-        )
-    };
-    let value = values.next().ok_or_else(missing)?;
+    let value = values.next().ok_or_else(Rejection::missing_token)?;
     if values.next().is_some() {
         return Err(Rejection::new(
             Refusal::InvalidRequest,
@@ -44,7 +37,7 @@ pub fn bearer(headers: &HeaderMap) -> Result<&str, Rejection> {
         .map_err(|_| malformed("The Authorization header has characters that no token has."))?;
     let (scheme, token) = value.split_once(' ').unwrap_or((value, ""));
     if !scheme.eq_ignore_ascii_case("bearer") {
-        return Err(missing());
+        return Err(Rejection::missing_token());
     }
     match token.len() {
         0 => Err(malformed("There is no token after Bearer.")),

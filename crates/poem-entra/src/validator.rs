@@ -19,7 +19,7 @@ use crate::{
     policy::{self, Policy},
     principal::Principal,
     refusal_log::RefusalLog,
-    rejection::{Refusal, Rejection},
+    rejection::Rejection,
     rule::Rule,
     settings::{Checked, InvalidSettings, Settings, Tenants},
     token::{self, UnverifiedToken},
@@ -240,13 +240,7 @@ impl Validator {
                      key (claims mapping).",
                 ));
             }
-            Found::Unavailable(seconds) => {
-                return Err(Rejection::new(
-                    Refusal::KeysUnavailable(seconds),
-                    Rule::AvailableKeys,
-                    "The authority's signing keys are unavailable right now.",
-                ));
-            }
+            Found::Unavailable(seconds) => return Err(Rejection::keys_unavailable(seconds)),
         };
         let message = token.message.as_bytes();
         let verified = crypto::verify(token.signature, message, &key.decoding, Algorithm::RS256);

@@ -11,7 +11,7 @@ use crate::policy::{Condition, Policy, Requirement};
 /// What the document says about `P`, as a name that [`publish`](super::publish) understands.
 pub(super) fn mark<P: Policy>() -> &'static str {
     // Serializing strings and lists cannot fail; an empty name would be ignored.
-    leaked(serde_json::to_string(&Documented::of(&P::REQUIRES)).unwrap_or_default())
+    leaked(serde_json::to_string(&Documented::of::<P>()).unwrap_or_default())
 }
 
 /// poem-openapi wants names that live as long as the process. Equal ones share their memory, so
@@ -47,10 +47,11 @@ impl Documented {
         serde_json::from_str(name).ok()
     }
 
-    fn of(requirement: &Requirement) -> Self {
+    fn of<P: Policy>() -> Self {
+        let requirement = &P::REQUIRES;
         let roles = roles(requirement);
-        let has_note = requirement.conditions().any(|c| matches!(c, Condition::Note(_)));
-        let forbidden = match (roles.is_empty(), has_note) {
+        let note = P::note();
+        let forbidden = match (roles.is_empty(), note.is_some()) {
             (true, false) => "The scope is missing.",
             (true, true) => "The scope is missing, or this caller may not.",
             (false, _) => "The scope or the app role is missing.",
@@ -58,7 +59,7 @@ impl Documented {
         Self {
             scopes: requirement.scopes.iter().map(|&scope| scope.into()).collect(),
             roles,
-            who: who(requirement),
+            who: who(requirement, note),
             forbidden: forbidden.into(),
         }
     }
@@ -75,7 +76,7 @@ fn roles(requirement: &Requirement) -> Vec<Vec<String>> {
     lists.map(|roles| roles.iter().map(|&role| role.into()).collect()).collect()
 }
 
-fn who(requirement: &Requirement) -> String {
+fn who(requirement: &Requirement, note: Option<String>) -> String {
     let user = (!requirement.scopes.is_empty())
         .then(|| format!("a user with the scope {}", either(requirement.scopes)));
     let app = (!requirement.app_roles.is_empty())
@@ -91,8 +92,10 @@ fn who(requirement: &Requirement) -> String {
             Condition::AuthenticationContext(context) => {
                 format!("; authentication context `{context}`")
             }
-            Condition::Note(note) => format!("; {note}"),
         };
+    }
+    if let Some(note) = note {
+        words += &format!("; {note}");
     }
     words + "."
 }

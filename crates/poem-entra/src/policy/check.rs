@@ -27,13 +27,13 @@ impl Requirement {
             Principal::User(_) if any_of(self.scopes, principal.scopes()) => Ok(()),
             Principal::App(_) if any_of(self.app_roles, principal.roles()) => Ok(()),
             Principal::User(_) if self.scopes.is_empty() => Err(user_instead_of_app()),
-            Principal::App(_) if !self.app_roles.is_empty() => Err(lacks_role(self.app_roles)),
+            Principal::App(_) if !self.app_roles.is_empty() => {
+                Err(Rejection::insufficient_role(self.app_roles))
+            }
             Principal::App(_) => Err(app_instead_of_user(self.scopes)),
             Principal::User(_) => {
-                let detail = format!("The token lacks the scope {}.", self.scopes.join(" or "));
-                let rejection =
-                    Rejection::new(Refusal::InsufficientScope(self.scopes), Rule::Policy, detail);
-                Err(rejection.compared(self.scopes.join(" or "), &principal.scopes().join(" ")))
+                let granted: Vec<_> = principal.scopes().iter().map(String::as_str).collect();
+                Err(Rejection::insufficient_scope(self.scopes, &granted))
             }
         }
     }
@@ -43,7 +43,7 @@ impl Condition {
     fn check(&self, principal: &Principal) -> Result<(), Rejection> {
         match *self {
             Self::Role(roles) if any_of(roles, principal.roles()) => Ok(()),
-            Self::Role(roles) => Err(lacks_role(roles)),
+            Self::Role(roles) => Err(Rejection::insufficient_role(roles)),
             Self::Group(groups) => check_groups(groups, principal.groups()),
             Self::Client(clients) if lists(clients, principal.client()) => Ok(()),
             Self::Client(_) => {
@@ -59,7 +59,6 @@ impl Condition {
                 Ok(())
             }
             Self::AuthenticationContext(context) => Err(lacks_context(context, principal)),
-            Self::Note(_) => Ok(()),
         }
     }
 
@@ -91,14 +90,6 @@ fn any_of(wanted: &[&str], carried: &[String]) -> bool {
 
 fn denied(detail: &'static str) -> Rejection {
     Rejection::new(Refusal::Denied, Rule::Policy, detail)
-}
-
-fn lacks_role(roles: &'static [&'static str]) -> Rejection {
-    let detail = format!("The caller lacks the app role {}.", roles.join(" or "));
-    Rejection::new(Refusal::InsufficientRole(roles), Rule::Policy, detail).with_hint(
-        "Assign the role in Enterprise applications, then get a new token: an old one does not \
-         know.",
-    )
 }
 
 pub(super) fn app_instead_of_user(scopes: &'static [&'static str]) -> Rejection {

@@ -28,10 +28,15 @@ pub use requirement::Requirement;
 /// }
 /// ```
 pub trait Policy: Send + Sync + 'static {
-    /// What the handler gets: a [`User`], an [`App`], any [`Principal`], or a type of one's own.
+    /// What the handler gets: a [`User`], an [`App`], any [`Principal`], or your own type.
     type Caller: Caller;
     /// What the token must carry.
     const REQUIRES: Requirement;
+
+    /// Text for the document about a decision that the handler's own guard makes; a fragment.
+    fn note() -> Option<String> {
+        None
+    }
 }
 
 /// Checks a caller against a policy.

@@ -147,10 +147,10 @@ mod doctests {
         "compile_fail" ContextTooHigh "SCOPE.and_authentication_context(\"c100\")";
         "compile_fail" NoContext "SCOPE.and_authentication_context(\"\")";
         "compile_fail" NineConditions
-            "SCOPE.and_note(\"1\").and_note(\"2\").and_note(\"3\").and_note(\"4\").and_note(\"5\")\
-             .and_note(\"6\").and_note(\"7\").and_note(\"8\").and_no_guests()";
+            "SCOPE.and_no_guests().and_no_guests().and_no_guests().and_no_guests()\
+             .and_no_guests().and_no_guests().and_no_guests().and_no_guests().and_no_guests()";
         "" Possible
             "SCOPE.and_role(&[\"A.b:c\"]).and_role(&[\"B\"]).and_group(&[A]).and_client(&[A, B])\
-             .and_client(&[B]).and_no_guests().and_authentication_context(\"c99\").and_note(\"8\")";
+             .and_client(&[B]).and_no_guests().and_authentication_context(\"c99\").and_role(&[\"8\"])";
     }
 }

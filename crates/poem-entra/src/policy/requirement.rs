@@ -42,8 +42,6 @@ pub(crate) enum Condition {
     /// A member of the tenant.
     NoGuests,
     AuthenticationContext(&'static str),
-    /// Words for a decision that the handler's own guard makes.
-    Note(&'static str),
 }
 
 const CONDITION_LIMIT: usize = 8;
@@ -106,11 +104,6 @@ impl Requirement {
     pub const fn and_authentication_context(self, context: &'static str) -> Self {
         assert!(is_authentication_context(context), "an authentication context is c1 to c99");
         self.and(Condition::AuthenticationContext(context))
-    }
-
-    /// Words for a decision that the handler's own guard makes.
-    pub const fn and_note(self, note: &'static str) -> Self {
-        self.and(Condition::Note(note))
     }
 
     const fn and(mut self, condition: Condition) -> Self {

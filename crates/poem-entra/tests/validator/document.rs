@@ -16,13 +16,17 @@ use crate::support::{API, INSTANCE, TENANT, World, token};
 poem_entra::security_scheme!(EntraId, "access_as_user" = "Act as the signed-in user.");
 
 macro_rules! policies {
-    ($($name:ident = $requires:expr;)*) => {
+    ($($name:ident = $requires:expr $(, $note:literal)?;)*) => {
         $(
             struct $name;
 
             impl Policy for $name {
                 type Caller = Principal;
                 const REQUIRES: Requirement = $requires;
+
+                $(fn note() -> Option<String> {
+                    Some($note.to_owned())
+                })?
             }
         )*
     };
@@ -40,8 +44,7 @@ policies! {
         .and_group(&["99999999-9999-4999-8999-999999999999"])
         .and_client(&["44444444-4444-4444-8444-444444444444"])
         .and_no_guests()
-        .and_authentication_context("c1")
-        .and_note("and only on Tuesdays");
+        .and_authentication_context("c1"), "and only on Tuesdays";
 }
 
 struct Operations;

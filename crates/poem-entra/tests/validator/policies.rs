@@ -111,7 +111,7 @@ policy!(
         .and_no_guests()
         .and_authentication_context("c1")
         .and_authentication_context("c99")
-        .and_note("the eighth condition")
+        .and_role(&["Admin", "Owner"])
 );
 
 /// Turns the claims of a user into those of an app with these roles.

@@ -1,21 +1,19 @@
-//! The docs page: Swagger UI with sign-in, from this server alone, under a Content-Security-Policy
-//! that allows no inline script. The files come from a package, through build.rs.
+//! The docs page: Swagger UI with sign-in. All files come from this server, and the
+//! Content-Security-Policy allows no inline scripts. build.rs takes the files of Swagger UI from a
+//! package.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
+mod asset;
 
 use bytes::Bytes;
-use poem::{
-    Endpoint, Request, Response, Result, Route,
-    http::{StatusCode, header},
-};
+use poem::{Route, http::header};
 use poem_openapi::{ApiResponse, OpenApi};
 use serde_json::json;
 
-use crate::telemetry::Operation;
+use super::http::methods::get_only;
 
-use super::allow::get_only;
+use self::asset::Asset;
 
-/// A file of Swagger UI, as build.rs left it.
+/// A file of Swagger UI, as build.rs wrote it.
 macro_rules! packaged {
     ($name:literal, $media_type:expr) => {{
         let plain = include_bytes!(concat!(env!("OUT_DIR"), "/", $name));
@@ -33,11 +31,11 @@ macro_rules! packaged {
 /// What the docs page needs to know.
 #[derive(Debug, Clone)]
 pub struct DocsSettings {
-    /// The app registration with which people sign in here.
+    /// The app registration that users sign in with.
     pub client_id: String,
-    /// The scope that is asked for, in full.
+    /// The requested scope, as a full URI.
     pub scope: String,
-    /// The origin of the authority, from which the page fetches the token.
+    /// The origin of the authority, where the page gets the token.
     pub authority_origin: String,
 }
 
@@ -62,8 +60,8 @@ pub fn add_routes(routes: Route, settings: &DocsSettings, document: Vec<u8>) -> 
         .at("/openapi.json", get_only(Asset::made("application/json", document)))
 }
 
-/// The way from `/` to the docs page. It is an operation, hidden from the document, since the
-/// operations have the whole tree of paths below `/`.
+/// The redirect from `/` to the docs page. It is an operation, hidden from the document, because the
+/// operations are served at all paths below `/`.
 pub struct RootApi;
 
 #[OpenApi]
@@ -103,7 +101,7 @@ const DOCS_PAGE: &str = r#"<!doctype html>
 
 const REDIRECT_SCRIPT: &[u8] = include_bytes!("oauth2-redirect.js");
 
-/// Where the authority sends the browser back to.
+/// The page at the redirect URI of the sign-in.
 const REDIRECT_PAGE: &str = r#"<!doctype html>
 <html lang="en">
 <head>
@@ -118,8 +116,8 @@ const REDIRECT_PAGE: &str = r#"<!doctype html>
 </html>
 "#;
 
-/// Swagger UI's settings and those of its OAuth client: public, so without a secret, and with PKCE
-/// (RFC 7636, method S256).
+/// The settings of Swagger UI and of its OAuth client, which is public: it has no secret and uses
+/// PKCE (RFC 7636, method S256).
 fn init_script(settings: &DocsSettings) -> String {
     let ui = json!({
         "dom_id": "#swagger-ui",
@@ -149,72 +147,4 @@ fn content_security_policy(authority_origin: &str) -> String {
          connect-src 'self' {authority_origin}; base-uri 'none'; form-action 'none'; \
          frame-ancestors 'none'"
     )
-}
-
-/// A file that is served from memory: compressed for whoever accepts that, and not at all to
-/// whoever has it already.
-struct Asset {
-    media_type: &'static str,
-    plain: Bytes,
-    gzip: Option<Bytes>,
-    /// Stands for the content; the two encodings have tags of their own (RFC 9110, section 8.8.3).
-    tag: String,
-    headers: Vec<(&'static str, String)>,
-}
-
-impl Asset {
-    /// A file that the server makes when it starts.
-    fn made(media_type: &'static str, content: Vec<u8>) -> Self {
-        let mut hasher = DefaultHasher::new();
-        content.hash(&mut hasher);
-        let tag = format!("{:016x}", hasher.finish());
-        Self { media_type, plain: content.into(), gzip: None, tag, headers: Vec::new() }
-    }
-
-    fn with(mut self, name: &'static str, value: &str) -> Self {
-        self.headers.push((name, value.to_owned()));
-        self
-    }
-}
-
-impl Endpoint for Asset {
-    type Output = Response;
-
-    async fn call(&self, request: Request) -> Result<Response> {
-        let listed = |name: header::HeaderName| request.header(name).unwrap_or_default();
-        let gzip = self.gzip.as_ref().filter(|_| accepts_gzip(listed(header::ACCEPT_ENCODING)));
-        let suffix = if gzip.is_some() { "-gzip" } else { "" };
-        let etag = format!("\"{}{suffix}\"", self.tag);
-        let mut response = Response::builder()
-            .extension(Operation("get_docs"))
-            .header(header::ETAG, &etag)
-            .header(header::VARY, "accept-encoding")
-            // Kept by the browser, and asked about each time: a 304 is a few hundred bytes.
-            .header(header::CACHE_CONTROL, "no-cache");
-        if has_tag(listed(header::IF_NONE_MATCH), &etag) {
-            return Ok(response.status(StatusCode::NOT_MODIFIED).finish());
-        }
-        for (name, value) in &self.headers {
-            response = response.header(*name, value);
-        }
-        if gzip.is_some() {
-            response = response.header(header::CONTENT_ENCODING, "gzip");
-        }
-        let body = gzip.unwrap_or(&self.plain).clone();
-        Ok(response.content_type(self.media_type).body(body))
-    }
-}
-
-/// RFC 9110, section 12.5.3, as far as one encoding needs it.
-fn accepts_gzip(accepted: &str) -> bool {
-    accepted.split(',').any(|item| {
-        let (coding, quality) = item.split_once(';').unwrap_or((item, ""));
-        let refused = quality.trim().strip_prefix("q=").is_some_and(|q| q.parse() == Ok(0.0));
-        coding.trim().eq_ignore_ascii_case("gzip") && !refused
-    })
-}
-
-/// RFC 9110, section 13.1.2: a weak comparison.
-fn has_tag(listed: &str, etag: &str) -> bool {
-    listed.split(',').map(str::trim).any(|tag| tag == "*" || tag.trim_start_matches("W/") == etag)
 }

@@ -1,4 +1,4 @@
-//! Which part of a list is asked for, and where the next part starts.
+//! Pages of a list: the requested page, and the cursor of the next one.
 
 use std::borrow::Cow;
 
@@ -15,20 +15,20 @@ use crate::{
 
 use super::problem::Problem;
 
-/// Which part of a list is asked for.
+/// The requested page.
 pub struct Page {
-    /// How many todos the page has at most.
+    /// The page size: the largest number of todos on the page.
     pub limit: u16,
-    /// The todo behind which the page starts.
+    /// The last todo before the page; `None` for the first page.
     pub after: Option<TodoId>,
 }
 
 impl Page {
-    /// Reads `limit` and `after`.
+    /// Parses `limit` and `after`.
     ///
     /// # Errors
     ///
-    /// 400, when one of them is not allowed.
+    /// 400 if one of them is invalid.
     pub fn parse(limit: Option<&Limit>, after: Option<&str>) -> Result<Self, Problem> {
         let limit = match limit {
             Some(limit) => limit.parse().ok_or_else(|| {
@@ -38,20 +38,20 @@ impl Page {
         };
         let after = match after {
             Some(cursor) => Some(read_cursor(cursor).ok_or_else(|| {
-                Problem::invalid("query:after", "must be the `next` of a page before")
+                Problem::invalid("query:after", "must be `next` of another page")
             })?),
             None => None,
         };
         Ok(Self { limit, after })
     }
 
-    /// The value of `Link` that leads to the next page (RFC 8288).
+    /// The value of the `Link` header field for the next page (RFC 8288).
     pub fn link(&self, next: &str) -> String {
         format!("</todoitems?limit={}&after={next}>; rel=\"next\"", self.limit)
     }
 }
 
-/// The `limit` of a list as it was sent. poem-openapi's own numbers are refused in words that are
+/// The `limit` parameter as it was sent. poem-openapi's own number types have error texts that are
 /// meant for Rust programmers.
 pub struct Limit(String);
 
@@ -59,10 +59,16 @@ impl Limit {
     const MAX: u16 = 1_000;
 
     fn parse(&self) -> Option<u16> {
-        // Rust would read a sign too.
+        // `parse` would accept a sign.
         let digits = self.0.bytes().all(|byte| byte.is_ascii_digit());
         let limit = digits.then(|| self.0.parse().ok()).flatten();
         limit.filter(|limit| (1..=Self::MAX).contains(limit))
+    }
+}
+
+impl From<&str> for Limit {
+    fn from(text: &str) -> Self {
+        Self(text.to_owned())
     }
 }
 
@@ -96,7 +102,7 @@ impl Type for Limit {
 
 impl ParseFromParameter for Limit {
     fn parse_from_parameter(value: &str) -> ParseResult<Self> {
-        Ok(Self(value.to_owned()))
+        Ok(value.into())
     }
 }
 
@@ -106,8 +112,8 @@ pub fn next_page(page: &Listing) -> Option<String> {
     last.map(|last| write_cursor(last.id))
 }
 
-/// A cursor is opaque to callers, and holds no more than the last id seen: what a page may show is
-/// decided by the caller's access alone.
+/// Makes a cursor. It is opaque to clients and contains only the last id, because the caller's
+/// access alone decides what a page may show.
 pub fn write_cursor(last: TodoId) -> String {
     URL_SAFE_NO_PAD.encode(format!("{CURSOR_VERSION}{last}"))
 }

@@ -1,5 +1,5 @@
-//! JSON bodies. poem-openapi's own payload publishes `application/json; charset=utf-8`, which some
-//! client generators misread, and its errors do not say where in the body they lie.
+//! JSON bodies. poem-openapi's own payload documents `application/json; charset=utf-8`, which some
+//! client generators misread, and its errors do not say which part of the body is wrong.
 
 use std::time::Duration;
 
@@ -13,19 +13,16 @@ use poem_openapi::{
 };
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::{
-    objects::Objects,
-    problem::{Code, Problem},
-};
+use super::{objects::Objects, problem::Problem};
 
-/// Bytes of the largest body that is read.
+/// The largest accepted body, in bytes.
 pub const BODY_LIMIT: usize = 64 * 1024;
-/// How long a caller may take to send a body.
+/// The time that a client has to send a body.
 const BODY_TIMEOUT: Duration = Duration::from_secs(15);
 
 const MEDIA_TYPE: &str = "application/json";
 
-/// A JSON body, of a request or of an answer.
+/// A JSON body of a request or a response.
 #[derive(Debug)]
 pub struct Json<T>(pub T);
 
@@ -53,7 +50,7 @@ impl<T: Type + DeserializeOwned> ParsePayload for Json<T> {
     async fn from_request(_: &Request, body: &mut RequestBody) -> Result<Self> {
         let bytes = tokio::time::timeout(BODY_TIMEOUT, body.take()?.into_bytes_limit(BODY_LIMIT))
             .await
-            .map_err(|_| Problem::new(Code::RequestTimeout, "The body did not arrive in time."))?;
+            .map_err(|_| Problem::request_timeout())?;
         let bytes = match bytes {
             Ok(bytes) => bytes,
             Err(ReadBodyError::PayloadTooLarge) => return Err(Problem::payload_too_large().into()),
@@ -105,20 +102,15 @@ impl<'a, T: Type + DeserializeOwned> ApiExtractor<'a> for Json<T> {
     }
 }
 
-/// The value, or a problem that points at the member that is wrong.
+/// Parses the body. The problem points at the invalid member.
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     let objects = Objects(&mut deserializer);
     let value = serde_path_to_error::deserialize(objects).map_err(|error| {
         let pointer = pointer(error.path());
-        let detail = error.into_inner().to_string();
-        Problem::new(Code::InvalidRequest, "The body is not what this operation takes.")
-            .with_error(pointer, detail)
+        Problem::invalid_body(pointer, error.into_inner().to_string())
     })?;
-    deserializer.end().map_err(|error| {
-        Problem::new(Code::InvalidRequest, "Something follows the JSON value in the body.")
-            .with_error("#", error.to_string())
-    })?;
+    deserializer.end().map_err(|error| Problem::invalid_body("#", error.to_string()))?;
     Ok(value)
 }
 

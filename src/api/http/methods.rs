@@ -1,5 +1,4 @@
-//! A 405 names the methods that the path answers to (RFC 9110, section 15.5.6), which poem's does
-//! not.
+//! Adds `Allow` to 405 responses (RFC 9110, section 15.5.6), which poem does not do.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -14,9 +13,11 @@ use poem_openapi::{
     registry::{MetaApi, Registry},
 };
 
-use super::problem::Allow;
+/// The methods that a path supports, as data of the error.
+#[derive(Clone)]
+pub struct Allow(pub HeaderValue);
 
-/// The operations of `A`, and a 405 with `Allow` for every other method of their paths.
+/// The operations of `A`, and 405 with `Allow` for every other method of their paths.
 pub struct WithAllow<A>(pub A);
 
 impl<A: OpenApi> OpenApi for WithAllow<A> {
@@ -33,9 +34,9 @@ impl<A: OpenApi> OpenApi for WithAllow<A> {
         for endpoints in table.values_mut() {
             let allow = allow(endpoints.keys());
             for method in methods() {
-                // poem answers HEAD with what GET answers.
-                let answered = method == Method::HEAD && endpoints.contains_key(&Method::GET);
-                if !answered {
+                // poem serves HEAD through GET.
+                let served = method == Method::HEAD && endpoints.contains_key(&Method::GET);
+                if !served {
                     endpoints.entry(method).or_insert_with(|| refusal(allow.clone()));
                 }
             }
@@ -43,7 +44,7 @@ impl<A: OpenApi> OpenApi for WithAllow<A> {
     }
 }
 
-/// An endpoint for GET and HEAD, and a 405 with `Allow` for every other method.
+/// An endpoint for GET and HEAD, and 405 with `Allow` for every other method.
 pub fn get_only<E>(endpoint: E) -> impl Endpoint<Output = poem::Response>
 where
     E: IntoEndpoint,
@@ -72,13 +73,13 @@ fn refusal(allow: Allow) -> BoxEndpoint<'static> {
     .boxed()
 }
 
-fn allow<'a>(answered: impl Iterator<Item = &'a Method>) -> Allow {
-    let mut names: Vec<&str> = answered.map(Method::as_str).collect();
+fn allow<'a>(supported: impl Iterator<Item = &'a Method>) -> Allow {
+    let mut names: Vec<&str> = supported.map(Method::as_str).collect();
     if names.contains(&"GET") {
         names.push("HEAD");
     }
     names.sort_unstable();
-    // Names of methods are tokens, which every header may hold.
+    // Method names are tokens, which every header field may contain.
     let value = HeaderValue::from_str(&names.join(", "));
     Allow(value.unwrap_or_else(|_| HeaderValue::from_static("")))
 }

@@ -1,5 +1,5 @@
-//! Structs from JSON objects alone, as the document has them. What serde derives reads them from
-//! arrays too, with the members in the order in which the code has them.
+//! Reads structs from JSON objects only, as the document says. The code that serde derives would
+//! also read them from arrays, with the members in the order of the code.
 
 use std::fmt;
 
@@ -9,9 +9,9 @@ use serde::{
     forward_to_deserialize_any,
 };
 
-/// A deserializer of JSON for which a struct, at any depth outside of enums, is an object. Within
-/// it, the same is wrapped around what serde hands from level to level.
-pub struct Objects<T>(pub T);
+/// A JSON deserializer for which a struct is an object, at any depth outside of enums. It wraps
+/// every visitor, map and sequence that serde passes from level to level.
+pub(super) struct Objects<T>(pub T);
 
 impl<'de, D: Deserializer<'de>> Deserializer<'de> for Objects<D> {
     type Error = D::Error;
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn a_struct_is_an_object_wherever_it_stands() {
+    fn a_struct_is_an_object_at_every_depth() {
         let line = read(r#"{"end":{"x":-1},"via":[{"x":2}],"start":null,"name":[1,0.5,true,"n"]}"#);
         let name = (1, 0.5, true, Some("n".into()));
         let expected = Line { end: Point { x: -1 }, via: vec![Point { x: 2 }], start: None, name };

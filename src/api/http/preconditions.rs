@@ -8,16 +8,15 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use crate::{
     list::Listing,
     store::ListCondition,
-    todo::{IdempotencyKey, Todo, Version},
+    todo::{Todo, Version},
 };
 
 use super::{
-    header::{Field, FieldValue},
+    headers::{Field, FieldValue},
     problem::Problem,
 };
 
-/// Names one state of what is found at a URL: `"3"`, or `W/"3"` where it is weak (section 8.8.3 of
-/// the RFC).
+/// Identifies one state of a resource: `"3"`, or `W/"3"` if it is weak (RFC 9110, section 8.8.3).
 #[derive(Debug, PartialEq, Eq)]
 pub struct EntityTag {
     weak: bool,
@@ -25,20 +24,20 @@ pub struct EntityTag {
 }
 
 impl EntityTag {
-    /// The version: whoever may see a todo sees the same of it.
+    /// The version of the todo. It is the same for every caller, because all see the same members.
     pub fn of_todo(todo: &Todo) -> Self {
         Self { weak: false, opaque: todo.version.to_string() }
     }
 
-    /// Which todos in which versions are on the page, and what was added after it. The same on every
-    /// server, also after a restart.
+    /// A digest of the ids and versions on the page, and of the additions after it. It is the same on
+    /// every server, also after a restart.
     pub fn of_page(page: &Listing) -> Self {
         let mut state = Context::new(&SHA256);
         for todo in &page.todos {
             state.update(&todo.id.get().to_le_bytes());
             state.update(&todo.version.get().to_le_bytes());
         }
-        // The length tells a rest from a todo, which has two numbers.
+        // The length distinguishes this number from a todo, which has two numbers.
         if let Some(rest) = page.rest {
             state.update(&rest.get().to_le_bytes());
         }
@@ -56,20 +55,20 @@ impl fmt::Display for EntityTag {
 /// The value of `If-Match` or `If-None-Match`.
 #[derive(Debug, PartialEq, Eq)]
 pub enum EntityTags {
-    /// `*`: whatever there is.
+    /// `*`: any state.
     Any,
-    /// At least one, of which some may be weak.
+    /// At least one tag.
     Of(Vec<EntityTag>),
 }
 
 impl EntityTags {
-    /// Whether one of them names this state, in the weak comparison of section 8.8.3.2.
-    fn name(&self, current: &EntityTag) -> bool {
+    /// Whether one of them matches in the weak comparison (RFC 9110, section 8.8.3.2).
+    fn matches(&self, current: &EntityTag) -> bool {
         self.any(|tag| tag.opaque == current.opaque)
     }
 
     /// The same in the strong comparison.
-    fn name_strongly(&self, current: &EntityTag) -> bool {
+    fn matches_strongly(&self, current: &EntityTag) -> bool {
         self.any(|tag| !tag.weak && !current.weak && tag.opaque == current.opaque)
     }
 
@@ -82,30 +81,30 @@ impl EntityTags {
 }
 
 impl Field<EntityTags> {
-    /// Whether `If-None-Match` says that the caller has this state already.
+    /// Whether `If-None-Match` matches, so that the client already has this state.
     pub fn knows(&self, current: &EntityTag) -> bool {
-        self.0.as_ref().is_some_and(|tags| tags.name(current))
+        self.0.as_ref().is_some_and(|tags| tags.matches(current))
     }
 }
 
-/// The preconditions of a request that changes something.
+/// The preconditions of a request that writes.
 pub struct Preconditions {
     if_match: Option<EntityTags>,
     if_none_match: Option<EntityTags>,
 }
 
 impl Preconditions {
-    /// Those that were sent.
+    /// The preconditions that were sent.
     pub fn new(if_match: Field<EntityTags>, if_none_match: Field<EntityTags>) -> Self {
         Self { if_match: if_match.0, if_none_match: if_none_match.0 }
     }
 
-    /// Checks the todo that the guard has found. Where the outcome depends on its version, the
-    /// store compares the version once more in the statement that makes the change.
+    /// Evaluates the preconditions for the todo that the guard found. If the outcome depends on its
+    /// version, the store compares the version again in the statement that makes the change.
     ///
     /// # Errors
     ///
-    /// 412, if a precondition does not hold.
+    /// 412 if a precondition does not hold.
     pub fn of_todo(self, found: &Todo) -> Result<Condition, Problem> {
         if !self.hold(&EntityTag::of_todo(found)) {
             return Err(Problem::precondition_failed());
@@ -117,8 +116,8 @@ impl Preconditions {
         }
     }
 
-    /// What the store checks before it deletes all todos; `None` without preconditions. The
-    /// resource is the list, and an empty list can be got too: `If-Match: *` always holds, and
+    /// What the store checks before it deletes all todos; `None` without preconditions. The resource
+    /// is the list, which exists even if it is empty: `If-Match: *` always holds, and
     /// `If-None-Match: *` never does.
     pub fn of_list(self) -> Option<ListCondition> {
         if self.if_match.is_none() && self.if_none_match.is_none() {
@@ -127,15 +126,15 @@ impl Preconditions {
         Some(Box::new(move |list| self.hold(&EntityTag::of_page(list))))
     }
 
-    /// `If-Match` comes first (RFC 9110, section 13.2.2), in the strong comparison, and then
-    /// `If-None-Match`, in the weak one.
+    /// `If-Match` is evaluated first, in the strong comparison, and then `If-None-Match`, in the weak
+    /// comparison (RFC 9110, section 13.2.2).
     fn hold(&self, current: &EntityTag) -> bool {
-        let matches = self.if_match.as_ref().is_none_or(|tags| tags.name_strongly(current));
-        matches && !self.if_none_match.as_ref().is_some_and(|tags| tags.name(current))
+        let matches = self.if_match.as_ref().is_none_or(|tags| tags.matches_strongly(current));
+        matches && !self.if_none_match.as_ref().is_some_and(|tags| tags.matches(current))
     }
 }
 
-/// What must still be true of a todo when it is changed.
+/// What must still hold when a todo is changed.
 pub struct Condition(Option<Version>);
 
 impl Condition {
@@ -144,7 +143,7 @@ impl Condition {
         self.0
     }
 
-    /// Why the store has changed nothing: 412 where a version was asked for, otherwise 404.
+    /// Why the store changed nothing: 412 if a version was required, otherwise 404.
     pub fn problem(&self) -> Problem {
         match self.0 {
             Some(_) => Problem::precondition_failed(),
@@ -163,21 +162,21 @@ impl FieldValue for EntityTags {
         }
         let mut tags = Vec::new();
         while !rest.is_empty() {
-            // Empty elements count as none (section 5.6.1.2).
-            if let Some(behind) = rest.strip_prefix(',') {
-                rest = behind.trim_start_matches(SPACE);
+            // Empty elements are ignored (RFC 9110, section 5.6.1.2).
+            if let Some(after) = rest.strip_prefix(',') {
+                rest = after.trim_start_matches(SPACE);
                 continue;
             }
             let (weak, quoted) = match rest.strip_prefix("W/") {
                 Some(quoted) => (true, quoted),
                 None => (false, rest),
             };
-            let (opaque, behind) = quoted.strip_prefix('"')?.split_once('"')?;
+            let (opaque, after) = quoted.strip_prefix('"')?.split_once('"')?;
             if !opaque.bytes().all(|byte| byte.is_ascii_graphic()) {
                 return None;
             }
             tags.push(EntityTag { weak, opaque: opaque.to_owned() });
-            rest = behind.trim_start_matches(SPACE);
+            rest = after.trim_start_matches(SPACE);
             if !rest.is_empty() && !rest.starts_with(',') {
                 return None;
             }
@@ -187,18 +186,6 @@ impl FieldValue for EntityTags {
 }
 
 const SPACE: [char; 2] = [' ', '\t'];
-
-impl FieldValue for IdempotencyKey {
-    const EXPECTED: &'static str =
-        "must have 1 to 255 visible ASCII characters without quotes and backslashes among them";
-
-    /// A string as the draft has it (draft-ietf-httpapi-idempotency-key-header-07, section 2.1), or
-    /// without its quotes, as most send it.
-    fn parse_field(value: &str) -> Option<Self> {
-        let quoted = value.strip_prefix('"').and_then(|value| value.strip_suffix('"'));
-        Self::parse(quoted.unwrap_or(value))
-    }
-}
 
 #[cfg(test)]
 mod tests {

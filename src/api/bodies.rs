@@ -1,0 +1,171 @@
+//! The request and response bodies of the operations on todos.
+
+use poem_openapi::{Object, types::Example};
+use serde::{Deserialize, Deserializer, Serialize};
+
+use crate::todo::{Change, Todo, TodoId, TodoName};
+
+use super::http::{paging::write_cursor, problem::Problem};
+
+/// A todo.
+#[derive(Debug, Serialize, Object)]
+#[oai(rename = "Todo", example)]
+pub(super) struct TodoBody {
+    /// The id; never reused.
+    #[oai(validator(minimum(value = "1")))]
+    pub(super) id: i64,
+    /// What to do.
+    #[oai(validator(min_length = 1, max_length = 200))]
+    pub(super) name: String,
+    /// The owner's object id (`oid`) in the tenant.
+    pub(super) owner_id: uuid::Uuid,
+    /// Whether the todo is complete.
+    pub(super) is_complete: bool,
+}
+
+/// One todo.
+#[derive(Debug, Serialize, Object)]
+#[oai(example)]
+pub(super) struct TodoEnvelope {
+    pub(super) item: TodoBody,
+}
+
+/// A page of todos, oldest first.
+#[derive(Debug, Serialize, Object)]
+#[oai(example)]
+pub(super) struct TodoPage {
+    pub(super) items: Vec<TodoBody>,
+    /// The cursor of the next page, for `after`; `null` on the last page.
+    #[oai(nullable)]
+    pub(super) next: Option<String>,
+}
+
+/// A todo to create.
+#[derive(Debug, Deserialize, Object)]
+#[serde(deny_unknown_fields, expecting = "an object")]
+#[oai(rename = "NewTodo", deny_unknown_fields, example)]
+pub(super) struct NewTodoBody {
+    pub(super) item: NewTodoItem,
+}
+
+/// The members of a new todo.
+#[derive(Debug, Deserialize, Object)]
+#[serde(deny_unknown_fields, expecting = "an object")]
+#[oai(deny_unknown_fields, example)]
+pub(super) struct NewTodoItem {
+    /// What to do: 1 to 200 characters after trimming, without control characters.
+    #[oai(validator(min_length = 1, max_length = 200))]
+    pub(super) name: String,
+}
+
+/// A change to a todo.
+#[derive(Debug, Deserialize, Object)]
+#[serde(deny_unknown_fields, expecting = "an object")]
+#[oai(deny_unknown_fields, example)]
+pub(super) struct TodoChange {
+    pub(super) item: TodoChangeItem,
+}
+
+/// The members to change.
+#[derive(Debug, Deserialize, Object)]
+#[serde(deny_unknown_fields, expecting = "an object")]
+#[oai(deny_unknown_fields, example)]
+pub(super) struct TodoChangeItem {
+    /// The new name: 1 to 200 characters after trimming, without control characters.
+    #[oai(validator(min_length = 1, max_length = 200), skip_serializing_if_is_none)]
+    #[serde(default, deserialize_with = "present")]
+    pub(super) name: Option<String>,
+    /// Whether the todo is complete.
+    #[oai(skip_serializing_if_is_none)]
+    #[serde(default, deserialize_with = "present")]
+    pub(super) is_complete: Option<bool>,
+}
+
+/// A member that may be absent but not `null`.
+fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    member: D,
+) -> Result<Option<T>, D::Error> {
+    T::deserialize(member).map(Some)
+}
+
+impl NewTodoItem {
+    pub(super) fn parse(&self) -> Result<TodoName, Problem> {
+        name(&self.name)
+    }
+}
+
+impl TodoChangeItem {
+    pub(super) fn parse(&self) -> Result<Change, Problem> {
+        let name = self.name.as_deref().map(name).transpose()?;
+        Ok(Change { name, is_complete: self.is_complete })
+    }
+}
+
+/// Parses the name in a request body.
+pub(super) fn name(text: &str) -> Result<TodoName, Problem> {
+    TodoName::parse(text).map_err(|error| Problem::invalid("#/item/name", error.to_string()))
+}
+
+impl From<Todo> for TodoBody {
+    fn from(todo: Todo) -> Self {
+        Self {
+            id: todo.id.get(),
+            name: todo.name.into_string(),
+            owner_id: todo.owner.object_id,
+            is_complete: todo.is_complete,
+        }
+    }
+}
+
+impl From<Todo> for TodoEnvelope {
+    fn from(todo: Todo) -> Self {
+        Self { item: todo.into() }
+    }
+}
+
+impl Example for TodoBody {
+    fn example() -> Self {
+        Self {
+            id: 1,
+            name: "Walk the dog".into(),
+            owner_id: uuid::uuid!("0a000000-0000-4000-8000-000000000002"),
+            is_complete: false,
+        }
+    }
+}
+
+impl Example for TodoEnvelope {
+    fn example() -> Self {
+        Self { item: TodoBody::example() }
+    }
+}
+
+impl Example for TodoPage {
+    fn example() -> Self {
+        Self { items: vec![TodoBody::example()], next: Some(write_cursor(TodoId::from_stored(1))) }
+    }
+}
+
+impl Example for NewTodoBody {
+    fn example() -> Self {
+        Self { item: NewTodoItem::example() }
+    }
+}
+
+impl Example for NewTodoItem {
+    fn example() -> Self {
+        Self { name: "Walk the dog".into() }
+    }
+}
+
+impl Example for TodoChange {
+    fn example() -> Self {
+        Self { item: TodoChangeItem::example() }
+    }
+}
+
+impl Example for TodoChangeItem {
+    fn example() -> Self {
+        Self { name: Some("Walk the dog twice".into()), is_complete: Some(true) }
+    }
+}

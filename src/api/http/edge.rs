@@ -1,0 +1,77 @@
+//! Turns every error and panic into a problem document, whatever layer it comes from.
+
+use std::{panic::AssertUnwindSafe, sync::Arc};
+
+use futures_util::FutureExt;
+use poem::{
+    Endpoint, Error, IntoResponse, Request, Response, Result,
+    error::{CorsError, MethodNotAllowedError, NotFoundError},
+    http::header,
+};
+use poem_entra::poem::Denied;
+use poem_openapi::{
+    OperationId,
+    error::{ContentTypeError, ParseParamError, ParsePathError},
+};
+
+use crate::telemetry::{Operation, RequestId};
+
+use super::{methods::Allow, problem::Problem};
+
+/// Middleware that makes a problem document of every error or panic from the inner endpoints.
+pub async fn problems<E: Endpoint + 'static>(next: Arc<E>, request: Request) -> Result<Response> {
+    let id = request.extensions().get::<RequestId>().cloned().unwrap_or_default();
+    let outcome = AssertUnwindSafe(next.call(request)).catch_unwind().await;
+    // The panic message has been written to standard error.
+    let outcome = outcome.unwrap_or_else(|_| Err(Problem::internal("the handler panicked").into()));
+    let (operation, mut response) = match outcome {
+        Ok(output) => {
+            let response = output.into_response();
+            (response.data::<OperationId>().map(|id| id.0), response)
+        }
+        Err(error) => {
+            let operation = error.data::<OperationId>().map(|id| id.0);
+            (operation, problem_of(error).respond(id.as_str()))
+        }
+    };
+    if let Some(operation) = operation {
+        response.set_data(Operation(operation));
+    }
+    Ok(response)
+}
+
+/// The problem for an error of a handler, a guard or the framework.
+fn problem_of(error: Error) -> Problem {
+    if let Some(problem) = error.downcast_ref::<Problem>() {
+        return problem.clone();
+    }
+    if let Some(denied) = error.downcast_ref::<Denied>() {
+        return Problem::from(denied);
+    }
+    if error.is::<NotFoundError>() {
+        return Problem::no_such_path();
+    }
+    if error.is::<MethodNotAllowedError>() {
+        let problem = Problem::method_not_allowed();
+        return match error.data::<Allow>() {
+            Some(Allow(methods)) => problem.with_header(header::ALLOW, methods.clone()),
+            None => problem,
+        };
+    }
+    if let Some(ParseParamError { name, reason }) = error.downcast_ref() {
+        return Problem::invalid(format!("query:{name}"), reason);
+    }
+    if let Some(ParsePathError { name, reason }) = error.downcast_ref() {
+        return Problem::invalid(format!("path:{name}"), reason);
+    }
+    if error.is::<ContentTypeError>() {
+        return Problem::unsupported_media_type();
+    }
+    if error.is::<CorsError>() {
+        return Problem::origin_not_allowed(error.status());
+    }
+    match error.status() {
+        status if status.is_client_error() => Problem::unreadable(status),
+        _ => Problem::internal(error.to_string()),
+    }
+}

@@ -1,0 +1,12 @@
+//! What concerns HTTP and not todos: request headers, bodies, pages, methods, and errors as problem
+//! documents.
+
+pub mod code;
+pub mod edge;
+pub mod headers;
+pub mod json;
+pub mod methods;
+mod objects;
+pub mod paging;
+pub mod preconditions;
+pub mod problem;
