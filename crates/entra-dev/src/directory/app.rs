@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 
-use super::{AppCertificate, redirect_uri};
+use super::certificate::AppCertificate;
+use super::redirect_uri;
 use crate::ids::MICROSOFT_GRAPH;
 
 /// An app registration together with its service principal.

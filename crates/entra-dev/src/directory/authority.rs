@@ -2,7 +2,9 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use super::{Directory, Person, Tenant};
+use super::lookup::Directory;
+use super::person::Person;
+use super::tenant::Tenant;
 
 /// Whose sign-in page this is: what the `{tenant}` segment of a path stands for.
 ///

@@ -1,20 +1,21 @@
-//! The format of a directory file, and every check on it.
+//! Reads directory files: TOML or JSON with the same structure.
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use serde::Deserialize;
-use toml::de::ValueDeserializer;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue, ValueDeserializer};
 use uuid::Uuid;
 
-use super::check::Checks;
-use super::entries::{AppEntry, GroupEntry, PersonEntry, TenantEntry, Text};
-use super::references::References;
-use super::{App, Entries, Fault, json};
+use super::check::{Checks, Fault};
+use super::contents::Contents;
+use super::convert::convert;
+use super::entries::{DirectoryFile, Text};
+use super::json;
 use crate::ids::CONSUMERS;
 
-/// Why a directory file is not used.
+/// Why a directory file cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum DirectoryError {
     /// The file is missing or unreadable.
@@ -26,116 +27,93 @@ pub enum DirectoryError {
         #[source]
         source: io::Error,
     },
-    /// Something in the file is wrong.
-    #[error("the directory file has faults:{}", listed(.0))]
+    /// The file has faults.
+    #[error("the directory file has faults:{}", list(.0))]
     Faults(Vec<Fault>),
 }
 
-fn listed(faults: &[Fault]) -> String {
+fn list(faults: &[Fault]) -> String {
     faults.iter().map(|fault| format!("\n  {fault}")).collect()
 }
 
-/// What the text, which is TOML, describes, if everything in it is right.
-pub(super) fn parse(text: &str, folder: &Path) -> Result<Entries, DirectoryError> {
-    check(text, toml::from_str(text), folder)
+/// Parses and checks a directory in TOML.
+pub(super) fn parse(text: &str, folder: &Path) -> Result<Contents, DirectoryError> {
+    let table = DeTable::parse(text).map(|table| {
+        let span = table.span();
+        Spanned::new(span, DeValue::Table(table.into_inner()))
+    });
+    check(text, table, folder)
 }
 
-/// The same of JSON.
-pub(super) fn parse_json(text: &str, folder: &Path) -> Result<Entries, DirectoryError> {
-    let toml = json::to_toml(text).map_err(|fault| DirectoryError::Faults(vec![fault]))?;
-    let files = ValueDeserializer::parse(&toml).and_then(<[File; 1]>::deserialize);
-    check(&toml, files.map(|[file]| file), folder)
+/// Parses and checks a directory in JSON.
+pub(super) fn parse_json(text: &str, folder: &Path) -> Result<Contents, DirectoryError> {
+    let value = json::parse(text).map_err(|fault| DirectoryError::Faults(vec![fault]))?;
+    check(text, Ok(value), folder)
 }
 
 fn check(
     source: &str,
-    file: Result<File, toml::de::Error>,
+    value: Result<Spanned<DeValue<'_>>, toml::de::Error>,
     folder: &Path,
-) -> Result<Entries, DirectoryError> {
-    let mut checks = Checks::of(source);
-    let entries = match file {
-        Ok(file) => file.check(&mut checks, folder),
+) -> Result<Contents, DirectoryError> {
+    let mut checks = Checks::new(source);
+    let file = value.map(ValueDeserializer::from).and_then(DirectoryFile::deserialize);
+    let contents = match file {
+        Ok(file) => {
+            check_names(&file, &mut checks);
+            convert(&file, &mut checks, folder)
+        }
         Err(error) => {
-            checks.note(error.span().unwrap_or(0..0), error.message());
-            Entries::default()
+            checks.report(error.span().unwrap_or(0..0), error.message());
+            Contents::default()
         }
     };
     let faults = checks.into_faults();
-    if faults.is_empty() { Ok(entries) } else { Err(DirectoryError::Faults(faults)) }
+    if faults.is_empty() { Ok(contents) } else { Err(DirectoryError::Faults(faults)) }
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct File {
-    pub(super) tenants: Vec<TenantEntry>,
-    #[serde(default)]
-    pub(super) groups: Vec<GroupEntry>,
-    #[serde(default)]
-    pub(super) people: Vec<PersonEntry>,
-    #[serde(default)]
-    pub(super) apps: Vec<AppEntry>,
-}
-
-impl File {
-    fn check(self, checks: &mut Checks<'_>, folder: &Path) -> Entries {
-        self.check_names(checks);
-        let references = References::of(&self);
-        Entries {
-            tenants: self.tenants.iter().map(TenantEntry::to_tenant).map(Arc::new).collect(),
-            groups: self.groups.iter().map(|group| group.to_group(&references, checks)).collect(),
-            people: (self.people.iter())
-                .map(|person| Arc::new(person.to_person(&references, checks)))
-                .collect(),
-            apps: (self.apps.iter())
-                .map(|app| Arc::new(app.to_app(&references, checks, folder)))
-                .collect(),
-            graph: Arc::new(App::microsoft_graph()),
+/// Checks that ids are GUIDs, and that no id or name is used twice.
+fn check_names(file: &DirectoryFile, checks: &mut Checks<'_>) {
+    let ids = (file.tenants.iter().map(|tenant| &tenant.id))
+        .chain(file.groups.iter().map(|group| &group.id))
+        .chain(file.people.iter().map(|person| &person.oid))
+        .chain(file.apps.iter().map(|app| &app.client_id));
+    for id in ids.clone() {
+        // `try_parse` also accepts forms that tokens never have.
+        if Uuid::try_parse(id.as_ref()).map(|id| id.to_string()).as_ref() != Ok(id.as_ref()) {
+            checks.report(id.span(), "an id is a GUID in lower case with hyphens");
         }
     }
-
-    /// Ids are GUIDs, and nothing that names something names two things.
-    fn check_names(&self, checks: &mut Checks<'_>) {
-        let ids = (self.tenants.iter().map(|tenant| &tenant.id))
-            .chain(self.groups.iter().map(|group| &group.id))
-            .chain(self.people.iter().map(|person| &person.oid))
-            .chain(self.apps.iter().map(|app| &app.client_id));
-        for id in ids.clone() {
-            // The form that tokens carry; `try_parse` takes others too.
-            if Uuid::try_parse(id.as_ref()).map(|id| id.to_string()).as_ref() != Ok(id.as_ref()) {
-                checks.note(id.span(), "an id is a GUID in lower case with hyphens");
-            }
+    check_unique(checks, "id", ids);
+    check_unique(
+        checks,
+        "tenant",
+        file.tenants.iter().flat_map(|t| t.domains.iter().chain([&t.name])),
+    );
+    check_unique(checks, "group", file.groups.iter().map(|group| &group.name));
+    check_unique(checks, "app", file.apps.iter().map(|app| &app.name));
+    check_unique(checks, "person", file.people.iter().flat_map(|p| [&p.name, &p.sign_in_name]));
+    for tenant in file.tenants.iter().filter(|tenant| tenant.personal) {
+        if tenant.id.as_ref() != CONSUMERS {
+            let text = format!("the tenant of personal accounts has the id {CONSUMERS}");
+            checks.report(tenant.id.span(), text);
         }
-        unique(checks, "id", ids);
-        unique(
-            checks,
-            "tenant",
-            self.tenants.iter().flat_map(|t| t.domains.iter().chain([&t.name])),
-        );
-        unique(checks, "group", self.groups.iter().map(|group| &group.name));
-        unique(checks, "app", self.apps.iter().map(|app| &app.name));
-        unique(checks, "person", self.people.iter().flat_map(|p| [&p.name, &p.sign_in_name]));
-        for tenant in self.tenants.iter().filter(|tenant| tenant.personal) {
-            if tenant.id.as_ref() != CONSUMERS {
-                let text = format!("the tenant of personal accounts has the id {CONSUMERS}");
-                checks.note(tenant.id.span(), text);
-            }
-        }
-        let words = ["common", "organizations", "consumers"];
-        for domain in self.tenants.iter().flat_map(|tenant| &tenant.domains) {
-            let taken = words.contains(&domain.as_ref().as_str());
-            let host = url::Host::parse(domain.as_ref()).map(|host| host.to_string());
-            if taken || host.as_ref() != Ok(domain.as_ref()) {
-                checks.note(domain.span(), "a domain is a host name in lower case");
-            }
+    }
+    let words = ["common", "organizations", "consumers"];
+    for domain in file.tenants.iter().flat_map(|tenant| &tenant.domains) {
+        let taken = words.contains(&domain.as_ref().as_str());
+        let host = url::Host::parse(domain.as_ref()).map(|host| host.to_string());
+        if taken || host.as_ref() != Ok(domain.as_ref()) {
+            checks.report(domain.span(), "a domain is a host name in lower case");
         }
     }
 }
 
-fn unique<'a>(checks: &mut Checks<'_>, kind: &str, names: impl Iterator<Item = &'a Text>) {
+fn check_unique<'a>(checks: &mut Checks<'_>, kind: &str, names: impl Iterator<Item = &'a Text>) {
     let mut seen = Vec::<&str>::new();
     for name in names {
         if seen.iter().any(|seen| seen.eq_ignore_ascii_case(name.as_ref())) {
-            checks.note(name.span(), format!("there is another {kind} {:?}", name.as_ref()));
+            checks.report(name.span(), format!("there is another {kind} {:?}", name.as_ref()));
         }
         seen.push(name.as_ref());
     }

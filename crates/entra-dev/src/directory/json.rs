@@ -1,46 +1,115 @@
+//! Reads JSON into the value tree of the TOML parser, so that both formats share one structure and
+//! the same error messages with line numbers.
+
+use std::borrow::Cow;
+
 use serde_json::{Deserializer, Value};
+use toml::Spanned;
+use toml::de::{DeArray, DeTable, DeValue};
 
-use super::Fault;
+use super::check::{Fault, line_at};
 
-/// JSON as a TOML value: an array with nothing else in it, all of it on the lines where it was.
-///
-/// JSON is nearly a TOML 1.1 value: inline tables have `=` where objects have `:`, and there is no
-/// `null`, no `\/` and no surrogate pair. With that rewritten, both formats have one parser, one
-/// schema and the same faults. In an array a value may begin on any line.
+/// Parses JSON into a tree that knows the position of every value.
 ///
 /// # Errors
 ///
-/// The first fault: what is no JSON, or a `null`.
-pub(super) fn to_toml(json: &str) -> Result<String, Fault> {
-    serde_json::from_str::<Value>(json).map_err(|error| fault(&error))?;
-    let mut toml = String::from("[");
-    let mut rest = json;
-    // Outside of strings a colon is nothing else, and no other word has an `n`.
-    while let Some(at) = rest.find(['"', ':', 'n']) {
-        let (before, from) = rest.split_at(at);
-        toml.push_str(before);
-        if let Some(after) = from.strip_prefix(':') {
-            toml.push('=');
-            rest = after;
-        } else if from.starts_with('n') {
-            let line = toml.matches('\n').count() + 1;
-            return Err(Fault { line, text: "null is no value here: leave the member out".into() });
-        } else {
-            let mut values = Deserializer::from_str(from).into_iter::<Value>();
-            let text = values.next().transpose().map_err(|error| fault(&error))?;
-            // serde_json writes no escape that TOML does not know, and leaves one character that
-            // TOML wants escaped.
-            let text = text.unwrap_or_default().to_string().replace('\u{7f}', "\\u007F");
-            toml.push_str(&text);
-            rest = &from[values.byte_offset()..];
-        }
-    }
-    toml.push_str(rest);
-    toml.push(']');
-    Ok(toml)
+/// The first fault: invalid JSON, a `null` or a duplicate key.
+pub(super) fn parse(text: &str) -> Result<Spanned<DeValue<'_>>, Fault> {
+    serde_json::from_str::<Value>(text).map_err(|error| syntax_fault(&error))?;
+    Reader { text, position: 0 }.value()
 }
 
-fn fault(error: &serde_json::Error) -> Fault {
+/// Reads text that is known to be valid JSON.
+struct Reader<'a> {
+    text: &'a str,
+    position: usize,
+}
+
+impl<'a> Reader<'a> {
+    fn value(&mut self) -> Result<Spanned<DeValue<'a>>, Fault> {
+        let first = self.next_byte();
+        let start = self.position;
+        let value = match first {
+            Some(b'{') => DeValue::Table(self.object()?),
+            Some(b'[') => DeValue::Array(self.array()?),
+            _ => self.scalar()?,
+        };
+        Ok(Spanned::new(start..self.position, value))
+    }
+
+    fn object(&mut self) -> Result<DeTable<'a>, Fault> {
+        let mut table = DeTable::new();
+        while self.enter_next(b'}') {
+            let start = self.position;
+            let DeValue::String(key) = self.scalar()? else {
+                return Err(self.fault(start, "expected a string"));
+            };
+            let key = Spanned::new(start..self.position, key);
+            self.skip(b':');
+            let value = self.value()?;
+            if table.insert(key, value).is_some() {
+                return Err(self.fault(start, "duplicate key"));
+            }
+        }
+        Ok(table)
+    }
+
+    fn array(&mut self) -> Result<DeArray<'a>, Fault> {
+        let mut array = DeArray::new();
+        while self.enter_next(b']') {
+            array.push(self.value()?);
+        }
+        Ok(array)
+    }
+
+    fn scalar(&mut self) -> Result<DeValue<'a>, Fault> {
+        let start = self.position;
+        let mut values = Deserializer::from_str(&self.text[start..]).into_iter::<Value>();
+        let value = values.next().transpose().map_err(|error| syntax_fault(&error))?;
+        self.position += values.byte_offset();
+        match value {
+            Some(Value::String(string)) => Ok(DeValue::String(Cow::Owned(string))),
+            Some(Value::Bool(boolean)) => Ok(DeValue::Boolean(boolean)),
+            // Every JSON number is also a TOML number.
+            Some(Value::Number(_)) => DeValue::parse(&self.text[start..self.position])
+                .map(Spanned::into_inner)
+                .map_err(|error| self.fault(start, error.message())),
+            _ => Err(self.fault(start, "null is not allowed: leave the field out")),
+        }
+    }
+
+    /// Skips the bracket or comma before the next element; `false` after skipping the closing
+    /// bracket.
+    fn enter_next(&mut self, closing: u8) -> bool {
+        if self.next_byte() != Some(closing) {
+            self.position += 1;
+        }
+        let has_next = self.next_byte().is_some_and(|byte| byte != closing);
+        if !has_next {
+            self.skip(closing);
+        }
+        has_next
+    }
+
+    /// The next byte that is not white space.
+    fn next_byte(&mut self) -> Option<u8> {
+        let rest = &self.text[self.position..];
+        self.position += rest.len() - rest.trim_ascii_start().len();
+        self.text.as_bytes().get(self.position).copied()
+    }
+
+    fn skip(&mut self, byte: u8) {
+        if self.next_byte() == Some(byte) {
+            self.position += 1;
+        }
+    }
+
+    fn fault(&self, position: usize, text: &str) -> Fault {
+        Fault { line: line_at(self.text, position), text: text.to_owned() }
+    }
+}
+
+fn syntax_fault(error: &serde_json::Error) -> Fault {
     let (line, column) = (error.line(), error.column());
     let text = error.to_string();
     let text = text.trim_end_matches(&format!(" at line {line} column {column}")).to_owned();

@@ -1,10 +1,11 @@
+//! Resolves references between the entries of a directory file.
+
 use std::collections::BTreeMap;
 
 use super::check::Checks;
-use super::entries::{AppEntry, Text, strings};
-use super::file::File;
+use super::entries::{AppEntry, DirectoryFile, Text, strings};
 
-/// What a reference can mean: the id or the name of a thing.
+/// The entries that others can refer to, each by id or by name.
 pub(super) struct References<'a> {
     tenants: Vec<(&'a str, &'a str)>,
     groups: Vec<(&'a str, &'a str)>,
@@ -13,7 +14,7 @@ pub(super) struct References<'a> {
 }
 
 impl<'a> References<'a> {
-    pub(super) fn of(file: &'a File) -> Self {
+    pub(super) fn new(file: &'a DirectoryFile) -> Self {
         fn pair<'a>(id: &'a Text, name: &'a Text) -> (&'a str, &'a str) {
             (id.as_ref(), name.as_ref())
         }
@@ -27,18 +28,18 @@ impl<'a> References<'a> {
         }
     }
 
-    /// The id of the tenant that is called so.
+    /// The id of the tenant with this id or name.
     pub(super) fn tenant(&self, checks: &mut Checks<'_>, name: &Text) -> String {
-        refer(checks, "tenant", &self.tenants, name)
+        resolve(checks, "tenant", &self.tenants, name)
     }
 
-    /// The id of the group that is called so.
+    /// The id of the group with this id or name.
     pub(super) fn group(&self, checks: &mut Checks<'_>, name: &Text) -> String {
-        refer(checks, "group", &self.groups, name)
+        resolve(checks, "group", &self.groups, name)
     }
 
-    /// The client ids of apps, each with app roles that it declares. `tenant` is the only one in
-    /// which whoever has the roles can use them, if there is only one.
+    /// App roles by the client id of the app that declares them. `tenant` is the tenant of the
+    /// person or single-tenant app that has the roles.
     pub(super) fn assignments(
         &self,
         checks: &mut Checks<'_>,
@@ -47,14 +48,14 @@ impl<'a> References<'a> {
     ) -> BTreeMap<String, Vec<String>> {
         let mut assignments = BTreeMap::new();
         for (name, roles) in entries {
-            let client_id = refer(checks, "app", &self.apps, name);
+            let client_id = resolve(checks, "app", &self.apps, name);
             if let Some(app) = self.by_client_id.get(client_id.as_str()) {
                 self.check_known_in(checks, tenant, app, name);
                 for role in roles {
                     if !app.app_roles.iter().any(|known| known.as_ref() == role.as_ref()) {
                         let (app, role_name) = (name.as_ref(), role.as_ref());
                         let text = format!("{app:?} declares no app role {role_name:?}");
-                        checks.note(role.span(), text);
+                        checks.report(role.span(), text);
                     }
                 }
             }
@@ -63,8 +64,8 @@ impl<'a> References<'a> {
         assignments
     }
 
-    /// A single-tenant app is unknown elsewhere: nobody of another tenant can be given anything at
-    /// it.
+    /// A single-tenant app has no service principal in other tenants, so it cannot assign roles
+    /// there.
     fn check_known_in(
         &self,
         checks: &mut Checks<'_>,
@@ -78,17 +79,18 @@ impl<'a> References<'a> {
         if tenant.is_some_and(|tenant| !tenant.is_empty() && tenant != home) {
             let (app, home) = (name.as_ref(), app.tenant.as_ref());
             let text = format!("{app:?} is a single-tenant app, known in {home:?} only");
-            checks.note(name.span(), text);
+            checks.report(name.span(), text);
         }
     }
 }
 
-/// The id of what is called so; a fault, and no id, where nothing is.
-fn refer(checks: &mut Checks<'_>, kind: &str, known: &[(&str, &str)], name: &Text) -> String {
+/// The id of the entry with this id or name. If there is none, reports a fault and returns an empty
+/// id.
+fn resolve(checks: &mut Checks<'_>, kind: &str, known: &[(&str, &str)], name: &Text) -> String {
     match find(known, name) {
         Some(id) => id.to_owned(),
         None => {
-            checks.note(name.span(), format!("there is no {kind} {:?}", name.as_ref()));
+            checks.report(name.span(), format!("there is no {kind} {:?}", name.as_ref()));
             String::new()
         }
     }

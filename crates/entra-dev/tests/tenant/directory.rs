@@ -83,7 +83,7 @@ fn faulty() -> Vec<(String, &'static str, &'static str)> {
         (app("redirect_uris.spa = [\"/x\"]"), "line 8: a redirect URI is absolute", "/x"),
         (app("app_id_uri = \"x\""), "line 8: an app id URI is absolute", "\"x\""),
         (app("certificates = [\"nowhere.pem\"]"), "line 8: failed to read \"nowhere", "nowhere"),
-        (app("certificates = [\"-----BEGIN x\"]"), "line 8: this is no X.509", "BEGIN"),
+        (app("certificates = [\"-----BEGIN x\"]"), "line 8: this is not an X.509", "BEGIN"),
         (app("optional_claims = [\"x\"]"), "line 8: unknown variant `x`", "\"x\""),
         (app("permissions = { A = [\"R\"] }"), "line 8: \"A\" declares no app role \"R\"", "\"R\""),
         (
@@ -139,7 +139,7 @@ fn what_is_no_json_is_told_with_its_line() {
         ("{\n\"tenants\":\n['x']}", "line 3: expected value"),
         ("{\"tenants\": []}\n{}", "line 2: trailing characters"),
         ("{\"tenants\":\n[\"\\ud800\"]}", "line 2: unexpected end of hex escape"),
-        ("{\"tenants\": [],\n\"groups\": null}", "line 2: null is no value here"),
+        ("{\"tenants\": [],\n\"groups\": null}", "line 2: null is not allowed"),
         ("{\"tenants\": [],\n\"tenants\": []}", "line 2: duplicate key"),
     ] {
         assert_told(Directory::parse_json(text, Path::new("")), expected);

@@ -1,0 +1,18 @@
+//! The data of a directory.
+
+use std::sync::Arc;
+
+use super::app::App;
+use super::person::Person;
+use super::tenant::{Group, Tenant};
+
+/// Everything a directory file describes.
+#[derive(Debug, Default, Clone)]
+pub(super) struct Contents {
+    pub(super) tenants: Vec<Arc<Tenant>>,
+    pub(super) groups: Vec<Group>,
+    pub(super) people: Vec<Arc<Person>>,
+    pub(super) apps: Vec<Arc<App>>,
+    /// Microsoft Graph, which is in every directory.
+    pub(super) graph: Arc<App>,
+}

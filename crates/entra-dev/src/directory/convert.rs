@@ -1,0 +1,170 @@
+//! Converts the entries of a directory file, reporting every fault in them.
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::app::{App, Platform, Scope};
+use super::certificate::AppCertificate;
+use super::check::Checks;
+use super::contents::Contents;
+use super::entries::{
+    AppEntry, DirectoryFile, GroupEntry, PersonEntry, RedirectUris, TenantEntry, Text, strings,
+};
+use super::person::Person;
+use super::redirect_uri::origin;
+use super::references::References;
+use super::tenant::{Group, Tenant};
+
+/// The contents of the directory. Paths of certificates are relative to `folder`.
+pub(super) fn convert(file: &DirectoryFile, checks: &mut Checks<'_>, folder: &Path) -> Contents {
+    let references = References::new(file);
+    Contents {
+        tenants: file.tenants.iter().map(TenantEntry::to_tenant).map(Arc::new).collect(),
+        groups: file.groups.iter().map(|group| group.to_group(&references, checks)).collect(),
+        people: (file.people.iter())
+            .map(|person| Arc::new(person.to_person(&references, checks)))
+            .collect(),
+        apps: (file.apps.iter())
+            .map(|app| Arc::new(app.to_app(&references, checks, folder)))
+            .collect(),
+        graph: Arc::new(App::microsoft_graph()),
+    }
+}
+
+impl TenantEntry {
+    fn to_tenant(&self) -> Tenant {
+        Tenant {
+            id: self.id.as_ref().clone(),
+            name: self.name.as_ref().clone(),
+            domains: strings(&self.domains),
+            personal: self.personal,
+        }
+    }
+}
+
+impl GroupEntry {
+    fn to_group(&self, references: &References<'_>, checks: &mut Checks<'_>) -> Group {
+        Group {
+            id: self.id.as_ref().clone(),
+            name: self.name.as_ref().clone(),
+            tenant: references.tenant(checks, &self.tenant),
+        }
+    }
+}
+
+impl PersonEntry {
+    fn to_person(&self, references: &References<'_>, checks: &mut Checks<'_>) -> Person {
+        let sign_in_name = self.sign_in_name.as_ref().clone();
+        let tenant = references.tenant(checks, &self.tenant);
+        Person {
+            name: self.name.as_ref().clone(),
+            display_name: self.display_name.clone(),
+            email: self.email.clone().unwrap_or_else(|| sign_in_name.clone()),
+            sign_in_name,
+            oid: self.oid.as_ref().clone(),
+            guest: self.guest,
+            administrator: self.administrator,
+            groups: (self.groups.iter()).map(|group| references.group(checks, group)).collect(),
+            assignments: references.assignments(checks, &self.roles, Some(&tenant)),
+            tenant,
+        }
+    }
+}
+
+impl AppEntry {
+    fn to_app(&self, references: &References<'_>, checks: &mut Checks<'_>, folder: &Path) -> App {
+        let version = self.access_token_version.as_ref();
+        if let Some(version) = version.filter(|version| !matches!(version.as_ref(), 1 | 2)) {
+            checks.report(version.span(), "the version of access tokens is 1 or 2");
+        }
+        let client_id = self.client_id.as_ref().clone();
+        let tenant = references.tenant(checks, &self.tenant);
+        let only_tenant = self.single_tenant.then_some(tenant.as_str());
+        let scope =
+            |admin_consent| move |name: &Text| Scope { name: name.as_ref().clone(), admin_consent };
+        App {
+            name: self.name.as_ref().clone(),
+            single_tenant: self.single_tenant,
+            app_id_uri: self.app_id_uri(checks),
+            access_token_version: version.map_or(2, |version| *version.as_ref()),
+            scopes: (self.scopes.iter().map(scope(false)))
+                .chain(self.admin_scopes.iter().map(scope(true)))
+                .collect(),
+            app_roles: strings(&self.app_roles),
+            optional_claims: self.optional_claims.clone(),
+            assignment_required: self.assignment_required,
+            consent_required: self.consent_required,
+            id_token_issuance: self.id_token_issuance,
+            public_client: self.public_client,
+            redirect_uris: self.redirect_uris.check(checks),
+            secrets: self.secrets.clone(),
+            expired_secrets: self.expired_secrets.clone(),
+            certificates: (self.certificates.iter())
+                .filter_map(|certificate| certificate_in(certificate, checks, folder))
+                .collect(),
+            permissions: references.assignments(checks, &self.permissions, only_tenant),
+            client_id,
+            tenant,
+        }
+    }
+
+    fn app_id_uri(&self, checks: &mut Checks<'_>) -> String {
+        match &self.app_id_uri {
+            None => format!("api://{}", self.client_id.as_ref()),
+            Some(uri) => {
+                let absolute = url::Url::parse(uri.as_ref()).is_ok();
+                if !absolute || uri.as_ref().contains(char::is_whitespace) {
+                    checks.report(uri.span(), "an app id URI is absolute: api://..., https://...");
+                }
+                uri.as_ref().trim_end_matches('/').to_owned()
+            }
+        }
+    }
+}
+
+impl RedirectUris {
+    fn check(&self, checks: &mut Checks<'_>) -> Vec<(Platform, String)> {
+        let platforms = [
+            (Platform::SinglePage, &self.spa),
+            (Platform::Web, &self.web),
+            (Platform::Native, &self.native),
+        ];
+        let mut checked = Vec::new();
+        for (platform, uris) in platforms {
+            for uri in uris {
+                if origin(uri.as_ref()).is_none() {
+                    let text = "a redirect URI is absolute, http or https, ASCII, no fragment";
+                    checks.report(uri.span(), text);
+                }
+                checked.push((platform, uri.as_ref().clone()));
+            }
+        }
+        checked
+    }
+}
+
+/// Reads a certificate: the PEM text itself, or the path of a PEM file.
+fn certificate_in(
+    certificate: &Text,
+    checks: &mut Checks<'_>,
+    folder: &Path,
+) -> Option<AppCertificate> {
+    let text = certificate.as_ref();
+    let pem = if text.starts_with("-----BEGIN") {
+        text.clone().into_bytes()
+    } else {
+        match fs::read(folder.join(text)) {
+            Ok(pem) => pem,
+            Err(error) => {
+                checks.report(certificate.span(), format!("failed to read {text:?}: {error}"));
+                return None;
+            }
+        }
+    };
+    let parsed = AppCertificate::from_pem(&pem);
+    if parsed.is_none() {
+        checks.report(certificate.span(), "this is not an X.509 certificate in PEM");
+    }
+    parsed
+}

@@ -1,0 +1,123 @@
+//! The directory: parsing and lookups.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::app::{App, Platform};
+use super::contents::Contents;
+use super::file::{self, DirectoryError};
+use super::person::{Person, UnknownPerson};
+use super::tenant::{Group, Tenant};
+use crate::ids::SWAGGER_UI_CLIENT_ID;
+
+/// Tenants, people, groups and apps, as described by a file. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Directory(Arc<Contents>);
+
+impl Directory {
+    /// The text of the built-in directory: an example of the file's format with every kind of app.
+    pub const EXAMPLE: &str = include_str!("built_in.toml");
+
+    /// Parses a directory in TOML. Paths of certificate files are relative to `folder`.
+    ///
+    /// # Errors
+    ///
+    /// Every fault in the text, each with its line.
+    pub fn parse(text: &str, folder: &Path) -> Result<Self, DirectoryError> {
+        file::parse(text, folder).map(|contents| Self(Arc::new(contents)))
+    }
+
+    /// Parses a directory in JSON, which has the same structure as the TOML format.
+    ///
+    /// # Errors
+    ///
+    /// Every fault in the text, each with its line; only the first one if the JSON is invalid.
+    pub fn parse_json(text: &str, folder: &Path) -> Result<Self, DirectoryError> {
+        file::parse_json(text, folder).map(|contents| Self(Arc::new(contents)))
+    }
+
+    /// Reads a directory file: JSON if its name ends in `.json`, otherwise TOML.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read, or it has faults; all of them are listed with their lines.
+    pub fn read(path: &Path) -> Result<Self, DirectoryError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| DirectoryError::Read { path: path.to_owned(), source })?;
+        let is_json = path.extension().is_some_and(|name| name.eq_ignore_ascii_case("json"));
+        let parse = if is_json { Self::parse_json } else { Self::parse };
+        parse(&text, path.parent().unwrap_or(Path::new("")))
+    }
+
+    /// All people, in the order of the account page.
+    pub fn people(&self) -> &[Arc<Person>] {
+        &self.0.people
+    }
+
+    /// The person with this name, sign-in name or `oid`, ignoring case.
+    pub(crate) fn person(&self, name: &str) -> Result<&Arc<Person>, UnknownPerson> {
+        self.0.people.iter().find(|person| person.is_called(name)).ok_or_else(|| {
+            let names = self.0.people.iter().map(|person| person.name.as_str());
+            UnknownPerson { name: name.to_owned(), known: names.collect::<Vec<_>>().join(", ") }
+        })
+    }
+
+    /// The app with this client id.
+    pub(crate) fn app(&self, client_id: &str) -> Option<&Arc<App>> {
+        self.0.apps.iter().find(|app| app.client_id.eq_ignore_ascii_case(client_id))
+    }
+
+    /// All apps.
+    pub(crate) fn apps(&self) -> &[Arc<App>] {
+        &self.0.apps
+    }
+
+    /// The API that the resource part of a scope names: by app id URI or by client id.
+    pub(crate) fn resource(&self, name: &str) -> Option<&Arc<App>> {
+        self.0.apps.iter().chain([&self.0.graph]).find(|app| app.is_resource(name))
+    }
+
+    /// Microsoft Graph: the resource of an access token if a client requests no API.
+    pub(crate) fn graph(&self) -> &Arc<App> {
+        &self.0.graph
+    }
+
+    /// All tenants.
+    pub(crate) fn tenants(&self) -> &[Arc<Tenant>] {
+        &self.0.tenants
+    }
+
+    /// All groups, of all tenants.
+    pub(crate) fn groups(&self) -> &[Group] {
+        &self.0.groups
+    }
+
+    /// The tenant with this id.
+    pub(crate) fn tenant(&self, id: &str) -> Option<&Arc<Tenant>> {
+        self.0.tenants.iter().find(|tenant| tenant.id == id)
+    }
+
+    /// A copy in which Swagger UI has these additional redirect URIs.
+    pub(crate) fn with_swagger_ui_at(&self, redirect_uris: &[String]) -> Self {
+        let apps = self.0.apps.iter().map(|app| {
+            if app.client_id == SWAGGER_UI_CLIENT_ID {
+                let mut app = App::clone(app);
+                app.redirect_uris
+                    .extend(redirect_uris.iter().map(|uri| (Platform::SinglePage, uri.clone())));
+                Arc::new(app)
+            } else {
+                Arc::clone(app)
+            }
+        });
+        Self(Arc::new(Contents { apps: apps.collect(), ..Contents::clone(&self.0) }))
+    }
+}
+
+impl Default for Directory {
+    /// The built-in directory.
+    fn default() -> Self {
+        // A test parses it. If it had a fault, the directory would be empty and most tests would
+        // fail.
+        Self::parse(Self::EXAMPLE, Path::new("")).unwrap_or(Self(Arc::new(Contents::default())))
+    }
+}
