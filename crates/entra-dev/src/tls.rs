@@ -13,7 +13,7 @@ use rcgen::{
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
 
-use crate::keys::{KeyError, failed, replace, write_once};
+use crate::keys::{KeyError, create, failed, replace};
 
 /// Where the certificate of the authority is, for tools to be told of. It is public.
 pub(crate) const CA_FILE: &str = "ca.pem";
@@ -45,7 +45,7 @@ impl CertificateAuthority {
                 fs::create_dir_all(folder).map_err(failed("create", folder))?;
                 let new = Self::generate().map_err(|_| KeyError::Generate)?;
                 let content = format!("{}{}", new.certificate, new.key.serialize_pem());
-                write_once(&path, content.as_bytes())?;
+                create(&path, content.as_bytes())?;
             }
             Err(error) => return Err(failed("read", &path)(error)),
             Ok(_) => {}

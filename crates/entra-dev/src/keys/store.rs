@@ -1,6 +1,8 @@
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+//! Generates the signing keys, and stores them in a file.
+
+use std::fs;
+use std::io;
+use std::path::Path;
 use std::sync::Arc;
 use std::thread;
 
@@ -12,36 +14,10 @@ use base64::prelude::BASE64_STANDARD;
 use rcgen::{CertificateParams, DistinguishedName, DnType};
 use serde::{Deserialize, Serialize};
 
-use super::{Keys, SigningKey};
-use crate::random;
-
-/// Why there are no signing keys.
-#[derive(Debug, thiserror::Error)]
-pub enum KeyError {
-    /// The key file is there and cannot be used. Nothing overwrites it: other tokens may rely on
-    /// it.
-    #[error("failed to use the key file {path}: {reason}; delete it to have new keys made")]
-    Corrupt {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it, without any of its contents.
-        reason: String,
-    },
-    /// The machine failed to make an RSA key or its certificate.
-    #[error("failed to generate a signing key")]
-    Generate,
-    /// The folder or file could not be read or written.
-    #[error("failed to {action} {path}")]
-    Io {
-        /// What was tried.
-        action: &'static str,
-        /// The folder or file.
-        path: PathBuf,
-        /// What the operating system said.
-        #[source]
-        source: io::Error,
-    },
-}
+use super::error::{KeyError, failed};
+use super::file::create;
+use super::key_set::Keys;
+use super::signing_key::SigningKey;
 
 /// The keys kept in this folder; they are generated and written first when there are none.
 pub(super) fn open(folder: &Path) -> Result<Keys, KeyError> {
@@ -51,7 +27,7 @@ pub(super) fn open(folder: &Path) -> Result<Keys, KeyError> {
         None => {
             fs::create_dir_all(folder).map_err(failed("create", folder))?;
             let keys = serde_json::to_vec_pretty(&generate()?).map_err(|_| KeyError::Generate)?;
-            write_once(&path, &keys)?;
+            create(&path, &keys)?;
             // Read again, since another process may have been first: both then use its keys.
             read(&path)?.ok_or_else(|| KeyError::Corrupt {
                 path,
@@ -142,46 +118,6 @@ fn read(path: &Path) -> Result<Option<Keys>, KeyError> {
         .map_err(|reason| KeyError::Corrupt { path: path.to_owned(), reason })
 }
 
-/// Puts this content at `path`, complete or not at all, for this user only, unless something is
-/// there already.
-///
-/// A hard link fails where a rename would replace, which settles a race between two processes.
-pub(crate) fn write_once(path: &Path, content: &[u8]) -> Result<(), KeyError> {
-    let draft = path.with_extension(format!("{}.tmp", random::short_id()));
-    let written = create_private(&draft)
-        .and_then(|mut file| file.write_all(content).and_then(|()| file.sync_all()))
-        .map_err(failed("write", &draft));
-    let linked = written.and_then(|()| match fs::hard_link(&draft, path) {
-        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
-            Err(failed("create", path)(error))
-        }
-        _ => Ok(()),
-    });
-    // A draft that stays behind is untidy and harmless.
-    fs::remove_file(&draft).ok();
-    linked
-}
-
-/// Puts this content at `path`, complete or not at all, for everybody to read, whatever is there.
-pub(crate) fn replace(path: &Path, content: &[u8]) -> Result<(), KeyError> {
-    let draft = path.with_extension(format!("{}.tmp", random::short_id()));
-    let replaced = fs::write(&draft, content).and_then(|()| fs::rename(&draft, path));
-    replaced.map_err(|error| {
-        // A draft that stays behind is untidy and harmless.
-        fs::remove_file(&draft).ok();
-        failed("write", path)(error)
-    })
-}
-
-/// A new file that only this user can read.
-fn create_private(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
-}
-
 /// A certificate for `x5c`. Nobody checks its dates or chain: clients take the key out of it.
 fn self_signed(pkcs8: &[u8]) -> Result<Vec<u8>, rcgen::Error> {
     let key = rcgen::KeyPair::from_pkcs8_der_and_sign_algo(&pkcs8.into(), &rcgen::PKCS_RSA_SHA256)?;
@@ -191,11 +127,4 @@ fn self_signed(pkcs8: &[u8]) -> Result<Vec<u8>, rcgen::Error> {
     params.distinguished_name = DistinguishedName::new();
     params.distinguished_name.push(DnType::CommonName, "Development tenant, not Microsoft");
     Ok(params.self_signed(&key)?.der().to_vec())
-}
-
-pub(crate) fn failed<'a>(
-    action: &'static str,
-    path: &'a Path,
-) -> impl Fn(io::Error) -> KeyError + 'a {
-    move |source| KeyError::Io { action, path: path.to_owned(), source }
 }
