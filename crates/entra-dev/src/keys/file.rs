@@ -22,11 +22,11 @@ pub(crate) fn create(path: &Path, content: &[u8]) -> Result<(), KeyError> {
     }
 }
 
-/// Creates or replaces a file that everybody can read.
+/// Creates or replaces a file with the default mode, so that other users can read it.
 pub(crate) fn replace(path: &Path, content: &[u8]) -> Result<(), KeyError> {
     let mut builder = Builder::new();
     #[cfg(unix)]
-    builder.permissions(<Permissions as std::os::unix::fs::PermissionsExt>::from_mode(0o644));
+    builder.permissions(<Permissions as std::os::unix::fs::PermissionsExt>::from_mode(0o666));
     let draft = write_draft(&builder, path, content)?;
     draft.persist(path).map(drop).map_err(|error| failed("write", path)(error.error))
 }

@@ -1,10 +1,12 @@
+//! Binds the loopback addresses.
+
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use poem::listener::{AcceptorExt, BoxAcceptor, TcpAcceptor};
 use tokio::net::TcpListener;
 
-use super::StartError;
+use super::error::StartError;
 
 /// How often another free port is tried when `::1` has no room on the one IPv4 got.
 const PORT_ATTEMPTS: u32 = 16;

@@ -1,0 +1,233 @@
+//! A development tenant that runs in the background.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use futures_util::{FutureExt, stream};
+use poem::Server;
+use poem::listener::{Acceptor, AcceptorExt, BoxAcceptor, RustlsConfig};
+use tokio::sync::watch;
+use tokio::task::{JoinSet, spawn_blocking};
+use tokio::time::timeout;
+
+use super::bind::bind;
+use super::error::{BadRedirectUri, StartError};
+use crate::audit::Entry as AuditEntry;
+use crate::clock::{Clock, ShiftedClock, SystemClock};
+use crate::directory::{Person, origin};
+use crate::faults::{Endpoint, FaultPlan};
+use crate::http::{self, Context, Urls};
+use crate::keys::{KeyError, KeyRing};
+use crate::options::{Options, Scheme};
+use crate::timestamp::year;
+use crate::tls::{CA_FILE, CertificateAuthority};
+use crate::tokens::{ForgeError, Forgery, Issuer};
+
+/// How long requests may take to finish when the tenant is stopped.
+const DRAIN: Duration = Duration::from_secs(5);
+
+/// A running development tenant. Dropping it stops it without waiting for requests to finish.
+pub struct DevTenant {
+    context: Arc<Context>,
+    ca: Option<String>,
+    ca_file: Option<PathBuf>,
+    stop: watch::Sender<bool>,
+    servers: JoinSet<()>,
+}
+
+impl DevTenant {
+    /// Starts the built-in tenant on free ports, with keys in memory: for tests. See
+    /// [`Options::ephemeral`].
+    ///
+    /// # Errors
+    ///
+    /// No port is free, or the keys cannot be generated.
+    pub async fn start() -> Result<Self, StartError> {
+        Self::start_with(Options::ephemeral()).await
+    }
+
+    /// Binds both loopback addresses and serves in the background.
+    ///
+    /// On a machine without IPv6 it logs a warning and binds `127.0.0.1` only. The first start
+    /// generates the signing keys, which takes a fraction of a second.
+    ///
+    /// # Errors
+    ///
+    /// A port is taken, the keys cannot be read or generated, or a redirect URI is unusable.
+    pub async fn start_with(options: Options) -> Result<Self, StartError> {
+        if let Some(uri) = options.spa_redirect_uris.iter().find(|uri| origin(uri).is_none()) {
+            return Err(BadRedirectUri { uri: uri.clone() }.into());
+        }
+        if options.access_token_issuer == Scheme::Https && options.https_port.is_none() {
+            return Err(StartError::NoHttps);
+        }
+        let (folder, with_tls) = (options.data_dir.clone(), options.https_port.is_some());
+        // A panic in there would be a bug in key generation. It must not end the caller.
+        let (keys, tls) = spawn_blocking(move || open_keys(folder.as_deref(), with_tls))
+            .await
+            .unwrap_or(Err(KeyError::Generate))?;
+        let (port, http) = bind(options.port).await?;
+        let https = match options.https_port.zip(tls) {
+            Some((port, tls)) => {
+                let (port, acceptor) = bind(port).await?;
+                Some((port, with_certificate(acceptor, tls.config), tls.ca))
+            }
+            None => None,
+        };
+        let urls = Urls::new(port, https.as_ref().map(|(port, ..)| *port));
+        let base_url = match (options.access_token_issuer, &urls.https) {
+            (Scheme::Https, Some(url)) => url.clone(),
+            _ => urls.http.clone(),
+        };
+        let clock = Arc::new(ShiftedClock::new(options.clock));
+        let directory = options.directory.with_swagger_ui_at(&options.spa_redirect_uris);
+        let issuer = Issuer::new(base_url, keys, clock, directory);
+        let mut tenant = Self {
+            context: Arc::new(Context::new(urls, issuer)),
+            ca: None,
+            ca_file: options.data_dir.filter(|_| with_tls).map(|folder| folder.join(CA_FILE)),
+            stop: watch::channel(false).0,
+            servers: JoinSet::new(),
+        };
+        tenant.serve(http);
+        if let Some((_, acceptor, ca)) = https {
+            tenant.ca = Some(ca);
+            tenant.serve(acceptor);
+        }
+        tracing::warn!(
+            base_url = tenant.base_url(),
+            "a development tenant is running: anybody on this machine can sign in as anybody"
+        );
+        Ok(tenant)
+    }
+
+    fn serve(&mut self, acceptor: BoxAcceptor) {
+        self.servers.spawn(serve(acceptor, Arc::clone(&self.context), self.stop.subscribe()));
+    }
+
+    /// The URL everything hangs from: `http://localhost:8001`, without a trailing slash.
+    pub fn base_url(&self) -> &str {
+        &self.context.urls.http
+    }
+
+    /// The URL of the HTTPS listener, if there is one: `https://localhost:8443`.
+    pub fn https_url(&self) -> Option<&str> {
+        self.context.urls.https.as_deref()
+    }
+
+    /// The certificate, in PEM, that clients of [`https_url`](Self::https_url) are to trust.
+    pub fn ca_certificate(&self) -> Option<&str> {
+        self.ca.as_deref()
+    }
+
+    /// The file with that certificate, where there is a folder for it.
+    pub fn ca_file(&self) -> Option<&Path> {
+        self.ca_file.as_deref()
+    }
+
+    /// Everybody who can sign in, in the order of the account page.
+    pub fn people(&self) -> &[Arc<Person>] {
+        self.context.directory().people()
+    }
+
+    /// The access token this person would get by signing in as Swagger UI; see
+    /// [`access_token`], which needs no running tenant but a key folder.
+    ///
+    /// # Errors
+    ///
+    /// The person is not known; the error lists who is.
+    pub fn access_token(&self, person: &str) -> Result<String, ForgeError> {
+        self.forge(&Forgery::of(person))
+    }
+
+    /// A token for tests of what an API does with tokens that no sign-in would give.
+    ///
+    /// # Errors
+    ///
+    /// The forgery names a person or app that is not there.
+    pub fn forge(&self, forgery: &Forgery) -> Result<String, ForgeError> {
+        self.context.issuer.forge(forgery)
+    }
+
+    /// Lets the next key sign from now on; the key that signed so far stays published where there
+    /// is an overlap, as in Entra, and is gone at once where there is none.
+    ///
+    /// # Errors
+    ///
+    /// The machine fails to make an RSA key.
+    pub async fn rotate_keys(&self, overlap: bool) -> Result<(), KeyError> {
+        let context = Arc::clone(&self.context);
+        spawn_blocking(move || context.issuer.keys.rotate(overlap))
+            .await
+            .unwrap_or(Err(KeyError::Generate))
+    }
+
+    /// Lets an endpoint fail from now on; `None` lets it work again.
+    pub fn plan_fault(&self, endpoint: Endpoint, plan: Option<FaultPlan>) {
+        self.context.faults.plan(endpoint, plan);
+    }
+
+    /// The last 200 requests, the newest first: what was asked, and why it was refused.
+    pub fn audit(&self) -> Vec<AuditEntry> {
+        self.context.audit.entries()
+    }
+
+    /// Moves the tenant's clock: so many seconds ahead of [`Options::clock`], or, negative, behind.
+    pub fn set_clock_offset(&self, seconds: i64) {
+        self.context.issuer.clock.set_offset(seconds);
+    }
+
+    /// Stops accepting, and waits up to 5 seconds for requests to end.
+    pub async fn stop(mut self) {
+        self.stop.send_replace(true);
+        let all_served = async { while self.servers.join_next().await.is_some() {} };
+        // What is left is dropped, and ends with it.
+        timeout(DRAIN + Duration::from_secs(1), all_served).await.ok();
+    }
+}
+
+/// What the HTTPS listener needs.
+struct Tls {
+    config: RustlsConfig,
+    /// The certificate of the authority, in PEM.
+    ca: String,
+}
+
+/// Opens or generates the signing keys and the certificate, side by side.
+fn open_keys(folder: Option<&Path>, with_tls: bool) -> Result<(KeyRing, Option<Tls>), KeyError> {
+    let open_tls = || {
+        let authority = CertificateAuthority::open(folder)?;
+        let ca = authority.certificate.clone();
+        Ok(Tls { config: authority.certify(year(SystemClock.now()))?, ca })
+    };
+    thread::scope(|scope| {
+        let tls = with_tls.then(|| scope.spawn(open_tls));
+        let keys = KeyRing::open(folder)?;
+        let tls = tls.map(|tls| tls.join().unwrap_or(Err(KeyError::Generate))).transpose()?;
+        Ok((keys, tls))
+    })
+}
+
+/// Adds TLS to a listener.
+fn with_certificate(acceptor: BoxAcceptor, config: RustlsConfig) -> BoxAcceptor {
+    let mut acceptor = acceptor.rustls(stream::iter([config]));
+    // poem takes its configuration from a stream while it accepts, in random order with the
+    // connections, and drops a connection that comes first. This takes the configuration now.
+    while acceptor.accept().now_or_never().is_some() {}
+    acceptor.boxed()
+}
+
+/// Serves until it is told to stop, or the tenant is dropped.
+async fn serve(acceptor: BoxAcceptor, context: Arc<Context>, mut stopped: watch::Receiver<bool>) {
+    let server = Server::new_with_acceptor(acceptor).name("development tenant");
+    let signal = async move {
+        // An error means that the tenant was dropped.
+        let _ = stopped.wait_for(|stopped| *stopped).await;
+    };
+    let run = server.run_with_graceful_shutdown(http::endpoint(context), signal, Some(DRAIN));
+    if let Err(error) = run.await {
+        tracing::error!(%error, "the development tenant stopped serving");
+    }
+}
