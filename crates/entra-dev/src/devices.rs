@@ -1,45 +1,46 @@
-//! Signing in on another device than the one that asks (RFC 8628).
+//! The device authorization grant (RFC 8628): devices that wait for a person to sign in elsewhere.
 
 use std::sync::Arc;
 
 use crate::directory::{App, Authority, Person, Platform};
+use crate::expiring_map::ExpiringMap;
 use crate::grants::Grant;
 use crate::random;
 use crate::refusal::Refusal;
 use crate::scope::Scopes;
-use crate::shelf::Shelf;
 use crate::tokens::ClaimsRequest;
 
-/// How long a device code counts, in seconds, as in Entra.
+/// The lifetime of a device code in seconds, as in Entra.
 pub(crate) const LIFETIME: u64 = 900;
 
-/// How long a device is to wait between two questions, in seconds, as in Entra.
+/// The polling interval for devices in seconds, as in Entra.
 pub(crate) const INTERVAL: u64 = 5;
 
-/// Devices that wait for somebody to sign in.
+/// The devices that wait for a sign-in.
 #[derive(Debug)]
 pub(crate) struct Devices {
-    by_device_code: Shelf<Device>,
-    /// Device codes.
-    by_user_code: Shelf<String>,
+    by_device_code: ExpiringMap<Device>,
+    /// The device code of each user code.
+    by_user_code: ExpiringMap<String>,
 }
 
-/// A device that waits.
+/// A device that waits for a sign-in.
 #[derive(Debug, Clone)]
 pub(crate) struct Device {
     pub(crate) app: Arc<App>,
     pub(crate) authority: Authority,
     pub(crate) scopes: Scopes,
     pub(crate) claims: ClaimsRequest,
-    answer: Answer,
+    decision: Decision,
 }
 
+/// What the person has decided.
 #[derive(Debug, Clone)]
-enum Answer {
+enum Decision {
     Pending,
     Accepted(Arc<Person>),
     Declined,
-    Collected,
+    Redeemed,
 }
 
 impl Device {
@@ -49,18 +50,18 @@ impl Device {
         scopes: Scopes,
         claims: ClaimsRequest,
     ) -> Self {
-        Self { app, authority, scopes, claims, answer: Answer::Pending }
+        Self { app, authority, scopes, claims, decision: Decision::Pending }
     }
 
-    /// Whether this authority is the one that gave the code, or is the tenant of who has signed in.
-    fn is_answered_at(&self, authority: &Authority) -> bool {
+    /// Whether this authority issued the code, or is the tenant of the person who signed in.
+    fn is_redeemable_at(&self, authority: &Authority) -> bool {
         let is_of = |person: &Person| authority.tenant().is_some_and(|t| t.id == person.tenant);
         self.authority == *authority
-            || matches!(&self.answer, Answer::Accepted(person) if is_of(person))
+            || matches!(&self.decision, Decision::Accepted(person) if is_of(person))
     }
 }
 
-/// What a device is given: the code it asks with, and the one that the person types.
+/// The code with which the device polls, and the code that the person types.
 pub(crate) struct DeviceCodes {
     pub(crate) device_code: String,
     pub(crate) user_code: String,
@@ -68,37 +69,34 @@ pub(crate) struct DeviceCodes {
 
 impl Devices {
     pub(crate) fn new() -> Self {
-        // For longer than they count, so that who is late is told so.
-        let memory = 2 * LIFETIME;
-        Self {
-            by_device_code: Shelf::remembering(memory),
-            by_user_code: Shelf::remembering(memory),
-        }
+        // Kept beyond their lifetime, so that late requests get precise errors.
+        let kept = 2 * LIFETIME;
+        Self { by_device_code: ExpiringMap::new(kept), by_user_code: ExpiringMap::new(kept) }
     }
 
-    /// Lets a device wait.
-    pub(crate) fn wait(&self, device: Device, now: u64) -> DeviceCodes {
+    /// Registers a device, and returns its codes.
+    pub(crate) fn register(&self, device: Device, now: u64) -> DeviceCodes {
         let device_code = random::secret();
         let user_code = random::user_code();
-        self.by_device_code.put(device_code.clone(), device, now);
-        self.by_user_code.put(user_code.clone(), device_code.clone(), now);
+        self.by_device_code.insert(device_code.clone(), device, now);
+        self.by_user_code.insert(user_code.clone(), device_code.clone(), now);
         DeviceCodes { device_code, user_code }
     }
 
-    /// The device that waits for this code, in any case, to be typed.
+    /// The waiting device with this user code, ignoring case.
     pub(crate) fn find(&self, user_code: &str, now: u64) -> Result<Device, Refusal> {
         self.waiting(user_code, now, |device| device.clone())
     }
 
-    /// Lets the device have what this person grants; nothing for `None`.
-    pub(crate) fn answer(
+    /// Records that this person has signed in; `None` if the person declined.
+    pub(crate) fn decide(
         &self,
         user_code: &str,
         person: Option<Arc<Person>>,
         now: u64,
     ) -> Result<(), Refusal> {
         self.waiting(user_code, now, |device| {
-            device.answer = person.map_or(Answer::Declined, Answer::Accepted);
+            device.decision = person.map_or(Decision::Declined, Decision::Accepted);
         })
     }
 
@@ -106,50 +104,50 @@ impl Devices {
         &self,
         user_code: &str,
         now: u64,
-        look: impl FnOnce(&mut Device) -> R,
+        access: impl FnOnce(&mut Device) -> R,
     ) -> Result<R, Refusal> {
         let user_code = user_code.trim().to_ascii_uppercase();
-        let device_code = self.by_user_code.look(&user_code, now, |code, _| code.clone());
+        let device_code = self.by_user_code.access(&user_code, now, |code, _| code.clone());
         device_code
             .and_then(|code| {
-                self.by_device_code.look(&code, now, |device, age| {
-                    let waits = matches!(device.answer, Answer::Pending) && age < LIFETIME;
-                    waits.then(|| look(device))
+                self.by_device_code.access(&code, now, |device, age| {
+                    let waits = matches!(device.decision, Decision::Pending) && age < LIFETIME;
+                    waits.then(|| access(device))
                 })
             })
             .flatten()
             .ok_or_else(Refusal::user_code_unknown)
     }
 
-    /// What the person has granted to the device of this app, which asks at this authority; once.
-    pub(crate) fn collect(
+    /// The grant for the device of this app, which polls at this authority. It is returned once.
+    pub(crate) fn redeem(
         &self,
         code: &str,
         app: &App,
         authority: &Authority,
         now: u64,
     ) -> Result<Grant, Refusal> {
-        let collected = self.by_device_code.look(code, now, |device, age| {
+        let redeemed = self.by_device_code.access(code, now, |device, age| {
             if device.app.client_id != app.client_id {
                 return Err(Refusal::device_unknown());
             }
             if age >= LIFETIME {
                 return Err(Refusal::device_expired());
             }
-            if !device.is_answered_at(authority) {
+            if !device.is_redeemable_at(authority) {
                 return Err(Refusal::code_of_another_tenant("Device"));
             }
-            match std::mem::replace(&mut device.answer, Answer::Collected) {
-                Answer::Pending => {
-                    device.answer = Answer::Pending;
+            match std::mem::replace(&mut device.decision, Decision::Redeemed) {
+                Decision::Pending => {
+                    device.decision = Decision::Pending;
                     Err(Refusal::device_pending())
                 }
-                Answer::Declined => {
-                    device.answer = Answer::Declined;
+                Decision::Declined => {
+                    device.decision = Decision::Declined;
                     Err(Refusal::device_declined())
                 }
-                Answer::Collected => Err(Refusal::code_redeemed()),
-                Answer::Accepted(person) => Ok(Grant {
+                Decision::Redeemed => Err(Refusal::code_redeemed()),
+                Decision::Accepted(person) => Ok(Grant {
                     app: Arc::clone(&device.app),
                     person,
                     authority: device.authority.clone(),
@@ -160,6 +158,6 @@ impl Devices {
                 }),
             }
         });
-        collected.unwrap_or_else(|| Err(Refusal::device_unknown()))
+        redeemed.unwrap_or_else(|| Err(Refusal::device_unknown()))
     }
 }

@@ -1,47 +1,47 @@
-//! What a person has let an app do, and the slips of paper that stand for it.
+//! Grants, and the authorization codes and refresh tokens that represent them.
 
 use std::sync::Arc;
 
 use crate::directory::{App, Authority, Person, Platform};
+use crate::expiring_map::ExpiringMap;
 use crate::random;
 use crate::refusal::Refusal;
 use crate::scope::Scopes;
-use crate::shelf::Shelf;
 use crate::tokens::ClaimsRequest;
 
-/// What a person has let an app do.
+/// What a person has allowed an app to do.
 #[derive(Debug, Clone)]
 pub(crate) struct Grant {
-    /// The app that asked.
+    /// The client.
     pub(crate) app: Arc<App>,
     /// Who signed in.
     pub(crate) person: Arc<Person>,
-    /// The authority whose page was used.
+    /// The authority at which the person signed in.
     pub(crate) authority: Authority,
-    /// What kind of program asked, which decides how it redeems and renews.
+    /// The platform of the redirect URI. It decides how codes and refresh tokens are redeemed.
     pub(crate) platform: Platform,
-    /// What was granted.
+    /// The granted scopes.
     pub(crate) scopes: Scopes,
-    /// What was asked for besides.
+    /// The `claims` parameter.
     pub(crate) claims: ClaimsRequest,
-    /// The value to be repeated in the ID token.
+    /// The nonce for the ID token.
     pub(crate) nonce: Option<String>,
 }
 
-/// How long a code can be redeemed, in seconds. RFC 6749 section 4.1.2 recommends ten minutes.
+/// The lifetime of a code in seconds; ten minutes are recommended (RFC 6749, section 4.1.2).
 const CODE_LIFETIME: u64 = 600;
 
-/// The authorization codes that are outstanding.
+/// The authorization codes that were issued.
 #[derive(Debug)]
-pub(crate) struct Codes(Shelf<Code>);
+pub(crate) struct Codes(ExpiringMap<Code>);
 
-/// What an authorization code stands for, and what must be shown again to redeem it.
+/// What an authorization code represents, and what its redemption is checked against.
 #[derive(Debug, Clone)]
 pub(crate) struct Code {
     pub(crate) grant: Grant,
-    /// Where the code was sent.
+    /// The redirect URI to which the code was sent.
     pub(crate) redirect_uri: String,
-    /// The S256 challenge (RFC 7636).
+    /// The S256 code challenge (RFC 7636).
     pub(crate) challenge: Option<String>,
     redeemed: bool,
 }
@@ -55,29 +55,28 @@ impl Code {
 
 impl Codes {
     pub(crate) fn new() -> Self {
-        // Remembered for longer than they count, so that whoever is late or repeats himself is
-        // told so.
-        Self(Shelf::remembering(2 * CODE_LIFETIME))
+        // Kept beyond their lifetime, so that late and repeated redemptions get precise errors.
+        Self(ExpiringMap::new(2 * CODE_LIFETIME))
     }
 
-    /// Makes a code for this.
+    /// Issues a code.
     pub(crate) fn issue(&self, code: Code, now: u64) -> String {
         let key = random::secret();
-        self.0.put(key.clone(), code, now);
+        self.0.insert(key.clone(), code, now);
         key
     }
 
-    /// Takes the grant of this code, once, if it satisfies `check`.
+    /// Returns the grant of this code, once, if `check` succeeds.
     ///
-    /// The check runs under the lock: of any number of simultaneous requests one gets the grant.
-    /// A failed check leaves the code as it was, so that nobody can spoil another's code.
+    /// The check runs under the lock, so only one of several simultaneous requests gets the grant.
+    /// A failed check does not use up the code: otherwise a stranger could invalidate it.
     pub(crate) fn redeem(
         &self,
         code: &str,
         now: u64,
         check: impl FnOnce(&Code) -> Result<(), Refusal>,
     ) -> Result<Grant, Refusal> {
-        let redeemed = self.0.look(code, now, |code, age| {
+        let redeemed = self.0.access(code, now, |code, age| {
             if code.redeemed {
                 return Err(Refusal::code_redeemed());
             }
@@ -95,63 +94,64 @@ impl Codes {
     }
 }
 
-/// How long a refresh token can be used, in seconds ("Refresh tokens: token lifetime").
+/// The lifetime of a refresh token in seconds
+/// (<https://learn.microsoft.com/entra/identity-platform/refresh-tokens>).
 const REFRESH_LIFETIME: u64 = 90 * DAY;
-/// How long one of a single-page app can; every one that replaces it ends with it.
+/// The lifetime of refresh tokens of single-page apps, counted from the sign-in.
 const SINGLE_PAGE_LIFETIME: u64 = DAY;
 const DAY: u64 = 24 * 60 * 60;
 
-/// The refresh tokens that are outstanding.
+/// The refresh tokens that were issued.
 #[derive(Debug)]
-pub(crate) struct RefreshTokens(Shelf<Renewal>);
+pub(crate) struct RefreshTokens(ExpiringMap<RefreshToken>);
 
-/// What a refresh token stands for.
+/// What a refresh token represents.
 #[derive(Debug, Clone)]
-pub(crate) struct Renewal {
+pub(crate) struct RefreshToken {
     pub(crate) grant: Grant,
-    /// When the person signed in, in seconds since the epoch.
-    since: u64,
+    /// The time of the sign-in, in seconds since the epoch.
+    signed_in: u64,
 }
 
-impl Renewal {
-    /// The same for a grant that has changed; it counts from the same sign-in.
-    pub(crate) fn of(&self, grant: Grant) -> Self {
-        Self { grant, since: self.since }
+impl RefreshToken {
+    /// A copy with a changed grant, from the same sign-in.
+    pub(crate) fn with_grant(&self, grant: Grant) -> Self {
+        Self { grant, signed_in: self.signed_in }
     }
 }
 
 impl RefreshTokens {
     pub(crate) fn new() -> Self {
-        Self(Shelf::remembering(REFRESH_LIFETIME + DAY))
+        Self(ExpiringMap::new(REFRESH_LIFETIME + DAY))
     }
 
-    /// Makes a refresh token for a grant that is new.
+    /// Issues the first refresh token of a grant.
     pub(crate) fn issue(&self, grant: Grant, now: u64) -> String {
-        self.renew(Renewal { grant, since: now }, now)
+        self.renew(RefreshToken { grant, signed_in: now }, now)
     }
 
-    /// Makes a refresh token that replaces another one.
+    /// Issues a refresh token that replaces another one.
     ///
-    /// Entra leaves the old one valid ("Refresh tokens: token revocation"), since the answer that
-    /// carries the new one may get lost.
-    pub(crate) fn renew(&self, renewal: Renewal, now: u64) -> String {
+    /// The old one stays valid, as in Entra, because the response with the new one may get lost
+    /// (<https://learn.microsoft.com/entra/identity-platform/refresh-tokens>).
+    pub(crate) fn renew(&self, token: RefreshToken, now: u64) -> String {
         let key = format!("1.{}{}", random::secret(), random::secret());
-        self.0.put(key.clone(), renewal, now);
+        self.0.insert(key.clone(), token, now);
         key
     }
 
-    /// What this refresh token stands for.
-    pub(crate) fn find(&self, token: &str, now: u64) -> Result<Renewal, Refusal> {
-        let found = self.0.look(token, now, |renewal, age| {
-            let single_page = renewal.grant.platform == Platform::SinglePage;
+    /// Looks up a refresh token.
+    pub(crate) fn find(&self, token: &str, now: u64) -> Result<RefreshToken, Refusal> {
+        let found = self.0.access(token, now, |token, age| {
+            let single_page = token.grant.platform == Platform::SinglePage;
             let expired = match single_page {
-                true => now.saturating_sub(renewal.since) >= SINGLE_PAGE_LIFETIME,
+                true => now.saturating_sub(token.signed_in) >= SINGLE_PAGE_LIFETIME,
                 false => age >= REFRESH_LIFETIME,
             };
             if expired {
                 Err(Refusal::refresh_token_expired(single_page))
             } else {
-                Ok(renewal.clone())
+                Ok(token.clone())
             }
         });
         let halves = token.strip_prefix("1.").and_then(|halves| halves.split_at_checked(43));

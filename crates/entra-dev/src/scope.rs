@@ -1,49 +1,51 @@
+//! The `scope` parameter.
+
 use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::directory::{App, Authority, Directory};
 use crate::refusal::Refusal;
 
-/// What a client asks for: parts of an ID token, and permissions of APIs (RFC 6749 section 3.3,
-/// "Scopes and permissions in the Microsoft identity platform").
+/// The scopes that a client requests: OpenID Connect scopes and permissions of APIs (RFC 6749,
+/// section 3.3; <https://learn.microsoft.com/entra/identity-platform/scopes-oidc>).
 #[derive(Debug, Clone)]
 pub(crate) struct Scopes {
-    /// In the client's own words and order, which is what it gets back: MSAL compares them.
-    asked: Vec<Asked>,
-    /// What an access token is for where no API is asked for.
+    /// As written and ordered by the client. MSAL compares the response with its request.
+    requested: Vec<RequestedScope>,
+    /// The resource of the access token if no API is requested.
     graph: Arc<App>,
 }
 
 #[derive(Debug, Clone)]
-struct Asked {
-    words: String,
-    /// `None` for `openid` and its like.
+struct RequestedScope {
+    text: String,
+    /// `None` for a scope of OpenID Connect.
     permission: Option<Permission>,
 }
 
-/// A delegated permission, or all of an API's.
+/// A delegated permission of an API, or all of them.
 #[derive(Debug, Clone)]
 struct Permission {
     resource: Arc<App>,
-    /// `None` for `.default`: whatever has been consented to.
+    /// `None` for `.default`: every permission that has been consented to.
     name: Option<String>,
 }
 
-/// The scopes of OpenID Connect. Each says something about the ID token, the last about refresh.
+/// The scopes of OpenID Connect.
 const OPENID: [&str; 4] = ["openid", "profile", "email", OFFLINE_ACCESS];
 const OFFLINE_ACCESS: &str = "offline_access";
 
 impl Scopes {
-    /// Reads the `scope` parameter at the sign-in page of this tenant.
+    /// Parses the `scope` parameter of a request to this tenant.
     pub(crate) fn parse(directory: &Directory, tenant: &str, text: &str) -> Result<Self, Refusal> {
-        let mut scopes = Self { asked: Vec::new(), graph: Arc::clone(directory.graph()) };
-        for words in text.split_ascii_whitespace() {
-            if !scopes.has(words) {
-                let permission = Permission::parse(directory, tenant, words)?;
-                scopes.asked.push(Asked { words: words.to_owned(), permission });
+        let mut scopes = Self { requested: Vec::new(), graph: Arc::clone(directory.graph()) };
+        for scope in text.split_ascii_whitespace() {
+            if !scopes.has(scope) {
+                let permission = Permission::parse(directory, tenant, scope)?;
+                scopes.requested.push(RequestedScope { text: scope.to_owned(), permission });
             }
         }
-        if scopes.asked.is_empty() {
+        if scopes.requested.is_empty() {
             return Err(Refusal::invalid_scope(text));
         }
         let authority = Authority::parse(directory, tenant);
@@ -53,8 +55,8 @@ impl Scopes {
         Ok(scopes)
     }
 
-    /// Whether every API that is asked for is one that the tenant with this id knows. Where the
-    /// authority is not one tenant, that shows only when somebody has signed in.
+    /// Checks that the tenant with this id knows every requested API. At `common` and
+    /// `organizations`, the tenant is known only after the sign-in.
     pub(crate) fn check_known_in(&self, tenant: &str) -> Result<(), Refusal> {
         let mut resources = self.permissions().map(|permission| &permission.resource);
         match resources.find(|resource| !resource.is_known_in(tenant)) {
@@ -63,22 +65,22 @@ impl Scopes {
         }
     }
 
-    /// Whether these very words are among what was asked for.
-    pub(crate) fn has(&self, words: &str) -> bool {
-        self.asked.iter().any(|asked| asked.words == words)
+    /// Whether exactly this scope was requested.
+    pub(crate) fn has(&self, scope: &str) -> bool {
+        self.requested.iter().any(|requested| requested.text == scope)
     }
 
-    /// Whether a refresh token was asked for.
+    /// Whether a refresh token was requested.
     pub(crate) fn offline(&self) -> bool {
         self.has(OFFLINE_ACCESS)
     }
 
-    /// The first API that was asked for; Microsoft Graph where none was.
+    /// The first API that was requested, or Microsoft Graph if none was.
     pub(crate) fn resource(&self) -> &Arc<App> {
         self.permissions().next().map_or(&self.graph, |permission| &permission.resource)
     }
 
-    /// The one API that an access token can be for.
+    /// The only API that was requested. An access token is for one API.
     pub(crate) fn only_resource(&self) -> Result<&Arc<App>, Refusal> {
         let resource = self.resource();
         if self.permissions().all(|other| other.resource.client_id == resource.client_id) {
@@ -88,24 +90,24 @@ impl Scopes {
         }
     }
 
-    /// Whether it is `.default` and nothing else, as client credentials need.
+    /// Whether only `.default` was requested, which client credentials require.
     pub(crate) fn is_default_only(&self) -> bool {
-        self.permissions().count() == self.asked.len()
+        self.permissions().count() == self.requested.len()
             && self.permissions().all(|permission| permission.name.is_none())
     }
 
-    /// What one API grants of this, in the client's own words: the `scope` of the answer.
+    /// The scopes granted at one API, as written by the client: the `scope` of the response.
     ///
-    /// `offline_access` is not among it, as in Entra: it is no permission of an API.
+    /// As in Entra, `offline_access` is left out: it is not a permission of an API.
     pub(crate) fn granted_by(&self, resource: &App) -> String {
-        let granted = self.asked.iter().filter(|asked| match &asked.permission {
-            None => asked.words != OFFLINE_ACCESS,
+        let granted = self.requested.iter().filter(|scope| match &scope.permission {
+            None => scope.text != OFFLINE_ACCESS,
             Some(permission) => permission.resource.client_id == resource.client_id,
         });
-        granted.map(|asked| asked.words.as_str()).collect::<Vec<_>>().join(" ")
+        granted.map(|scope| scope.text.as_str()).collect::<Vec<_>>().join(" ")
     }
 
-    /// The names of the permissions at one API: the `scp` claim, separated by spaces.
+    /// The permissions at one API, separated by spaces: the `scp` claim.
     pub(crate) fn names_at(&self, resource: &App) -> String {
         let mut names = Vec::<&str>::new();
         let at_it = self.permissions().filter(|p| p.resource.client_id == resource.client_id);
@@ -123,13 +125,13 @@ impl Scopes {
         names.join(" ")
     }
 
-    /// Everything that is asked for by its full name, which consent is given to.
+    /// The full names of all requested scopes. Consent is recorded for these.
     pub(crate) fn full_names(&self) -> Vec<String> {
         let mut names = Vec::new();
-        for Asked { words, permission } in &self.asked {
+        for RequestedScope { text, permission } in &self.requested {
             let full = |resource: &App, name: &str| format!("{}/{name}", resource.app_id_uri);
             match permission {
-                None => names.push(words.clone()),
+                None => names.push(text.clone()),
                 Some(Permission { resource, name: Some(name) }) => names.push(full(resource, name)),
                 Some(Permission { resource, name: None }) => {
                     names.extend(resource.scopes.iter().map(|scope| full(resource, &scope.name)));
@@ -139,7 +141,7 @@ impl Scopes {
         names
     }
 
-    /// Whether only an administrator can consent to all of this.
+    /// Whether only an administrator can consent to all of these scopes.
     pub(crate) fn need_an_administrator(&self) -> bool {
         self.permissions().any(|permission| match &permission.name {
             Some(name) => permission.resource.scope(name).is_some_and(|scope| scope.admin_consent),
@@ -147,18 +149,18 @@ impl Scopes {
         })
     }
 
-    /// What the client asked for: what it means for the person, and in the client's own words.
+    /// Each requested scope: a description for the person, and the scope as written by the client.
     pub(crate) fn described(&self) -> impl Iterator<Item = (String, &str)> {
-        self.asked.iter().map(|asked| (asked.meaning(), asked.words.as_str()))
+        self.requested.iter().map(|scope| (scope.description(), scope.text.as_str()))
     }
 
     fn permissions(&self) -> impl Iterator<Item = &Permission> {
-        self.asked.iter().filter_map(|asked| asked.permission.as_ref())
+        self.requested.iter().filter_map(|scope| scope.permission.as_ref())
     }
 }
 
-impl Asked {
-    fn meaning(&self) -> String {
+impl RequestedScope {
+    fn description(&self) -> String {
         match &self.permission {
             Some(Permission { resource, name: Some(name) }) => {
                 format!("Use {} as you: {name}", resource.name)
@@ -166,7 +168,7 @@ impl Asked {
             Some(Permission { resource, name: None }) => {
                 format!("Use {} as you, as far as it has been allowed to", resource.name)
             }
-            None => match self.words.as_str() {
+            None => match self.text.as_str() {
                 "openid" => "Sign you in".to_owned(),
                 "profile" => "See your name and sign-in name".to_owned(),
                 "email" => "See your mail address".to_owned(),
@@ -177,23 +179,23 @@ impl Asked {
 }
 
 impl Permission {
-    /// The permission that these words name; `None` for a scope of OpenID Connect.
+    /// Parses one scope; `None` for a scope of OpenID Connect.
     ///
-    /// Words without a slash belong to Microsoft Graph. Entra takes the app id URI or the bare
-    /// client id as the resource.
-    fn parse(directory: &Directory, tenant: &str, words: &str) -> Result<Option<Self>, Refusal> {
-        if OPENID.contains(&words) {
+    /// A scope without a slash belongs to Microsoft Graph. As in Entra, the resource is an app id
+    /// URI or a client id.
+    fn parse(directory: &Directory, tenant: &str, scope: &str) -> Result<Option<Self>, Refusal> {
+        if OPENID.contains(&scope) {
             return Ok(None);
         }
-        let (resource, name) = match words.rsplit_once('/') {
-            None => (directory.graph(), words),
+        let (resource, name) = match scope.rsplit_once('/') {
+            None => (directory.graph(), scope),
             Some((resource, name)) if !resource.is_empty() && !name.is_empty() => {
-                // Two slashes, as in `https://api.example//.default`, mean a URI that ends in one.
+                // In `https://api.example//.default`, the app id URI ends with a slash.
                 let resource = resource.trim_end_matches('/');
                 let known = directory.resource(resource);
                 (known.ok_or_else(|| Refusal::resource_unknown(resource, tenant))?, name)
             }
-            Some(_) => return Err(Refusal::invalid_scope(words)),
+            Some(_) => return Err(Refusal::invalid_scope(scope)),
         };
         let name = match name {
             ".default" => None,

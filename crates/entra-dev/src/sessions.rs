@@ -1,33 +1,37 @@
+//! Browser sessions and consents, in memory.
+
 use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
 
+use crate::expiring_map::ExpiringMap;
 use crate::random;
-use crate::shelf::Shelf;
 
-/// How long a browser stays signed in, in seconds; Entra's default for a session that is not kept.
+/// The lifetime of a browser session in seconds: Entra's default for sessions that are not
+/// persistent.
 const LIFETIME: u64 = 24 * 60 * 60;
 
-/// Which accounts are signed in in which browser.
+/// The accounts that are signed in, by session.
 #[derive(Debug)]
-pub(crate) struct Sessions(Shelf<Vec<String>>);
+pub(crate) struct Sessions(ExpiringMap<Vec<String>>);
 
 impl Sessions {
     pub(crate) fn new() -> Self {
-        Self(Shelf::remembering(LIFETIME))
+        Self(ExpiringMap::new(LIFETIME))
     }
 
-    /// The `oid`s that are signed in under this id, the last one first.
+    /// The `oid`s that are signed in, the latest first.
     pub(crate) fn accounts(&self, id: &str, now: u64) -> Vec<String> {
-        self.0.look(id, now, |accounts, _| accounts.clone()).unwrap_or_default()
+        self.0.access(id, now, |accounts, _| accounts.clone()).unwrap_or_default()
     }
 
-    /// Signs an account in under this id, or, where there is no such session, a new one; the id.
+    /// Signs an account in, and returns the session id: the given one if the session exists,
+    /// otherwise a new one.
     ///
-    /// An id that this server has not made is never taken over (session fixation).
+    /// An id that this server did not issue is never used (session fixation).
     pub(crate) fn sign_in(&self, id: Option<&str>, oid: &str, now: u64) -> String {
         let known = id.filter(|id| {
             self.0
-                .look(id, now, |accounts, _| {
+                .access(id, now, |accounts, _| {
                     accounts.retain(|known| known != oid);
                     accounts.insert(0, oid.to_owned());
                 })
@@ -37,51 +41,60 @@ impl Sessions {
             Some(id) => id.to_owned(),
             None => {
                 let id = random::secret();
-                self.0.put(id.clone(), vec![oid.to_owned()], now);
+                self.0.insert(id.clone(), vec![oid.to_owned()], now);
                 id
             }
         }
     }
 
-    /// Signs this account out, or all of them.
+    /// Signs out this account, or all accounts.
     pub(crate) fn sign_out(&self, id: &str, oid: Option<&str>, now: u64) {
         let keep = |known: &String| oid.is_some_and(|oid| known != oid);
-        self.0.look(id, now, |accounts, _| accounts.retain(keep));
+        self.0.access(id, now, |accounts, _| accounts.retain(keep));
     }
 }
 
-/// Who has consented to what, as long as the tenant runs.
+/// The consents given since the tenant started.
 #[derive(Debug, Default)]
 pub(crate) struct Consents(Mutex<HashSet<Consent>>);
 
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct Consent {
-    /// The `oid` of a person, or the id of a tenant for everybody in it.
-    who: String,
+    /// The `oid` of a person, or the id of a tenant if an administrator consented for everybody.
+    principal: String,
     client_id: String,
     permission: String,
 }
 
 impl Consents {
-    /// Whether all of these permissions have been consented to by one of these.
-    pub(crate) fn cover(&self, who: [&str; 2], client_id: &str, permissions: &[String]) -> bool {
+    /// Whether one of these principals has consented to each of these permissions.
+    pub(crate) fn cover(
+        &self,
+        principals: [&str; 2],
+        client_id: &str,
+        permissions: &[String],
+    ) -> bool {
         let given = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         permissions.iter().all(|permission| {
-            who.iter().any(|who| given.contains(&Consent::new(who, client_id, permission)))
+            principals
+                .iter()
+                .any(|principal| given.contains(&Consent::new(principal, client_id, permission)))
         })
     }
 
-    /// Notes a consent.
-    pub(crate) fn give(&self, who: &str, client_id: &str, permissions: &[String]) {
+    /// Records a consent.
+    pub(crate) fn give(&self, principal: &str, client_id: &str, permissions: &[String]) {
         let mut given = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        given.extend(permissions.iter().map(|permission| Consent::new(who, client_id, permission)));
+        given.extend(
+            permissions.iter().map(|permission| Consent::new(principal, client_id, permission)),
+        );
     }
 }
 
 impl Consent {
-    fn new(who: &str, client_id: &str, permission: &str) -> Self {
+    fn new(principal: &str, client_id: &str, permission: &str) -> Self {
         Self {
-            who: who.to_owned(),
+            principal: principal.to_owned(),
             client_id: client_id.to_owned(),
             permission: permission.to_owned(),
         }

@@ -72,7 +72,7 @@ fn answer(
         format!("{}/{}/oauth2/deviceauth", context.urls.of(request), authority.segment());
     let device =
         Device::new(client.app, authority, scopes, claims(parameters)?.unwrap_or_default());
-    let DeviceCodes { device_code, user_code } = context.devices.wait(device, context.now());
+    let DeviceCodes { device_code, user_code } = context.devices.register(device, context.now());
     let message = format!(
         "To sign in, use a web browser to open the page {verification_uri} and enter the code \
          {user_code} to authenticate."
@@ -164,7 +164,7 @@ impl Visit<'_> {
             None => Refusal::consent_declined().outcome(),
         };
         let accepted = person.is_some();
-        self.context.devices.answer(user_code, person, self.context.now())?;
+        self.context.devices.decide(user_code, person, self.context.now())?;
         let entry = Entry::of(PAGE, self.tenant, outcome);
         self.context.note(Entry { client_id, person: name, ..entry });
         Ok(pages::device::done(&device.app.name, accepted))

@@ -16,6 +16,6 @@ pub(super) fn redeem(request: TokenRequest<'_>) -> Result<Issued, Refusal> {
     // The nonce belongs to the first ID token (OpenID Connect Core section 12.2).
     let grant = Grant { nonce: None, ..renewal.grant.clone() };
     request.issue(&grant, scopes.as_ref().unwrap_or(&grant.scopes), || {
-        context.refresh_tokens.renew(renewal.of(grant.clone()), context.now())
+        context.refresh_tokens.renew(renewal.with_grant(grant.clone()), context.now())
     })
 }
