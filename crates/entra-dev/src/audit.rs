@@ -1,15 +1,17 @@
+//! The audit trail: the last requests and how they ended.
+
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 
 use serde::Serialize;
 
-/// How many requests are remembered; the oldest goes first.
+/// The number of requests that are kept; the oldest is removed first.
 const CAPACITY: usize = 200;
 
-/// How many characters of one member are remembered.
-const LONGEST: usize = 400;
+/// The number of characters that are kept of each text.
+const MAX_LENGTH: usize = 400;
 
-/// What was asked lately, and why it was refused. Nothing in it is a code, a token or a secret.
+/// The last requests. They contain no code, token or secret.
 #[derive(Debug, Default)]
 pub(crate) struct Audit(Mutex<VecDeque<Entry>>);
 
@@ -23,16 +25,16 @@ pub struct Entry {
     pub endpoint: &'static str,
     /// The `{tenant}` segment of the path.
     pub tenant: String,
-    /// As the client gave it: in a parameter, by HTTP Basic, or in its assertion.
+    /// As sent by the client: in a parameter, in HTTP Basic credentials or in an assertion.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client_id: Option<String>,
-    /// The id that the client has given to the request, or got in the answer, if it was refused.
+    /// The `client-request-id` of the client or a random id. Error responses contain it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub correlation_id: Option<String>,
-    /// The grant type, the prompt, or the address that a logout did not go on to.
+    /// The grant type, the prompt, or the unregistered redirect URI of a logout.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
-    /// The sign-in name of who is concerned.
+    /// The sign-in name of the person.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub person: Option<String>,
     /// How it ended.
@@ -44,27 +46,27 @@ pub struct Entry {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Outcome {
-    /// Somebody is to be asked first: a page was shown.
+    /// A page was shown, or a device got its codes: the person is asked first.
     #[default]
     Asked,
-    /// As wished.
+    /// The request succeeded.
     Granted,
-    /// Not as wished.
+    /// The request was refused.
     Refused {
-        /// The number behind `AADSTS`.
+        /// The number after `AADSTS`.
         aadsts: u32,
-        /// Its text.
+        /// The text of the error.
         reason: String,
     },
 }
 
 impl Entry {
-    /// A request to this endpoint of a tenant that ended so; whoever notes it says when.
-    pub(crate) fn of(endpoint: &'static str, tenant: &str, outcome: Outcome) -> Self {
+    /// A request to this endpoint of a tenant. The time is added when it is recorded.
+    pub(crate) fn new(endpoint: &'static str, tenant: &str, outcome: Outcome) -> Self {
         Self { endpoint, tenant: tenant.to_owned(), outcome, ..Self::default() }
     }
 
-    /// Clients choose what stands in here, and may choose it long.
+    /// Shortens the texts, which clients can make arbitrarily long.
     fn shorten(&mut self) {
         let reason = match &mut self.outcome {
             Outcome::Refused { reason, .. } => Some(reason),
@@ -72,7 +74,7 @@ impl Entry {
         };
         let texts = [Some(&mut self.tenant), self.client_id.as_mut(), self.detail.as_mut(), reason];
         for text in texts.into_iter().flatten() {
-            if let Some((at, _)) = text.char_indices().nth(LONGEST) {
+            if let Some((at, _)) = text.char_indices().nth(MAX_LENGTH) {
                 text.truncate(at);
                 text.push('…');
             }
@@ -81,8 +83,8 @@ impl Entry {
 }
 
 impl Audit {
-    /// Remembers a request.
-    pub(crate) fn note(&self, mut entry: Entry) {
+    /// Records a request.
+    pub(crate) fn record(&self, mut entry: Entry) {
         entry.shorten();
         let mut entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if entries.len() == CAPACITY {
@@ -91,7 +93,7 @@ impl Audit {
         entries.push_back(entry);
     }
 
-    /// What is remembered, the last request first.
+    /// The recorded requests, the newest first.
     pub(crate) fn entries(&self) -> Vec<Entry> {
         let entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         entries.iter().rev().cloned().collect()

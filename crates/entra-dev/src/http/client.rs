@@ -1,4 +1,4 @@
-//! Which app is asking, and how it has shown that it is (RFC 6749 section 2.3).
+//! Client authentication (RFC 6749, section 2.3).
 
 use std::sync::Arc;
 
@@ -8,15 +8,14 @@ use poem::Request;
 use poem::http::header::AUTHORIZATION;
 use url::form_urlencoded;
 
-use super::authorization_request::app_belongs;
 use super::parameters::Parameters;
-use super::{Context, Urls};
+use super::request::TenantRequest;
 use crate::directory::{App, Authority};
 use crate::jws::UnverifiedJws;
 use crate::refusal::Refusal;
 use crate::tokens::Proof;
 
-/// An app that has asked.
+/// The client of a request.
 pub(super) struct Client {
     pub(super) app: Arc<App>,
     pub(super) proof: Proof,
@@ -24,36 +23,29 @@ pub(super) struct Client {
 
 const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
-/// How far an assertion's times may be off, in seconds: Entra's own clock skew.
+/// The clock skew that Entra accepts in assertions, in seconds.
 const SKEW: u64 = 300;
 
 impl Client {
-    /// The app that a request to the token endpoint comes from. A credential that is sent has to be
-    /// right, even where none would be needed.
+    /// Authenticates the client. A credential is checked even if none is required.
     pub(super) fn authenticate(
-        context: &Context,
-        tenant: &str,
+        request: &TenantRequest<'_>,
         authority: &Authority,
-        request: &Request,
-        parameters: &Parameters,
     ) -> Result<Self, Refusal> {
-        let basic = basic_credentials(request);
+        let parameters = &request.parameters;
         let assertion = parameters.optional("client_assertion")?;
         let jws = assertion
-            .map(|assertion| UnverifiedJws::parse(assertion).ok_or_else(Refusal::jwt_malformed));
-        let jws = jws.transpose()?;
+            .map(|assertion| UnverifiedJws::parse(assertion).ok_or_else(Refusal::jwt_malformed))
+            .transpose()?;
+        let basic = basic_credentials(request.http);
         if let (Some(in_body), Some((in_header, _))) = (parameters.optional("client_id")?, &basic)
             && !in_body.eq_ignore_ascii_case(in_header)
         {
             return Err(Refusal::client_named_twice(in_body, in_header));
         }
         let client_id =
-            Self::named(request, parameters).ok_or_else(|| Refusal::missing("client_id"))?;
-        let app = context
-            .directory()
-            .app(&client_id)
-            .ok_or_else(|| Refusal::app_unknown(&client_id, tenant))?;
-        app_belongs(app, authority)?;
+            client_id(request.http, parameters).ok_or_else(|| Refusal::missing("client_id"))?;
+        let app = request.app(&client_id, authority)?;
 
         let secret = parameters.optional("client_secret")?;
         let in_header = basic.as_ref().map(|(_, secret)| secret.as_str());
@@ -68,35 +60,35 @@ impl Client {
                 if parameters.required("client_assertion_type")? != ASSERTION_TYPE {
                     return Err(Refusal::assertion_invalid("client_assertion_type is another one"));
                 }
-                check_assertion(context, app, &jws)?
+                check_assertion(request, app, &jws)?
             }
         };
         Ok(Self { app: Arc::clone(app), proof })
     }
 
-    /// The client id that a request gives, in whichever way; nothing has been checked yet.
-    pub(super) fn named(request: &Request, parameters: &Parameters) -> Option<String> {
-        let text = |name| parameters.optional(name).ok().flatten();
-        let in_assertion = || {
-            let jws = UnverifiedJws::parse(text("client_assertion")?)?;
-            jws.claim("sub").or(jws.claim("iss")).map(str::to_owned)
-        };
-        text("client_id")
-            .map(str::to_owned)
-            .or_else(|| Some(basic_credentials(request)?.0))
-            .or_else(in_assertion)
-    }
-
-    /// The same, if it has shown that it is itself.
-    pub(super) fn confidential(self) -> Result<Self, Refusal> {
+    /// Checks that the client has authenticated.
+    pub(super) fn check_confidential(&self) -> Result<(), Refusal> {
         match self.proof {
             Proof::None => Err(Refusal::client_not_authenticated()),
-            Proof::Secret | Proof::Certificate => Ok(self),
+            Proof::Secret | Proof::Certificate => Ok(()),
         }
     }
 }
 
-/// The client id and secret of HTTP Basic authentication, each form-encoded (RFC 6749 section
+/// The client id in a parameter, in HTTP Basic credentials or in an assertion. It is not verified.
+pub(super) fn client_id(request: &Request, parameters: &Parameters) -> Option<String> {
+    let text = |name| parameters.optional(name).ok().flatten();
+    let in_assertion = || {
+        let jws = UnverifiedJws::parse(text("client_assertion")?)?;
+        jws.claim("sub").or(jws.claim("iss")).map(str::to_owned)
+    };
+    text("client_id")
+        .map(str::to_owned)
+        .or_else(|| Some(basic_credentials(request)?.0))
+        .or_else(in_assertion)
+}
+
+/// The client id and secret of HTTP Basic authentication, each form-encoded (RFC 6749, section
 /// 2.3.1).
 fn basic_credentials(request: &Request) -> Option<(String, String)> {
     let header = request.headers().get(AUTHORIZATION)?.to_str().ok()?;
@@ -122,10 +114,10 @@ fn check_secret(app: &App, secret: &str) -> Result<Proof, Refusal> {
     }
 }
 
-/// Checks a client assertion (RFC 7523 section 3, "Microsoft identity platform application
-/// authentication certificate credentials").
+/// Checks a client assertion (RFC 7523, section 3;
+/// <https://learn.microsoft.com/entra/identity-platform/certificate-credentials>).
 fn check_assertion(
-    context: &Context,
+    request: &TenantRequest<'_>,
     app: &App,
     jws: &UnverifiedJws<'_>,
 ) -> Result<Proof, Refusal> {
@@ -140,33 +132,30 @@ fn check_assertion(
     if !certificate.verifies(jws.header("alg").unwrap_or_default(), message, signature) {
         return Err(Refusal::assertion_invalid("the signature is wrong"));
     }
-    let itself = [jws.claim("iss"), jws.claim("sub")];
-    if itself != [Some(app.client_id.as_str()); 2] {
+    let names = [jws.claim("iss"), jws.claim("sub")];
+    if names != [Some(app.client_id.as_str()); 2] {
         return Err(Refusal::assertion_claims(700_021, "names another application than client_id"));
     }
-    if !jws.claim("aud").is_some_and(|audience| is_token_endpoint(context, audience)) {
+    if !jws.claim("aud").is_some_and(|audience| is_token_endpoint(request, audience)) {
         return Err(Refusal::assertion_claims(700_023, "is not for this token endpoint"));
     }
-    let now = context.now();
-    let counts = jws.time("exp").is_some_and(|exp| now < exp.saturating_add(SKEW))
+    let now = request.now();
+    let valid = jws.time("exp").is_some_and(|exp| now < exp.saturating_add(SKEW))
         && jws.time("nbf").is_none_or(|nbf| nbf <= now.saturating_add(SKEW));
-    if counts {
+    if valid {
         Ok(Proof::Certificate)
     } else {
         Err(Refusal::assertion_claims(700_024, "is not within its valid time range"))
     }
 }
 
-/// Whether this is the token endpoint, or the issuer, of some tenant on one of the listeners.
-/// OpenID Connect clients send either.
-fn is_token_endpoint(context: &Context, audience: &str) -> bool {
-    let Urls { http, https } = &context.urls;
-    let path = [Some(http), https.as_ref()]
-        .into_iter()
-        .flatten()
-        .find_map(|base_url| audience.strip_prefix(base_url.as_str())?.strip_prefix('/'));
+/// Whether this is the token endpoint or the issuer of a tenant, on either listener. OpenID Connect
+/// clients send one or the other.
+fn is_token_endpoint(request: &TenantRequest<'_>, audience: &str) -> bool {
+    let mut base_urls = request.context.urls.all();
+    let path = base_urls.find_map(|url| audience.strip_prefix(url)?.strip_prefix('/'));
     let tenant = path.and_then(|path| {
         path.strip_suffix("/oauth2/v2.0/token").or_else(|| path.strip_suffix("/v2.0"))
     });
-    tenant.is_some_and(|tenant| Authority::parse(context.directory(), tenant).is_some())
+    tenant.is_some_and(|tenant| Authority::parse(request.directory(), tenant).is_some())
 }

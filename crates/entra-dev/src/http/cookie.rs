@@ -1,10 +1,10 @@
-//! The cookie that a browser stays signed in by.
+//! The session cookie.
 
 use poem::Request;
 use poem::http::header::COOKIE;
 use url::Url;
 
-/// The session id that the browser sends to the listener with this URL.
+/// The session id that the browser has sent to the listener with this URL.
 pub(super) fn session<'a>(request: &'a Request, base_url: &str) -> Option<&'a str> {
     let name = name(base_url);
     let headers = request.headers().get_all(COOKIE).iter();
@@ -16,18 +16,18 @@ pub(super) fn session<'a>(request: &'a Request, base_url: &str) -> Option<&'a st
         .map(|(_, value)| value)
 }
 
-/// The `Set-Cookie` for a session id.
+/// The `Set-Cookie` header field for a session id.
 ///
-/// Over HTTPS it is sent from frames of any site, as Entra's is: silent sign-in needs that, and the
-/// answer goes to registered redirect URIs only. A browser takes `SameSite=None` from HTTPS alone.
+/// Over HTTPS, browsers send the cookie from frames of any site, as with Entra. Silent sign-in
+/// needs that, and responses only go to registered redirect URIs. Browsers accept `SameSite=None`
+/// only over HTTPS.
 pub(super) fn set_session(base_url: &str, id: &str) -> String {
     let rules =
         if base_url.starts_with("https:") { "SameSite=None; Secure" } else { "SameSite=Lax" };
     format!("{}={id}; Path=/; HttpOnly; {rules}", name(base_url))
 }
 
-/// Cookies know no ports: the listeners, and other tenants on this machine, have names of their
-/// own.
+/// Browsers send cookies to every port of a host, so each listener has a name of its own.
 fn name(base_url: &str) -> String {
     let port = Url::parse(base_url).ok().and_then(|url| url.port()).unwrap_or_default();
     format!("entra-dev-{port}")

@@ -1,3 +1,5 @@
+//! The correlation id of a request.
+
 use poem::http::header::{HeaderName, HeaderValue};
 use poem::{Request, Response};
 use uuid::Uuid;
@@ -5,20 +7,20 @@ use uuid::Uuid;
 use super::parameters::Parameters;
 
 const ID: HeaderName = HeaderName::from_static("client-request-id");
-const WANTED: HeaderName = HeaderName::from_static("return-client-request-id");
+const REQUESTED: HeaderName = HeaderName::from_static("return-client-request-id");
 
-/// The id that joins what a client logs with what is answered and remembered here: the client's
-/// own, or, where it sends none, a new one.
+/// The id that connects the client's log with the error response and the audit trail. The client
+/// may choose it; otherwise it is random.
 pub(super) struct Correlation {
     id: Uuid,
-    /// Whether the client asks for its id to be sent back.
-    is_wanted: bool,
+    /// Whether the client wants its id in the response.
+    is_requested: bool,
 }
 
 impl Correlation {
-    /// What MSAL in JavaScript sends in the query, even with a form, and other clients in a header;
-    /// a parameter comes first (MS-ADFSOAL section 2.2.3.2). What is no GUID counts as left out:
-    /// this ends up in a header, in logs and on pages.
+    /// Reads the id from the parameters, the query or a header, in this order (MS-ADFSOAL, section
+    /// 2.2.3.2). MSAL for JavaScript sends it in the query, even with a form; other clients send a
+    /// header. Anything but a GUID is ignored, because the id is shown in headers, logs and pages.
     pub(super) fn of(request: &Request, parameters: &Parameters) -> Self {
         let query = Parameters::of_query(request);
         let text = |name: HeaderName| {
@@ -32,7 +34,7 @@ impl Correlation {
         let wants = |text: String| text.eq_ignore_ascii_case("true");
         Self {
             id: given.unwrap_or_else(Uuid::new_v4),
-            is_wanted: given.is_some() && text(WANTED).is_some_and(wants),
+            is_requested: given.is_some() && text(REQUESTED).is_some_and(wants),
         }
     }
 
@@ -40,9 +42,9 @@ impl Correlation {
         self.id.to_string()
     }
 
-    /// The answer, with the id where the client wants it back.
-    pub(super) fn on(&self, mut response: Response) -> Response {
-        if self.is_wanted
+    /// Adds the id to the response if the client wants it.
+    pub(super) fn add_to(&self, mut response: Response) -> Response {
+        if self.is_requested
             && let Ok(id) = HeaderValue::from_str(&self.id())
         {
             response.headers_mut().insert(ID, id);

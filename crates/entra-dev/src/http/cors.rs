@@ -1,55 +1,83 @@
-//! Cross-origin reads (the Fetch standard's CORS protocol).
+//! Cross-origin requests (<https://fetch.spec.whatwg.org/#http-cors-protocol>).
+
+use std::sync::Arc;
 
 use poem::http::StatusCode;
 use poem::http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
     ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_HEADERS, HeaderValue, ORIGIN, VARY,
 };
-use poem::{Request, Response};
+use poem::web::Data;
+use poem::{Request, Response, handler};
 
-use super::Context;
+use super::context::Context;
 
-/// Lets scripts of any origin read this answer. For what is public anyway.
-pub(super) fn allow_any(mut response: Response) -> Response {
-    response.headers_mut().insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
-    response
+/// The origins whose scripts may read a response.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Cors {
+    /// No other origin.
+    None,
+    /// The origins of the redirect URIs of single-page apps.
+    SinglePageApps,
+    /// Every origin: the response is public.
+    Anyone,
 }
 
-/// Lets scripts read this answer when the request comes from the origin of a single-page redirect
-/// URI: of the app with this client id, or, where it is not known yet, of any app.
-pub(super) fn allow_registered(
-    context: &Context,
-    client_id: Option<&str>,
-    origin: Option<&HeaderValue>,
-    mut response: Response,
-) -> Response {
-    let headers = response.headers_mut();
-    headers.insert(VARY, HeaderValue::from_name(ORIGIN));
-    let is_served = |origin: &str| match client_id {
-        Some(client_id) => {
-            context.directory().app(client_id).is_some_and(|app| app.serves_origin(origin))
+impl Cors {
+    /// Allows the origin to read this response. If the client is known, it must be an origin of
+    /// that app, otherwise of any app.
+    pub(super) fn add_to(
+        self,
+        context: &Context,
+        client_id: Option<&str>,
+        origin: Option<&HeaderValue>,
+        mut response: Response,
+    ) -> Response {
+        let headers = response.headers_mut();
+        match self {
+            Self::None => {}
+            Self::SinglePageApps => {
+                headers.insert(VARY, HeaderValue::from_name(ORIGIN));
+                let directory = context.directory();
+                let is_allowed = |origin: &str| match client_id {
+                    Some(id) => directory.app(id).is_some_and(|app| app.serves_origin(origin)),
+                    None => directory.apps().iter().any(|app| app.serves_origin(origin)),
+                };
+                if let Some(origin) = origin
+                    && origin.to_str().is_ok_and(is_allowed)
+                {
+                    headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
+                }
+            }
+            Self::Anyone => {
+                headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+            }
         }
-        None => context.directory().apps().iter().any(|app| app.serves_origin(origin)),
-    };
-    if let Some(origin) = origin
-        && origin.to_str().is_ok_and(is_served)
-    {
-        headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
+        response
     }
-    response
+
+    /// Responds to a preflight request for this method. All headers are allowed.
+    fn preflight(self, context: &Context, request: &Request, method: &'static str) -> Response {
+        let mut response = Response::builder().status(StatusCode::NO_CONTENT).finish();
+        let headers = response.headers_mut();
+        headers.insert(ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static(method));
+        headers.insert(ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"));
+        // `*` would not include `Authorization`, so the requested names are repeated.
+        if let Some(requested) = request.headers().get(ACCESS_CONTROL_REQUEST_HEADERS) {
+            headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, requested.clone());
+        }
+        self.add_to(context, None, request.headers().get(ORIGIN), response)
+    }
 }
 
-/// The answer to a preflight request for this method: any header may be sent.
-///
-/// It allows no origin yet. The requested header names are repeated, since `*` would not cover
-/// `Authorization`.
-pub(super) fn preflight(request: &Request, method: &'static str) -> Response {
-    let mut response = Response::builder().status(StatusCode::NO_CONTENT).finish();
-    let headers = response.headers_mut();
-    headers.insert(ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static(method));
-    headers.insert(ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"));
-    if let Some(requested) = request.headers().get(ACCESS_CONTROL_REQUEST_HEADERS) {
-        headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, requested.clone());
-    }
-    response
+/// The preflight of the public endpoints.
+#[handler]
+pub(super) fn preflight_get(Data(context): Data<&Arc<Context>>, request: &Request) -> Response {
+    Cors::Anyone.preflight(context, request, "GET")
+}
+
+/// The preflight of the token endpoint: Swagger UI sends `X-Requested-With`, which requires one.
+#[handler]
+pub(super) fn preflight_post(Data(context): Data<&Arc<Context>>, request: &Request) -> Response {
+    Cors::SinglePageApps.preflight(context, request, "POST")
 }

@@ -1,11 +1,12 @@
-//! For tests: forged tokens, new keys, faults, the clock, the audit trail. Nothing here does
-//! anything unless it is called.
+//! Controls for tests: forged tokens, key rotation, faults, the clock, the audit trail.
 //!
-//! A page of another site cannot call it: every change needs a method or a media type for which a
-//! browser asks first, and is not answered (the Fetch standard's CORS protocol).
+//! Pages of other sites cannot use them: every change needs a method or a media type for which the
+//! browser sends a preflight request, and no preflight succeeds
+//! (<https://fetch.spec.whatwg.org/#http-cors-protocol>).
 
 use std::sync::Arc;
 
+use poem::error::ResponseError;
 use poem::http::StatusCode;
 use poem::web::{Data, Path};
 use poem::{Body, Request, Response, handler};
@@ -14,37 +15,34 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tokio::task::spawn_blocking;
 
-use super::Context;
+use super::context::Context;
+use super::response::{json, problem};
 use crate::faults::{Endpoint, FaultPlan};
 use crate::tokens::Forgery;
 
-/// The largest body that is read, in bytes.
+/// The size limit for request bodies, in bytes.
 const BODY_LIMIT: usize = 64 * 1024;
 
 /// `GET /_dev/audit`: the last requests, the newest first.
 #[handler]
 pub(super) fn audit(Data(context): Data<&Arc<Context>>) -> Response {
-    super::json(StatusCode::OK, &json!({ "entries": context.audit.entries() }))
+    json(StatusCode::OK, &json!({ "entries": context.audit.entries() }))
 }
 
-/// `POST /_dev/tokens`: a token that no sign-in would give.
+/// `POST /_dev/tokens`: a forged token.
 #[handler]
 pub(super) async fn forge(
     Data(context): Data<&Arc<Context>>,
     request: &Request,
     body: Body,
-) -> Response {
-    let forgery = match read::<Forgery>(request, body).await {
-        Ok(forgery) => forgery,
-        Err(refused) => return refused,
-    };
+) -> Result<Response, Problem> {
+    let forgery = read::<Forgery>(request, body).await?;
     let context = Arc::clone(context);
-    // The first token that a stranger signs takes a new key.
-    let forged = spawn_blocking(move || context.issuer.forge(&forgery)).await;
-    match forged {
-        Ok(Ok(token)) => super::json(StatusCode::OK, &json!({ "access_token": token })),
-        Ok(Err(error)) => bad_request(&error.to_string()),
-        Err(_) => problem(StatusCode::INTERNAL_SERVER_ERROR, "the token could not be made"),
+    // The first token of the unpublished key generates that key.
+    match spawn_blocking(move || context.issuer.forge(&forgery)).await {
+        Ok(Ok(token)) => Ok(json(StatusCode::OK, &json!({ "access_token": token }))),
+        Ok(Err(error)) => Err(bad_request(error)),
+        Err(_) => Err(failed("the token could not be made")),
     }
 }
 
@@ -60,24 +58,21 @@ pub(super) async fn rotate_keys(
     Data(context): Data<&Arc<Context>>,
     request: &Request,
     body: Body,
-) -> Response {
-    let Rotation { overlap } = match read(request, body).await {
-        Ok(rotation) => rotation,
-        Err(refused) => return refused,
-    };
-    let keys = Arc::clone(context);
-    match spawn_blocking(move || keys.issuer.keys.rotate(overlap)).await {
+) -> Result<Response, Problem> {
+    let Rotation { overlap } = read(request, body).await?;
+    let rotating = Arc::clone(context);
+    match spawn_blocking(move || rotating.issuer.keys.rotate(overlap)).await {
         Ok(Ok(())) => {
             let signing = context.issuer.keys.now().general.kid().to_owned();
             let keys = context.issuer.published_keys();
             let published: Vec<_> = keys.iter().map(|key| key.kid.as_str()).collect();
-            super::json(StatusCode::OK, &json!({ "signing": signing, "published": published }))
+            Ok(json(StatusCode::OK, &json!({ "signing": signing, "published": published })))
         }
-        _ => problem(StatusCode::INTERNAL_SERVER_ERROR, "a key could not be made"),
+        _ => Err(failed("a key could not be made")),
     }
 }
 
-/// `GET /_dev/faults`: what goes wrong, by endpoint.
+/// `GET /_dev/faults`: the planned faults, by endpoint.
 #[handler]
 pub(super) fn faults(Data(context): Data<&Arc<Context>>) -> Response {
     let plans: Vec<_> = context
@@ -86,129 +81,122 @@ pub(super) fn faults(Data(context): Data<&Arc<Context>>) -> Response {
         .into_iter()
         .map(|(endpoint, plan)| json!({ "endpoint": endpoint, "plan": plan }))
         .collect();
-    super::json(StatusCode::OK, &json!({ "faults": plans }))
+    json(StatusCode::OK, &json!({ "faults": plans }))
 }
 
-/// `PUT /_dev/faults/{endpoint}`: lets an endpoint fail.
+/// `PUT /_dev/faults/{endpoint}`: makes an endpoint fail.
 #[handler]
 pub(super) async fn plan_fault(
     Path(endpoint): Path<String>,
     Data(context): Data<&Arc<Context>>,
     request: &Request,
     body: Body,
-) -> Response {
-    let endpoint = match named(&endpoint) {
-        Ok(endpoint) => endpoint,
-        Err(error) => return no_such_endpoint(&error),
-    };
-    match read::<FaultPlan>(request, body).await {
-        Err(refused) => refused,
-        Ok(plan) if plan.status.is_some_and(|status| !(400..600).contains(&status)) => {
-            bad_request("status: 400 to 599")
-        }
-        Ok(plan) if plan.hide_signing_key && endpoint != Endpoint::Keys => {
-            bad_request("hide_signing_key: at keys only")
-        }
-        Ok(plan) if plan.does_nothing() => {
-            bad_request("nothing is to fail: DELETE lets all be well")
-        }
-        Ok(plan) => {
-            context.faults.plan(endpoint, Some(plan));
-            no_content()
-        }
+) -> Result<StatusCode, Problem> {
+    let endpoint = parse_endpoint(&endpoint)?;
+    let plan = read::<FaultPlan>(request, body).await?;
+    if plan.status.is_some_and(|status| !(400..600).contains(&status)) {
+        return Err(bad_request("status: 400 to 599"));
     }
+    if plan.hide_signing_key && endpoint != Endpoint::Keys {
+        return Err(bad_request("hide_signing_key: at keys only"));
+    }
+    if plan.does_nothing() {
+        return Err(bad_request("the plan does nothing; DELETE removes a fault"));
+    }
+    context.faults.plan(endpoint, Some(plan));
+    Ok(StatusCode::NO_CONTENT)
 }
 
-/// `DELETE /_dev/faults/{endpoint}`: lets an endpoint work again.
+/// `DELETE /_dev/faults/{endpoint}`: makes an endpoint work again.
 #[handler]
 pub(super) fn clear_fault(
     Path(endpoint): Path<String>,
     Data(context): Data<&Arc<Context>>,
-) -> Response {
-    match named(&endpoint) {
-        Err(error) => no_such_endpoint(&error),
-        Ok(endpoint) => {
-            context.faults.plan(endpoint, None);
-            no_content()
-        }
-    }
+) -> Result<StatusCode, Problem> {
+    context.faults.plan(parse_endpoint(&endpoint)?, None);
+    Ok(StatusCode::NO_CONTENT)
 }
 
-/// `DELETE /_dev/faults`: lets everything work again.
+/// `DELETE /_dev/faults`: makes all endpoints work again.
 #[handler]
-pub(super) fn clear_faults(Data(context): Data<&Arc<Context>>) -> Response {
+pub(super) fn clear_faults(Data(context): Data<&Arc<Context>>) -> StatusCode {
     context.faults.clear();
-    no_content()
+    StatusCode::NO_CONTENT
 }
 
-/// Where the clock is to be, or is.
+/// How far the clock is shifted.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Shift {
-    /// Seconds ahead of the machine's clock; negative for behind.
+    /// In seconds; negative if the clock is behind that of the machine.
     offset: i64,
 }
 
-/// `GET /_dev/clock`: what the tenant takes for now, in seconds since the epoch.
+/// `GET /_dev/clock`: the time of the tenant, in seconds since the epoch.
 #[handler]
 pub(super) fn clock(Data(context): Data<&Arc<Context>>) -> Response {
     let clock = &context.issuer.clock;
-    super::json(StatusCode::OK, &json!({ "now": clock.now(), "offset": clock.offset() }))
+    json(StatusCode::OK, &json!({ "now": clock.now(), "offset": clock.offset() }))
 }
 
-/// `PUT /_dev/clock`: moves the tenant's clock.
+/// `PUT /_dev/clock`: shifts the clock of the tenant.
 #[handler]
 pub(super) async fn set_clock(
     Data(context): Data<&Arc<Context>>,
     request: &Request,
     body: Body,
-) -> Response {
-    match read(request, body).await {
-        Err(refused) => refused,
-        Ok(Shift { offset }) => {
-            context.issuer.clock.set_offset(offset);
-            no_content()
-        }
-    }
+) -> Result<StatusCode, Problem> {
+    let Shift { offset } = read(request, body).await?;
+    context.issuer.clock.set_offset(offset);
+    Ok(StatusCode::NO_CONTENT)
 }
 
-/// The JSON in a body that says that it is JSON; otherwise the answer that says what is wrong.
-async fn read<T: DeserializeOwned>(request: &Request, body: Body) -> Result<T, Response> {
+/// Reads a JSON body.
+async fn read<T: DeserializeOwned>(request: &Request, body: Body) -> Result<T, Problem> {
     let media_type = request.content_type().and_then(|value| value.split(';').next());
     if !media_type.is_some_and(|value| value.trim().eq_ignore_ascii_case("application/json")) {
-        return Err(problem(StatusCode::UNSUPPORTED_MEDIA_TYPE, "send application/json"));
+        return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "send application/json"));
     }
-    let bytes = body
-        .into_bytes_limit(BODY_LIMIT)
-        .await
-        .map_err(|_| problem(StatusCode::PAYLOAD_TOO_LARGE, "the body is larger than 64 KiB"))?;
-    serde_json::from_slice(&bytes).map_err(|error| bad_request(&error.to_string()))
+    let bytes = body.into_bytes_limit(BODY_LIMIT).await;
+    let bytes = bytes.map_err(|_| {
+        Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "the body is larger than 64 KiB")
+    })?;
+    serde_json::from_slice(&bytes).map_err(bad_request)
 }
 
-fn named(endpoint: &str) -> serde_json::Result<Endpoint> {
-    serde_json::from_value(endpoint.into())
+/// The error lists the endpoints that exist.
+fn parse_endpoint(name: &str) -> Result<Endpoint, Problem> {
+    serde_json::from_value(name.into()).map_err(|error| Problem::new(StatusCode::NOT_FOUND, error))
 }
 
-/// The error names those there are.
-fn no_such_endpoint(error: &serde_json::Error) -> Response {
-    problem(StatusCode::NOT_FOUND, &error.to_string())
+fn bad_request(detail: impl ToString) -> Problem {
+    Problem::new(StatusCode::BAD_REQUEST, detail)
 }
 
-fn bad_request(detail: &str) -> Response {
-    problem(StatusCode::BAD_REQUEST, detail)
+fn failed(detail: &str) -> Problem {
+    Problem::new(StatusCode::INTERNAL_SERVER_ERROR, detail)
 }
 
-/// A problem document (RFC 9457): these paths are not Entra's, and neither are their errors.
-pub(super) fn problem(status: StatusCode, detail: &str) -> Response {
-    let title = status.canonical_reason().unwrap_or_default();
-    let body = json!({ "title": title, "status": status.as_u16(), "detail": detail });
-    Response::builder()
-        .status(status)
-        .content_type("application/problem+json")
-        .header("cache-control", "no-store")
-        .body(body.to_string())
+/// Why a control was not applied. It is sent as a problem document (RFC 9457).
+#[derive(Debug, thiserror::Error)]
+#[error("{detail}")]
+struct Problem {
+    status: StatusCode,
+    detail: String,
 }
 
-fn no_content() -> Response {
-    Response::builder().status(StatusCode::NO_CONTENT).finish()
+impl Problem {
+    fn new(status: StatusCode, detail: impl ToString) -> Self {
+        Self { status, detail: detail.to_string() }
+    }
+}
+
+impl ResponseError for Problem {
+    fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    fn as_response(&self) -> Response {
+        problem(self.status, &self.detail)
+    }
 }

@@ -1,57 +1,45 @@
-use std::sync::Arc;
+//! Discovery: metadata, the key set and instance discovery.
 
 use poem::http::StatusCode;
-use poem::web::{Data, Path};
-use poem::{Request, Response, handler};
 use serde::Serialize;
 use serde_json::json;
 
-use super::{Context, cors, faults, json, refuse};
+use super::faults;
+use super::operation::Operation;
+use super::request::{Answer, TenantRequest};
+use super::response::json;
 use crate::directory::Authority;
 use crate::keys::Jwk;
 use crate::refusal::Refusal;
 
-/// `GET /{tenant}/v2.0/.well-known/openid-configuration` (OpenID Connect Discovery section 4).
-#[handler]
-pub(super) fn configuration(
-    Path(tenant): Path<String>,
-    Data(context): Data<&Arc<Context>>,
-    request: &Request,
-) -> Response {
-    cors::allow_any(match Authority::parse(context.directory(), &tenant) {
-        Some(authority) => {
-            let base_url = context.urls.of(request);
-            json(StatusCode::OK, &Configuration::new(base_url, &authority))
-        }
-        None => refuse(context, &Refusal::tenant_unpublished(&tenant)),
-    })
+/// `GET /{tenant}/v2.0/.well-known/openid-configuration` (OpenID Connect Discovery, section 4).
+pub(super) const METADATA: Operation = Operation::public(metadata);
+
+/// `GET /{tenant}/discovery/v2.0/keys` (RFC 7517). As in Entra, all tenants share the keys.
+pub(super) const KEYS: Operation = Operation::public(keys);
+
+/// `GET /common/discovery/instance`. MSAL asks here whether it may trust an authority. The response
+/// says that this listener is one cloud.
+pub(super) const INSTANCE: Operation = Operation::public(instance);
+
+fn metadata(request: &TenantRequest<'_>) -> Result<Answer, Refusal> {
+    let body = Configuration::new(request.base_url, &authority(request)?);
+    Ok(Answer::granted(json(StatusCode::OK, &body)))
 }
 
-/// `GET /{tenant}/discovery/v2.0/keys` (RFC 7517). All tenants share the keys, as in Entra.
-#[handler]
-pub(super) fn keys(
-    Path(tenant): Path<String>,
-    Data(context): Data<&Arc<Context>>,
-    request: &Request,
-) -> Response {
-    cors::allow_any(match Authority::parse(context.directory(), &tenant) {
-        Some(_) => {
-            let mut keys = context.issuer.published_keys();
-            if faults::hides_signing_key(request) {
-                let signing = context.issuer.keys.now().general;
-                keys.retain(|key| key.kid != signing.kid());
-            }
-            json(StatusCode::OK, &KeyDocument { keys })
-        }
-        None => refuse(context, &Refusal::tenant_unpublished(&tenant)),
-    })
+fn keys(request: &TenantRequest<'_>) -> Result<Answer, Refusal> {
+    authority(request)?;
+    let issuer = &request.context.issuer;
+    let mut keys = issuer.published_keys();
+    if faults::hides_signing_key(request.http) {
+        let signing = issuer.keys.now().general;
+        keys.retain(|key| key.kid != signing.kid());
+    }
+    Ok(Answer::granted(json(StatusCode::OK, &KeyDocument { keys })))
 }
 
-/// `GET /common/discovery/instance`: where MSAL asks whether it may trust an authority. The answer
-/// is that all names of this listener are one cloud.
-#[handler]
-pub(super) fn instance(Data(context): Data<&Arc<Context>>, request: &Request) -> Response {
-    let base_url = context.urls.of(request);
+fn instance(request: &TenantRequest<'_>) -> Result<Answer, Refusal> {
+    let base_url = request.base_url;
     let host = base_url.split_once("://").map_or(base_url, |(_, host)| host);
     let metadata = format!("{base_url}/common/v2.0/.well-known/openid-configuration");
     let body = json!({
@@ -63,13 +51,13 @@ pub(super) fn instance(Data(context): Data<&Arc<Context>>, request: &Request) ->
             "aliases": [host],
         }],
     });
-    cors::allow_any(json(StatusCode::OK, &body))
+    Ok(Answer::granted(json(StatusCode::OK, &body)))
 }
 
-/// The preflight of all that anybody may read.
-#[handler]
-pub(super) fn preflight(request: &Request) -> Response {
-    cors::allow_any(cors::preflight(request, "GET"))
+/// The authority that the path names. An unknown one has another error here than elsewhere.
+fn authority(request: &TenantRequest<'_>) -> Result<Authority, Refusal> {
+    Authority::parse(request.directory(), request.tenant)
+        .ok_or_else(|| Refusal::tenant_unpublished(request.tenant))
 }
 
 #[derive(Serialize)]
@@ -77,8 +65,8 @@ struct KeyDocument {
     keys: Vec<Jwk>,
 }
 
-/// Entra's metadata, member by member, but for mutual TLS; as in Entra's, PKCE is not mentioned.
-/// What belongs to Microsoft Graph and to Kerberos leads nowhere here.
+/// The metadata, with the members of Entra except those for mutual TLS. As in Entra, PKCE is not
+/// mentioned. The URLs for Microsoft Graph and Kerberos lead nowhere.
 #[derive(Serialize)]
 struct Configuration {
     token_endpoint: String,
@@ -129,10 +117,10 @@ impl Configuration {
             authorization_endpoint: endpoint("authorize"),
             device_authorization_endpoint: endpoint("devicecode"),
             http_logout_supported: true,
-            // Entra says true; here other apps are not told.
+            // Entra says true; here, other apps are not notified.
             frontchannel_logout_supported: false,
             end_session_endpoint: endpoint("logout"),
-            // Entra names more that it gives only on request, or never here; and neither `nbf` nor
+            // Entra lists more claims, which are optional or do not exist here, and omits `nbf` and
             // `oid`.
             claims_supported: &[
                 "sub",
@@ -149,7 +137,7 @@ impl Configuration {
                 "email",
             ],
             kerberos_endpoint: format!("{base_url}/{segment}/kerberos"),
-            // Entra says null where the tenant is not one.
+            // Entra says null for `common` and `organizations`.
             tenant_region_scope: authority.tenant().map(|_| "EU"),
             cloud_instance_name: "localhost",
             cloud_graph_host_name: "graph.windows.net",

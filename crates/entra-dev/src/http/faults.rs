@@ -1,4 +1,4 @@
-//! What goes wrong on purpose.
+//! Fault injection.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,10 +8,11 @@ use poem::http::{Method, StatusCode};
 use poem::{Endpoint, Request, Response, Result};
 use tokio::time::sleep;
 
-use super::{Context, cors};
+use super::context::Context;
+use super::cors::Cors;
 use crate::faults::{Endpoint as Name, FaultPlan};
 
-/// Answers as planned, where something is planned for this endpoint.
+/// Applies the fault that is planned for this endpoint, if any.
 pub(super) async fn inject<E: Endpoint<Output = Response>>(
     endpoint: Arc<E>,
     mut request: Request,
@@ -19,17 +20,17 @@ pub(super) async fn inject<E: Endpoint<Output = Response>>(
     let Some(context) = request.data::<Arc<Context>>().cloned() else {
         return endpoint.call(request).await;
     };
-    // A preflight is the browser's question, not the client's: it neither fails nor counts.
-    let asked = Some(request.uri().path()).filter(|_| request.method() != Method::OPTIONS);
-    let plan = asked.and_then(name).and_then(|name| context.faults.next(name));
+    // Preflights come from the browser and not from the client: they neither fail nor count.
+    let path = Some(request.uri().path()).filter(|_| request.method() != Method::OPTIONS);
+    let plan = path.and_then(endpoint_at).and_then(|name| context.faults.next(name));
     let Some(plan) = plan else { return endpoint.call(request).await };
     sleep(Duration::from_millis(plan.latency_ms)).await;
     if let Some(status) = plan.status {
         let status = StatusCode::from_u16(status).unwrap_or(StatusCode::SERVICE_UNAVAILABLE);
-        let answer = Response::builder().status(status).body("This fails on purpose.\n");
-        // Scripts are to see the status, not a lack of permission to see it.
+        let response = Response::builder().status(status).body("This fails on purpose.\n");
+        // Without this, scripts would see a CORS error instead of the status.
         let origin = request.headers().get(ORIGIN);
-        return Ok(cors::allow_registered(&context, None, origin, answer));
+        return Ok(Cors::SinglePageApps.add_to(&context, None, origin, response));
     }
     let truncate = plan.truncate;
     request.extensions_mut().insert(plan);
@@ -41,13 +42,13 @@ pub(super) async fn inject<E: Endpoint<Output = Response>>(
     Ok(response)
 }
 
-/// Whether this request is not to see the key that signs.
+/// Whether the current signing key is to be hidden from this request.
 pub(super) fn hides_signing_key(request: &Request) -> bool {
     request.extensions().get::<FaultPlan>().is_some_and(|plan| plan.hide_signing_key)
 }
 
 /// The endpoint that a path belongs to.
-fn name(path: &str) -> Option<Name> {
+fn endpoint_at(path: &str) -> Option<Name> {
     [
         ("/v2.0/.well-known/openid-configuration", Name::Metadata),
         ("/discovery/v2.0/keys", Name::Keys),

@@ -1,4 +1,4 @@
-//! Which methods a path answers to.
+//! The methods that a path supports.
 
 use std::sync::Arc;
 
@@ -8,11 +8,13 @@ use poem::http::header::{ALLOW, HeaderValue};
 use poem::http::{Method, StatusCode};
 use poem::{Endpoint, EndpointExt, IntoEndpoint, Request, Response, RouteMethod};
 
-use super::{Context, dev, refuse};
+use super::context::Context;
+use super::response::{json, problem};
+use crate::random;
 use crate::refusal::Refusal;
 
-/// The endpoints of one path. Any other method is answered with those there are (RFC 9110 section
-/// 15.5.6), which poem's own 405 does not tell.
+/// The endpoints of one path, by method. For any other method the response lists the supported ones
+/// (RFC 9110, section 15.5.6), which poem's own 405 does not.
 #[derive(Default)]
 pub(super) struct Methods {
     endpoints: RouteMethod,
@@ -32,7 +34,7 @@ pub(super) fn put<E: IntoEndpoint<Endpoint: 'static>>(endpoint: E) -> Methods {
 }
 
 impl Methods {
-    /// Also answers HEAD, as poem has it.
+    /// Also handles HEAD, as poem does.
     pub(super) fn get<E: IntoEndpoint<Endpoint: 'static>>(mut self, endpoint: E) -> Self {
         self.allowed.push(Method::HEAD);
         self.with(Method::GET, endpoint)
@@ -68,7 +70,7 @@ impl IntoEndpoint for Methods {
         let Self { endpoints, allowed } = self;
         let allowed: Arc<str> =
             allowed.iter().map(Method::as_str).collect::<Vec<_>>().join(", ").into();
-        let answer = move |endpoint: Arc<RouteMethod>, request: Request| {
+        let respond = move |endpoint: Arc<RouteMethod>, request: Request| {
             let allowed = Arc::clone(&allowed);
             async move {
                 let (method, path) = (request.method().clone(), request.uri().path().to_owned());
@@ -81,16 +83,17 @@ impl IntoEndpoint for Methods {
                 }
             }
         };
-        endpoints.around(answer).boxed()
+        endpoints.around(respond).boxed()
     }
 }
 
-/// In Entra's words at its paths, as a problem document at our own.
+/// An error of Entra at the paths of Entra, otherwise a problem document.
 fn not_allowed(context: &Context, path: &str, method: &Method, allowed: &str) -> Response {
     let mut response = if path == "/" || path.starts_with("/_dev") {
-        dev::problem(StatusCode::METHOD_NOT_ALLOWED, &format!("send one of {allowed}"))
+        problem(StatusCode::METHOD_NOT_ALLOWED, &format!("send one of {allowed}"))
     } else {
-        refuse(context, &Refusal::method(method.as_str(), allowed))
+        let refusal = Refusal::method(method.as_str(), allowed);
+        json(refusal.status, &refusal.report(random::guid(), context.now()))
     };
     if let Ok(allowed) = HeaderValue::from_str(allowed) {
         response.headers_mut().insert(ALLOW, allowed);

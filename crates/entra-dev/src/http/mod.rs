@@ -1,111 +1,50 @@
-//! The wire. Every path is one of Entra's, but for `/` and `/_dev…`.
+//! The endpoints: those of Entra, and the tenant's own under `/_dev`.
 
 mod admin_consent;
 mod authorization_request;
 mod authorize;
 mod client;
+mod context;
 mod cookie;
 mod correlation;
 mod cors;
 mod dev;
-mod device;
+mod device_code;
+mod device_page;
 mod discovery;
 mod faults;
-mod guards;
+mod host;
 mod html;
 mod logout;
 mod methods;
+mod operation;
 mod pages;
 mod parameters;
-mod reply;
+mod redirect;
+mod request;
+mod response;
 mod sign_in;
 mod token;
 mod userinfo;
 
 use std::sync::Arc;
 
-use poem::http::StatusCode;
-use poem::http::uri::Scheme as UriScheme;
-use poem::{Endpoint, EndpointExt, IntoResponse, Request, Response, Route};
-use serde::Serialize;
+use poem::error::NotFoundError;
+use poem::{Endpoint, EndpointExt, Response, Route};
 
-use self::correlation::Correlation;
+use self::admin_consent::ADMIN_CONSENT;
+use self::authorize::AUTHORIZE;
+pub(crate) use self::context::{Context, Urls};
+use self::cors::{preflight_get, preflight_post};
+use self::device_code::DEVICE_CODE;
+use self::device_page::DEVICE_PAGE;
+use self::discovery::{INSTANCE, KEYS, METADATA};
+use self::logout::LOGOUT;
 use self::methods::{get, post, put};
-use crate::audit::{Audit, Entry};
-use crate::devices::Devices;
-use crate::directory::Directory;
-use crate::faults::Faults;
-use crate::grants::{Codes, RefreshTokens};
-use crate::options::Scheme;
-use crate::refusal::Refusal;
-use crate::sessions::{Consents, Sessions};
-use crate::tokens::Issuer;
+use self::token::TOKEN;
+use self::userinfo::USER_INFO;
 
-/// What all handlers share.
-pub(crate) struct Context {
-    pub(crate) urls: Urls,
-    pub(crate) issuer: Issuer,
-    pub(crate) faults: Faults,
-    pub(crate) audit: Audit,
-    codes: Codes,
-    consents: Consents,
-    devices: Devices,
-    refresh_tokens: RefreshTokens,
-    sessions: Sessions,
-}
-
-impl Context {
-    pub(crate) fn new(urls: Urls, issuer: Issuer) -> Self {
-        Self {
-            urls,
-            issuer,
-            faults: Faults::default(),
-            audit: Audit::default(),
-            codes: Codes::new(),
-            consents: Consents::default(),
-            devices: Devices::new(),
-            refresh_tokens: RefreshTokens::new(),
-            sessions: Sessions::new(),
-        }
-    }
-
-    /// Who and what there is.
-    pub(crate) fn directory(&self) -> &Directory {
-        &self.issuer.directory
-    }
-
-    /// The time in seconds since the epoch.
-    fn now(&self) -> u64 {
-        self.issuer.now()
-    }
-
-    /// Remembers a request that ends now.
-    pub(crate) fn note(&self, entry: Entry) {
-        self.audit.note(Entry { time: self.now(), ..entry });
-    }
-}
-
-/// Where the listeners are, without trailing slashes.
-pub(crate) struct Urls {
-    pub(crate) http: String,
-    pub(crate) https: Option<String>,
-}
-
-impl Urls {
-    pub(crate) fn new(port: u16, https_port: Option<u16>) -> Self {
-        Self { http: Scheme::Http.url(port), https: https_port.map(|port| Scheme::Https.url(port)) }
-    }
-
-    /// The URL of the listener that this request has come in by.
-    fn of(&self, request: &Request) -> &str {
-        match &self.https {
-            Some(https) if *request.scheme() == UriScheme::HTTPS => https,
-            _ => &self.http,
-        }
-    }
-}
-
-/// All routes, behind the guards.
+/// All routes.
 pub(crate) fn endpoint(context: Arc<Context>) -> impl Endpoint<Output = Response> + 'static {
     Route::new()
         .at("/", get(pages::start::show))
@@ -118,47 +57,18 @@ pub(crate) fn endpoint(context: Arc<Context>) -> impl Endpoint<Output = Response
         .at("/_dev/faults/:endpoint", put(dev::plan_fault).delete(dev::clear_fault))
         .at("/_dev/keys/rotate", post(dev::rotate_keys))
         .at("/_dev/tokens", post(dev::forge))
-        .at("/common/discovery/instance", get(discovery::instance).options(discovery::preflight))
-        .at(
-            "/oidc/userinfo",
-            get(userinfo::show).post(userinfo::show).options(discovery::preflight),
-        )
-        .at(
-            "/:tenant/v2.0/.well-known/openid-configuration",
-            get(discovery::configuration).options(discovery::preflight),
-        )
-        .at("/:tenant/discovery/v2.0/keys", get(discovery::keys).options(discovery::preflight))
-        .at("/:tenant/oauth2/v2.0/authorize", get(authorize::show).post(authorize::submit))
-        .at("/:tenant/v2.0/adminconsent", get(admin_consent::show).post(admin_consent::submit))
-        .at("/:tenant/oauth2/v2.0/token", post(token::redeem).options(token::preflight))
-        .at("/:tenant/oauth2/v2.0/devicecode", post(device::wait))
-        .at("/:tenant/oauth2/deviceauth", get(device::show).post(device::submit))
-        .at("/:tenant/oauth2/v2.0/logout", get(logout::show).post(logout::submit))
-        .catch_error(|_: poem::error::NotFoundError| async { pages::not_found() })
+        .at("/common/discovery/instance", get(INSTANCE).options(preflight_get))
+        .at("/oidc/userinfo", get(USER_INFO).post(USER_INFO).options(preflight_get))
+        .at("/:tenant/v2.0/.well-known/openid-configuration", get(METADATA).options(preflight_get))
+        .at("/:tenant/discovery/v2.0/keys", get(KEYS).options(preflight_get))
+        .at("/:tenant/oauth2/v2.0/authorize", get(AUTHORIZE).post(AUTHORIZE))
+        .at("/:tenant/v2.0/adminconsent", get(ADMIN_CONSENT).post(ADMIN_CONSENT))
+        .at("/:tenant/oauth2/v2.0/token", post(TOKEN).options(preflight_post))
+        .at("/:tenant/oauth2/v2.0/devicecode", post(DEVICE_CODE))
+        .at("/:tenant/oauth2/deviceauth", get(DEVICE_PAGE).post(DEVICE_PAGE))
+        .at("/:tenant/oauth2/v2.0/logout", get(LOGOUT).post(LOGOUT))
+        .catch_error(|_: NotFoundError| async { pages::not_found() })
         .around(faults::inject)
         .data(context)
-        .around(guards::guard)
-}
-
-/// A JSON answer that no cache may keep (RFC 6749 section 5.1).
-fn json(status: StatusCode, body: &impl Serialize) -> Response {
-    match serde_json::to_vec(body) {
-        Ok(body) => Response::builder()
-            .status(status)
-            .content_type("application/json; charset=utf-8")
-            .header("cache-control", "no-store")
-            .header("pragma", "no-cache")
-            .body(body),
-        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
-    }
-}
-
-/// A refusal as Entra's JSON envelope.
-fn refuse(context: &Context, refusal: &Refusal) -> Response {
-    json(refusal.status, &refusal.report(context.now()))
-}
-
-/// The same, as the answer to a request that the client may have given an id.
-fn refuse_correlated(context: &Context, refusal: &Refusal, correlation: &Correlation) -> Response {
-    json(refusal.status, &refusal.correlated(correlation.id(), context.now()))
+        .around(host::require_loopback)
 }

@@ -1,5 +1,8 @@
+//! The parameters of a request.
+
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use poem::http::Method;
 use poem::{Body, Request};
 use url::form_urlencoded;
 
@@ -10,12 +13,12 @@ use crate::refusal::Refusal;
 pub(super) struct Parameters(Vec<(String, String)>);
 
 impl Parameters {
-    /// Reads `application/x-www-form-urlencoded` text.
+    /// Parses `application/x-www-form-urlencoded` text.
     ///
-    /// A parameter without a value counts as left out (RFC 6749 section 3.1).
+    /// A parameter without a value counts as missing (RFC 6749, section 3.1).
     pub(super) fn parse(text: &[u8]) -> Self {
         let pairs = form_urlencoded::parse(text).filter_map(|(name, value)| {
-            let (name, value) = unwrap_hidden(name.into_owned(), value.into_owned())?;
+            let (name, value) = decode_hidden(name.into_owned(), value.into_owned())?;
             (!value.is_empty()).then_some((name, value))
         });
         Self(pairs.collect())
@@ -26,19 +29,20 @@ impl Parameters {
         Self::parse(request.uri().query().unwrap_or_default().as_bytes())
     }
 
-    /// The parameters in a form body of at most 64 KiB.
-    pub(super) async fn of_form(body: Body) -> Result<Self, Refusal> {
+    /// The parameters of a request: from the form of a POST, otherwise from the query.
+    pub(super) async fn read(request: &Request, body: Body) -> Result<Self, Refusal> {
+        if request.method() != Method::POST {
+            return Ok(Self::of_query(request));
+        }
+        if !is_form(request) {
+            return Err(Refusal::not_a_form());
+        }
         let bytes =
             body.into_bytes_limit(BODY_LIMIT).await.map_err(|_| Refusal::body_too_large())?;
         Ok(Self::parse(&bytes))
     }
 
-    /// The same of a request that says that it is a form.
-    pub(super) async fn of_request(request: &Request, body: Body) -> Result<Self, Refusal> {
-        if is_form(request) { Self::of_form(body).await } else { Err(Refusal::not_a_form()) }
-    }
-
-    /// The value of this parameter. Other parameters may be repeated, if they are unknown.
+    /// The value of an optional parameter, which must not be repeated.
     pub(super) fn optional(&self, name: &str) -> Result<Option<&str>, Refusal> {
         let mut values = self.0.iter().filter(|(known, _)| known == name);
         match (values.next(), values.next()) {
@@ -47,28 +51,26 @@ impl Parameters {
         }
     }
 
-    /// The value of a parameter that has to be there.
+    /// The value of a required parameter.
     pub(super) fn required(&self, name: &str) -> Result<&str, Refusal> {
         self.optional(name)?.ok_or_else(|| Refusal::missing(name))
     }
 
-    /// The parameters with these names as hidden inputs carry them, so that a form sends the same
-    /// request again.
-    pub(super) fn hidden<'a>(
-        &'a self,
-        names: &'a [&str],
-    ) -> impl Iterator<Item = (String, String)> + 'a {
+    /// The parameters with these names, encoded for hidden inputs, so that a form repeats the
+    /// request.
+    pub(super) fn hidden(&self, names: &[&str]) -> Vec<(String, String)> {
         self.0
             .iter()
             .filter(|(name, _)| names.contains(&name.as_str()))
-            .map(|(name, value)| wrap_hidden(name, value))
+            .map(|(name, value)| encode_hidden(name, value))
+            .collect()
     }
 }
 
-/// The largest form that is read, in bytes.
+/// The size limit for forms, in bytes.
 const BODY_LIMIT: usize = 64 * 1024;
 
-/// Whether the body says that it is a form, with or without a character set.
+/// Whether the media type is that of a form, with or without a character set.
 fn is_form(request: &Request) -> bool {
     request.content_type().is_some_and(|value| {
         let media_type = value.split(';').next().unwrap_or_default().trim();
@@ -76,22 +78,22 @@ fn is_form(request: &Request) -> bool {
     })
 }
 
-/// Marks a value that is base64url, because a form would not send it as it is.
-const WRAPPED: &str = ".base64url";
+/// The suffix of parameters whose value is encoded as base64url.
+const ENCODED: &str = ".base64url";
 
-/// HTML forms send every line break as CR LF, and HTML has no way to write a NUL; but `state` has
-/// to come back untouched.
-fn wrap_hidden(name: &str, value: &str) -> (String, String) {
+/// Encodes values that a form would change: it sends every line break as CR LF, and HTML cannot
+/// represent NUL. But `state` must be returned unchanged.
+fn encode_hidden(name: &str, value: &str) -> (String, String) {
     if value.contains(char::is_control) {
-        (format!("{name}{WRAPPED}"), BASE64_URL_SAFE_NO_PAD.encode(value))
+        (format!("{name}{ENCODED}"), BASE64_URL_SAFE_NO_PAD.encode(value))
     } else {
         (name.to_owned(), value.to_owned())
     }
 }
 
-/// Undoes [`wrap_hidden`]; `None` for what it never makes.
-fn unwrap_hidden(name: String, value: String) -> Option<(String, String)> {
-    let Some(plain) = name.strip_suffix(WRAPPED) else { return Some((name, value)) };
+/// Reverses [`encode_hidden`]; `None` if the encoding is invalid.
+fn decode_hidden(name: String, value: String) -> Option<(String, String)> {
+    let Some(plain) = name.strip_suffix(ENCODED) else { return Some((name, value)) };
     let value = String::from_utf8(BASE64_URL_SAFE_NO_PAD.decode(value).ok()?).ok()?;
     Some((plain.to_owned(), value))
 }
@@ -103,7 +105,7 @@ mod tests {
     #[test]
     fn hidden_inputs_carry_line_breaks_unchanged() {
         let parameters = Parameters::parse(b"state=a%0Ab%00%0D&other=1");
-        let hidden: Vec<_> = parameters.hidden(&["state"]).collect();
+        let hidden = parameters.hidden(&["state"]);
         assert_eq!(hidden.len(), 1);
         assert!(!hidden[0].1.contains(char::is_control));
         let form = form_urlencoded::Serializer::new(String::new()).extend_pairs(&hidden).finish();

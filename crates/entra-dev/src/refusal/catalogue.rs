@@ -2,6 +2,7 @@ use poem::http::StatusCode;
 
 use super::Refusal;
 use crate::directory::{App, Authority};
+use crate::keys::SignError;
 
 impl Refusal {
     /// Somebody who is in another tenant, and no guest in this one.
@@ -234,8 +235,9 @@ impl Refusal {
         Self::new("bad_verification_code", 70018, text)
     }
 
-    /// The development tenant itself failed.
-    pub(crate) fn failed() -> Self {
+    /// A token could not be signed, which is a fault of the development tenant.
+    pub(crate) fn signing_failed(error: &SignError) -> Self {
+        tracing::error!(%error, "the development tenant failed to sign a token");
         let status = StatusCode::INTERNAL_SERVER_ERROR;
         Self { status, ..Self::new("server_error", 90033, "A token could not be signed.") }
     }

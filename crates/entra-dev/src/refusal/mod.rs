@@ -1,4 +1,4 @@
-//! Every way of saying no: what one is here, which there are in `catalogue`.
+//! Refusals: error responses in the format of Entra, listed in `catalogue`.
 
 mod catalogue;
 
@@ -9,16 +9,15 @@ use crate::audit::Outcome;
 use crate::random;
 use crate::timestamp::timestamp;
 
-/// One way of saying no: an OAuth error code, Entra's own number, and its wording.
-///
-/// The numbers are those of "Microsoft Entra authentication and authorization error codes".
+/// An OAuth error code with the number and the text of Entra
+/// (<https://learn.microsoft.com/entra/identity-platform/reference-error-codes>).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Refusal {
-    /// The `error` of RFC 6749 sections 4.1.2.1 and 5.2.
+    /// The `error` (RFC 6749, sections 4.1.2.1 and 5.2).
     pub(crate) error: &'static str,
-    /// The number behind `AADSTS`.
+    /// The number after `AADSTS`.
     pub(crate) code: u32,
-    /// The status where it is not sent by a redirect.
+    /// The status, unless the error is sent in a redirect.
     pub(crate) status: StatusCode,
     /// Entra's `suberror`, which tells MSAL what to do next.
     suberror: Option<&'static str>,
@@ -26,28 +25,23 @@ pub(crate) struct Refusal {
 }
 
 impl Refusal {
-    /// The same as it is said before a person can be asked (`prompt=none`).
-    pub(crate) fn before_a_person(self) -> Self {
+    /// The same refusal with the error code of the authorization endpoint.
+    pub(crate) fn at_authorize(self) -> Self {
         Self { error: "consent_required", ..self }
     }
 
-    /// The same as the token endpoint says it of a grant (RFC 6749 section 5.2).
-    pub(crate) fn of_a_grant(self) -> Self {
+    /// The same refusal with the error code of the token endpoint (RFC 6749, section 5.2).
+    pub(crate) fn at_token(self) -> Self {
         Self { error: "invalid_grant", ..self }
     }
 
-    /// What the audit trail remembers of it.
+    /// What the audit trail records.
     pub(crate) fn outcome(&self) -> Outcome {
         Outcome::Refused { aadsts: self.code, reason: self.message.clone() }
     }
 
-    /// What is sent and logged when this happens at `now`, in seconds since the epoch.
-    pub(crate) fn report(&self, now: u64) -> Report {
-        self.correlated(random::guid(), now)
-    }
-
-    /// The same with the id that the client knows the request by.
-    pub(crate) fn correlated(&self, correlation_id: String, now: u64) -> Report {
+    /// Logs the refusal, and builds the error response. `now` is in seconds since the epoch.
+    pub(crate) fn report(&self, correlation_id: String, now: u64) -> Report {
         let trace_id = random::guid();
         let timestamp = timestamp(now);
         let Self { error, code, suberror, message, .. } = self;
@@ -83,9 +77,9 @@ impl Refusal {
     }
 }
 
-/// A refusal as it goes out: the JSON of Entra's error answers.
+/// An error response in the format of Entra.
 ///
-/// `error_uri` is Microsoft's own page about the number, as in the real answers.
+/// As in Entra, `error_uri` is Microsoft's page about the number.
 #[derive(Debug, Serialize)]
 pub(crate) struct Report {
     pub(crate) error: &'static str,

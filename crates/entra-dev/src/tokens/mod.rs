@@ -8,7 +8,7 @@ mod forgery;
 mod id;
 
 pub(crate) use access::{AccessToken, Proof, Subject};
-pub(crate) use claims::{Claims, pairwise_subject as subject};
+pub(crate) use claims::{Claims, pairwise_subject};
 pub(crate) use claims_request::ClaimsRequest;
 pub(crate) use client_info::client_info;
 pub use forgery::{ForgeError, Forgery, SignedWith};
@@ -73,28 +73,28 @@ impl Issuer {
     }
 
     /// The claims of a token that this tenant has signed and that counts now; otherwise why not.
-    pub(crate) fn verify<'a>(&self, token: &'a str) -> Result<UnverifiedJws<'a>, Unverified> {
-        let jws = UnverifiedJws::parse(token).ok_or(Unverified::Malformed)?;
+    pub(crate) fn verify<'a>(&self, token: &'a str) -> Result<UnverifiedJws<'a>, VerifyError> {
+        let jws = UnverifiedJws::parse(token).ok_or(VerifyError::Malformed)?;
         let keys = self.keys.now();
         let personal = jws.claim("tid").is_some_and(|tenant| self.is_personal(tenant));
         let key = jws.header("kid").and_then(|kid| keys.find(kid, personal));
-        let key = key.ok_or(Unverified::Key)?;
+        let key = key.ok_or(VerifyError::Signature)?;
         let (message, signature) = jws.signature();
         if jws.header("alg") != Some("RS256") || !key.verifies(message, signature) {
-            return Err(Unverified::Key);
+            return Err(VerifyError::Signature);
         }
         let now = self.now();
         let counts = jws.time("exp").is_some_and(|exp| now < exp)
             && jws.time("nbf").is_none_or(|nbf| nbf <= now);
-        if counts { Ok(jws) } else { Err(Unverified::Time) }
+        if counts { Ok(jws) } else { Err(VerifyError::Time) }
     }
 }
 
 /// Why a token is none of this tenant's, or does not count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Unverified {
+pub(crate) enum VerifyError {
     Malformed,
-    Key,
+    Signature,
     Time,
 }
 

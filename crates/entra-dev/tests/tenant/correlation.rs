@@ -87,6 +87,24 @@ async fn the_id_comes_back_in_a_header_where_it_is_asked_for() {
 }
 
 #[tokio::test]
+async fn every_page_and_endpoint_correlates_its_requests() {
+    let tenant = TestTenant::start().await;
+    for (path, endpoint) in [
+        ("oauth2/v2.0/authorize", "authorize"),
+        ("v2.0/adminconsent", "adminconsent"),
+        ("oauth2/deviceauth", "deviceauth"),
+        ("oauth2/v2.0/logout", "logout"),
+    ] {
+        let query = format!("client-request-id={ID}&return-client-request-id=true");
+        let answer = tenant.get(&format!("/{CONTOSO}/{path}?{query}")).await;
+        assert_eq!(answer.header("client-request-id"), Some(ID), "{endpoint}");
+        let entry = &tenant.audit().await[0];
+        assert_eq!(entry["endpoint"], endpoint);
+        assert_eq!(entry["correlation_id"], ID, "{endpoint}");
+    }
+}
+
+#[tokio::test]
 async fn what_is_no_guid_never_comes_back() {
     let tenant = TestTenant::start().await;
     let bare = ID.replace('-', "");

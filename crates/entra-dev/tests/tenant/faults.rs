@@ -175,8 +175,8 @@ async fn a_plan_that_means_nothing_is_refused() {
         (json!({ "status": "500" }), "invalid type: string"),
         (json!({ "latency_ms": -1 }), "invalid value"),
         (json!({ "sometimes": true }), "unknown field `sometimes`"),
-        (json!({}), "nothing is to fail"),
-        (json!({ "every": 2, "times": 3 }), "nothing is to fail"),
+        (json!({}), "the plan does nothing"),
+        (json!({ "every": 2, "times": 3 }), "the plan does nothing"),
     ] {
         tenant.put_json("/_dev/faults/keys", &plan).await.assert_problem(400, detail);
     }

@@ -3,12 +3,8 @@
 use poem::Response;
 use poem::http::StatusCode;
 
-use super::super::Context;
 use super::super::html::Escaped;
-use super::account::{AskForConsent, Picker, choice_for_everybody};
-use super::{hidden, page};
-use crate::devices::Device;
-use crate::directory::Person;
+use super::page;
 use crate::refusal::Report;
 
 /// The page that asks for the code on the device; again, where the last one was none.
@@ -42,25 +38,6 @@ pub(in crate::http) fn ask(
     page(status, "Enter code", &main)
 }
 
-/// The account page of a device.
-pub(in crate::http) fn accounts(context: &Context, device: &Device, user_code: &str) -> Response {
-    let picker = Picker {
-        directory: context.directory(),
-        authority: &device.authority,
-        app: &device.app,
-        scopes: &device.scopes,
-        hint: None,
-        signed_in: &[],
-    };
-    picker.page(&action(device), &code(user_code), "")
-}
-
-/// The page after it, where the app needs the person's consent.
-pub(in crate::http) fn consent(device: &Device, user_code: &str, person: &Person) -> Response {
-    let ask = AskForConsent { app: &device.app, scopes: &device.scopes, person };
-    ask.page(&action(device), &code(user_code), choice_for_everybody(person))
-}
-
 /// The last page.
 pub(in crate::http) fn done(app: &str, accepted: bool) -> Response {
     let app = Escaped(app);
@@ -76,12 +53,4 @@ pub(in crate::http) fn done(app: &str, accepted: bool) -> Response {
         )
     };
     page(StatusCode::OK, "Device", &main)
-}
-
-fn action(device: &Device) -> String {
-    format!("/{}/oauth2/deviceauth", device.authority.segment())
-}
-
-fn code(user_code: &str) -> String {
-    hidden([("user_code", user_code)].into_iter())
 }

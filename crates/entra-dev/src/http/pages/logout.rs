@@ -7,16 +7,14 @@ use poem::Response;
 use poem::http::StatusCode;
 
 use super::super::html::Escaped;
-use super::super::parameters::Parameters;
-use super::account::repeated;
-use super::page;
+use super::{hidden, page};
 use crate::directory::Person;
 
 /// The page that asks who of these is to be signed out. Its buttons send the same request with a
 /// hint that answers.
 pub(in crate::http) fn ask(
     tenant: &str,
-    parameters: &Parameters,
+    repeated: &[(String, String)],
     signed_in: &[&Arc<Person>],
 ) -> Response {
     let mut buttons = String::new();
@@ -36,13 +34,10 @@ pub(in crate::http) fn ask(
          <form method=\"post\" action=\"/{tenant}/oauth2/v2.0/logout\">\n{hidden}\
          <ul class=\"people\">\n{buttons}</ul>\n</form>\n",
         tenant = Escaped(tenant),
-        hidden = repeated(parameters, &PARAMETERS),
+        hidden = hidden(repeated),
     );
     page(StatusCode::OK, "Sign out", &main)
 }
-
-/// What the request says besides the hint.
-const PARAMETERS: [&str; 4] = ["client_id", "id_token_hint", "post_logout_redirect_uri", "state"];
 
 /// The page for who has nowhere to go back to. It names the address that the app has asked for in
 /// vain, and leads nowhere near it.

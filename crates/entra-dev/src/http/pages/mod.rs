@@ -1,12 +1,14 @@
 //! The pages. They work without scripts; one has a script, which only saves a click.
 
-pub(super) mod account;
+mod account;
 pub(super) mod device;
 mod directory;
 pub(super) mod logout;
 pub(super) mod start;
 mod table;
 mod trail;
+
+pub(super) use account::SignInPage;
 
 use std::fmt::Write;
 
@@ -41,7 +43,7 @@ fn asset(content_type: &str, content: &'static str) -> Response {
 /// Sends these parameters to the app in a form (OAuth 2.0 Form Post Response Mode): by itself
 /// where scripts run, with a click where they do not.
 pub(super) fn form_post(redirect_uri: &str, parameters: &[(&str, &str)]) -> Response {
-    let hidden = hidden(parameters.iter().copied());
+    let hidden = hidden(parameters);
     let main = format!(
         "<h1>Going back to the app</h1>\n\
          <form method=\"post\" action=\"{uri}\">\n{hidden}\
@@ -54,10 +56,10 @@ pub(super) fn form_post(redirect_uri: &str, parameters: &[(&str, &str)]) -> Resp
 }
 
 /// Inputs that a person does not see and a form sends.
-fn hidden<'a>(parameters: impl Iterator<Item = (&'a str, &'a str)>) -> String {
+fn hidden<S: AsRef<str>>(parameters: &[(S, S)]) -> String {
     let mut inputs = String::new();
     for (name, value) in parameters {
-        let (name, value) = (Escaped(name), Escaped(value));
+        let (name, value) = (Escaped(name.as_ref()), Escaped(value.as_ref()));
         // Writing to a string cannot fail.
         let _ = writeln!(inputs, "<input type=\"hidden\" name=\"{name}\" value=\"{value}\">");
     }

@@ -6,7 +6,7 @@ use poem::http::StatusCode;
 use poem::web::Data;
 use poem::{Response, handler};
 
-use super::super::Context;
+use super::super::context::Context;
 use super::super::html::Escaped;
 use super::table::{Table, code, contents, listed};
 use super::{directory, page, trail};
@@ -55,9 +55,7 @@ pub(in crate::http) fn show_dev(Data(context): Data<&Arc<Context>>) -> Response 
 fn authorities(context: &Context) -> Table {
     let mut table = Table::new("Authorities", &["Tenant", "Authority", "Metadata"]);
     for tenant in context.directory().tenants() {
-        for base_url in
-            [Some(&context.urls.http), context.urls.https.as_ref()].into_iter().flatten()
-        {
+        for base_url in context.urls.all() {
             let authority = format!("{base_url}/{}", tenant.id);
             let metadata = format!("{authority}/v2.0/.well-known/openid-configuration");
             let link = format!("<a href=\"{0}\">metadata</a>", Escaped(&metadata));

@@ -1,6 +1,6 @@
 //! What was asked lately, and what goes wrong on purpose, as tables.
 
-use super::super::Context;
+use super::super::context::Context;
 use super::super::html::Escaped;
 use super::table::{Table, code};
 use crate::audit::{Entry, Outcome};

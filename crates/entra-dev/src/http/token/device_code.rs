@@ -1,14 +1,18 @@
-use super::{Issued, TokenRequest};
+//! The device authorization grant (RFC 8628, section 3.4).
+
+use super::token_request::TokenRequest;
+use crate::http::request::Answer;
 use crate::refusal::Refusal;
 
-/// Hands a device what a person has granted to it elsewhere (RFC 8628 section 3.4).
-pub(super) fn redeem(request: TokenRequest<'_>) -> Result<Issued, Refusal> {
-    let TokenRequest { context, authority, parameters, client, .. } = &request;
-    let code = parameters.required("device_code")?;
-    // Whatever is wrong with the request must not use the code up.
-    let scopes = request.scopes()?;
-    let grant = context.devices.redeem(code, &client.app, authority, context.now())?;
-    request.issue(&grant, scopes.as_ref().unwrap_or(&grant.scopes), || {
-        context.refresh_tokens.issue(grant.clone(), context.now())
+/// Issues tokens to a device after a person has signed in elsewhere.
+pub(super) fn redeem(token_request: &TokenRequest<'_>) -> Result<Answer, Refusal> {
+    let TokenRequest { request, authority, client, .. } = token_request;
+    let code = request.parameters.required("device_code")?;
+    // Read before the code is redeemed: a faulty request must not use up the code.
+    let scopes = token_request.requested_scopes()?;
+    let (context, now) = (request.context, request.now());
+    let grant = context.devices.redeem(code, &client.app, authority, now)?;
+    token_request.issue(&grant, scopes.as_ref().unwrap_or(&grant.scopes), || {
+        context.refresh_tokens.issue(grant.clone(), now)
     })
 }

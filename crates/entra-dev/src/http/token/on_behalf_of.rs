@@ -1,45 +1,52 @@
+//! The on-behalf-of grant
+//! (<https://learn.microsoft.com/entra/identity-platform/v2-oauth2-on-behalf-of-flow>).
+
 use std::sync::Arc;
 
-use super::{Issued, TokenRequest};
+use super::token_request::TokenRequest;
 use crate::directory::{Person, Platform};
 use crate::grants::Grant;
-use crate::http::authorization_request::claims;
+use crate::http::request::Answer;
 use crate::refusal::Refusal;
-use crate::scope::Scopes;
-use crate::tokens::Unverified;
+use crate::tokens::VerifyError;
 
-/// Lets an API call another one for the person who has called it ("OAuth 2.0 On-Behalf-Of flow").
-pub(super) fn redeem(mut request: TokenRequest<'_>) -> Result<Issued, Refusal> {
-    request.client = request.client.confidential()?;
-    let TokenRequest { context, tenant, parameters, client, .. } = &request;
+/// Issues a token with which an API calls another API for the person who has called it.
+pub(super) fn redeem(token_request: &TokenRequest<'_>) -> Result<Answer, Refusal> {
+    let TokenRequest { request, authority, client, .. } = token_request;
+    let parameters = &request.parameters;
+    client.check_confidential()?;
     if parameters.optional("requested_token_use")? != Some("on_behalf_of") {
         return Err(Refusal::requested_token_use());
     }
-    let person = caller(&request, parameters.required("assertion")?)?;
-    let scopes = Scopes::parse(context.directory(), tenant, parameters.required("scope")?)?;
+    let person = caller(token_request, parameters.required("assertion")?)?;
+    let scopes = request.scopes()?;
     scopes.only_resource()?;
     let grant = Grant {
         app: Arc::clone(&client.app),
         person,
-        authority: request.authority.clone(),
+        authority: authority.clone(),
         platform: Platform::Web,
         scopes: scopes.clone(),
-        claims: claims(parameters)?.unwrap_or_default(),
+        claims: request.claims()?.unwrap_or_default(),
         nonce: None,
     };
-    request.issue(&grant, &scopes, || context.refresh_tokens.issue(grant.clone(), context.now()))
+    token_request.issue(&grant, &scopes, || {
+        request.context.refresh_tokens.issue(grant.clone(), request.now())
+    })
 }
 
 /// The person who has called the API with this access token.
-fn caller(request: &TokenRequest<'_>, assertion: &str) -> Result<Arc<Person>, Refusal> {
-    let TokenRequest { context, client, authority, .. } = request;
+fn caller(token_request: &TokenRequest<'_>, assertion: &str) -> Result<Arc<Person>, Refusal> {
+    let TokenRequest { request, client, authority, .. } = token_request;
     let app = &client.app;
-    let token = context.issuer.verify(assertion).map_err(|unverified| match unverified {
-        Unverified::Malformed => Refusal::jwt_malformed(),
-        Unverified::Key => Refusal::on_behalf_of_assertion("its signature is not this tenant's"),
-        Unverified::Time => Refusal::on_behalf_of_assertion_expired(),
+    let token = request.context.issuer.verify(assertion).map_err(|error| match error {
+        VerifyError::Malformed => Refusal::jwt_malformed(),
+        VerifyError::Signature => {
+            Refusal::on_behalf_of_assertion("its signature is not this tenant's")
+        }
+        VerifyError::Time => Refusal::on_behalf_of_assertion_expired(),
     })?;
-    // Only an access token names the app that has asked for it.
+    // Only access tokens name their client.
     if token.claim("azp").or(token.claim("appid")).is_none() {
         return Err(Refusal::id_token_assertion());
     }
@@ -50,7 +57,7 @@ fn caller(request: &TokenRequest<'_>, assertion: &str) -> Result<Arc<Person>, Re
     if !token.claims.contains_key("scp") {
         return Err(Refusal::app_only_assertion(&app.client_id));
     }
-    let directory = context.directory();
+    let directory = request.directory();
     token
         .claim("oid")
         .and_then(|oid| directory.person(oid).ok())

@@ -1,14 +1,16 @@
+//! Refuses requests for any host name but loopback ones.
+
 use std::sync::Arc;
 
 use poem::http::header::{HOST, HeaderValue, X_CONTENT_TYPE_OPTIONS};
 use poem::http::{HeaderMap, StatusCode, Uri};
 use poem::{Endpoint, IntoResponse, Request, Response, Result};
 
-/// Lets only requests to a loopback name in.
+/// Accepts only requests for a loopback name.
 ///
-/// A web page elsewhere can have its own name resolve to 127.0.0.1 (DNS rebinding), and would then
-/// be of the same origin as this server; the browser still sends that name as the `Host`.
-pub(super) async fn guard<E: Endpoint<Output = Response>>(
+/// A web site can let its own name resolve to 127.0.0.1 (DNS rebinding). Its pages would then have
+/// the same origin as this server, but the browser still sends that name as `Host`.
+pub(super) async fn require_loopback<E: Endpoint<Output = Response>>(
     endpoint: Arc<E>,
     request: Request,
 ) -> Result<Response> {
@@ -21,7 +23,7 @@ pub(super) async fn guard<E: Endpoint<Output = Response>>(
     Ok(response)
 }
 
-/// Whether every name the request gives for this server is a loopback one, and it gives one.
+/// Whether the request names a host, and every name is a loopback one.
 fn is_local(uri: &Uri, headers: &HeaderMap) -> bool {
     let mut hosts = headers.get_all(HOST).iter();
     let host = match (hosts.next(), hosts.next()) {

@@ -1,0 +1,65 @@
+//! `/{tenant}/oauth2/deviceauth`: the page on which a person signs in for a device.
+
+use std::sync::Arc;
+
+use poem::http::StatusCode;
+
+use super::operation::Operation;
+use super::pages;
+use super::request::{Answer, TenantRequest};
+use super::sign_in::{Choice, SignIn, SignInStep};
+use crate::devices::Device;
+use crate::directory::Person;
+use crate::refusal::Refusal;
+
+/// GET asks for the code that the device shows. POST handles the code, then the account, then
+/// perhaps the consent.
+pub(super) const DEVICE_PAGE: Operation = Operation::page("deviceauth", handle);
+
+fn handle(request: &TenantRequest<'_>) -> Result<Answer, Refusal> {
+    if !request.is_form() {
+        let user_code = request.parameters.optional("user_code").ok().flatten();
+        let page = pages::device::ask(StatusCode::OK, request.tenant, user_code, None);
+        return Ok(Answer::asked(page));
+    }
+    let user_code = request.parameters.optional("user_code")?.unwrap_or_default();
+    let device = match request.context.devices.find(user_code, request.now()) {
+        Ok(device) => device,
+        Err(refusal) => {
+            let (status, report) = (refusal.status, request.report(&refusal));
+            let page = pages::device::ask(status, request.tenant, None, Some(&report));
+            return Ok(Answer::refused(page, &refusal));
+        }
+    };
+    let Device { app, authority, scopes, .. } = &device;
+    let sign_in = SignIn { context: request.context, authority, app, scopes };
+    let page = pages::SignInPage {
+        sign_in,
+        action: format!("/{}/oauth2/deviceauth", authority.segment()),
+        hidden: vec![("user_code".to_owned(), user_code.to_owned())],
+    };
+    match Choice::parse(request)? {
+        Choice::None => Ok(Answer::asked(page.accounts(None, &[], None))),
+        Choice::Cancel => finish(request, &device, user_code, None),
+        Choice::Account { account, consent } => match sign_in.proceed(account, consent, false)? {
+            SignInStep::AskForConsent(person) => Ok(Answer::asked(page.consent(&person))),
+            SignInStep::Done(person) => finish(request, &device, user_code, Some(person)),
+        },
+    }
+}
+
+/// Records the decision; `None` if the person declined.
+fn finish(
+    request: &TenantRequest<'_>,
+    device: &Device,
+    user_code: &str,
+    person: Option<Arc<Person>>,
+) -> Result<Answer, Refusal> {
+    request.context.devices.decide(user_code, person.clone(), request.now())?;
+    let page = pages::device::done(&device.app.name, person.is_some());
+    let answer = match person {
+        Some(person) => Answer::granted(page).with_person(&person),
+        None => Answer::refused(page, &Refusal::consent_declined()),
+    };
+    Ok(answer.with_client_id(Some(device.app.client_id.clone())))
+}

@@ -1,0 +1,127 @@
+//! How every endpoint of Entra handles a request: parse, correlate, handle, record, respond.
+
+use std::sync::Arc;
+
+use poem::http::header::ORIGIN;
+use poem::web::Data;
+use poem::{Endpoint, FromRequest, Request, Response};
+
+use super::client::client_id;
+use super::context::Context;
+use super::correlation::Correlation;
+use super::cors::Cors;
+use super::pages;
+use super::parameters::Parameters;
+use super::request::{Answer, TenantRequest};
+use super::response::json;
+use crate::audit::Entry;
+use crate::refusal::Refusal;
+
+/// One endpoint. A handler gets the parsed request, and returns an answer or a refusal.
+#[derive(Clone, Copy)]
+pub(super) struct Operation {
+    /// The name in the audit trail; `None` if requests are not recorded.
+    name: Option<&'static str>,
+    errors: ErrorFormat,
+    cors: Cors,
+    handle: Handler,
+}
+
+type Handler = fn(&TenantRequest<'_>) -> Result<Answer, Refusal>;
+
+#[derive(Clone, Copy)]
+enum ErrorFormat {
+    Page,
+    Json,
+}
+
+impl Operation {
+    /// An endpoint for browsers: refusals are pages.
+    pub(super) const fn page(name: &'static str, handle: Handler) -> Self {
+        Self { name: Some(name), errors: ErrorFormat::Page, cors: Cors::None, handle }
+    }
+
+    /// An endpoint for clients: refusals are JSON.
+    pub(super) const fn json(name: &'static str, handle: Handler) -> Self {
+        Self { name: Some(name), errors: ErrorFormat::Json, cors: Cors::None, handle }
+    }
+
+    /// An endpoint for everybody: scripts of any origin may read it, and it is not recorded.
+    pub(super) const fn public(handle: Handler) -> Self {
+        Self { name: None, errors: ErrorFormat::Json, cors: Cors::Anyone, handle }
+    }
+
+    /// The same endpoint for the scripts of single-page apps too.
+    pub(super) const fn for_single_page_apps(self) -> Self {
+        Self { cors: Cors::SinglePageApps, ..self }
+    }
+
+    fn respond(&self, request: &TenantRequest<'_>, answer: Result<Answer, Refusal>) -> Response {
+        let answer = answer.unwrap_or_else(|refusal| {
+            let (status, report) = (refusal.status, request.report(&refusal));
+            let response = match self.errors {
+                ErrorFormat::Page => pages::refused(status, &report),
+                ErrorFormat::Json => json(status, &report),
+            };
+            Answer::refused(response, &refusal)
+        });
+        let client_id = answer.client_id.or_else(|| client_id(request.http, &request.parameters));
+        let origin = request.http.headers().get(ORIGIN);
+        let response = request.correlation.add_to(answer.response);
+        let response = self.cors.add_to(request.context, client_id.as_deref(), origin, response);
+        if let Some(name) = self.name {
+            request.context.record(Entry {
+                client_id,
+                correlation_id: Some(request.correlation.id()),
+                detail: answer.detail.or_else(|| detail(&request.parameters)),
+                person: answer.person,
+                ..Entry::new(name, request.tenant, answer.outcome)
+            });
+        }
+        response
+    }
+}
+
+impl Endpoint for Operation {
+    type Output = Response;
+
+    async fn call(&self, mut http: Request) -> poem::Result<Response> {
+        let body = http.take_body();
+        let Data(context) = Data::<&Arc<Context>>::from_request_without_body(&http).await?;
+        // Without such a segment, a path is for all tenants.
+        let tenant = match http.raw_path_param("tenant") {
+            Some(_) => http.path_params::<String>()?,
+            None => "common".to_owned(),
+        };
+        let parameters = match self.name {
+            Some(_) => Parameters::read(&http, body).await,
+            // Public endpoints ignore the body.
+            None => Ok(Parameters::of_query(&http)),
+        };
+        let (parameters, unreadable) = match parameters {
+            Ok(parameters) => (parameters, None),
+            Err(refusal) => (Parameters::default(), Some(refusal)),
+        };
+        let request = TenantRequest {
+            context,
+            http: &http,
+            tenant: &tenant,
+            base_url: context.urls.of(&http),
+            correlation: Correlation::of(&http, &parameters),
+            parameters,
+        };
+        let answer = match unreadable {
+            Some(refusal) => Err(refusal),
+            None => (self.handle)(&request),
+        };
+        Ok(self.respond(&request, answer))
+    }
+}
+
+/// What the audit trail shows of the parameters: the grant type or the prompt.
+fn detail(parameters: &Parameters) -> Option<String> {
+    let text = |name| parameters.optional(name).ok().flatten();
+    text("grant_type")
+        .map(str::to_owned)
+        .or(text("prompt").map(|prompt| format!("prompt={prompt}")))
+}

@@ -1,0 +1,146 @@
+//! A request to an endpoint of Entra, and what a handler returns for it.
+
+use std::sync::Arc;
+
+use poem::http::Method;
+use poem::{Request, Response};
+
+use super::context::Context;
+use super::cookie;
+use super::correlation::Correlation;
+use super::parameters::Parameters;
+use crate::audit::Outcome;
+use crate::directory::{App, Authority, Directory, Person};
+use crate::refusal::{Refusal, Report};
+use crate::scope::Scopes;
+use crate::tokens::ClaimsRequest;
+
+/// A request whose parameters have been read.
+pub(super) struct TenantRequest<'a> {
+    pub(super) context: &'a Context,
+    pub(super) http: &'a Request,
+    /// The `{tenant}` segment of the path.
+    pub(super) tenant: &'a str,
+    /// The URL of the listener that received the request.
+    pub(super) base_url: &'a str,
+    /// From the query of a GET, from the form of a POST.
+    pub(super) parameters: Parameters,
+    pub(super) correlation: Correlation,
+}
+
+impl<'a> TenantRequest<'a> {
+    pub(super) fn directory(&self) -> &'a Directory {
+        self.context.directory()
+    }
+
+    /// The time in seconds since the epoch.
+    pub(super) fn now(&self) -> u64 {
+        self.context.now()
+    }
+
+    /// Whether the request sends a form.
+    pub(super) fn is_form(&self) -> bool {
+        self.http.method() == Method::POST
+    }
+
+    /// The authority that the path names.
+    pub(super) fn authority(&self) -> Result<Authority, Refusal> {
+        Authority::parse(self.directory(), self.tenant)
+            .ok_or_else(|| Refusal::tenant_unknown(self.tenant))
+    }
+
+    /// The app with this client id, if it may be used at the authority.
+    pub(super) fn app(
+        &self,
+        client_id: &str,
+        authority: &Authority,
+    ) -> Result<&'a Arc<App>, Refusal> {
+        let app = self.directory().app(client_id);
+        let app = app.ok_or_else(|| Refusal::app_unknown(client_id, self.tenant))?;
+        match authority.tenant() {
+            Some(tenant) if !app.is_known_in(&tenant.id) => {
+                Err(Refusal::app_unknown(&app.client_id, &tenant.id))
+            }
+            None if app.single_tenant => Err(Refusal::app_single_tenant(&app.client_id, &app.name)),
+            _ => Ok(app),
+        }
+    }
+
+    /// The required `scope` parameter.
+    pub(super) fn scopes(&self) -> Result<Scopes, Refusal> {
+        Scopes::parse(self.directory(), self.tenant, self.parameters.required("scope")?)
+    }
+
+    /// The optional `claims` parameter.
+    pub(super) fn claims(&self) -> Result<Option<ClaimsRequest>, Refusal> {
+        let parse = |text| ClaimsRequest::parse(text).ok_or_else(Refusal::claims_malformed);
+        self.parameters.optional("claims")?.map(parse).transpose()
+    }
+
+    /// Whether the response is to include `client_info`, from which MSAL derives its account ids.
+    pub(super) fn wants_client_info(&self) -> Result<bool, Refusal> {
+        Ok(self.parameters.optional("client_info")? == Some("1"))
+    }
+
+    /// The id of the browser session.
+    pub(super) fn session(&self) -> Option<&str> {
+        cookie::session(self.http, self.base_url)
+    }
+
+    /// The people who are signed in in this browser, the latest first.
+    pub(super) fn signed_in(&self) -> Vec<&'a Arc<Person>> {
+        let Some(session) = self.session() else { return Vec::new() };
+        let accounts = self.context.sessions.accounts(session, self.now());
+        accounts.iter().filter_map(|oid| self.directory().person(oid).ok()).collect()
+    }
+
+    /// The error response for a refusal.
+    pub(super) fn report(&self, refusal: &Refusal) -> Report {
+        refusal.report(self.correlation.id(), self.now())
+    }
+}
+
+/// A response, and what the audit trail records about it.
+pub(super) struct Answer {
+    pub(super) response: Response,
+    pub(super) outcome: Outcome,
+    /// The sign-in name.
+    pub(super) person: Option<String>,
+    /// The client id, if the parameters do not say it.
+    pub(super) client_id: Option<String>,
+    /// More than the grant type or the prompt.
+    pub(super) detail: Option<String>,
+}
+
+impl Answer {
+    /// The request succeeded.
+    pub(super) fn granted(response: Response) -> Self {
+        Self::new(response, Outcome::Granted)
+    }
+
+    /// The person is asked for something first.
+    pub(super) fn asked(response: Response) -> Self {
+        Self::new(response, Outcome::Asked)
+    }
+
+    /// A refusal with a response of its own, such as a redirect to the app.
+    pub(super) fn refused(response: Response, refusal: &Refusal) -> Self {
+        Self::new(response, refusal.outcome())
+    }
+
+    fn new(response: Response, outcome: Outcome) -> Self {
+        Self { response, outcome, person: None, client_id: None, detail: None }
+    }
+
+    pub(super) fn with_person(self, person: &Person) -> Self {
+        Self { person: Some(person.sign_in_name.clone()), ..self }
+    }
+
+    pub(super) fn with_client_id(self, client_id: Option<String>) -> Self {
+        Self { client_id, ..self }
+    }
+
+    pub(super) fn with_detail(self, detail: Option<String>) -> Self {
+        Self { detail, ..self }
+    }
+}
