@@ -14,7 +14,6 @@ mod device_page;
 mod discovery;
 mod faults;
 mod host;
-mod html;
 mod logout;
 mod methods;
 mod operation;

@@ -6,6 +6,7 @@ use reqwest::StatusCode;
 
 use crate::browser::Browser;
 use crate::consent::{ENTRIES, accept, planner_asks_for};
+use crate::dev_page::between;
 use crate::support::{Form, TestTenant};
 
 const PAYROLL: &str = "c5000000-0000-4000-8000-000000000001";
@@ -105,9 +106,12 @@ async fn an_app_that_asks_for_an_assignment_is_not_for_everybody() {
     let form = Form::authorization().with("client_id", PAYROLL);
     let page = browser.authorize(CONTOSO, &form).await;
     page.assert_page("Pick an account");
-    for line in page.body.lines().filter(|line| line.contains("name=\"account\"")) {
-        let assigned = line.contains("cleo@") || line.contains("carl@");
-        assert_eq!(line.contains("not assigned to this app"), !assigned, "{line}");
+    let people: Vec<_> =
+        between(&page.body, "<button type=\"submit\" name=\"account\"", "</li>").collect();
+    assert_eq!(people.len(), 7);
+    for person in people {
+        let assigned = person.contains("cleo@") || person.contains("carl@");
+        assert_eq!(person.contains("not assigned to this app"), !assigned, "{person}");
     }
     for account in ["ada", "uma"] {
         let answer = browser.pick(CONTOSO, &form, account).await;

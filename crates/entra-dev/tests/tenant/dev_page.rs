@@ -55,15 +55,15 @@ async fn every_table_has_a_heading_and_every_heading_cell_a_scope() {
     assert_eq!(tables.len() - 1, 10);
     for before in &tables[..tables.len() - 1] {
         // What names the table, and lets the keyboard scroll it.
-        let (heading, region) = before.trim_end().rsplit_once('\n').unwrap();
+        let (heading, region) = before.rsplit_once("<div ").unwrap();
         let id = heading.rsplit_once("<h2 id=\"").unwrap().1.split('"').next().unwrap();
         assert!(heading.ends_with("</h2>"), "{heading}");
-        let labelled = format!("role=\"region\" aria-labelledby=\"{id}\" tabindex=\"0\">");
+        let labelled = format!(" role=\"region\" aria-labelledby=\"{id}\" tabindex=\"0\">");
         assert!(region.ends_with(&labelled), "{region}");
         assert_eq!(page.matches(&format!("id=\"{id}\"")).count(), 1, "{id}");
     }
     for table in &tables[1..] {
-        assert!(table.trim_start().starts_with("<thead><tr><th scope=\"col\">"), "{table}");
+        assert!(table.starts_with("<thead><tr><th scope=\"col\">"), "{table}");
         let cells = table.matches("<th ").count();
         let scoped =
             ["col", "row"].map(|scope| table.matches(&format!("<th scope=\"{scope}\">")).count());
@@ -97,7 +97,7 @@ async fn recent_sign_ins_are_those_that_led_to_something() {
         row("22:00:00", "uma", "token"),
         row("22:00:00", "uma", "authorize"),
     ];
-    assert!(sign_ins.contains(&rows.join("\n")), "{sign_ins}");
+    assert!(sign_ins.contains(&rows.concat()), "{sign_ins}");
 }
 
 #[tokio::test]
@@ -130,7 +130,7 @@ async fn nothing_that_was_sent_or_configured_becomes_markup() {
         assert!(page.body.contains("&lt;script&gt;"), "{}", page.body);
         assert!(!page.body.contains("<img") && !page.body.contains("<script"), "{}", page.body);
     }
-    assert!(page.contains("&quot;&#39;&gt;&lt;img src=x&gt;&lt;script&gt;alert(1)&lt;/script&gt;"));
+    assert!(page.contains("&quot;'&gt;&lt;img src=x&gt;&lt;script&gt;alert(1)&lt;/script&gt;"));
     assert!(page.contains("<code>&lt;img src=x&gt;</code>"), "the tenant of a path");
 }
 

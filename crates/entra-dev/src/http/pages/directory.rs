@@ -1,13 +1,14 @@
-//! Who and what there is, as tables.
+//! Tables of the people, tenants, groups and apps.
 
 use std::collections::BTreeMap;
 
-use super::super::html::Escaped;
-use super::table::{Table, code, lines};
+use maud::{Markup, html};
+
+use super::table::{Table, code, lines, text};
 use crate::directory::{App, Directory, Person, Platform, Scope};
 
 pub(super) fn people(directory: &Directory) -> Table {
-    let columns = [
+    let columns = &[
         "Person",
         "Sign-in name",
         "Object id",
@@ -17,40 +18,40 @@ pub(super) fn people(directory: &Directory) -> Table {
         "Besides",
         "App roles",
     ];
-    let mut table = Table::new("Who can sign in", &columns);
+    let mut table = Table::new("Who can sign in", columns);
     for person in directory.people() {
         let groups = directory.groups().iter().filter(|group| person.groups.contains(&group.id));
-        table.row(&[
-            &Escaped(&person.display_name),
-            &code(&person.sign_in_name),
-            &code(&person.oid),
-            &code(&person.name),
-            &Escaped(tenant_name(directory, &person.tenant)),
-            &lines(groups.map(|group| Escaped(&group.name).to_string())),
-            &besides(person),
-            &roles(directory, &person.assignments),
+        table.row([
+            text(&person.display_name),
+            code(&person.sign_in_name),
+            code(&person.oid),
+            code(&person.name),
+            text(tenant_name(directory, &person.tenant)),
+            lines(groups.map(|group| text(&group.name))),
+            besides(person),
+            roles(directory, &person.assignments),
         ]);
     }
     table
 }
 
-fn besides(person: &Person) -> String {
-    let mail = (person.email != person.sign_in_name).then(|| code(&person.email));
-    let words = [
-        person.administrator.then(|| "administrator".to_owned()),
-        person.guest.then(|| "guest".to_owned()),
-        mail.map(|address| format!("mail to {address}")),
+fn besides(person: &Person) -> Markup {
+    let mail = (person.email != person.sign_in_name).then_some(&person.email);
+    let notes = [
+        person.administrator.then(|| text("administrator")),
+        person.guest.then(|| text("guest")),
+        mail.map(|address| html! { "mail to " (code(address)) }),
     ];
-    lines(words.into_iter().flatten())
+    lines(notes.into_iter().flatten())
 }
 
 pub(super) fn tenants(directory: &Directory) -> Table {
     let mut table = Table::new("Tenants", &["Name", "Tenant id", "Domains"]);
     for tenant in directory.tenants() {
-        table.row(&[
-            &Escaped(&tenant.name),
-            &code(&tenant.id),
-            &lines(tenant.domains.iter().map(|domain| code(domain))),
+        table.row([
+            text(&tenant.name),
+            code(&tenant.id),
+            lines(tenant.domains.iter().map(|domain| code(domain))),
         ]);
     }
     table
@@ -60,11 +61,11 @@ pub(super) fn groups(directory: &Directory) -> Table {
     let mut table = Table::new("Groups", &["Name", "Group id", "Tenant", "Members"]);
     for group in directory.groups() {
         let members = directory.people().iter().filter(|person| person.groups.contains(&group.id));
-        table.row(&[
-            &Escaped(&group.name),
-            &code(&group.id),
-            &Escaped(tenant_name(directory, &group.tenant)),
-            &lines(members.map(|person| code(&person.sign_in_name))),
+        table.row([
+            text(&group.name),
+            code(&group.id),
+            text(tenant_name(directory, &group.tenant)),
+            lines(members.map(|person| code(&person.sign_in_name))),
         ]);
     }
     table
@@ -72,28 +73,27 @@ pub(super) fn groups(directory: &Directory) -> Table {
 
 /// What each API offers.
 pub(super) fn apis(directory: &Directory) -> Table {
-    let columns = ["API", "Scopes", "Optional claims", "Token version", "App id URI"];
-    let mut table = Table::new("APIs", &columns);
+    let columns = &["API", "Scopes", "Optional claims", "Token version", "App id URI"];
+    let mut table = Table::new("APIs", columns);
     let offers = |app: &&App| {
         !(app.scopes.is_empty() && app.app_roles.is_empty() && app.optional_claims.is_empty())
     };
     for app in directory.apps().iter().map(|app| &**app).filter(offers) {
         let claims = app.optional_claims.iter().map(|claim| code(claim.name()));
-        table.row(&[
-            &Escaped(&app.name),
-            &lines(app.scopes.iter().map(|scope| scope_of(app, scope))),
-            &lines(claims),
-            &app.access_token_version,
-            &code(&app.app_id_uri),
+        table.row([
+            text(&app.name),
+            lines(app.scopes.iter().map(|scope| scope_of(app, scope))),
+            lines(claims),
+            html! { (app.access_token_version) },
+            code(&app.app_id_uri),
         ]);
     }
     table
 }
 
-fn scope_of(app: &App, scope: &Scope) -> String {
+fn scope_of(app: &App, scope: &Scope) -> Markup {
     let name = code(&format!("{}/{}", app.app_id_uri, scope.name));
-    let consent = if scope.admin_consent { " (administrators consent)" } else { "" };
-    format!("{name}{consent}")
+    html! { (name) @if scope.admin_consent { " (administrators consent)" } }
 }
 
 /// The app roles of each API, and who has them; then who is assigned to it without one.
@@ -109,9 +109,9 @@ pub(super) fn app_roles(directory: &Directory) -> Table {
             let people = directory.people().iter().filter(|person| has(&person.assignments));
             let people = lines(people.map(|person| code(&person.sign_in_name)));
             let apps = directory.apps().iter().filter(|app| has(&app.permissions));
-            let apps = lines(apps.map(|app| Escaped(&app.name).to_string()));
-            if role.is_some() || !(people.is_empty() && apps.is_empty()) {
-                table.row(&[&role_at(role, &api.name), &people, &apps]);
+            let apps = lines(apps.map(|app| text(&app.name)));
+            if role.is_some() || !(people.0.is_empty() && apps.0.is_empty()) {
+                table.row([role_at(role, &api.name), people, apps]);
             }
         }
     }
@@ -121,7 +121,7 @@ pub(super) fn app_roles(directory: &Directory) -> Table {
 /// App roles by the client id of the app they are roles at.
 type Assignments = BTreeMap<String, Vec<String>>;
 
-fn roles(directory: &Directory, assignments: &Assignments) -> String {
+fn roles(directory: &Directory, assignments: &Assignments) -> Markup {
     let named = assignments.iter().flat_map(|(client_id, roles)| {
         let app = directory.app(client_id).map_or("", |app| app.name.as_str());
         let no_role = roles.is_empty().then(|| role_at(None, app));
@@ -130,32 +130,32 @@ fn roles(directory: &Directory, assignments: &Assignments) -> String {
     lines(named)
 }
 
-fn role_at(role: Option<&String>, app: &str) -> String {
-    let role = role.map_or_else(|| "no role".to_owned(), |role| code(role));
-    format!("{role} @ {}", Escaped(app))
+fn role_at(role: Option<&String>, app: &str) -> Markup {
+    let role = role.map_or_else(|| text("no role"), |role| code(role));
+    html! { (role) " @ " (app) }
 }
 
 pub(super) fn apps(directory: &Directory) -> Table {
     let columns =
-        ["App", "Client id", "Tenant", "Credentials", "Permissions", "Settings", "Redirect URIs"];
-    let mut table = Table::new("Apps", &columns);
+        &["App", "Client id", "Tenant", "Credentials", "Permissions", "Settings", "Redirect URIs"];
+    let mut table = Table::new("Apps", columns);
     for app in directory.apps() {
         let uris = (app.redirect_uris.iter())
-            .map(|(platform, uri)| format!("{} ({})", code(uri), platform_name(*platform)));
-        table.row(&[
-            &Escaped(&app.name),
-            &code(&app.client_id),
-            &Escaped(tenant_name(directory, &app.tenant)),
-            &credentials(app),
-            &roles(directory, &app.permissions),
-            &settings(app),
-            &lines(uris),
+            .map(|(platform, uri)| html! { (code(uri)) " (" (platform_name(*platform)) ")" });
+        table.row([
+            text(&app.name),
+            code(&app.client_id),
+            text(tenant_name(directory, &app.tenant)),
+            credentials(app),
+            roles(directory, &app.permissions),
+            settings(app),
+            lines(uris),
         ]);
     }
     table
 }
 
-fn settings(app: &App) -> String {
+fn settings(app: &App) -> Markup {
     let settings = [
         (app.single_tenant, "single tenant"),
         (app.public_client, "public client"),
@@ -163,16 +163,16 @@ fn settings(app: &App) -> String {
         (app.assignment_required, "assignment required"),
         (app.id_token_issuance, "ID tokens at authorize"),
     ];
-    lines(settings.into_iter().filter(|(set, _)| *set).map(|(_, name)| name.to_owned()))
+    lines(settings.into_iter().filter(|(set, _)| *set).map(|(_, name)| text(name)))
 }
 
 /// The secrets are development data, like everything here; of a certificate the thumbprint tells
 /// which it is.
-fn credentials(app: &App) -> String {
+fn credentials(app: &App) -> Markup {
     let secrets = app.secrets.iter().map(|secret| code(secret));
-    let expired = app.expired_secrets.iter().map(|secret| format!("{} (expired)", code(secret)));
+    let expired = app.expired_secrets.iter().map(|secret| html! { (code(secret)) " (expired)" });
     let certificates = (app.certificates.iter())
-        .map(|certificate| format!("certificate {}", code(certificate.thumbprint())));
+        .map(|certificate| html! { "certificate " (code(certificate.thumbprint())) });
     lines(secrets.chain(expired).chain(certificates))
 }
 

@@ -1,57 +1,52 @@
-//! Signing out.
+//! The logout pages.
 
-use std::fmt::Write;
 use std::sync::Arc;
 
+use maud::html;
 use poem::Response;
 use poem::http::StatusCode;
 
-use super::super::html::Escaped;
-use super::{hidden, page};
+use super::layout::{hidden, page};
 use crate::directory::Person;
 
-/// The page that asks who of these is to be signed out. Its buttons send the same request with a
-/// hint that answers.
+/// The page that asks which account to sign out. Its buttons repeat the request with a hint.
 pub(in crate::http) fn ask(
     tenant: &str,
-    repeated: &[(String, String)],
+    parameters: &[(String, String)],
     signed_in: &[&Arc<Person>],
 ) -> Response {
-    let mut buttons = String::new();
-    for person in signed_in {
-        // Writing to a string cannot fail.
-        let _ = writeln!(
-            buttons,
-            "<li><button type=\"submit\" name=\"logout_hint\" value=\"{oid}\"><span class=\"name\">\
-             {display_name}</span> <span class=\"address\">{sign_in_name}</span></button></li>",
-            oid = person.oid,
-            display_name = Escaped(&person.display_name),
-            sign_in_name = Escaped(&person.sign_in_name),
-        );
-    }
-    let main = format!(
-        "<h1>Pick an account to sign out</h1>\n\
-         <form method=\"post\" action=\"/{tenant}/oauth2/v2.0/logout\">\n{hidden}\
-         <ul class=\"people\">\n{buttons}</ul>\n</form>\n",
-        tenant = Escaped(tenant),
-        hidden = hidden(repeated),
-    );
+    let main = html! {
+        h1 { "Pick an account to sign out" }
+        form method="post" action={ "/" (tenant) "/oauth2/v2.0/logout" } {
+            (hidden(parameters))
+            ul class="people" {
+                @for person in signed_in {
+                    li {
+                        button type="submit" name="logout_hint" value=(person.oid) {
+                            span class="name" { (person.display_name) } " "
+                            span class="address" { (person.sign_in_name) }
+                        }
+                    }
+                }
+            }
+        }
+    };
     page(StatusCode::OK, "Sign out", &main)
 }
 
-/// The page for who has nowhere to go back to. It names the address that the app has asked for in
-/// vain, and leads nowhere near it.
-pub(in crate::http) fn done(not_gone_to: Option<&str>) -> Response {
-    let mut main = "<h1>You are signed out</h1>\n<p>You can close this page.</p>\n".to_owned();
-    if let Some(uri) = not_gone_to {
-        // Writing to a string cannot fail.
-        let _ = writeln!(
-            main,
-            "<p class=\"quiet\">The app wanted you to go to <code>{uri}</code>, which is not \
-             registered as a redirect URI of its own. <a href=\"/_dev\">Who and what there is</a>\
-             </p>",
-            uri = Escaped(uri),
-        );
-    }
+/// The page after a logout without a redirect. It shows an unregistered redirect URI, but does not
+/// link to it.
+pub(in crate::http) fn done(unregistered_uri: Option<&str>) -> Response {
+    let main = html! {
+        h1 { "You are signed out" }
+        p { "You can close this page." }
+        @if let Some(uri) = unregistered_uri {
+            p class="quiet" {
+                "The app wanted you to go to " code { (uri) }
+                ", which is not registered as a redirect URI of its own. "
+                a href="/_dev" { "Who and what there is" }
+            }
+        }
+    };
     page(StatusCode::OK, "Signed out", &main)
 }

@@ -1,27 +1,29 @@
-//! Who and what there is, and what was asked lately.
+//! The start page and the page for developers.
 
 use std::sync::Arc;
 
+use maud::html;
 use poem::http::StatusCode;
 use poem::web::Data;
 use poem::{Response, handler};
 
-use super::super::context::Context;
-use super::super::html::Escaped;
-use super::table::{Table, code, contents, listed};
-use super::{directory, page, trail};
+use super::layout::page;
+use super::table::{Table, code, contents, tables, text};
+use super::{activity, directory};
+use crate::http::context::Context;
 
-/// `GET /`: what this is, who can sign in, and where things are.
+/// `GET /`: what this is, who can sign in, and where the endpoints are.
 #[handler]
 pub(in crate::http) fn show(Data(context): Data<&Arc<Context>>) -> Response {
-    let main = format!(
-        "<h1>Development tenant</h1>\n\
-         <p>This server speaks the protocol of Microsoft Entra ID, so that an API protected by \
-         Entra can be tried with no Azure account. Nobody here has a password.</p>\n\
-         {tables}\
-         <p><a href=\"/_dev\">Apps, all ids, recent sign-ins and the audit trail</a></p>\n",
-        tables = listed(&[directory::people(context.directory()), authorities(context)]),
-    );
+    let main = html! {
+        h1 { "Development tenant" }
+        p {
+            "This server speaks the protocol of Microsoft Entra ID, so that an API protected by \
+             Entra can be tried with no Azure account. Nobody here has a password."
+        }
+        (tables(&[directory::people(context.directory()), authorities(context)]))
+        p { a href="/_dev" { "Apps, all ids, recent sign-ins and the audit trail" } }
+    };
     page(StatusCode::OK, "Start", &main)
 }
 
@@ -30,7 +32,7 @@ pub(in crate::http) fn show(Data(context): Data<&Arc<Context>>) -> Response {
 pub(in crate::http) fn show_dev(Data(context): Data<&Arc<Context>>) -> Response {
     let directory = context.directory();
     let entries = context.audit.entries();
-    let tables = [
+    let all = [
         directory::people(directory),
         directory::tenants(directory),
         directory::groups(directory),
@@ -38,17 +40,16 @@ pub(in crate::http) fn show_dev(Data(context): Data<&Arc<Context>>) -> Response 
         directory::app_roles(directory),
         directory::apps(directory),
         authorities(context),
-        trail::sign_ins(directory, &entries),
-        trail::trail(&entries),
-        trail::faults(context),
+        activity::sign_ins(directory, &entries),
+        activity::audit_trail(&entries),
+        activity::faults(context),
     ];
-    let main = format!(
-        "<h1>Who, what, and what happened</h1>\n\
-         <p>A click on an id selects all of it.</p>\n\
-         {contents}{tables}",
-        contents = contents(&tables),
-        tables = listed(&tables),
-    );
+    let main = html! {
+        h1 { "Who, what, and what happened" }
+        p { "A click on an id selects all of it." }
+        (contents(&all))
+        (tables(&all))
+    };
     page(StatusCode::OK, "Who, what, and what happened", &main)
 }
 
@@ -58,8 +59,8 @@ fn authorities(context: &Context) -> Table {
         for base_url in context.urls.all() {
             let authority = format!("{base_url}/{}", tenant.id);
             let metadata = format!("{authority}/v2.0/.well-known/openid-configuration");
-            let link = format!("<a href=\"{0}\">metadata</a>", Escaped(&metadata));
-            table.row(&[&Escaped(&tenant.name), &code(&authority), &link]);
+            let link = html! { a href=(metadata) { "metadata" } };
+            table.row([text(&tenant.name), code(&authority), link]);
         }
     }
     table

@@ -1,74 +1,92 @@
-use std::fmt::{self, Write};
+//! Tables, and the list of contents that links to them.
 
-use super::super::html::Escaped;
+use maud::{Markup, html};
 
-/// A table under a heading, whose cells are HTML. Without a row it is left out.
+/// A table with a heading. A table without rows is not shown.
 pub(super) struct Table {
     title: &'static str,
-    html: String,
-    rows: usize,
+    columns: &'static [&'static str],
+    rows: Vec<Vec<Markup>>,
 }
 
 impl Table {
-    pub(super) fn new(title: &'static str, columns: &[&str]) -> Self {
-        // Whatever scrolls has to be within reach of the keyboard.
-        let id = id_of(title);
-        let mut html = format!(
-            "<h2 id=\"{id}\">{title}</h2>\n\
-             <div class=\"table\" role=\"region\" aria-labelledby=\"{id}\" tabindex=\"0\">\n\
-             <table>\n<thead><tr>"
-        );
-        for column in columns {
-            // Writing to a string cannot fail.
-            let _ = write!(html, "<th scope=\"col\">{column}</th>");
-        }
-        html.push_str("</tr></thead>\n<tbody>\n");
-        Self { title, html, rows: 0 }
+    pub(super) fn new(title: &'static str, columns: &'static [&'static str]) -> Self {
+        Self { title, columns, rows: Vec::new() }
     }
 
-    pub(super) fn row(&mut self, cells: &[&dyn fmt::Display]) {
-        self.rows += 1;
-        self.html.push_str("<tr>");
-        for (index, cell) in cells.iter().enumerate() {
-            let _ = match index {
-                0 => write!(self.html, "<th scope=\"row\">{cell}</th>"),
-                _ => write!(self.html, "<td>{cell}</td>"),
-            };
+    pub(super) fn row(&mut self, cells: impl Into<Vec<Markup>>) {
+        self.rows.push(cells.into());
+    }
+
+    fn html(&self) -> Markup {
+        let id = id_of(self.title);
+        html! {
+            h2 id=(id) { (self.title) }
+            // The focus makes it possible to scroll the table with the keyboard.
+            div class="table" role="region" aria-labelledby=(id) tabindex="0" {
+                table {
+                    thead { tr { @for column in self.columns { th scope="col" { (column) } } } }
+                    tbody {
+                        @for row in &self.rows {
+                            tr {
+                                @for (index, cell) in row.iter().enumerate() {
+                                    @if index == 0 {
+                                        th scope="row" { (cell) }
+                                    } @else {
+                                        td { (cell) }
+                                    }
+                                }
+                            }
+                        }
+                    }
+                }
+            }
         }
-        self.html.push_str("</tr>\n");
     }
 }
 
-/// The tables one after the other.
-pub(super) fn listed(tables: &[Table]) -> String {
-    let mut html = String::new();
-    for table in tables.iter().filter(|table| table.rows > 0) {
-        html.push_str(&table.html);
-        html.push_str("</tbody>\n</table>\n</div>\n");
-    }
-    html
+/// All tables that have rows.
+pub(super) fn tables(tables: &[Table]) -> Markup {
+    html! { @for table in shown(tables) { (table.html()) } }
 }
 
 /// Links to the tables.
-pub(super) fn contents(tables: &[Table]) -> String {
-    let mut html = "<nav aria-label=\"On this page\">\n<ul class=\"contents\">\n".to_owned();
-    for Table { title, .. } in tables.iter().filter(|table| table.rows > 0) {
-        let _ = writeln!(html, "<li><a href=\"#{}\">{title}</a></li>", id_of(title));
+pub(super) fn contents(tables: &[Table]) -> Markup {
+    html! {
+        nav aria-label="On this page" {
+            ul class="contents" {
+                @for Table { title, .. } in shown(tables) {
+                    li { a href={ "#" (id_of(title)) } { (title) } } " "
+                }
+            }
+        }
     }
-    html.push_str("</ul>\n</nav>\n");
-    html
+}
+
+fn shown(tables: &[Table]) -> impl Iterator<Item = &Table> {
+    tables.iter().filter(|table| !table.rows.is_empty())
 }
 
 fn id_of(title: &str) -> String {
     title.to_lowercase().replace(' ', "-")
 }
 
-/// Text to be copied: a click selects all of it.
-pub(super) fn code(text: &str) -> String {
-    format!("<code>{}</code>", Escaped(text))
+/// Text without formatting.
+pub(super) fn text(text: &str) -> Markup {
+    html! { (text) }
 }
 
-/// HTML, one piece on each line of a cell.
-pub(super) fn lines(pieces: impl IntoIterator<Item = String>) -> String {
-    pieces.into_iter().collect::<Vec<_>>().join("<br>")
+/// Text to be copied: a click selects all of it.
+pub(super) fn code(text: &str) -> Markup {
+    html! { code { (text) } }
+}
+
+/// The lines of a cell.
+pub(super) fn lines(lines: impl IntoIterator<Item = Markup>) -> Markup {
+    html! {
+        @for (index, line) in lines.into_iter().enumerate() {
+            @if index > 0 { br; }
+            (line)
+        }
+    }
 }
