@@ -1,28 +1,28 @@
-//! The only file that reads the time.
+//! Clocks. No other file reads the time.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// Where the tenant gets the time from, so that a test can move it.
+/// The source of the time, so that a test can move it.
 pub trait Clock: Send + Sync {
     /// The time in whole seconds since the Unix epoch (a `NumericDate`, RFC 7519 section 2).
     fn now(&self) -> u64;
 }
 
-/// The clock of the machine.
+/// The system clock.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemClock;
 
 impl Clock for SystemClock {
     #[allow(clippy::disallowed_methods)]
     fn now(&self) -> u64 {
-        // A clock set before 1970 is as good as one at 1970: every token is long expired.
+        // Before 1970 counts as 1970: all tokens have expired by any real clock.
         SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
     }
 }
 
-/// A clock that goes like another one, so many seconds ahead of it or behind.
+/// A clock that is shifted against another one.
 pub(crate) struct ShiftedClock {
     clock: Arc<dyn Clock>,
     offset: AtomicI64,
@@ -38,12 +38,12 @@ impl ShiftedClock {
         self.clock.now().saturating_add_signed(self.offset())
     }
 
-    /// How many seconds it is ahead.
+    /// The seconds by which it is ahead.
     pub(crate) fn offset(&self) -> i64 {
         self.offset.load(Ordering::Relaxed)
     }
 
-    /// Sets how many seconds it is ahead.
+    /// Sets the seconds by which it is ahead.
     pub(crate) fn set_offset(&self, seconds: i64) {
         self.offset.store(seconds, Ordering::Relaxed);
     }

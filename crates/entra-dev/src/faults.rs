@@ -1,9 +1,11 @@
+//! Planned faults, for tests of clients and APIs.
+
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
-/// What goes wrong at which endpoint. Nothing, unless a test asks for it.
+/// The planned faults by endpoint. Nothing fails unless a test plans it.
 #[derive(Debug, Default)]
 pub(crate) struct Faults(Mutex<HashMap<Endpoint, Planned>>);
 
@@ -34,28 +36,27 @@ pub enum Endpoint {
     Logout,
 }
 
-/// How an endpoint fails. What is left out goes as ever.
+/// How an endpoint fails.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 #[non_exhaustive]
 pub struct FaultPlan {
-    /// Wait so many milliseconds before the answer.
+    /// Milliseconds to wait before the response.
     pub latency_ms: u64,
-    /// Answer with this status and no body of use.
+    /// The status of the response, which then has no useful body.
     pub status: Option<u16>,
-    /// Cut the body after so many bytes.
+    /// Truncate the body to this number of bytes.
     pub truncate: Option<usize>,
-    /// At the key set: leave the key out that signs.
+    /// At the key set: hide the current signing key.
     pub hide_signing_key: bool,
-    /// Of so many requests the last one fails. 1, which is also the default, means all of them; 2
-    /// makes the key set flap.
+    /// Every n-th request fails. Default 1: all of them. With 2, the key set flaps.
     pub every: Option<u64>,
-    /// How often it fails before all is well again. Default: until told otherwise.
+    /// The number of failures until the endpoint works again. Default: no limit.
     pub times: Option<u64>,
 }
 
 impl FaultPlan {
-    /// Whether nothing would be different, however often it is done.
+    /// Whether the plan changes nothing.
     pub(crate) fn does_nothing(&self) -> bool {
         let Self { latency_ms, status, truncate, hide_signing_key, every: _, times: _ } = self;
         *latency_ms == 0 && status.is_none() && truncate.is_none() && !hide_signing_key
@@ -70,7 +71,7 @@ struct Planned {
 }
 
 impl Faults {
-    /// Lets an endpoint fail from now on; `None` lets it work again.
+    /// Makes an endpoint fail from now on. `None` makes it work again.
     pub(crate) fn plan(&self, endpoint: Endpoint, plan: Option<FaultPlan>) {
         let mut plans = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match plan {
@@ -83,12 +84,12 @@ impl Faults {
         }
     }
 
-    /// Lets everything work again.
+    /// Makes all endpoints work again.
     pub(crate) fn clear(&self) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
-    /// What is planned, by endpoint.
+    /// The plans, by endpoint.
     pub(crate) fn plans(&self) -> Vec<(Endpoint, FaultPlan)> {
         let plans = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let mut plans: Vec<_> =
@@ -97,7 +98,7 @@ impl Faults {
         plans
     }
 
-    /// What goes wrong with a request that comes in now.
+    /// The fault of the next request to this endpoint, if it fails.
     pub(crate) fn next(&self, endpoint: Endpoint) -> Option<FaultPlan> {
         let mut plans = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let planned = plans.get_mut(&endpoint)?;

@@ -1,15 +1,15 @@
-//! The ids of the tenants and apps: constants, because users, tests and settings name them.
+//! The ids of the built-in tenants and apps.
 
-/// The tenant most people live in (Contoso, domain `contoso.example`).
+/// The tenant of most people (Contoso, domain `contoso.example`).
 pub const CONTOSO: &str = "11111111-1111-4111-8111-111111111111";
 
 /// A second tenant (Fabrikam, domain `fabrikam.example`).
 pub const FABRIKAM: &str = "22222222-2222-4222-8222-222222222222";
 
-/// The tenant of all personal Microsoft accounts; the same GUID as in the public cloud.
+/// The tenant of all personal Microsoft accounts, with the GUID of the public cloud.
 pub const CONSUMERS: &str = "9188040d-6c67-4c5b-b112-36a304b66dad";
 
-/// The client id of the API, which is the `aud` of its v2 access tokens.
+/// The client id of the API: the `aud` of its v2 access tokens.
 pub const API_CLIENT_ID: &str = "33333333-3333-4333-8333-333333333333";
 
 /// The client id of Swagger UI, a single-page app.
@@ -21,5 +21,5 @@ pub const DAEMON_CLIENT_ID: &str = "55555555-5555-4555-8555-555555555555";
 /// The daemon's secret. It is public, like everything here.
 pub const DAEMON_SECRET: &str = "dev-secret";
 
-/// The client id of Microsoft Graph in every cloud: the audience where a client asks for no API.
+/// The client id of Microsoft Graph, which is the resource if a client requests no API.
 pub const MICROSOFT_GRAPH: &str = "00000003-0000-0000-c000-000000000000";

@@ -1,10 +1,10 @@
-//! Reading compact JWS (RFC 7515 section 7.1): client assertions, and access tokens of our own.
+//! Parsing of tokens: client assertions, access tokens and ID tokens.
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};
 
-/// A token that has the form of one, and whose signature nobody has looked at.
+/// A token in compact form (RFC 7515, section 7.1) whose signature is not verified.
 pub(crate) struct UnverifiedJws<'a> {
     pub(crate) header: Map<String, Value>,
     pub(crate) claims: Map<String, Value>,
@@ -13,8 +13,7 @@ pub(crate) struct UnverifiedJws<'a> {
 }
 
 impl<'a> UnverifiedJws<'a> {
-    /// The three parts of a token; `None` where there are not three, or they are not what they
-    /// have to be.
+    /// Parses a token; `None` if it is malformed.
     pub(crate) fn parse(token: &'a str) -> Option<Self> {
         let (signed, signature) = token.rsplit_once('.')?;
         let (header, claims) = signed.split_once('.')?;
@@ -26,18 +25,18 @@ impl<'a> UnverifiedJws<'a> {
         Some(Self { header: object(header)?, claims: object(claims)?, signed, signature })
     }
 
-    /// A member of the header that is text.
+    /// A header parameter that is a string.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.header.get(name).and_then(Value::as_str)
     }
 
-    /// A claim that is text.
+    /// A claim that is a string.
     pub(crate) fn claim(&self, name: &str) -> Option<&str> {
         self.claims.get(name).and_then(Value::as_str)
     }
 
-    /// A claim that is a time, in seconds since the epoch; parts of a second, which RFC 7519
-    /// section 2 allows and azure-identity sends, are dropped.
+    /// A claim that is a time, in whole seconds since the epoch. Fractions are allowed (RFC 7519,
+    /// section 2), and azure-identity sends them.
     pub(crate) fn time(&self, name: &str) -> Option<u64> {
         let time = self.claims.get(name)?;
         time.as_u64().or_else(|| {
@@ -48,7 +47,7 @@ impl<'a> UnverifiedJws<'a> {
         })
     }
 
-    /// What the signature is over, and the signature.
+    /// The signed message and the signature.
     pub(crate) fn signature(&self) -> (&[u8], &[u8]) {
         (self.signed.as_bytes(), &self.signature)
     }

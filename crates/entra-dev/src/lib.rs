@@ -1,18 +1,19 @@
-//! A development tenant: a loopback-only server that speaks Microsoft Entra ID's protocol, so that
-//! an API protected by Entra, or a client of one, can be tried, and tested, with no Azure account.
+//! A development tenant: a server on loopback that speaks the protocol of Microsoft Entra ID. With
+//! it you can try and test an API that is protected with Entra, or a client of it, without an Azure
+//! account.
 //!
-//! Start one with [`DevTenant::start`], or get a single access token without a server with
-//! [`access_token`]. It never asks for a password and must never be reachable from another machine.
+//! Start a tenant with [`DevTenant::start`], or get an access token without a server from
+//! [`access_token`]. It never asks for a password, and must not be reachable from other machines.
 //!
 //! The modules, in reading order:
 //!
-//! - `directory` is who and what there is, as data; [`ids`] names what is built in;
-//! - `scope` is what may be asked for; `grants`, `devices` and `sessions` are what was given;
-//! - `keys` makes and keeps the signing keys, `tokens` says what is signed with them;
-//! - `refusal` is every way of saying no; `audit` remembers what was asked;
-//! - `faults` and [`Forgery`] are for tests of what goes wrong;
-//! - `http` is the wire: discovery, the pages and the token endpoint;
-//! - `server` binds loopback, with `tls` where a client insists on it, and runs it all.
+//! - `directory`: tenants, people, groups and apps; [`ids`]: the built-in ids
+//! - `scope`: what a client requests; `grants`, `devices` and `sessions`: what people have granted
+//! - `keys`: the signing keys; `tokens`: the content of tokens
+//! - `refusal`: the error responses; `audit`: the last requests
+//! - `faults` and [`Forgery`]: faults and invalid tokens for tests
+//! - `http`: the endpoints; start with `http/mod.rs` and `http/operation.rs`
+//! - `server`: binds the listeners, with the certificate of `tls`, and runs everything
 
 mod audit;
 mod clock;

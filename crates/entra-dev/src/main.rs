@@ -1,4 +1,4 @@
-//! The program `entra-dev`: a development tenant of its own.
+//! The program `entra-dev`: a development tenant as a process.
 
 use std::io::{self, IsTerminal, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -14,39 +14,39 @@ use tracing_subscriber::EnvFilter;
 
 /// A development tenant that speaks Microsoft Entra ID's protocol on loopback.
 ///
-/// FOR DEVELOPMENT ONLY: whoever reaches it signs in as anybody.
+/// FOR DEVELOPMENT ONLY: anybody who can reach it can sign in as anybody.
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Arguments {
-    /// A TOML or JSON file with the tenants, people and apps; without it, the built-in ones
+    /// A TOML or JSON file with the tenants, people and apps [default: the built-in ones]
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
 
-    /// The port for HTTP; 0 takes any free one
+    /// The port for HTTP; 0 means any free port
     #[arg(long, default_value_t = 8001)]
     port: u16,
 
-    /// The port for HTTPS, which MSAL insists on; 0 takes any free one
+    /// The port for HTTPS, which MSAL requires; 0 means any free port
     #[arg(long, default_value_t = 8443)]
     https_port: u16,
 
-    /// Both loopback addresses are bound, and no others can be
+    /// The loopback host; both loopback addresses are always bound
     #[arg(long, default_value = "localhost")]
     host: Loopback,
 
-    /// Which listener the issuer of access tokens names
+    /// The listener whose URL is the issuer of access tokens
     #[arg(long, value_enum, default_value = "http")]
     access_token_issuer: Issuer,
 
-    /// Where the keys and the certificate authority are kept
+    /// The folder for the keys and the certificate authority
     #[arg(long, value_name = "FOLDER", default_value = "data/dev-tenant")]
     data: PathBuf,
 
-    /// Print the built-in tenants, people and apps as a file to start from, and stop
+    /// Print the built-in tenants, people and apps as a file to start from, and exit
     #[arg(long, exclusive = true)]
     example: bool,
 
-    /// Check the file, say what is wrong in it, and stop
+    /// Check the file, print its faults, and exit
     #[arg(long)]
     check: bool,
 }
@@ -57,7 +57,7 @@ enum Issuer {
     Https,
 }
 
-/// A host that only this machine reaches.
+/// A host that only this machine can reach.
 #[derive(Debug, Clone)]
 struct Loopback;
 
@@ -71,8 +71,8 @@ impl FromStr for Loopback {
         if loopback || host.eq_ignore_ascii_case("localhost") {
             Ok(Self)
         } else {
-            Err("anybody who reaches this server signs in as anybody: it binds 127.0.0.1 and ::1 \
-                 only")
+            Err("anybody who can reach this server can sign in as anybody, so it only binds \
+                 127.0.0.1 and ::1")
         }
     }
 }
@@ -81,7 +81,7 @@ fn main() -> ExitCode {
     match run(Arguments::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // Where nobody reads it, the code says enough.
+            // If this cannot be written, the exit code still tells that it failed.
             let _ = writeln!(io::stderr(), "Error: {error:#}");
             ExitCode::FAILURE
         }
@@ -98,17 +98,17 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
     };
     if arguments.check {
         return writeln!(io::stdout(), "{} people; no faults found", directory.people().len())
-            .context("failed to print what was found");
+            .context("failed to print the result");
     }
-    // poem says with each listener what the welcome says once.
-    let quiet = || EnvFilter::new("info,poem::listener=warn,poem::server=warn");
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| quiet());
+    // poem logs every listener, and the welcome already lists them.
+    let default_filter = || EnvFilter::new("info,poem::listener=warn,poem::server=warn");
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| default_filter());
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(io::stderr)
-        // Otherwise it panics where the log cannot be written.
+        // Otherwise it would panic if the log cannot be written.
         .log_internal_errors(false);
-    // On a terminal, NO_COLOR has its say.
+    // On a terminal, NO_COLOR is respected.
     if io::stderr().is_terminal() {
         log.init()
     } else {
@@ -134,9 +134,9 @@ async fn serve(options: Options) -> anyhow::Result<()> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
     let tenant = DevTenant::start_with(options).await.context("failed to start")?;
-    // Nobody may be reading, or the disk be full: no reason not to serve.
+    // The reader may be gone or the disk full. The tenant serves anyway.
     if let Err(error) = print_welcome(&tenant) {
-        tracing::warn!(%error, "failed to print where the tenant is");
+        tracing::warn!(%error, "failed to print the URLs of the tenant");
     }
     tokio::select! {
         _ = interrupt.recv() => {}
@@ -148,11 +148,11 @@ async fn serve(options: Options) -> anyhow::Result<()> {
 
 fn print_welcome(tenant: &DevTenant) -> io::Result<()> {
     let mut out = io::stdout().lock();
-    writeln!(out, "\n  Who, what, what happened   {}/_dev", tenant.base_url())?;
+    writeln!(out, "\n  People, apps, activity     {}/_dev", tenant.base_url())?;
     writeln!(out, "  HTTP                       {}", tenant.base_url())?;
     if let (Some(url), Some(ca)) = (tenant.https_url(), tenant.ca_file()) {
         writeln!(out, "  HTTPS                      {url}")?;
-        writeln!(out, "  Trust this authority       {}", ca.display())?;
+        writeln!(out, "  CA certificate to trust    {}", ca.display())?;
     }
-    writeln!(out, "\n  FOR DEVELOPMENT ONLY: whoever reaches it signs in as anybody.\n")
+    writeln!(out, "\n  FOR DEVELOPMENT ONLY: anybody who can reach it can sign in as anybody.\n")
 }

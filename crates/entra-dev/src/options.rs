@@ -1,3 +1,5 @@
+//! The options of a development tenant.
+
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -5,29 +7,29 @@ use std::sync::Arc;
 use crate::clock::{Clock, SystemClock};
 use crate::directory::Directory;
 
-/// How a development tenant is to run.
+/// How a development tenant runs.
 ///
-/// There is no host: it binds the loopback addresses and nothing else.
+/// There is no host, because it only binds the loopback addresses.
 #[derive(Clone)]
 pub struct Options {
-    /// The port for HTTP on both loopback addresses; 0 takes any free one. Default 8001.
+    /// The port for HTTP on both loopback addresses; 0 means any free port. Default 8001.
     pub port: u16,
-    /// The port for HTTPS, which MSAL insists on; 0 takes any free one, `None` leaves it out.
+    /// The port for HTTPS, which MSAL requires; 0 means any free port, `None` means no HTTPS.
     /// Default 8443.
     pub https_port: Option<u16>,
-    /// Which of the two listeners the issuer of access tokens names. Default HTTP, whose URL an
-    /// API on the same machine can use without trusting a certificate.
+    /// The listener whose URL is the issuer of access tokens. Default HTTP, which an API on the
+    /// same machine can use without trusting a certificate.
     pub access_token_issuer: Scheme,
-    /// The folder the signing keys and the certificate authority are kept in, so that tokens
-    /// outlive a restart; it is made when missing. `None` keeps them in memory only. Default
+    /// The folder for the signing keys and the certificate authority, so that tokens stay valid
+    /// after a restart. It is created if needed. `None` keeps them in memory. Default
     /// `data/dev-tenant`.
     pub data_dir: Option<PathBuf>,
-    /// Who and what there is. Default: the built-in directory.
+    /// Tenants, people, groups and apps. Default: the built-in directory.
     pub directory: Directory,
-    /// The redirect URIs of the Swagger UI client, matched byte for byte but for a loopback port.
-    /// Default `http://localhost:8000/oauth2-redirect`.
+    /// The redirect URIs of the Swagger UI client. Only a loopback port may differ. Default
+    /// `http://localhost:8000/oauth2-redirect`.
     pub spa_redirect_uris: Vec<String>,
-    /// What tells the time. Default [`SystemClock`].
+    /// The source of the time. Default [`SystemClock`].
     pub clock: Arc<dyn Clock>,
 }
 
@@ -52,7 +54,7 @@ impl Scheme {
 }
 
 impl Options {
-    /// Free ports, and keys in memory: for tests, which can run side by side.
+    /// Free ports, and keys in memory: for tests that run in parallel.
     pub fn ephemeral() -> Self {
         Self { port: 0, https_port: Some(0), data_dir: None, ..Self::default() }
     }

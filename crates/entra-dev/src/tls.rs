@@ -1,4 +1,4 @@
-//! The certificate authority of the HTTPS listener, which a developer's tools are told to trust.
+//! The certificate authority of the HTTPS listener, which developers configure clients to trust.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::Path;
@@ -15,12 +15,12 @@ use rustls_pki_types::pem::PemObject;
 
 use crate::keys::{KeyError, create, failed, replace};
 
-/// Where the certificate of the authority is, for tools to be told of. It is public.
+/// The file with the certificate of the authority. It is public.
 pub(crate) const CA_FILE: &str = "ca.pem";
-/// The certificate together with its key, which only this user can read.
+/// The file with the certificate and its key. Only this user can read it.
 const KEY_FILE: &str = "ca-with-key.pem";
 
-/// A certificate authority that can vouch for loopback names and nothing else.
+/// A certificate authority for loopback names only.
 pub(crate) struct CertificateAuthority {
     /// Its certificate, in PEM.
     pub(crate) certificate: String,
@@ -28,8 +28,8 @@ pub(crate) struct CertificateAuthority {
 }
 
 impl CertificateAuthority {
-    /// The authority kept in this folder, which is made when there is none; a new one in memory for
-    /// `None`.
+    /// Reads the authority from this folder, or generates it there. Without a folder, it is only in
+    /// memory.
     pub(crate) fn open(folder: Option<&Path>) -> Result<Self, KeyError> {
         match folder {
             Some(folder) => Self::open_in(folder),
@@ -50,14 +50,14 @@ impl CertificateAuthority {
             Err(error) => return Err(failed("read", &path)(error)),
             Ok(_) => {}
         }
-        // Read again, since another process may have been first: both then use its authority.
+        // Read it even if it was just written: another process may have written its own first.
         let content = fs::read_to_string(&path).map_err(failed("read", &path))?;
         let authority = Self::parse(&content).ok_or_else(|| KeyError::Corrupt {
             path,
-            reason: "it is not a certificate followed by its key, in PEM".to_owned(),
+            reason: "it must contain a certificate and then its key, in PEM".to_owned(),
         })?;
         let public = folder.join(CA_FILE);
-        // Clients read it at any time, and the folder may be one that can only be read by now.
+        // It is written only if needed: clients may be reading it, and the folder may be read-only.
         if fs::read_to_string(&public).ok().as_ref() != Some(&authority.certificate) {
             replace(&public, authority.certificate.as_bytes())?;
         }
@@ -68,7 +68,7 @@ impl CertificateAuthority {
         let (certificate, key) = content.split_at(content.find("-----BEGIN PRIVATE KEY-----")?);
         let key = KeyPair::from_pem(key).ok()?;
         let der = CertificateDer::from_pem_slice(certificate.as_bytes()).ok()?;
-        // The certificate carries the public key as it is.
+        // The certificate contains the public key in the same encoding.
         let public = key.public_key_raw();
         let belongs = der.windows(public.len()).any(|window| window == public);
         belongs.then(|| Self { certificate: certificate.to_owned(), key })
@@ -80,8 +80,7 @@ impl CertificateAuthority {
         Ok(Self { certificate, key })
     }
 
-    /// What the listener is set up with: a new certificate for the loopback names, good for this
-    /// year and the next.
+    /// Issues a new certificate for the loopback names, which is valid this year and the next.
     pub(crate) fn certify(self, year: i32) -> Result<RustlsConfig, KeyError> {
         let (certificate, key) = self.leaf(year).map_err(|_| KeyError::Generate)?;
         let chain = format!("{certificate}{}", self.certificate);
@@ -93,14 +92,14 @@ impl CertificateAuthority {
     fn leaf(&self, year: i32) -> Result<(String, String), rcgen::Error> {
         let key = KeyPair::generate()?;
         let mut params = CertificateParams::default();
-        params.distinguished_name = named("localhost");
+        params.distinguished_name = common_name("localhost");
         params.subject_alt_names = vec![SanType::DnsName("localhost".try_into()?)];
         let loopback = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
         params.subject_alt_names.extend(loopback.map(SanType::IpAddress));
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         params.use_authority_key_identifier_extension = true;
-        // Apple takes no longer time than 825 days from anybody.
+        // Apple accepts at most 825 days.
         params.not_before = rcgen::date_time_ymd(year, 1, 1);
         params.not_after = rcgen::date_time_ymd(year + 2, 1, 1);
         let issuer = Issuer::new(ca_params(), &self.key);
@@ -108,11 +107,11 @@ impl CertificateAuthority {
     }
 }
 
-/// Whoever trusts this authority trusts it for nothing but this machine's own names (RFC 5280
-/// section 4.2.1.10): a stolen key cannot vouch for any other site.
+/// The name constraints limit the authority to loopback names (RFC 5280, section 4.2.1.10). A
+/// stolen key is useless for any other site.
 fn ca_params() -> CertificateParams {
     let mut params = CertificateParams::default();
-    params.distinguished_name = named("Development tenant CA, for localhost only");
+    params.distinguished_name = common_name("Development tenant CA, for localhost only");
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     params.name_constraints = Some(NameConstraints {
@@ -131,7 +130,7 @@ fn ca_params() -> CertificateParams {
     params
 }
 
-fn named(name: &str) -> DistinguishedName {
+fn common_name(name: &str) -> DistinguishedName {
     let mut distinguished_name = DistinguishedName::new();
     distinguished_name.push(DnType::CommonName, name);
     distinguished_name

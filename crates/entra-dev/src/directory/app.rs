@@ -1,3 +1,5 @@
+//! App registrations.
+
 use std::collections::BTreeMap;
 
 use super::certificate::AppCertificate;
@@ -15,39 +17,38 @@ pub(crate) struct App {
     pub(crate) tenant: String,
     /// Whether only people of that tenant may use it.
     pub(crate) single_tenant: bool,
-    /// The other name of the API besides its client id.
+    /// The app id URI, which names the API in scopes.
     pub(crate) app_id_uri: String,
-    /// 1 or 2: what kind of access token this API takes.
+    /// The version of the access tokens that this API accepts: 1 or 2.
     pub(crate) access_token_version: u8,
     /// The delegated permissions of this API.
     pub(crate) scopes: Vec<Scope>,
-    /// What people and apps can be at this API.
+    /// The app roles that people and apps can have at this API.
     pub(crate) app_roles: Vec<String>,
     /// The optional claims in its access tokens.
     pub(crate) optional_claims: Vec<OptionalClaim>,
     /// Whether only people with an assignment may sign in.
     pub(crate) assignment_required: bool,
-    /// Whether people are asked for their consent; otherwise it counts as given by an
-    /// administrator.
+    /// Whether people are asked for consent. Otherwise an administrator has consented.
     pub(crate) consent_required: bool,
-    /// Whether the authorization endpoint hands out ID tokens.
+    /// Whether the authorization endpoint may issue ID tokens.
     pub(crate) id_token_issuance: bool,
-    /// Whether it may use flows without a redirect URI, such as the device code.
+    /// Whether the app may use flows without a redirect URI, such as the device code flow.
     pub(crate) public_client: bool,
-    /// Where answers may go.
+    /// The registered redirect URIs.
     pub(crate) redirect_uris: Vec<(Platform, String)>,
-    /// The secrets that are valid.
+    /// The valid secrets.
     pub(crate) secrets: Vec<String>,
-    /// The secrets that were valid once.
+    /// The expired secrets.
     pub(crate) expired_secrets: Vec<String>,
-    /// What client assertions may be signed with.
+    /// The certificates whose keys may sign client assertions.
     pub(crate) certificates: Vec<AppCertificate>,
-    /// The app roles it has at other apps, by their client ids.
+    /// The app roles of this app at other apps, by their client ids.
     pub(crate) permissions: BTreeMap<String, Vec<String>>,
 }
 
 impl App {
-    /// Microsoft Graph, as far as signing in goes: it serves the OpenID Connect user information.
+    /// Microsoft Graph. It is only the resource of the user information endpoint.
     pub(crate) fn microsoft_graph() -> Self {
         let user_read = Scope { name: "User.Read".to_owned(), admin_consent: false };
         Self {
@@ -60,13 +61,13 @@ impl App {
         }
     }
 
-    /// Whether the tenant with this id has, or may have, a service principal of it.
+    /// Whether the tenant with this id has, or may have, a service principal of the app.
     pub(crate) fn is_known_in(&self, tenant: &str) -> bool {
         !self.single_tenant || self.tenant == tenant
     }
 
-    /// The platform whose redirect URI this is. Where two differ only in a port that is not
-    /// compared, it is that of the first, and at Entra that of either.
+    /// The platform of this redirect URI. If two registered URIs differ only in a port that is not
+    /// compared, this is the platform of the first; Entra may pick either.
     pub(crate) fn platform_of(&self, uri: &str) -> Option<Platform> {
         self.redirect_uris
             .iter()
@@ -74,30 +75,30 @@ impl App {
             .map(|(platform, _)| *platform)
     }
 
-    /// Whether scripts of this origin may read answers meant for this app.
+    /// Whether scripts of this origin may read responses for this app.
     pub(crate) fn serves_origin(&self, origin: &str) -> bool {
-        // Where the port of the URI is not compared, that of its origin is not either.
-        let place = |uri: &str| redirect_uri::origin(uri).unwrap_or_default();
+        // The port of an origin is compared exactly if that of the redirect URI is.
+        let origin_of = |uri: &str| redirect_uri::origin(uri).unwrap_or_default();
         self.redirect_uris
             .iter()
             .filter(|(platform, _)| *platform == Platform::SinglePage)
-            .any(|(_, registered)| redirect_uri::matches(&place(registered), origin))
+            .any(|(_, registered)| redirect_uri::matches(&origin_of(registered), origin))
     }
 
-    /// Whether it has anything to authenticate with.
+    /// Whether the app has a credential.
     pub(crate) fn is_confidential(&self) -> bool {
         !(self.secrets.is_empty()
             && self.expired_secrets.is_empty()
             && self.certificates.is_empty())
     }
 
-    /// Whether this name is the resource part of a scope of this API.
+    /// Whether this is the resource part of a scope of this API.
     pub(crate) fn is_resource(&self, name: &str) -> bool {
         name.eq_ignore_ascii_case(&self.app_id_uri)
             || name.strip_prefix("api://").unwrap_or(name).eq_ignore_ascii_case(&self.client_id)
     }
 
-    /// Whether its access tokens carry this optional claim.
+    /// Whether the access tokens for this API have this optional claim.
     pub(crate) fn wants(&self, claim: OptionalClaim) -> bool {
         self.optional_claims.contains(&claim)
     }
@@ -117,38 +118,39 @@ pub(crate) struct Scope {
     pub(crate) admin_consent: bool,
 }
 
-/// What kind of program a redirect URI belongs to ("Redirect URI configuration: platform").
+/// The kind of program to which a redirect URI belongs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Platform {
-    /// A script in a browser: PKCE, no secret, cross-origin redemption.
+    /// A script in a browser: uses PKCE and no secret, and redeems codes cross-origin.
     SinglePage,
-    /// A server: authenticates itself.
+    /// A server, which authenticates.
     Web,
-    /// A program on a person's machine: no secret.
+    /// A program on the person's machine, without a secret.
     Native,
 }
 
-/// A claim that access tokens carry only if the API asks for it ("Optional claims reference").
+/// A claim that access tokens have only if the API asks for it
+/// (<https://learn.microsoft.com/entra/identity-platform/optional-claims-reference>).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum OptionalClaim {
     /// 1 for a guest, 0 for a member.
     Acct,
-    /// The authentication contexts that the client asked for and the person has satisfied.
+    /// The authentication contexts that the client has requested.
     Acrs,
-    /// The address of the person.
+    /// The mail address of the person.
     Email,
     /// The ids of the person's groups.
     Groups,
-    /// `app` in tokens of apps on their own account. In tokens of people, Entra gives it only where
-    /// an API sets `include_user_token`, which there is not here.
+    /// `app` in app-only tokens. Entra also has it in tokens of people if the API sets
+    /// `include_user_token`, which is not supported here.
     Idtyp,
-    /// The capabilities that the client has declared.
+    /// The capabilities of the client.
     XmsCc,
 }
 
 impl OptionalClaim {
-    /// The claim, as tokens and directory files call it.
+    /// The name of the claim in tokens and directory files.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Acct => "acct",

@@ -1,3 +1,5 @@
+//! Authorities: the `{tenant}` segment of a path.
+
 use std::sync::Arc;
 
 use uuid::Uuid;
@@ -6,12 +8,11 @@ use super::lookup::Directory;
 use super::person::Person;
 use super::tenant::Tenant;
 
-/// Whose sign-in page this is: what the `{tenant}` segment of a path stands for.
-///
-/// See "Application configuration options: authority" in the Microsoft identity platform's docs.
+/// The accounts that an endpoint serves
+/// (<https://learn.microsoft.com/entra/identity-platform/msal-client-application-configuration#authority>).
 #[derive(Debug, Clone)]
 pub(crate) enum Authority {
-    /// One tenant; personal accounts are a tenant like any other.
+    /// One tenant. Personal accounts are a tenant, too.
     Tenant(Arc<Tenant>),
     /// Work, school and personal accounts.
     Common,
@@ -20,7 +21,7 @@ pub(crate) enum Authority {
 }
 
 impl Authority {
-    /// The authority a path segment names: a GUID, a domain or one of the three words.
+    /// Parses a path segment: a GUID, a domain, `common`, `organizations` or `consumers`.
     pub(crate) fn parse(directory: &Directory, segment: &str) -> Option<Self> {
         let is = |name: &str| name.eq_ignore_ascii_case(segment);
         if is("common") {
@@ -37,8 +38,8 @@ impl Authority {
         directory.tenants().iter().find(named).map(|tenant| Self::Tenant(Arc::clone(tenant)))
     }
 
-    /// Whether a tenant may go by this name: a GUID or a domain.
-    pub(crate) fn may_be_called(segment: &str) -> bool {
+    /// Whether this has the form of a tenant id or a domain.
+    pub(crate) fn is_well_formed(segment: &str) -> bool {
         let is_label = |label: &str| {
             !label.is_empty()
                 && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
@@ -47,7 +48,7 @@ impl Authority {
         Uuid::try_parse(segment).is_ok() || is_domain()
     }
 
-    /// The segment that the published URLs carry. A domain becomes the GUID, as in Entra.
+    /// The segment in published URLs. As in Entra, a domain becomes the GUID.
     pub(crate) fn segment(&self) -> &str {
         match self {
             Self::Tenant(tenant) if tenant.personal => "consumers",
@@ -57,7 +58,7 @@ impl Authority {
         }
     }
 
-    /// The tenant part of the issuer. Entra publishes a literal template where it can be any.
+    /// The tenant in the published issuer: as in Entra, a template if the tenant is not known.
     pub(crate) fn issuer_segment(&self) -> &str {
         match self {
             Self::Tenant(tenant) => &tenant.id,
@@ -65,7 +66,7 @@ impl Authority {
         }
     }
 
-    /// The one tenant this is, if it is one.
+    /// The tenant, unless this is `common` or `organizations`.
     pub(crate) fn tenant(&self) -> Option<&Arc<Tenant>> {
         match self {
             Self::Tenant(tenant) => Some(tenant),
@@ -84,7 +85,7 @@ impl Authority {
         }
     }
 
-    /// Everybody who may sign in here.
+    /// All people who may sign in here.
     pub(crate) fn people<'a>(
         &'a self,
         directory: &'a Directory,

@@ -1,3 +1,5 @@
+//! Certificates of apps.
+
 use std::fmt;
 
 use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, SHA256, digest};
@@ -8,18 +10,17 @@ use rustls_pki_types::pem::PemObject;
 use webpki::EndEntityCert;
 use webpki::aws_lc_rs::{RSA_PKCS1_2048_8192_SHA256, RSA_PSS_2048_8192_SHA256_LEGACY_KEY};
 
-/// A certificate that an app proves with a signature that it is the app ("Microsoft identity
-/// platform application authentication certificate credentials").
+/// A certificate with which an app authenticates
+/// (<https://learn.microsoft.com/entra/identity-platform/certificate-credentials>).
 #[derive(Clone)]
 pub(crate) struct AppCertificate {
     der: CertificateDer<'static>,
-    /// The names that the header of an assertion may call it by.
+    /// The values with which the header of an assertion may refer to the certificate.
     thumbprints: [String; 3],
 }
 
 impl AppCertificate {
-    /// The first certificate in PEM text; `None` where there is none with an RSA key of 2048 bits
-    /// or more.
+    /// Parses the first certificate in PEM text.
     pub(crate) fn from_pem(pem: &[u8]) -> Option<Self> {
         let der = CertificateDer::from_pem_slice(pem).ok()?.into_owned();
         EndEntityCert::try_from(&der).ok()?;
@@ -31,20 +32,20 @@ impl AppCertificate {
         Some(Self { der, thumbprints })
     }
 
-    /// The SHA-1 thumbprint in hexadecimal, as the portal shows it.
+    /// The SHA-1 thumbprint in hexadecimal, as shown in the portal.
     pub(crate) fn thumbprint(&self) -> &str {
         let [_, _, hexadecimal] = &self.thumbprints;
         hexadecimal
     }
 
-    /// Whether `x5t` (SHA-1), `x5t#S256` or `kid`, in base64url or hexadecimal, means this one.
-    /// MSAL for Python pads it.
+    /// Whether this `x5t` (SHA-1), `x5t#S256` or `kid`, in base64url or hexadecimal, refers to this
+    /// certificate. MSAL for Python adds padding.
     pub(crate) fn is_named(&self, name: &str) -> bool {
         let name = name.trim_end_matches('=');
         self.thumbprints.iter().any(|thumbprint| thumbprint == name)
     }
 
-    /// Whether its key made this signature with RS256 or PS256 (RFC 7518 sections 3.3 and 3.5).
+    /// Verifies a signature with RS256 or PS256 (RFC 7518, sections 3.3 and 3.5).
     pub(crate) fn verifies(&self, algorithm: &str, message: &[u8], signature: &[u8]) -> bool {
         let algorithm = match algorithm {
             "RS256" => RSA_PKCS1_2048_8192_SHA256,

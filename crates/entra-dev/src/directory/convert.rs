@@ -76,7 +76,7 @@ impl AppEntry {
     fn to_app(&self, references: &References<'_>, checks: &mut Checks<'_>, folder: &Path) -> App {
         let version = self.access_token_version.as_ref();
         if let Some(version) = version.filter(|version| !matches!(version.as_ref(), 1 | 2)) {
-            checks.report(version.span(), "the version of access tokens is 1 or 2");
+            checks.report(version.span(), "the version of access tokens must be 1 or 2");
         }
         let client_id = self.client_id.as_ref().clone();
         let tenant = references.tenant(checks, &self.tenant);
@@ -115,7 +115,10 @@ impl AppEntry {
             Some(uri) => {
                 let absolute = url::Url::parse(uri.as_ref()).is_ok();
                 if !absolute || uri.as_ref().contains(char::is_whitespace) {
-                    checks.report(uri.span(), "an app id URI is absolute: api://..., https://...");
+                    checks.report(
+                        uri.span(),
+                        "an app id URI must be absolute: api://..., https://...",
+                    );
                 }
                 uri.as_ref().trim_end_matches('/').to_owned()
             }
@@ -134,7 +137,8 @@ impl RedirectUris {
         for (platform, uris) in platforms {
             for uri in uris {
                 if origin(uri.as_ref()).is_none() {
-                    let text = "a redirect URI is absolute, http or https, ASCII, no fragment";
+                    let text =
+                        "a redirect URI must be absolute, http or https, ASCII, without fragment";
                     checks.report(uri.span(), text);
                 }
                 checked.push((platform, uri.as_ref().clone()));

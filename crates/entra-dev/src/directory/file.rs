@@ -81,7 +81,7 @@ fn check_names(file: &DirectoryFile, checks: &mut Checks<'_>) {
     for id in ids.clone() {
         // `try_parse` also accepts forms that tokens never have.
         if Uuid::try_parse(id.as_ref()).map(|id| id.to_string()).as_ref() != Ok(id.as_ref()) {
-            checks.report(id.span(), "an id is a GUID in lower case with hyphens");
+            checks.report(id.span(), "an id must be a GUID in lower case with hyphens");
         }
     }
     check_unique(checks, "id", ids);
@@ -95,7 +95,7 @@ fn check_names(file: &DirectoryFile, checks: &mut Checks<'_>) {
     check_unique(checks, "person", file.people.iter().flat_map(|p| [&p.name, &p.sign_in_name]));
     for tenant in file.tenants.iter().filter(|tenant| tenant.personal) {
         if tenant.id.as_ref() != CONSUMERS {
-            let text = format!("the tenant of personal accounts has the id {CONSUMERS}");
+            let text = format!("the tenant of personal accounts must have the id {CONSUMERS}");
             checks.report(tenant.id.span(), text);
         }
     }
@@ -104,7 +104,7 @@ fn check_names(file: &DirectoryFile, checks: &mut Checks<'_>) {
         let taken = words.contains(&domain.as_ref().as_str());
         let host = url::Host::parse(domain.as_ref()).map(|host| host.to_string());
         if taken || host.as_ref() != Ok(domain.as_ref()) {
-            checks.report(domain.span(), "a domain is a host name in lower case");
+            checks.report(domain.span(), "a domain must be a host name in lower case");
         }
     }
 }

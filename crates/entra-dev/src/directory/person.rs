@@ -1,6 +1,8 @@
+//! People.
+
 use std::collections::BTreeMap;
 
-/// Somebody who can sign in. Everybody is made up and nobody has a password.
+/// A person who can sign in. All people are fictional, and none has a password.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Person {
@@ -10,31 +12,31 @@ pub struct Person {
     pub display_name: String,
     /// The `preferred_username` claim: `ada@contoso.example`.
     pub sign_in_name: String,
-    /// The `email` claim; the sign-in name where the directory gives no other.
+    /// The `email` claim. Default: the sign-in name.
     pub email: String,
-    /// The `oid` claim, a GUID: who this is, whichever app asks.
+    /// The `oid` claim, a GUID. It is the same for every app.
     pub oid: String,
-    /// The GUID of the tenant whose account this is: the `tid` claim.
+    /// The GUID of the person's tenant: the `tid` claim.
     pub tenant: String,
-    /// Whether this is a guest in the tenant, which the `acct` claim says with 1.
+    /// Whether the person is a guest in the tenant: the `acct` claim is 1.
     pub guest: bool,
     /// Whether this person may consent for everybody in the tenant.
     pub administrator: bool,
     /// The GUIDs of the groups this person is in.
     pub groups: Vec<String>,
-    /// The app roles this person has, by the client id of the app; an app without roles counts as
-    /// assigned too.
+    /// The app roles by the client id of the app. The person is also assigned to apps with an empty
+    /// list.
     pub assignments: BTreeMap<String, Vec<String>>,
 }
 
 impl Person {
-    /// The app roles assigned to this person for the app with this client id; empty leaves the
-    /// `roles` claim out.
+    /// The app roles for the app with this client id. If there are none, tokens have no `roles`
+    /// claim.
     pub fn roles(&self, client_id: &str) -> &[String] {
         self.assignments.get(client_id).map_or(&[], Vec::as_slice)
     }
 
-    /// Whether this name, sign-in name or `oid`, in any case, is this person's.
+    /// Whether the person has this name, sign-in name or `oid`, ignoring case.
     pub(crate) fn is_called(&self, name: &str) -> bool {
         [&self.name, &self.sign_in_name, &self.oid]
             .iter()
@@ -42,13 +44,13 @@ impl Person {
     }
 }
 
-/// No person goes by the name that was given.
+/// No person has the requested name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("nobody here is called {name:?}; there are {known}")]
+#[error("there is no person {name:?}; choose one of: {known}")]
 #[non_exhaustive]
 pub struct UnknownPerson {
-    /// What was asked for.
+    /// The requested name.
     pub name: String,
-    /// The short names of everybody there is, separated by commas.
+    /// The short names of all people, separated by commas.
     pub known: String,
 }

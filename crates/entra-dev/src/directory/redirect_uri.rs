@@ -1,22 +1,23 @@
+//! Comparing redirect URIs.
+
 use url::Url;
 
-/// Whether `asked` is the registered redirect URI, byte for byte (RFC 9700 section 4.1.3), except
-/// that the port of `http://localhost` and `http://127.0.0.1` is not compared.
+/// Whether `requested` is the registered redirect URI, byte for byte (RFC 9700, section 4.1.3). The
+/// port of `http://localhost` and `http://127.0.0.1` is not compared (RFC 8252, section 7.3;
+/// <https://learn.microsoft.com/entra/identity-platform/reply-url#localhost-exceptions>).
 ///
-/// Microsoft has the same rule ("Redirect URI (reply URL) restrictions and limitations: localhost
-/// exceptions", RFC 8252 section 7.3). It does not support `[::1]`, whose port is compared here
-/// like that of any other host.
-pub(super) fn matches(registered: &str, asked: &str) -> bool {
-    let same_place = || Some(without_port(registered)? == without_port(asked)?);
-    registered == asked || same_place().unwrap_or(false)
+/// Entra does not support `[::1]`. Here its port is compared like that of any other host.
+pub(super) fn matches(registered: &str, requested: &str) -> bool {
+    let is_same = || Some(without_port(registered)? == without_port(requested)?);
+    registered == requested || is_same().unwrap_or(false)
 }
 
-/// `http://localhost:5000/x` as `http://localhost/x`; `None` for what is not loopback.
+/// `http://localhost:5000/x` as `http://localhost/x`; `None` if it is not a loopback URI.
 fn without_port(uri: &str) -> Option<String> {
     LOOPBACK.iter().find_map(|origin| {
         let rest = uri.strip_prefix(origin)?;
         let (port, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
-        // An empty path and `/` are the same place (RFC 3986 section 6.2.3).
+        // An empty path is equivalent to `/` (RFC 3986, section 6.2.3).
         let path = if path.is_empty() { "/" } else { path };
         (port.is_empty() || is_port(port)).then(|| format!("{origin}{path}"))
     })
@@ -31,12 +32,12 @@ fn is_port(text: &str) -> bool {
 
 const LOOPBACK: [&str; 2] = ["http://localhost", "http://127.0.0.1"];
 
-/// The web origin of a redirect URI (RFC 6454), provided that the URI can be one (RFC 6749 section
-/// 3.1.2: absolute, no fragment).
+/// The web origin of a redirect URI (RFC 6454); `None` if the URI is unusable. It must be absolute
+/// and have no fragment (RFC 6749, section 3.1.2).
 pub(crate) fn origin(uri: &str) -> Option<String> {
     let parsed = Url::parse(uri).ok()?;
-    let plain = uri.bytes().all(|byte| byte.is_ascii_graphic()) && parsed.fragment().is_none();
-    (plain && matches!(parsed.scheme(), "http" | "https"))
+    let valid = uri.bytes().all(|byte| byte.is_ascii_graphic()) && parsed.fragment().is_none();
+    (valid && matches!(parsed.scheme(), "http" | "https"))
         .then(|| parsed.origin().ascii_serialization())
 }
 

@@ -78,7 +78,7 @@ impl<'a> References<'a> {
         };
         if tenant.is_some_and(|tenant| !tenant.is_empty() && tenant != home) {
             let (app, home) = (name.as_ref(), app.tenant.as_ref());
-            let text = format!("{app:?} is a single-tenant app, known in {home:?} only");
+            let text = format!("{app:?} is a single-tenant app, which only {home:?} knows");
             checks.report(name.span(), text);
         }
     }

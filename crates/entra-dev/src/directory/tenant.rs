@@ -1,9 +1,11 @@
-/// A directory of people: an organization, or all personal accounts together.
+//! Tenants and groups.
+
+/// An organization, or all personal accounts together.
 #[derive(Debug)]
 pub(crate) struct Tenant {
     /// The GUID: the `tid` claim.
     pub(crate) id: String,
-    /// What people call it.
+    /// The display name.
     pub(crate) name: String,
     /// The domains that name it in URLs.
     pub(crate) domains: Vec<String>,
@@ -16,7 +18,7 @@ pub(crate) struct Tenant {
 pub(crate) struct Group {
     /// The GUID that the `groups` claim carries.
     pub(crate) id: String,
-    /// What people call it.
+    /// The display name.
     pub(crate) name: String,
     /// The id of its tenant.
     pub(crate) tenant: String,

@@ -58,7 +58,9 @@ impl Client {
             (Some(secret), _, _) | (_, Some(secret), _) => check_secret(app, secret)?,
             (None, None, Some(jws)) => {
                 if parameters.required("client_assertion_type")? != ASSERTION_TYPE {
-                    return Err(Refusal::assertion_invalid("client_assertion_type is another one"));
+                    return Err(Refusal::assertion_invalid(
+                        "client_assertion_type is not supported",
+                    ));
                 }
                 check_assertion(request, app, &jws)?
             }

@@ -3,25 +3,24 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// Why there are no signing keys.
+/// Why keys cannot be read or generated.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
-    /// The key file is there and cannot be used. Nothing overwrites it: other tokens may rely on
-    /// it.
-    #[error("failed to use the key file {path}: {reason}; delete it to have new keys made")]
+    /// The key file is corrupt. It is not overwritten, because existing tokens may depend on it.
+    #[error("failed to use the key file {path}: {reason}; delete it to generate new keys")]
     Corrupt {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it, without any of its contents.
+        /// What is wrong. It contains nothing from the file.
         reason: String,
     },
-    /// The machine failed to make an RSA key or its certificate.
+    /// A key or its certificate could not be generated.
     #[error("failed to generate a signing key")]
     Generate,
-    /// The folder or file could not be read or written.
+    /// A folder or file could not be read or written.
     #[error("failed to {action} {path}")]
     Io {
-        /// What was tried.
+        /// What failed.
         action: &'static str,
         /// The folder or file.
         path: PathBuf,

@@ -4,24 +4,24 @@ use std::sync::Arc;
 
 use super::signing_key::{Jwk, SigningKey};
 
-/// The keys at one time.
+/// The signing keys. As in Entra, one of them is for personal accounts only.
 #[derive(Clone)]
 pub(crate) struct Keys {
-    /// Signs for all work and school accounts.
+    /// Signs tokens for work and school accounts.
     pub(crate) general: Arc<SigningKey>,
-    /// Published, and signing nothing: clients must not expect a single key.
+    /// Published, but does not sign yet: clients must not expect a single key.
     pub(crate) next: Arc<SigningKey>,
-    /// Signs for personal accounts.
+    /// Signs tokens for personal accounts.
     pub(crate) personal: Arc<SigningKey>,
-    /// Signed once, and still published.
+    /// Former signing keys that are still published.
     pub(crate) retired: Vec<Arc<SigningKey>>,
-    /// Is not published: for tokens that nobody can verify.
+    /// Not published: for forged tokens that cannot be verified.
     pub(crate) stranger: Option<Arc<SigningKey>>,
 }
 
 impl Keys {
-    /// The published form of all keys (RFC 7517 section 5), each with the issuer it vouches for:
-    /// the tenant of personal accounts, or any other.
+    /// The key set (RFC 7517, section 5). Each key has an issuer: the tenant of personal accounts,
+    /// or a template for any other tenant.
     pub(crate) fn published(&self, base_url: &str, personal_tenant: Option<&str>) -> Vec<Jwk> {
         let any_tenant = format!("{base_url}/{{tenantid}}/v2.0");
         let general = [&self.general, &self.next].into_iter().chain(&self.retired);
@@ -32,8 +32,7 @@ impl Keys {
         published
     }
 
-    /// The published key with this id, among those that vouch for personal accounts or among those
-    /// that vouch for all others.
+    /// The published key with this id, among the keys for personal accounts or for all others.
     pub(crate) fn find(&self, kid: &str, personal: bool) -> Option<&SigningKey> {
         let general = [&self.general, &self.next].into_iter().chain(&self.retired);
         general

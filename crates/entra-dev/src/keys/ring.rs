@@ -8,15 +8,16 @@ use super::key_set::Keys;
 use super::signing_key::SigningKey;
 use super::store;
 
-/// The tenant's keys, as in Entra: general ones and one that vouches for personal accounts only.
+/// The signing keys, which can be rotated.
 pub(crate) struct KeyRing {
     keys: RwLock<Keys>,
 }
 
 impl KeyRing {
-    /// The keys in this folder, which are made when there are none; new ones in memory for `None`.
+    /// Reads the keys from this folder, or generates them there. Without a folder, they are only in
+    /// memory.
     ///
-    /// Blocks for the time it takes to read a file, or to make three RSA keys.
+    /// Blocks while it reads a file or generates three RSA keys.
     pub(crate) fn open(folder: Option<&Path>) -> Result<Self, KeyError> {
         let keys = match folder {
             Some(folder) => store::open(folder)?,
@@ -25,16 +26,16 @@ impl KeyRing {
         Ok(Self { keys: RwLock::new(keys) })
     }
 
-    /// The keys as they are now.
+    /// The current keys.
     pub(crate) fn now(&self) -> Keys {
         self.read().clone()
     }
 
-    /// Lets the next key sign from now on, and publishes a new next one. The key that signed so
-    /// far stays published where there is an overlap, and is gone at once where there is none.
+    /// Signs with the next key from now on, and publishes a new next key. With an overlap, the old
+    /// key stays published; without, it is removed at once.
     ///
-    /// Blocks for the time it takes to make an RSA key. The folder keeps the keys it had: a restart
-    /// undoes the rotation.
+    /// Blocks while it generates an RSA key. The key file does not change, so a restart undoes the
+    /// rotation.
     pub(crate) fn rotate(&self, overlap: bool) -> Result<(), KeyError> {
         let new = Arc::new(store::generate_one()?);
         let mut keys = self.write();
@@ -48,7 +49,7 @@ impl KeyRing {
         Ok(())
     }
 
-    /// A key that is not published, made at the first call, which blocks for a while.
+    /// The unpublished key. The first call blocks while it generates the key.
     pub(crate) fn stranger(&self) -> Result<Arc<SigningKey>, KeyError> {
         if let Some(stranger) = &self.read().stranger {
             return Ok(Arc::clone(stranger));
@@ -58,7 +59,7 @@ impl KeyRing {
     }
 
     fn read(&self) -> RwLockReadGuard<'_, Keys> {
-        // No operation leaves the keys half-changed, so a panic elsewhere does not spoil them.
+        // No operation leaves the keys half-changed, so a poisoned lock is safe to use.
         self.keys.read().unwrap_or_else(PoisonError::into_inner)
     }
 

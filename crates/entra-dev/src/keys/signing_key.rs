@@ -20,11 +20,11 @@ pub(crate) struct SigningKey {
 }
 
 impl SigningKey {
-    /// The key in these PKCS#8 and X.509 encodings, which must belong together.
+    /// Parses a key in PKCS#8 and its certificate.
     pub(crate) fn from_der(pkcs8: &[u8], certificate: &[u8]) -> Result<Self, BadKey> {
         let pair = RsaKeyPair::from_pkcs8(pkcs8).map_err(|_| BadKey::Unreadable)?;
         let public = pair.public_key();
-        // The certificate carries the PKCS#1 form of the public key as it is.
+        // The certificate contains the public key in the same PKCS#1 encoding.
         let encoded = public.as_ref();
         if !certificate.windows(encoded.len()).any(|window| window == encoded) {
             return Err(BadKey::OtherCertificate);
@@ -39,18 +39,18 @@ impl SigningKey {
         })
     }
 
-    /// The id that the header of a token names it by.
+    /// The key id.
     pub(crate) fn kid(&self) -> &str {
         &self.kid
     }
 
-    /// The header of the tokens it signs.
+    /// The header of tokens that this key signs.
     pub(crate) fn header(&self) -> Map<String, Value> {
         let members = [("typ", "JWT"), ("alg", "RS256"), ("kid", self.kid.as_str())];
         members.into_iter().map(|(name, value)| (name.to_owned(), value.into())).collect()
     }
 
-    /// A compact JWS (RFC 7515 section 7.1) of these claims, signed with RS256.
+    /// Signs a token in compact form with RS256 (RFC 7515, section 7.1).
     pub(crate) fn sign(
         &self,
         header: &Map<String, Value>,
@@ -66,13 +66,13 @@ impl SigningKey {
         Ok(token)
     }
 
-    /// Whether this key made the RS256 signature.
+    /// Verifies an RS256 signature.
     pub(crate) fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
         let key = self.pair.public_key();
         UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, key).verify(message, signature).is_ok()
     }
 
-    /// The published form, vouching for this issuer.
+    /// The entry in the key set, for this issuer.
     pub(crate) fn published(&self, issuer: String) -> Jwk {
         Jwk {
             kty: "RSA",
@@ -87,8 +87,8 @@ impl SigningKey {
     }
 }
 
-/// One entry of the key set (RFC 7517), with the members that Entra publishes: its own `issuer`,
-/// `kid` the same as `x5t`, and no `alg`.
+/// An entry of the key set (RFC 7517), with the members of Entra: an `issuer`, the same `kid` and
+/// `x5t`, and no `alg`.
 #[derive(Debug, Serialize)]
 pub(crate) struct Jwk {
     kty: &'static str,
@@ -101,25 +101,25 @@ pub(crate) struct Jwk {
     issuer: String,
 }
 
-/// Why two encodings are not a key and its certificate.
+/// Why a key with its certificate is not usable.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum BadKey {
-    #[error("the key is no RSA key in PKCS#8")]
+    #[error("the key is not an RSA key in PKCS#8")]
     Unreadable,
-    #[error("the certificate is not that of the key")]
+    #[error("the certificate does not belong to the key")]
     OtherCertificate,
 }
 
-/// Why a token was not signed: never the caller's fault.
+/// Why a token could not be signed. It is never the caller's fault.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SignError {
-    #[error("the claims cannot be written as JSON")]
+    #[error("the claims cannot be serialized")]
     Claims(#[source] serde_json::Error),
     #[error("the key refused to sign")]
     Key,
 }
 
-/// The header and the claims of a token, each encoded, with the dot between them.
+/// The encoded header and claims of a token, separated by a dot.
 pub(crate) fn unsigned(
     header: &Map<String, Value>,
     claims: &Map<String, Value>,

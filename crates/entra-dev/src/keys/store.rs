@@ -19,7 +19,7 @@ use super::file::create;
 use super::key_set::Keys;
 use super::signing_key::SigningKey;
 
-/// The keys kept in this folder; they are generated and written first when there are none.
+/// Reads the keys from this folder, or generates and writes them first.
 pub(super) fn open(folder: &Path) -> Result<Keys, KeyError> {
     let path = folder.join(FILE_NAME);
     match read(&path)? {
@@ -28,16 +28,16 @@ pub(super) fn open(folder: &Path) -> Result<Keys, KeyError> {
             fs::create_dir_all(folder).map_err(failed("create", folder))?;
             let keys = serde_json::to_vec_pretty(&generate()?).map_err(|_| KeyError::Generate)?;
             create(&path, &keys)?;
-            // Read again, since another process may have been first: both then use its keys.
+            // Another process may have written its keys first. Both then use those.
             read(&path)?.ok_or_else(|| KeyError::Corrupt {
                 path,
-                reason: "it vanished while it was read".to_owned(),
+                reason: "it was deleted meanwhile".to_owned(),
             })
         }
     }
 }
 
-/// Three new keys, made side by side because each takes a noticeable part of a second.
+/// Generates three keys in parallel, because each takes a while.
 pub(super) fn generate() -> Result<StoredKeys, KeyError> {
     thread::scope(|scope| {
         let others = [scope.spawn(StoredKey::generate), scope.spawn(StoredKey::generate)];
@@ -48,7 +48,7 @@ pub(super) fn generate() -> Result<StoredKeys, KeyError> {
     })
 }
 
-/// One new key.
+/// Generates one key.
 pub(super) fn generate_one() -> Result<SigningKey, KeyError> {
     StoredKey::generate()?.into_key().map_err(|_| KeyError::Generate)
 }
@@ -62,7 +62,7 @@ pub(super) struct StoredKeys {
 }
 
 impl StoredKeys {
-    /// The usable form, or what is wrong with the content.
+    /// Parses the keys.
     pub(super) fn into_keys(self) -> Result<Keys, String> {
         Ok(Keys {
             general: Arc::new(self.general.into_key()?),
@@ -74,7 +74,7 @@ impl StoredKeys {
     }
 }
 
-/// One key as it is written: both members are base64 of DER.
+/// A key in the file. Both fields are DER in base64.
 #[derive(Serialize, Deserialize)]
 struct StoredKey {
     pkcs8: String,
@@ -103,14 +103,14 @@ impl StoredKey {
 
 const FILE_NAME: &str = "signing-keys.json";
 
-/// The keys in the file, `None` when there is no file.
+/// Reads the key file, if it exists.
 fn read(path: &Path) -> Result<Option<Keys>, KeyError> {
     let content = match fs::read(path) {
         Ok(content) => content,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(source) => return Err(failed("read", path)(source)),
     };
-    // The parser's own message can quote the file, which is secret: only the position is passed on.
+    // The parser's message can contain parts of the file, which is secret.
     serde_json::from_slice::<StoredKeys>(&content)
         .map_err(|error| format!("it is not the expected JSON (line {})", error.line()))
         .and_then(StoredKeys::into_keys)
@@ -118,7 +118,7 @@ fn read(path: &Path) -> Result<Option<Keys>, KeyError> {
         .map_err(|reason| KeyError::Corrupt { path: path.to_owned(), reason })
 }
 
-/// A certificate for `x5c`. Nobody checks its dates or chain: clients take the key out of it.
+/// A certificate for `x5c`. Clients only use its key, and check neither its dates nor its chain.
 fn self_signed(pkcs8: &[u8]) -> Result<Vec<u8>, rcgen::Error> {
     let key = rcgen::KeyPair::from_pkcs8_der_and_sign_algo(&pkcs8.into(), &rcgen::PKCS_RSA_SHA256)?;
     let mut params = CertificateParams::default();

@@ -485,7 +485,7 @@ impl Refusal {
 
     /// There is no such tenant, or the name can be none's.
     pub(crate) fn tenant_unknown(tenant: &str) -> Self {
-        if !Authority::may_be_called(tenant) {
+        if !Authority::is_well_formed(tenant) {
             let text = format!(
                 "Specified tenant identifier '{tenant}' is neither a valid DNS name, nor a valid \
                  external domain."

@@ -8,17 +8,17 @@ use crate::keys::{KeyError, KeyRing};
 use crate::options::{Options, Scheme};
 use crate::tokens::{ForgeError, Forgery, Issuer};
 
-/// The access token a person would get by signing in as Swagger UI with the scope
-/// `access_as_user`, without a running server.
+/// Issues the access token that a person would get by signing in to Swagger UI with the scope
+/// `access_as_user`. No server needs to run.
 ///
 /// `person` is a short name (`ada`), a sign-in name or an `oid`. The keys are read from
-/// `options.data_dir`, or made in it, so that a server with the same options publishes the key the
-/// token was signed with. The token lives between 3600 and 5399 seconds.
+/// `options.data_dir`, or generated there, so a server with the same options publishes the key that
+/// signed the token. The token is valid for 3600 to 5399 seconds.
 ///
 /// # Errors
 ///
-/// The person is not known (the error lists who is), the keys cannot be had, or the options
-/// describe no server that could publish them: no folder, or port 0.
+/// There is no such person (the error lists all people), the keys cannot be read or generated, or
+/// no server could publish the keys: `options` have no folder, or port 0.
 pub fn access_token(options: &Options, person: &str) -> Result<String, TokenError> {
     if options.data_dir.is_none() {
         return Err(TokenError::KeysInMemory);
@@ -38,16 +38,16 @@ pub fn access_token(options: &Options, person: &str) -> Result<String, TokenErro
     Ok(issuer.forge(&Forgery::of(person))?)
 }
 
-/// Why there is no access token.
+/// Why an access token cannot be issued.
 #[derive(Debug, thiserror::Error)]
 pub enum TokenError {
-    /// The port decides the issuer, and there is none yet.
-    #[error("the port must be known, since it is a part of the token's issuer")]
+    /// The port is part of the issuer, and it is not known yet.
+    #[error("the port must not be 0, because it is part of the token's issuer")]
     AnyPort,
-    /// Keys in memory are gone with this call, and nobody could verify the token.
-    #[error("a folder for the keys is needed, so that a server can publish them")]
+    /// Without a folder the keys are lost, so no server can publish them.
+    #[error("a folder for the keys is required, so that a server can publish them")]
     KeysInMemory,
-    /// The keys could not be read or made.
+    /// The keys could not be read or generated.
     #[error(transparent)]
     Keys(#[from] KeyError),
     /// The directory has no Todo API, or signing failed.

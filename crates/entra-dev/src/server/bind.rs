@@ -8,10 +8,10 @@ use tokio::net::TcpListener;
 
 use super::error::StartError;
 
-/// How often another free port is tried when `::1` has no room on the one IPv4 got.
+/// How many free ports are tried until one is free on both addresses.
 const PORT_ATTEMPTS: u32 = 16;
 
-/// Listens on the same port of both loopback addresses; browsers try either for `localhost`.
+/// Binds the same port of both loopback addresses, because browsers use either for `localhost`.
 pub(super) async fn bind(port: u16) -> Result<(u16, BoxAcceptor), StartError> {
     let mut attempts = 0;
     loop {
@@ -24,7 +24,7 @@ pub(super) async fn bind(port: u16) -> Result<(u16, BoxAcceptor), StartError> {
                     && port == 0
                     && attempts < PORT_ATTEMPTS => {}
             Err(StartError::Bind { source, .. }) if has_no_ipv6(&source) => {
-                tracing::warn!(%source, "no IPv6 loopback: the development tenant is IPv4 only");
+                tracing::warn!(%source, "no IPv6 loopback address: the development tenant uses IPv4 only");
                 return Ok((chosen, v4.boxed()));
             }
             Err(error) => return Err(error),
@@ -42,7 +42,7 @@ async fn listen(ip: IpAddr, port: u16) -> Result<(TcpAcceptor, u16), StartError>
     bound.await.map_err(|source| StartError::Bind { address, source })
 }
 
-/// Whether the error says that the machine has no such address, rather than no such port to give.
+/// Whether the machine has no IPv6 address. Other errors are about the port.
 fn has_no_ipv6(error: &io::Error) -> bool {
     !matches!(error.kind(), io::ErrorKind::AddrInUse | io::ErrorKind::PermissionDenied)
 }

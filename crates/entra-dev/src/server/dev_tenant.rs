@@ -107,7 +107,7 @@ impl DevTenant {
         self.servers.spawn(serve(acceptor, Arc::clone(&self.context), self.stop.subscribe()));
     }
 
-    /// The URL everything hangs from: `http://localhost:8001`, without a trailing slash.
+    /// The URL of the HTTP listener, without a trailing slash: `http://localhost:8001`.
     pub fn base_url(&self) -> &str {
         &self.context.urls.http
     }
@@ -117,46 +117,46 @@ impl DevTenant {
         self.context.urls.https.as_deref()
     }
 
-    /// The certificate, in PEM, that clients of [`https_url`](Self::https_url) are to trust.
+    /// The certificate, in PEM, that clients of [`https_url`](Self::https_url) must trust.
     pub fn ca_certificate(&self) -> Option<&str> {
         self.ca.as_deref()
     }
 
-    /// The file with that certificate, where there is a folder for it.
+    /// The file with that certificate, if there is a folder for it.
     pub fn ca_file(&self) -> Option<&Path> {
         self.ca_file.as_deref()
     }
 
-    /// Everybody who can sign in, in the order of the account page.
+    /// All people, in the order of the account page.
     pub fn people(&self) -> &[Arc<Person>] {
         self.context.directory().people()
     }
 
-    /// The access token this person would get by signing in as Swagger UI; see
-    /// [`access_token`], which needs no running tenant but a key folder.
+    /// Issues the access token that this person would get by signing in to Swagger UI. See
+    /// [`access_token`](crate::access_token), which needs no running tenant.
     ///
     /// # Errors
     ///
-    /// The person is not known; the error lists who is.
+    /// There is no such person. The error lists all people.
     pub fn access_token(&self, person: &str) -> Result<String, ForgeError> {
         self.forge(&Forgery::of(person))
     }
 
-    /// A token for tests of what an API does with tokens that no sign-in would give.
+    /// Issues a token that no sign-in would issue, for tests of an API.
     ///
     /// # Errors
     ///
-    /// The forgery names a person or app that is not there.
+    /// The forgery names an unknown person or app.
     pub fn forge(&self, forgery: &Forgery) -> Result<String, ForgeError> {
         self.context.issuer.forge(forgery)
     }
 
-    /// Lets the next key sign from now on; the key that signed so far stays published where there
-    /// is an overlap, as in Entra, and is gone at once where there is none.
+    /// Signs with the next key from now on. With an overlap, as in Entra, the old key stays
+    /// published; without, it is removed at once.
     ///
     /// # Errors
     ///
-    /// The machine fails to make an RSA key.
+    /// An RSA key could not be generated.
     pub async fn rotate_keys(&self, overlap: bool) -> Result<(), KeyError> {
         let context = Arc::clone(&self.context);
         spawn_blocking(move || context.issuer.keys.rotate(overlap))
@@ -164,27 +164,27 @@ impl DevTenant {
             .unwrap_or(Err(KeyError::Generate))
     }
 
-    /// Lets an endpoint fail from now on; `None` lets it work again.
+    /// Makes an endpoint fail from now on. `None` makes it work again.
     pub fn plan_fault(&self, endpoint: Endpoint, plan: Option<FaultPlan>) {
         self.context.faults.plan(endpoint, plan);
     }
 
-    /// The last 200 requests, the newest first: what was asked, and why it was refused.
+    /// The last 200 requests, the newest first, with the reason if they were refused.
     pub fn audit(&self) -> Vec<AuditEntry> {
         self.context.audit.entries()
     }
 
-    /// Moves the tenant's clock: so many seconds ahead of [`Options::clock`], or, negative, behind.
+    /// Shifts the tenant's clock: seconds ahead of [`Options::clock`], or behind if negative.
     pub fn set_clock_offset(&self, seconds: i64) {
         self.context.issuer.clock.set_offset(seconds);
     }
 
-    /// Stops accepting, and waits up to 5 seconds for requests to end.
+    /// Stops accepting connections, and waits up to 5 seconds for requests to finish.
     pub async fn stop(mut self) {
         self.stop.send_replace(true);
-        let all_served = async { while self.servers.join_next().await.is_some() {} };
-        // What is left is dropped, and ends with it.
-        timeout(DRAIN + Duration::from_secs(1), all_served).await.ok();
+        let all_stopped = async { while self.servers.join_next().await.is_some() {} };
+        // Dropping `self` aborts what is left.
+        timeout(DRAIN + Duration::from_secs(1), all_stopped).await.ok();
     }
 }
 
@@ -219,12 +219,12 @@ fn with_certificate(acceptor: BoxAcceptor, config: RustlsConfig) -> BoxAcceptor 
     acceptor.boxed()
 }
 
-/// Serves until it is told to stop, or the tenant is dropped.
-async fn serve(acceptor: BoxAcceptor, context: Arc<Context>, mut stopped: watch::Receiver<bool>) {
+/// Serves until the tenant is stopped or dropped.
+async fn serve(acceptor: BoxAcceptor, context: Arc<Context>, mut stop: watch::Receiver<bool>) {
     let server = Server::new_with_acceptor(acceptor).name("development tenant");
     let signal = async move {
         // An error means that the tenant was dropped.
-        let _ = stopped.wait_for(|stopped| *stopped).await;
+        let _ = stop.wait_for(|stopped| *stopped).await;
     };
     let run = server.run_with_graceful_shutdown(http::endpoint(context), signal, Some(DRAIN));
     if let Err(error) = run.await {

@@ -8,7 +8,7 @@ use crate::keys::KeyError;
 /// Why a development tenant does not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// The port is taken or may not be used.
+    /// The port is taken, or binding it is not permitted.
     #[error("failed to listen on {address}; is another development tenant running?")]
     Bind {
         /// The loopback address and port.
@@ -17,11 +17,11 @@ pub enum StartError {
         #[source]
         source: io::Error,
     },
-    /// The signing keys, or the certificate authority, cannot be read or made.
+    /// The signing keys or the certificate authority cannot be read or generated.
     #[error(transparent)]
     Keys(#[from] KeyError),
-    /// Access tokens are to name the HTTPS listener, and there is none.
-    #[error("access tokens are to be issued by the HTTPS listener, which has no port")]
+    /// The issuer of access tokens is the HTTPS listener, which has no port.
+    #[error("the HTTPS listener cannot be the issuer of access tokens, because it has no port")]
     NoHttps,
     /// One of the redirect URIs cannot be registered.
     #[error(transparent)]
@@ -30,7 +30,9 @@ pub enum StartError {
 
 /// A redirect URI that cannot be registered.
 #[derive(Debug, thiserror::Error)]
-#[error("unusable redirect URI {uri:?}: it must be absolute, http or https, ASCII, no fragment")]
+#[error(
+    "unusable redirect URI {uri:?}: it must be absolute, http or https, ASCII, without fragment"
+)]
 pub struct BadRedirectUri {
     pub(super) uri: String,
 }

@@ -1,47 +1,51 @@
+//! Access tokens.
+
 use aws_lc_rs::digest::{SHA256, digest};
 
 use super::claims::{Claims, pairwise_subject, routing_hint};
-use super::{ClaimsRequest, Issuer};
+use super::claims_request::ClaimsRequest;
+use super::issuer::Issuer;
 use crate::directory::{App, OptionalClaim, Person};
 use crate::ids::MICROSOFT_GRAPH;
 use crate::keys::SignError;
 use crate::random;
 
-/// The most groups that a token lists; beyond them it says where to ask ("Groups overage claim").
+/// The most groups that a token lists. With more, it has the groups overage claim instead.
 const MOST_GROUPS: usize = 200;
 
-/// An access token to be ("Access token claims reference").
+/// The content of an access token
+/// (<https://learn.microsoft.com/entra/identity-platform/access-token-claims-reference>).
 pub(crate) struct AccessToken<'a> {
-    /// The API it is for.
+    /// The API.
     pub(crate) resource: &'a App,
-    /// The app that asks.
+    /// The client.
     pub(crate) client: &'a App,
-    /// How that app has shown that it is itself.
+    /// How the client has authenticated.
     pub(crate) proof: Proof,
-    /// Who is calling.
+    /// For whom the API is called.
     pub(crate) subject: Subject<'a>,
-    /// What the client has asked for besides.
+    /// The `claims` parameter of the client.
     pub(crate) claims: &'a ClaimsRequest,
     /// In seconds.
     pub(crate) lifetime: u64,
 }
 
-/// On whose account a call is made.
+/// For whom an API is called.
 pub(crate) enum Subject<'a> {
-    /// Of a person, who lets the app do what these scopes say.
+    /// A person, who allows the app these scopes.
     Person {
         person: &'a Person,
         /// Separated by spaces.
         scopes: String,
     },
-    /// Of the app itself, in this tenant.
+    /// The app itself, in this tenant.
     App { tenant: &'a str },
 }
 
-/// How an app has authenticated; the value is that of `azpacr` and `appidacr`.
+/// How a client has authenticated. The values are those of the claims `azpacr` and `appidacr`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Proof {
-    /// Not at all: a public client.
+    /// A public client does not authenticate.
     None = 0,
     /// With a secret.
     Secret = 1,
@@ -50,7 +54,7 @@ pub(crate) enum Proof {
 }
 
 impl Issuer {
-    /// The access token, in the version that the API takes.
+    /// Issues an access token, in the version that the API accepts.
     pub(crate) fn access_token(&self, token: &AccessToken<'_>) -> Result<String, SignError> {
         let tenant = token.subject.tenant();
         let claims = match token.resource.access_token_version {
@@ -58,8 +62,7 @@ impl Issuer {
             _ => token.version_2(self.base_url(), self.now()),
         };
         if token.resource.client_id == MICROSOFT_GRAPH {
-            // As in Entra, so that an API that is handed such a token finds it to be no token for
-            // APIs of one's own.
+            // As in Entra: only Graph can verify such a token.
             let key = self.key_of(tenant);
             let mut header = key.header();
             header.insert("nonce".to_owned(), random::secret().into());
@@ -113,7 +116,7 @@ impl AccessToken<'_> {
         claims
     }
 
-    /// What both versions say in the same words.
+    /// The claims that are the same in both versions.
     fn common(&self, claims: &mut Claims) {
         let wants = |claim| self.resource.wants(claim);
         let tenant = self.subject.tenant();
@@ -172,7 +175,7 @@ impl Subject<'_> {
     }
 }
 
-/// The ids of the person's groups, or, where there are too many, whom to ask for them.
+/// The ids of the person's groups or, if there are too many, the groups overage claim.
 fn groups(claims: &mut Claims, person: &Person) {
     if person.groups.len() <= MOST_GROUPS {
         claims.set_any("groups", &person.groups);
@@ -186,12 +189,12 @@ fn groups(claims: &mut Claims, person: &Person) {
     claims.set("_claim_sources", serde_json::json!({ "src1": { "endpoint": endpoint } }));
 }
 
-/// The object id of an app in a tenant: the same every time, and another one in another tenant.
+/// The object id of an app in a tenant. It is stable, and differs between tenants.
 fn service_principal(tenant: &str, client_id: &str) -> String {
     let hash = digest(&SHA256, format!("service principal {tenant} {client_id}").as_bytes());
     let mut bytes = [0; 16];
     bytes.copy_from_slice(&hash.as_ref()[..16]);
-    // RFC 9562 section 5.8: a GUID made in a way of one's own.
+    // A custom GUID (RFC 9562, section 5.8).
     uuid::Builder::from_custom_bytes(bytes).into_uuid().to_string()
 }
 

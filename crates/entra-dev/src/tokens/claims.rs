@@ -1,3 +1,5 @@
+//! The claims of a token.
+
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -5,13 +7,12 @@ use serde_json::{Map, Value};
 
 use crate::directory::Person;
 
-/// The claims of a token on the way, in the order in which they were set.
+/// The claims of a token, in the order in which they were set.
 #[derive(Debug, Default)]
 pub(crate) struct Claims(Map<String, Value>);
 
 impl Claims {
-    /// The claims that every token has: who it is for, who says so, and when it counts. Times and
-    /// the lifetime in seconds.
+    /// The claims that every token has: audience, issuer and times. Times are in seconds.
     pub(super) fn new(audience: &str, issuer: String, now: u64, lifetime: u64) -> Self {
         let mut claims = Self::default();
         claims.set("aud", audience);
@@ -26,7 +27,7 @@ impl Claims {
         self.0.insert(name.to_owned(), value.into());
     }
 
-    /// Sets what there is; leaves out what there is not.
+    /// Sets a claim if there is a value.
     pub(super) fn set_some(&mut self, name: &str, value: Option<impl Into<Value>>) {
         if let Some(value) = value {
             self.set(name, value);
@@ -43,13 +44,13 @@ impl Claims {
     }
 }
 
-/// Who this is for one app: the same every time, and another value for another app (OpenID Connect
-/// Core section 8.1).
+/// The subject for one app. It is stable, and differs between apps (OpenID Connect Core, section
+/// 8.1).
 pub(crate) fn pairwise_subject(person: &Person, app: &str) -> String {
     opaque(&format!("sub {} {} {app}", person.tenant, person.oid))
 }
 
-/// Entra's internal `rh`, of which clients are to make nothing.
+/// The claim `rh`, which is internal to Entra. Clients must ignore it.
 pub(super) fn routing_hint(tenant: &str, subject: &str) -> String {
     format!("1.{}.", opaque(&format!("rh {tenant} {subject}")))
 }

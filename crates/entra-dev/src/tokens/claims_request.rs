@@ -1,18 +1,20 @@
+//! The `claims` parameter.
+
 use serde_json::{Map, Value};
 
-/// The `claims` parameter (OpenID Connect Core section 5.5), as far as access tokens go: what a
-/// client says it can handle, and what an API has challenged it for ("Claims challenges, claims
-/// requests, and client capabilities").
+/// The `claims` parameter (OpenID Connect Core, section 5.5), limited to access tokens: the
+/// capabilities of the client, and the claims with which an API has challenged it
+/// (<https://learn.microsoft.com/entra/identity-platform/claims-challenge>).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct ClaimsRequest {
-    /// The capabilities of the client: `xms_cc`, of which `cp1` is the one in use.
+    /// The capabilities of the client: `xms_cc`. Only `cp1` is in use.
     pub(crate) capabilities: Vec<String>,
-    /// The authentication contexts that are asked for: `acrs`.
+    /// The requested authentication contexts: `acrs`.
     pub(crate) contexts: Vec<String>,
 }
 
 impl ClaimsRequest {
-    /// Reads the parameter; `None` where it is not a JSON object.
+    /// Parses the parameter; `None` if it is not a JSON object.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let request: Map<String, Value> = serde_json::from_str(text).ok()?;
         let values = |name: &str| {

@@ -1,34 +1,37 @@
+//! ID tokens.
+
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 
-use super::Issuer;
 use super::claims::{Claims, pairwise_subject, routing_hint};
+use super::issuer::Issuer;
 use crate::directory::Person;
 use crate::keys::SignError;
 use crate::random;
 use crate::scope::Scopes;
 
-/// An ID token to be (OpenID Connect Core section 2, "ID token claims reference").
+/// The content of an ID token (OpenID Connect Core, section 2;
+/// <https://learn.microsoft.com/entra/identity-platform/id-token-claims-reference>).
 pub(crate) struct IdToken<'a> {
-    /// The URL of the listener that was asked: clients compare the issuer with where they are.
+    /// The URL of the listener that received the request. Clients compare it with the issuer.
     pub(crate) base_url: &'a str,
-    /// The app it is for.
+    /// The client id of the app: the audience.
     pub(crate) client_id: &'a str,
-    /// Who has signed in.
+    /// The person who signed in.
     pub(crate) person: &'a Person,
-    /// What the app may know of that person.
+    /// The granted scopes.
     pub(crate) scopes: &'a Scopes,
-    /// To be repeated.
+    /// The `nonce` of the authorization request.
     pub(crate) nonce: Option<&'a str>,
-    /// The code that comes with it from the authorization endpoint.
+    /// The code in the same authorization response.
     pub(crate) code: Option<&'a str>,
     /// In seconds.
     pub(crate) lifetime: u64,
 }
 
 impl Issuer {
-    /// The ID token.
+    /// Issues an ID token.
     pub(crate) fn id_token(&self, token: &IdToken<'_>) -> Result<String, SignError> {
         let IdToken { person, scopes, .. } = token;
         let issuer = format!("{}/{}/v2.0", token.base_url, person.tenant);
@@ -51,7 +54,7 @@ impl Issuer {
     }
 }
 
-/// The left half of a hash (OpenID Connect Core section 3.3.2.11).
+/// The left half of the hash of a code: `c_hash` (OpenID Connect Core, section 3.3.2.11).
 fn half_hash(code: &str) -> String {
     let hash = digest(&SHA256, code.as_bytes());
     BASE64_URL_SAFE_NO_PAD.encode(&hash.as_ref()[..hash.as_ref().len() / 2])

@@ -242,9 +242,9 @@ async fn apps_go_by_their_names_too() {
 async fn whoever_or_whatever_is_not_there_is_named() {
     let tenant = TestTenant::start().await;
     for (description, detail) in [
-        (json!({ "person": "bob" }), "nobody here is called \"bob\"; there are ada, uma"),
-        (json!({ "client": "bob" }), "there is no client \"bob\"; there are Todo API, "),
-        (json!({ "resource": "bob" }), "there is no resource \"bob\"; there are Todo API, "),
+        (json!({ "person": "bob" }), "there is no person \"bob\"; choose one of: ada, uma"),
+        (json!({ "client": "bob" }), "there is no client \"bob\"; choose one of: Todo API, "),
+        (json!({ "resource": "bob" }), "there is no resource \"bob\"; choose one of: Todo API, "),
         (json!({ "persona": "ada" }), "unknown field `persona`"),
         (json!({ "signed_with": "thin air" }), "unknown variant `thin air`"),
         (json!({ "claims": [] }), "expected a map"),

@@ -48,7 +48,7 @@ async fn every_fault_of_a_file_is_told_with_its_line() {
         assert_eq!(output.status.code(), Some(1));
         let said = said(&output);
         assert!(!said.contains("backtrace"), "{said}");
-        assert!(said.contains(&format!("line {}: an id is a GUID", lines[0])), "{said}");
+        assert!(said.contains(&format!("line {}: an id must be a GUID", lines[0])), "{said}");
         let missing = format!("line {}: there is no group \"Marketing\"", lines[1]);
         assert!(said.contains(&missing), "{said}");
     }
@@ -88,7 +88,7 @@ async fn no_other_machine_is_ever_let_in() {
         let output = run(&folder, &["--check", "--host", host]).await;
         assert_eq!(output.status.code(), Some(2), "{host}");
         let said = said(&output);
-        assert!(said.contains("signs in as anybody: it binds 127.0.0.1 and"), "{said}");
+        assert!(said.contains("sign in as anybody, so it only binds 127.0.0.1 and"), "{said}");
     }
     for host in ["127.0.0.1", "localhost", "LOCALHOST", "::1", "[::1]"] {
         let output = run(&folder, &["--check", "--host", host]).await;

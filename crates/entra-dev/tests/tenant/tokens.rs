@@ -136,7 +136,10 @@ fn a_token_for_nobody_says_who_there_is() {
     let error = access_token(&options, "bob").unwrap_err();
     assert!(matches!(error, TokenError::UnknownPerson(_)));
     let text = error.to_string();
-    assert_eq!(text, "nobody here is called \"bob\"; there are ada, uma, ulf, noel, gus, pia, tia");
+    assert_eq!(
+        text,
+        "there is no person \"bob\"; choose one of: ada, uma, ulf, noel, gus, pia, tia"
+    );
 }
 
 #[test]

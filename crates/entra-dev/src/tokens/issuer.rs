@@ -1,0 +1,85 @@
+//! Signs tokens, and verifies them.
+
+use std::sync::Arc;
+
+use super::claims::Claims;
+use crate::clock::ShiftedClock;
+use crate::directory::Directory;
+use crate::jws::UnverifiedJws;
+use crate::keys::{Jwk, KeyRing, SignError, SigningKey};
+
+/// Issues the tokens of all tenants.
+pub(crate) struct Issuer {
+    base_url: String,
+    pub(crate) keys: KeyRing,
+    pub(crate) clock: Arc<ShiftedClock>,
+    pub(crate) directory: Directory,
+}
+
+impl Issuer {
+    pub(crate) fn new(
+        base_url: String,
+        keys: KeyRing,
+        clock: Arc<ShiftedClock>,
+        directory: Directory,
+    ) -> Self {
+        Self { base_url, keys, clock, directory }
+    }
+
+    /// The base URL of the issuer of access tokens, without a trailing slash.
+    pub(crate) fn base_url(&self) -> &str {
+        &self.base_url
+    }
+
+    /// The time in seconds since the epoch.
+    pub(crate) fn now(&self) -> u64 {
+        self.clock.now()
+    }
+
+    /// The key set with which tokens can be verified.
+    pub(crate) fn published_keys(&self) -> Vec<Jwk> {
+        let personal = self.directory.tenants().iter().find(|tenant| tenant.personal);
+        self.keys.now().published(&self.base_url, personal.map(|tenant| tenant.id.as_str()))
+    }
+
+    /// A token with these claims, signed with the key for this tenant.
+    pub(super) fn sign(&self, tenant: &str, claims: Claims) -> Result<String, SignError> {
+        let key = self.key_of(tenant);
+        key.sign(&key.header(), &claims.into_inner())
+    }
+
+    /// The key for this tenant.
+    pub(super) fn key_of(&self, tenant: &str) -> Arc<SigningKey> {
+        let keys = self.keys.now();
+        if self.is_personal(tenant) { keys.personal } else { keys.general }
+    }
+
+    fn is_personal(&self, tenant: &str) -> bool {
+        self.directory.tenant(tenant).is_some_and(|tenant| tenant.personal)
+    }
+
+    /// Verifies the signature and the times of a token.
+    pub(crate) fn verify<'a>(&self, token: &'a str) -> Result<UnverifiedJws<'a>, VerifyError> {
+        let jws = UnverifiedJws::parse(token).ok_or(VerifyError::Malformed)?;
+        let keys = self.keys.now();
+        let personal = jws.claim("tid").is_some_and(|tenant| self.is_personal(tenant));
+        let key = jws.header("kid").and_then(|kid| keys.find(kid, personal));
+        let key = key.ok_or(VerifyError::Signature)?;
+        let (message, signature) = jws.signature();
+        if jws.header("alg") != Some("RS256") || !key.verifies(message, signature) {
+            return Err(VerifyError::Signature);
+        }
+        let now = self.now();
+        let valid = jws.time("exp").is_some_and(|exp| now < exp)
+            && jws.time("nbf").is_none_or(|nbf| nbf <= now);
+        if valid { Ok(jws) } else { Err(VerifyError::Time) }
+    }
+}
+
+/// Why a token is not valid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum VerifyError {
+    Malformed,
+    Signature,
+    Time,
+}
