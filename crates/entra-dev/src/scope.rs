@@ -166,13 +166,13 @@ impl RequestedScope {
                 format!("Use {} as you: {name}", resource.name)
             }
             Some(Permission { resource, name: None }) => {
-                format!("Use {} as you, as far as it has been allowed to", resource.name)
+                format!("Use {} as you, with all permissions that have been granted", resource.name)
             }
             None => match self.text.as_str() {
                 "openid" => "Sign you in".to_owned(),
                 "profile" => "See your name and sign-in name".to_owned(),
                 "email" => "See your mail address".to_owned(),
-                _ => "Keep the access it has been given while you are away".to_owned(),
+                _ => "Keep this access while you are away".to_owned(),
             },
         }
     }

@@ -16,8 +16,8 @@ use crate::random;
 use crate::refusal::Refusal;
 use crate::tokens::{IdToken, client_info, lifetime};
 
-/// GET shows the account page. So does POST, in which an app may send the parameters too; with the
-/// choice that the account page adds, it signs the person in.
+/// GET shows the account page. An app may also send its request with POST. The account page sends
+/// the same request with POST and adds the choice of the person.
 pub(super) const AUTHORIZE: Operation = Operation::page("authorize", handle);
 
 fn handle(request: &TenantRequest<'_>) -> Result<Answer, Refusal> {

@@ -1,3 +1,5 @@
+//! All refusals, in alphabetical order.
+
 use poem::http::StatusCode;
 
 use super::Refusal;
@@ -5,7 +7,7 @@ use crate::directory::{App, Authority};
 use crate::keys::SignError;
 
 impl Refusal {
-    /// Somebody who is in another tenant, and no guest in this one.
+    /// The account is of another tenant, and not a guest in this one.
     pub(crate) fn account_of_another_tenant(account: &str, tenant: &str, app: &App) -> Self {
         let App { client_id, name, .. } = app;
         let text = format!(
@@ -17,7 +19,7 @@ impl Refusal {
         Self::new("invalid_request", 50020, text)
     }
 
-    /// A personal account, where work and school accounts alone are asked for.
+    /// A personal account at an authority for work and school accounts.
     pub(crate) fn account_personal(account: &str) -> Self {
         let text = format!(
             "User account '{account}' is a personal Microsoft account. Personal Microsoft accounts \
@@ -33,7 +35,7 @@ impl Refusal {
         Self::new("invalid_request", 50034, text)
     }
 
-    /// Consent of an administrator is needed, and whoever signs in is none.
+    /// The consent of an administrator is required, and the person is not an administrator.
     pub(crate) fn admin_consent_required(app: &str) -> Self {
         let text = format!(
             "Admin consent is required for the permissions requested by {app}: sign in as an \
@@ -42,7 +44,7 @@ impl Refusal {
         Self::new("access_denied", 90094, text)
     }
 
-    /// On-behalf-of with a token that stands for no person.
+    /// On-behalf-of with an app-only token.
     pub(crate) fn app_only_assertion(client_id: &str) -> Self {
         let text = format!(
             "Application '{client_id}' is not allowed to make application on-behalf-of calls: the \
@@ -51,7 +53,7 @@ impl Refusal {
         Self::new("invalid_grant", 7_000_114, text)
     }
 
-    /// The app is for one tenant, and this is not its page.
+    /// A single-tenant app at `common` or `organizations`.
     pub(crate) fn app_single_tenant(client_id: &str, name: &str) -> Self {
         let text = format!(
             "Application '{client_id}'({name}) is not configured as a multi-tenant application. \
@@ -69,18 +71,18 @@ impl Refusal {
         Self::new("unauthorized_client", 700_016, text)
     }
 
-    /// A client assertion for another audience, app or time.
+    /// A client assertion with an invalid audience, issuer, subject or time.
     pub(crate) fn assertion_claims(code: u32, reason: &str) -> Self {
         Self::unauthorized("invalid_client", code, format!("Client assertion {reason}."))
     }
 
-    /// A client assertion with no such key, or another signature.
+    /// A client assertion with an unknown key or an invalid signature.
     pub(crate) fn assertion_invalid(reason: &str) -> Self {
         let text = format!("Client assertion failed signature validation: {reason}.");
         Self::unauthorized("invalid_client", 700_027, text)
     }
 
-    /// The person has no assignment to an app that asks for one.
+    /// The app requires an assignment, and the person has none.
     pub(crate) fn assignment_missing(person: &str, app: &str) -> Self {
         let text = format!(
             "The signed in user '{person}' is not assigned to a role for the application '{app}'. \
@@ -89,7 +91,7 @@ impl Refusal {
         Self::new("access_denied", 50105, text)
     }
 
-    /// An app without an app role at an API that asks for one.
+    /// The API requires an assignment, and the client has none.
     pub(crate) fn assignment_of_app_missing(client_id: &str, resource: &str) -> Self {
         let text = format!(
             "Application '{client_id}' is not assigned to a role for the application '{resource}'."
@@ -97,46 +99,46 @@ impl Refusal {
         Self::new("invalid_grant", 501_051, text)
     }
 
-    /// The body is larger than anything a client has a reason to send.
+    /// The body exceeds the size limit.
     pub(crate) fn body_too_large() -> Self {
         let text = "The request body is larger than 64 KiB or could not be read.";
         let status = StatusCode::PAYLOAD_TOO_LARGE;
         Self { status, ..Self::new("invalid_request", 90023, text) }
     }
 
-    /// `code_challenge` cannot be the SHA-256 hash it has to be.
+    /// `code_challenge` does not have the form of a SHA-256 hash.
     pub(crate) fn challenge_malformed() -> Self {
         let text = "Invalid size of Code_Challenge parameter: S256 makes 43 characters.";
         Self::new("invalid_request", 501_491, text)
     }
 
-    /// A challenge method other than S256, which RFC 9700 section 2.1.1 asks for.
+    /// A challenge method other than S256, which is required (RFC 9700, section 2.1.1).
     pub(crate) fn challenge_method() -> Self {
         let text = "Invalid Code_Challenge_method parameter: only 'S256' is accepted.";
         Self::new("invalid_request", 50149, text)
     }
 
-    /// A single-page app has to use PKCE.
+    /// A single-page app must use PKCE.
     pub(crate) fn challenge_missing() -> Self {
         let text = "Proof Key for Code Exchange is required for cross-origin authorization code \
                     redemption.";
         Self::new("invalid_request", 9_002_325, text)
     }
 
-    /// The `claims` parameter is not the JSON it has to be (OpenID Connect Core section 5.5).
+    /// The `claims` parameter is not a JSON object (OpenID Connect Core, section 5.5).
     pub(crate) fn claims_malformed() -> Self {
         let text = "The 'claims' request parameter is not valid: it must be a JSON object.";
         Self::new("invalid_request", 90023, text)
     }
 
-    /// More than one kind of credential at once (RFC 6749 section 2.3).
+    /// More than one credential in a request (RFC 6749, section 2.3).
     pub(crate) fn client_authenticated_twice() -> Self {
         let text = "The request carries more than one client credential: send one of \
                     'client_secret', 'client_assertion' and the Authorization header.";
         Self::new("invalid_request", 90100, text)
     }
 
-    /// One client in the header and another one in the body (RFC 6749 section 2.3).
+    /// Different clients in the header and the body (RFC 6749, section 2.3).
     pub(crate) fn client_named_twice(in_body: &str, in_header: &str) -> Self {
         let text = format!(
             "The parameter 'client_id' is '{in_body}', and the Authorization header names \
@@ -145,14 +147,14 @@ impl Refusal {
         Self::new("invalid_request", 90100, text)
     }
 
-    /// A secret or an assertion is needed.
+    /// A secret or an assertion is required.
     pub(crate) fn client_not_authenticated() -> Self {
         let text = "The request body must contain the following parameter: 'client_assertion' or \
                     'client_secret'.";
         Self::unauthorized("invalid_client", 7_000_218, text)
     }
 
-    /// The code is older than it may be.
+    /// The code has expired.
     pub(crate) fn code_expired() -> Self {
         let text = "The provided authorization code or refresh token has expired due to \
                     inactivity. Send a new interactive authorization request for this user and \
@@ -160,7 +162,7 @@ impl Refusal {
         Self::new("invalid_grant", 70008, text)
     }
 
-    /// The code, an authorization or a device code, comes from another tenant's page.
+    /// An authorization code or device code of another tenant.
     pub(crate) fn code_of_another_tenant(kind: &str) -> Self {
         let text = format!(
             "The provided {kind} Code is intended to use against other tenant, thus rejected. \
@@ -170,7 +172,7 @@ impl Refusal {
         Self::new("invalid_grant", 700_005, text)
     }
 
-    /// The code has been used: codes are for one use (RFC 6749 section 4.1.2).
+    /// The code has been redeemed before (RFC 6749, section 4.1.2).
     pub(crate) fn code_redeemed() -> Self {
         let text = "OAuth2 Authorization code was already redeemed, please retry with a new valid \
                     code or use an existing refresh token.";
@@ -184,7 +186,7 @@ impl Refusal {
         Self { suberror, ..Self::new("access_denied", 65004, text) }
     }
 
-    /// Nobody has consented to this.
+    /// Nobody has consented to these scopes.
     pub(crate) fn consent_missing(client_id: &str, name: &str) -> Self {
         let text = format!(
             "The user or administrator has not consented to use the application with ID \
@@ -195,7 +197,7 @@ impl Refusal {
         Self { suberror, ..Self::new("invalid_grant", 65001, text) }
     }
 
-    /// Client credentials are not for people, so that there must be a tenant.
+    /// Client credentials at `common` or `organizations`: without a person, the tenant is unknown.
     pub(crate) fn credentials_need_a_tenant() -> Self {
         let text = "No tenant-identifying information found in either the request or implied by \
                     any provided credentials: use the endpoint of one tenant.";
@@ -211,25 +213,25 @@ impl Refusal {
         Self::new("invalid_scope", 1_002_012, text)
     }
 
-    /// The device code was declined by the person.
+    /// The person has declined.
     pub(crate) fn device_declined() -> Self {
         let text = "The request was already authorized or declined: the user declined it.";
         Self::new("authorization_declined", 90120, text)
     }
 
-    /// The device code is too old.
+    /// The device code has expired.
     pub(crate) fn device_expired() -> Self {
         let text = "Verification code expired. Have the user retry the sign-in.";
         Self::new("expired_token", 70019, text)
     }
 
-    /// Nobody has finished signing in with the device code yet (RFC 8628 section 3.5).
+    /// The person has not signed in yet (RFC 8628, section 3.5).
     pub(crate) fn device_pending() -> Self {
         let text = "OAuth 2.0 device flow error. Authorization is pending. Continue polling.";
         Self::new("authorization_pending", 70016, text)
     }
 
-    /// No such device code, or one of another app.
+    /// The device code is unknown, or of another app.
     pub(crate) fn device_unknown() -> Self {
         let text = "The provided value for the 'device_code' parameter is not valid.";
         Self::new("bad_verification_code", 70018, text)
@@ -242,31 +244,31 @@ impl Refusal {
         Self { status, ..Self::new("server_error", 90033, "A token could not be signed.") }
     }
 
-    /// A form that a page of another site has sent.
+    /// The form was sent by a page of another site.
     pub(crate) fn form_of_another_site() -> Self {
         let text = "This form can be sent from the development tenant's own pages only.";
         Self::new("invalid_request", 90004, text)
     }
 
-    /// A grant that a code, a refresh token or an assertion should stand for, and does not.
+    /// A well-formed but unknown code or refresh token.
     pub(crate) fn grant_invalid(parameter: &str) -> Self {
         let text = format!("The provided value for the '{parameter}' parameter is not valid.");
         Self::new("invalid_grant", 70000, text)
     }
 
-    /// A code or refresh token that does not even look like one.
+    /// A malformed code or refresh token.
     pub(crate) fn grant_malformed() -> Self {
         let text = "Invalid request. Request is malformed or invalid.";
         Self::new("invalid_grant", 9_002_313, text)
     }
 
-    /// The grant was given to another app.
+    /// The grant was issued to another app.
     pub(crate) fn grant_of_another_app() -> Self {
         let text = "The provided grant was not issued to this client application.";
         Self::new("invalid_grant", 70000, text)
     }
 
-    /// The grant is none that is supported.
+    /// An unsupported grant type.
     pub(crate) fn grant_unsupported(grant_type: &str) -> Self {
         let text = format!("The app requested an unsupported grant type '{grant_type}'.");
         Self::new("unsupported_grant_type", 70003, text)
@@ -279,7 +281,7 @@ impl Refusal {
         Self::new("invalid_grant", 240_002, text)
     }
 
-    /// A scope is not a scope at all, or there is none.
+    /// A malformed scope, or none.
     pub(crate) fn invalid_scope(scope: &str) -> Self {
         let text = format!(
             "The provided value for the input parameter 'scope' is not valid. The scope '{scope}' \
@@ -288,18 +290,18 @@ impl Refusal {
         Self::new("invalid_scope", 70011, text)
     }
 
-    /// An assertion of whatever kind that is no JWT.
+    /// An assertion that is not a JWT.
     pub(crate) fn jwt_malformed() -> Self {
         Self::new("invalid_request", 50027, "JWT token is invalid or malformed.")
     }
 
-    /// `prompt=none` where somebody would have to be asked (OpenID Connect Core section 3.1.2.6).
+    /// `prompt=none`, and nobody is signed in (OpenID Connect Core, section 3.1.2.6).
     pub(crate) fn login_required() -> Self {
         let text = "A silent sign-in request was sent but no user is signed in.";
         Self::new("login_required", 50058, text)
     }
 
-    /// A method that the endpoint does not answer to. Entra's status is 400.
+    /// An unsupported method. Entra's status is 400.
     pub(crate) fn method(method: &str, allowed: &str) -> Self {
         let text =
             format!("The endpoint only accepts {allowed} requests. Received a {method} request.");
@@ -307,20 +309,20 @@ impl Refusal {
         Self { status, ..Self::new("invalid_request", 900_561, text) }
     }
 
-    /// A parameter that has to be there is not.
+    /// A required parameter is missing.
     pub(crate) fn missing(parameter: &str) -> Self {
         let text = format!("The request must contain the following parameter: '{parameter}'.");
         Self::new("invalid_request", 900_144, text)
     }
 
-    /// The body is not a form, so that nothing in it was read.
+    /// The body is not a form.
     pub(crate) fn not_a_form() -> Self {
         let text = "The request body must contain the following parameter: 'grant_type'. Send it \
                     as application/x-www-form-urlencoded.";
         Self::new("invalid_request", 900_144, text)
     }
 
-    /// The assertion of an on-behalf-of request is no access token of this tenant for this app.
+    /// On-behalf-of with an assertion that is not an access token of this tenant for this app.
     pub(crate) fn on_behalf_of_assertion(reason: &str) -> Self {
         let text = format!(
             "Assertion failed: {reason}. The assertion must be an access token for this \
@@ -329,7 +331,7 @@ impl Refusal {
         Self::new("invalid_grant", 50013, text)
     }
 
-    /// The assertion of an on-behalf-of request is for another API.
+    /// On-behalf-of with an access token for another API.
     pub(crate) fn on_behalf_of_assertion_audience(audience: &str, client_id: &str) -> Self {
         let text = format!(
             "Assertion audience does not match the Client app presenting the assertion. The \
@@ -339,28 +341,28 @@ impl Refusal {
         Self::new("invalid_grant", 500_131, text)
     }
 
-    /// The assertion of an on-behalf-of request has expired, or is not valid yet.
+    /// On-behalf-of with an assertion that has expired or is not valid yet.
     pub(crate) fn on_behalf_of_assertion_expired() -> Self {
         let text = "Assertion is not within its valid time range. Ensure that the access token is \
                     not expired before using it for user assertion, or request a new token.";
         Self::new("invalid_grant", 500_133, text)
     }
 
-    /// A single-page app's code that is redeemed by something other than a script in a browser.
+    /// A grant of a single-page app is not redeemed by a script in a browser.
     pub(crate) fn origin_missing() -> Self {
         let text = "Tokens issued for the 'Single-Page Application' client-type may only be \
                     redeemed via cross-origin requests: send an Origin header.";
         Self::new("invalid_request", 9_002_327, text)
     }
 
-    /// Something other than a script redeems what was given to a script, or the other way round.
+    /// A script in a browser redeems a grant of another kind of app.
     pub(crate) fn origin_unexpected() -> Self {
         let text = "Cross-origin token redemption is permitted only for the 'Single-Page \
                     Application' client-type: register the redirect URI as one, or send no Origin.";
         Self::new("invalid_request", 9_002_326, text)
     }
 
-    /// A permission that the API does not have.
+    /// The API does not have this permission.
     pub(crate) fn permission_unknown(permission: &str, resource: &str) -> Self {
         let text = format!(
             "The application asked for scope '{permission}' that doesn't exist on the resource \
@@ -369,13 +371,13 @@ impl Refusal {
         Self::new("invalid_client", 650_053, text)
     }
 
-    /// A value of `prompt` that means nothing (OpenID Connect Core section 3.1.2.1).
+    /// An unknown value of `prompt` (OpenID Connect Core, section 3.1.2.1).
     pub(crate) fn prompt_unsupported(prompt: &str) -> Self {
         let text = format!("Unsupported 'prompt' value: '{prompt}'.");
         Self::new("invalid_request", 90023, text)
     }
 
-    /// The redirect URI is not the one the code was sent to (RFC 6749 section 4.1.3).
+    /// The redirect URI differs from that of the authorization request (RFC 6749, section 4.1.3).
     pub(crate) fn redirect_uri_changed(now: &str, before: &str) -> Self {
         let text = format!(
             "The reply address '{now}' does not match the reply address '{before}' provided when \
@@ -384,7 +386,7 @@ impl Refusal {
         Self::new("invalid_grant", 500_112, text)
     }
 
-    /// The redirect URI is none of the app's.
+    /// The redirect URI is not registered.
     pub(crate) fn redirect_uri_unknown(uri: &str, client_id: &str) -> Self {
         let text = format!(
             "The redirect URI '{uri}' specified in the request does not match the redirect URIs \
@@ -393,7 +395,7 @@ impl Refusal {
         Self::new("invalid_request", 50011, text)
     }
 
-    /// A refresh token that is too old.
+    /// The refresh token has expired.
     pub(crate) fn refresh_token_expired(single_page: bool) -> Self {
         if single_page {
             let text = "The refresh token was issued to a single page app (SPA), and therefore has \
@@ -406,26 +408,26 @@ impl Refusal {
         Self::new("invalid_grant", 700_082, text)
     }
 
-    /// A parameter is there twice (RFC 6749 section 3.1 forbids it).
+    /// A parameter is repeated (RFC 6749, section 3.1).
     pub(crate) fn repeated(parameter: &str) -> Self {
         let text = format!("The parameter '{parameter}' is given more than once.");
         Self::new("invalid_request", 90100, text)
     }
 
-    /// The other use of the grant type than on-behalf-of, which Entra has not.
+    /// A `requested_token_use` other than `on_behalf_of`.
     pub(crate) fn requested_token_use() -> Self {
         let text = "The request body must contain 'requested_token_use' with the value \
                     'on_behalf_of'.";
         Self::new("invalid_request", 900_144, text)
     }
 
-    /// The parameter of the older endpoints.
+    /// The `resource` parameter of the v1 endpoints.
     pub(crate) fn resource_parameter() -> Self {
         let text = "The 'resource' request parameter is not supported: use 'scope'.";
         Self::new("invalid_request", 901_002, text)
     }
 
-    /// No API goes by the name in a scope.
+    /// A scope names an unknown API.
     pub(crate) fn resource_unknown(resource: &str, tenant: &str) -> Self {
         let text = format!(
             "The resource principal named {resource} was not found in the tenant named {tenant}. \
@@ -434,39 +436,39 @@ impl Refusal {
         Self::new("invalid_resource", 500_011, text)
     }
 
-    /// One access token is for one API.
+    /// Scopes of several APIs: an access token is for one.
     pub(crate) fn resources_several() -> Self {
         let text = "The provided value for the input parameter 'scope' is not valid because it \
                     contains more than one resource.";
         Self::new("invalid_scope", 700_022, text)
     }
 
-    /// An unknown response mode, or the query for a token.
+    /// An unknown response mode, or `query` with an ID token.
     pub(crate) fn response_mode(mode: &str) -> Self {
         let text = format!("'{mode}' is not a supported value of 'response_mode' here.");
         Self::new("invalid_request", 70007, text)
     }
 
-    /// A response type other than the code.
+    /// An unsupported response type.
     pub(crate) fn response_type(response_type: &str) -> Self {
         let text = format!("response_type '{response_type}' is not enabled for the application.");
         Self::new("unsupported_response_type", 700_054, text)
     }
 
-    /// A secret that was valid once.
+    /// The secret has expired.
     pub(crate) fn secret_expired(client_id: &str) -> Self {
         let text = format!("The provided client secret keys for app '{client_id}' are expired.");
         Self::unauthorized("invalid_client", 7_000_222, text)
     }
 
-    /// A public client that sends a secret.
+    /// A public client sends a credential.
     pub(crate) fn secret_of_a_public_client() -> Self {
         let text = "Client is public so neither 'client_assertion' nor 'client_secret' should be \
                     presented.";
         Self::unauthorized("invalid_client", 700_025, text)
     }
 
-    /// Another secret than the app's.
+    /// The secret is wrong.
     pub(crate) fn secret_wrong(client_id: &str) -> Self {
         let text = format!(
             "Invalid client secret provided. Ensure the secret being sent in the request is the \
@@ -476,14 +478,14 @@ impl Refusal {
         Self::unauthorized("invalid_client", 7_000_215, text)
     }
 
-    /// More than one account is signed in, and a silent request names none.
+    /// `prompt=none` without a hint, and several accounts are signed in.
     pub(crate) fn sessions_several() -> Self {
         let text = "Either multiple user identities are available for the current request or \
                     selected account is not supported for the scenario.";
         Self::new("interaction_required", 16000, text)
     }
 
-    /// There is no such tenant, or the name can be none's.
+    /// The tenant is unknown, or its name is malformed.
     pub(crate) fn tenant_unknown(tenant: &str) -> Self {
         if !Authority::is_well_formed(tenant) {
             let text = format!(
@@ -495,7 +497,7 @@ impl Refusal {
         Self { error: "invalid_request", ..Self::tenant_unpublished(tenant) }
     }
 
-    /// The same as metadata and keys say it, whatever the name looks like.
+    /// The same error at the metadata and the key set, also for malformed names.
     pub(crate) fn tenant_unpublished(tenant: &str) -> Self {
         let text = format!(
             "Tenant '{tenant}' not found. Check to make sure you have the correct tenant ID and \
@@ -505,20 +507,20 @@ impl Refusal {
         Self::new("invalid_tenant", 90002, text)
     }
 
-    /// There is no waiting device with this code.
+    /// No device waits with this user code.
     pub(crate) fn user_code_unknown() -> Self {
         let text = "That code is not valid, has expired or was used. Ask the device for a new one.";
         Self::new("invalid_request", 90119, text)
     }
 
-    /// The verifier does not hash to the challenge (RFC 7636 section 4.6).
+    /// The code verifier does not match the challenge (RFC 7636, section 4.6).
     pub(crate) fn verifier_mismatch() -> Self {
         let text = "The Code_Verifier does not match the code_challenge supplied in the \
                     authorization request.";
         Self::new("invalid_grant", 501_481, text)
     }
 
-    /// The verifier is left out; Entra words that like a wrong one, with another number.
+    /// The code verifier is missing. Entra's text is that of a wrong one, with another number.
     pub(crate) fn verifier_missing() -> Self {
         let text = "The code_verifier does not match the code_challenge supplied in the \
                     authorization request for PKCE: it is missing.";

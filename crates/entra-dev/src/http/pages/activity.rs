@@ -8,7 +8,8 @@ use crate::timestamp::timestamp;
 
 /// The last sign-ins, the newest first.
 pub(super) fn sign_ins(directory: &Directory, entries: &[Entry]) -> Table {
-    let mut table = Table::new("Recent sign-ins", &["When", "Who", "App", "Client id", "Endpoint"]);
+    let mut table =
+        Table::new("Recent sign-ins", &["Time", "Person", "App", "Client id", "Endpoint"]);
     let granted =
         |entry: &&Entry| entry.person.is_some() && matches!(entry.outcome, Outcome::Granted);
     for entry in entries.iter().filter(granted).take(20) {
@@ -26,7 +27,7 @@ pub(super) fn sign_ins(directory: &Directory, entries: &[Entry]) -> Table {
 
 /// All recorded requests, with the reason if they were refused.
 pub(super) fn audit_trail(entries: &[Entry]) -> Table {
-    let columns = &["When", "Endpoint", "Tenant", "Client id", "Detail", "Who", "Outcome"];
+    let columns = &["Time", "Endpoint", "Tenant", "Client id", "Detail", "Person", "Outcome"];
     let mut table = Table::new("Audit trail", columns);
     for entry in entries {
         let outcome = match &entry.outcome {
@@ -49,7 +50,7 @@ pub(super) fn audit_trail(entries: &[Entry]) -> Table {
 
 /// The planned faults, and the shift of the clock.
 pub(super) fn faults(context: &Context) -> Table {
-    let mut table = Table::new("Faults on purpose", &["What", "How"]);
+    let mut table = Table::new("Planned faults", &["Endpoint", "Fault"]);
     let offset = context.issuer.clock.offset();
     if offset != 0 {
         let direction = if offset > 0 { "ahead" } else { "behind" };

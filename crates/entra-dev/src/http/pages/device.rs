@@ -17,8 +17,8 @@ pub(in crate::http) fn ask(
     let main = html! {
         h1 { "Enter code" }
         p {
-            "Enter the code that the app or device shows. Do so only if you have started it \
-             yourself: whoever gave you the code signs in as you."
+            "Enter the code that the app or device shows. Do not enter a code that somebody else \
+             gave you: that person would be signed in as you."
         }
         @if let Some(report) = refused {
             p role="alert" id="alert" { (report.error_description) }
@@ -47,7 +47,7 @@ pub(in crate::http) fn done(app: &str, accepted: bool) -> Response {
             }
         } @else {
             h1 { "Cancelled" }
-            p { strong { (app) } " has not been signed in. You can close this page." }
+            p { "You have not signed in to " strong { (app) } ". You can close this page." }
         }
     };
     page(StatusCode::OK, "Device", &main)

@@ -15,7 +15,7 @@ pub(super) fn people(directory: &Directory) -> Table {
         "Short name",
         "Tenant",
         "Groups",
-        "Besides",
+        "Notes",
         "App roles",
     ];
     let mut table = Table::new("Who can sign in", columns);
@@ -28,14 +28,14 @@ pub(super) fn people(directory: &Directory) -> Table {
             code(&person.name),
             text(tenant_name(directory, &person.tenant)),
             lines(groups.map(|group| text(&group.name))),
-            besides(person),
+            notes(person),
             roles(directory, &person.assignments),
         ]);
     }
     table
 }
 
-fn besides(person: &Person) -> Markup {
+fn notes(person: &Person) -> Markup {
     let mail = (person.email != person.sign_in_name).then_some(&person.email);
     let notes = [
         person.administrator.then(|| text("administrator")),
@@ -71,7 +71,7 @@ pub(super) fn groups(directory: &Directory) -> Table {
     table
 }
 
-/// What each API offers.
+/// The scopes and optional claims of each API.
 pub(super) fn apis(directory: &Directory) -> Table {
     let columns = &["API", "Scopes", "Optional claims", "Token version", "App id URI"];
     let mut table = Table::new("APIs", columns);
@@ -96,7 +96,8 @@ fn scope_of(app: &App, scope: &Scope) -> Markup {
     html! { (name) @if scope.admin_consent { " (administrators consent)" } }
 }
 
-/// The app roles of each API, and who has them; then who is assigned to it without one.
+/// The app roles of each API with the people and apps that have them, and the assignments without
+/// a role.
 pub(super) fn app_roles(directory: &Directory) -> Table {
     let mut table = Table::new("App roles", &["Role @ API", "People", "Apps"]);
     for api in directory.apps() {
@@ -118,7 +119,7 @@ pub(super) fn app_roles(directory: &Directory) -> Table {
     table
 }
 
-/// App roles by the client id of the app they are roles at.
+/// App roles by the client id of the app that declares them.
 type Assignments = BTreeMap<String, Vec<String>>;
 
 fn roles(directory: &Directory, assignments: &Assignments) -> Markup {
@@ -166,8 +167,7 @@ fn settings(app: &App) -> Markup {
     lines(settings.into_iter().filter(|(set, _)| *set).map(|(_, name)| text(name)))
 }
 
-/// The secrets are development data, like everything here; of a certificate the thumbprint tells
-/// which it is.
+/// The secrets can be shown, because they are for development. Certificates have thumbprints.
 fn credentials(app: &App) -> Markup {
     let secrets = app.secrets.iter().map(|secret| code(secret));
     let expired = app.expired_secrets.iter().map(|secret| html! { (code(secret)) " (expired)" });

@@ -11,12 +11,12 @@ use crate::refusal::Report;
 pub(in crate::http) fn refused(status: StatusCode, report: &Report) -> Response {
     let main = html! {
         h1 { "You cannot sign in" }
-        p { "The request is not one this tenant can send back to the app." }
+        p { "The app does not receive this error." }
         p role="alert" { (report.error_description) }
         p {
-            a href=(report.error_uri) rel="noreferrer" { "What Microsoft says about this error" }
+            a href=(report.error_uri) rel="noreferrer" { "About this error, at Microsoft" }
         }
-        p { a href="/_dev" { "What was asked lately, and who and what there is" } }
+        p { a href="/_dev" { "Recent requests, people and apps" } }
     };
     page(status, "You cannot sign in", &main)
 }
@@ -25,7 +25,7 @@ pub(in crate::http) fn refused(status: StatusCode, report: &Report) -> Response 
 pub(in crate::http) fn not_found() -> Response {
     let main = html! {
         h1 { "Not found" }
-        p { "The development tenant has nothing here. See " a href="/" { "its start page" } "." }
+        p { "The development tenant has no such page. See " a href="/" { "its start page" } "." }
     };
     page(StatusCode::NOT_FOUND, "Not found", &main)
 }

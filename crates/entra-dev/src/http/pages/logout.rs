@@ -42,9 +42,9 @@ pub(in crate::http) fn done(unregistered_uri: Option<&str>) -> Response {
         p { "You can close this page." }
         @if let Some(uri) = unregistered_uri {
             p class="quiet" {
-                "The app wanted you to go to " code { (uri) }
-                ", which is not registered as a redirect URI of its own. "
-                a href="/_dev" { "Who and what there is" }
+                "The app requested a redirect to " code { (uri) }
+                ", which is not one of its registered redirect URIs. "
+                a href="/_dev" { "All apps" }
             }
         }
     };

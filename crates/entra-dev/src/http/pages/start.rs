@@ -19,7 +19,7 @@ pub(in crate::http) fn show(Data(context): Data<&Arc<Context>>) -> Response {
         h1 { "Development tenant" }
         p {
             "This server speaks the protocol of Microsoft Entra ID, so that an API protected by \
-             Entra can be tried with no Azure account. Nobody here has a password."
+             Entra can be tried without an Azure account. Nobody here has a password."
         }
         (tables(&[directory::people(context.directory()), authorities(context)]))
         p { a href="/_dev" { "Apps, all ids, recent sign-ins and the audit trail" } }
@@ -45,12 +45,12 @@ pub(in crate::http) fn show_dev(Data(context): Data<&Arc<Context>>) -> Response 
         activity::faults(context),
     ];
     let main = html! {
-        h1 { "Who, what, and what happened" }
-        p { "A click on an id selects all of it." }
+        h1 { "People, apps and activity" }
+        p { "Click an id to select it." }
         (contents(&all))
         (tables(&all))
     };
-    page(StatusCode::OK, "Who, what, and what happened", &main)
+    page(StatusCode::OK, "People, apps and activity", &main)
 }
 
 fn authorities(context: &Context) -> Table {
