@@ -6,9 +6,9 @@ use entra_dev::AuditOutcome;
 use entra_dev::ids::{API_CLIENT_ID, CONTOSO, DAEMON_CLIENT_ID, SWAGGER_UI_CLIENT_ID};
 use serde_json::{Value, json};
 
-use crate::controls::on_its_own_account;
-use crate::dev_page::section;
-use crate::support::{Answer, Form, NOW, TestTenant, UNKNOWN_CLIENT_ID, VERIFIER};
+use crate::support::{
+    Answer, Form, NOW, TestTenant, UNKNOWN_CLIENT_ID, VERIFIER, client_credentials, section,
+};
 
 const COMMAND_LINE: &str = "66666666-6666-4666-8666-666666666666";
 
@@ -44,7 +44,7 @@ async fn each_refused_request_is_in_the_trail_with_its_number_the_newest_first()
     tenant.authorize(CONTOSO, &Form::authorization().with("prompt", "none")).await;
     tenant.pick(CONTOSO, &Form::authorization(), "bob").await;
     tenant.post("token", &Form::redemption("unknown")).await;
-    tenant.post("token", &on_its_own_account(DAEMON_CLIENT_ID, "wrong", "x/.default")).await;
+    tenant.post("token", &client_credentials(DAEMON_CLIENT_ID, "wrong", "x/.default")).await;
     tenant.post("devicecode", &Form::empty().with("client_id", COMMAND_LINE)).await;
     let page = tenant.url("/common/oauth2/deviceauth");
     Answer::of(Form::empty().with("user_code", "x").on(tenant.browser.post(&page))).await;
@@ -97,7 +97,7 @@ async fn each_refused_request_is_in_the_trail_with_its_number_the_newest_first()
 async fn a_test_reads_the_trail_without_http() {
     let tenant = TestTenant::start().await;
     tenant.sign_in(CONTOSO, &Form::authorization(), "uma").await;
-    tenant.post("token", &on_its_own_account(DAEMON_CLIENT_ID, "wrong", "x/.default")).await;
+    tenant.post("token", &client_credentials(DAEMON_CLIENT_ID, "wrong", "x/.default")).await;
     let trail = tenant.tenant.audit();
     assert_eq!(serde_json::to_value(&trail).unwrap(), Value::from(tenant.audit().await));
     let [refused, redeemed, _] = &trail[..] else { panic!("{trail:?}") };
@@ -110,7 +110,7 @@ async fn a_test_reads_the_trail_without_http() {
 #[tokio::test]
 async fn the_client_is_named_however_it_names_itself() {
     let tenant = TestTenant::start().await;
-    let nameless = on_its_own_account("", "", "x/.default");
+    let nameless = client_credentials("", "", "x/.default");
     for endpoint in ["token", "devicecode"] {
         let url = tenant.url(&format!("/{CONTOSO}/oauth2/v2.0/{endpoint}"));
         let asked = tenant.browser.post(url).basic_auth(DAEMON_CLIENT_ID, Some("wrong"));
@@ -166,7 +166,7 @@ async fn nothing_secret_that_was_sent_is_ever_shown() {
     for token in [&refresh, "bad-refresh"] {
         tenant.redeem(CONTOSO, &renewal.clone().with("refresh_token", token)).await;
     }
-    tenant.post("token", &on_its_own_account(DAEMON_CLIENT_ID, "bad-secret", "x/.default")).await;
+    tenant.post("token", &client_credentials(DAEMON_CLIENT_ID, "bad-secret", "x/.default")).await;
     let assertion = Form::empty()
         .with("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer")
         .with("client_id", API_CLIENT_ID)
@@ -176,7 +176,7 @@ async fn nothing_secret_that_was_sent_is_ever_shown() {
     for token in [&access, "bad-assertion"] {
         tenant.post("token", &assertion.clone().with("assertion", token)).await;
     }
-    let by_assertion = on_its_own_account(DAEMON_CLIENT_ID, "", "x/.default");
+    let by_assertion = client_credentials(DAEMON_CLIENT_ID, "", "x/.default");
     tenant.post("token", &by_assertion.with("client_assertion", "bad-client-assertion")).await;
     let basic = tenant.token_request(CONTOSO).basic_auth(DAEMON_CLIENT_ID, Some("bad-basic"));
     Answer::of(Form::empty().with("grant_type", "client_credentials").on(basic)).await;

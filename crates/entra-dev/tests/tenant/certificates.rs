@@ -12,8 +12,7 @@ use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, UnixTime};
 use webpki::{EndEntityCert, KeyUsage, anchor_from_trusted_cert};
 
-use crate::controls::trusting;
-use crate::support::{NOW, TestTenant, new_folder};
+use crate::support::{NOW, TestTenant, new_folder, trusting};
 
 #[tokio::test]
 async fn the_authority_vouches_for_every_name_of_this_machine() {

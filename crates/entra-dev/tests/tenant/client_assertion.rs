@@ -2,9 +2,7 @@
 
 use std::sync::LazyLock;
 
-use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, SHA256, digest};
-use aws_lc_rs::rand::SystemRandom;
-use aws_lc_rs::signature::{RSA_PKCS1_SHA256, RSA_PSS_SHA256, RsaEncoding, RsaKeyPair};
+use aws_lc_rs::signature::{RSA_PKCS1_SHA256, RSA_PSS_SHA256, RsaEncoding};
 use aws_lc_rs::{hmac, signature};
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -13,58 +11,14 @@ use reqwest::StatusCode;
 use serde_json::{Value, json};
 use signature::KeyPair as _;
 
-use crate::programs::{NATIVE, claims};
-use crate::support::{Answer, Form, NOW, TestTenant, UNKNOWN_CLIENT_ID};
+use crate::support::{
+    Answer, Credential, Form, NATIVE, NOW, TestTenant, UNKNOWN_CLIENT_ID, claims, unsigned,
+};
 
 const ROBOT: &str = "c2000000-0000-4000-8000-000000000001";
 
-pub(crate) struct Credential {
-    pub(crate) pem: String,
-    der: Vec<u8>,
-    key: RsaKeyPair,
-}
-
 static ROBOTS: LazyLock<Credential> = LazyLock::new(Credential::generate);
 static STRANGERS: LazyLock<Credential> = LazyLock::new(Credential::generate);
-
-impl Credential {
-    pub(crate) fn generate() -> Self {
-        let key = rcgen::KeyPair::generate_for(&rcgen::PKCS_RSA_SHA256).unwrap();
-        let params = rcgen::CertificateParams::new(vec!["robot.example".to_owned()]).unwrap();
-        let certificate = params.self_signed(&key).unwrap();
-        let pair = RsaKeyPair::from_pkcs8(&key.serialize_der()).unwrap();
-        Self { pem: certificate.pem(), der: certificate.der().to_vec(), key: pair }
-    }
-
-    fn sha1(&self) -> String {
-        BASE64_URL_SAFE_NO_PAD.encode(digest(&SHA1_FOR_LEGACY_USE_ONLY, &self.der))
-    }
-
-    fn sha256(&self) -> String {
-        BASE64_URL_SAFE_NO_PAD.encode(digest(&SHA256, &self.der))
-    }
-
-    pub(crate) fn hexadecimal(&self) -> String {
-        let sha1 = digest(&SHA1_FOR_LEGACY_USE_ONLY, &self.der);
-        sha1.as_ref().iter().map(|byte| format!("{byte:02X}")).collect()
-    }
-
-    fn sign(&self, padding: &'static dyn RsaEncoding, header: &Value, claims: &Value) -> String {
-        let message = unsigned(header, claims);
-        let mut signature = vec![0; self.key.public_modulus_len()];
-        self.key.sign(padding, &SystemRandom::new(), message.as_bytes(), &mut signature).unwrap();
-        format!("{message}.{}", BASE64_URL_SAFE_NO_PAD.encode(signature))
-    }
-
-    fn rs256(&self, claims: &Value) -> String {
-        self.sign(&RSA_PKCS1_SHA256, &json!({ "alg": "RS256", "x5t": self.sha1() }), claims)
-    }
-}
-
-fn unsigned(header: &Value, claims: &Value) -> String {
-    let part = |part: &Value| BASE64_URL_SAFE_NO_PAD.encode(part.to_string());
-    format!("{}.{}", part(header), part(claims))
-}
 
 async fn start() -> TestTenant {
     TestTenant::start_having(&format!(

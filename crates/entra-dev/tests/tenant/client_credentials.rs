@@ -9,8 +9,7 @@ use reqwest::StatusCode;
 use serde_json::json;
 use url::form_urlencoded::byte_serialize;
 
-use crate::programs::{NATIVE, api_scope, claims};
-use crate::support::{Answer, Form, NOW, TestTenant, UNKNOWN_CLIENT_ID};
+use crate::support::{Answer, Form, NATIVE, NOW, TestTenant, UNKNOWN_CLIENT_ID, api_scope, claims};
 
 const IMPORTER: &str = "c1000000-0000-4000-8000-000000000001";
 const LEDGER: &str = "c1000000-0000-4000-8000-000000000002";

@@ -4,36 +4,10 @@ use entra_dev::ids::CONTOSO;
 use reqwest::StatusCode;
 use serde_json::json;
 
-use crate::browser::{Browser, authorize_path};
-use crate::support::{Answer, Form, REDIRECT_URI, TestTenant};
-
-pub(crate) const PLANNER: &str = "c4000000-0000-4000-8000-000000000001";
-
-pub(crate) const ENTRIES: &str = r#"
-[[apps]]
-client_id = "c4000000-0000-4000-8000-000000000001"
-name = "Planner"
-tenant = "Contoso"
-consent_required = true
-redirect_uris.spa = ["http://localhost:8000/oauth2-redirect"]
-
-[[apps]]
-client_id = "c4000000-0000-4000-8000-000000000002"
-name = "Calendar API"
-tenant = "Contoso"
-app_id_uri = "api://calendar"
-scopes = ["read", "write"]
-admin_scopes = ["manage"]
-"#;
-
-pub(crate) fn planner_asks_for(scope: &str) -> Form {
-    Form::authorization().with("client_id", PLANNER).with("scope", scope)
-}
-
-/// Presses Accept on the page that asks this person.
-pub(crate) async fn accept(browser: &Browser, form: &Form, account: &str) -> Answer {
-    browser.pick(CONTOSO, &form.clone().with("consent", "accept"), account).await
-}
+use crate::support::{
+    Answer, Browser, Form, PLANNER, PLANNER_ENTRIES, REDIRECT_URI, TestTenant, accept,
+    authorize_path, planner_requests,
+};
 
 /// That the browser goes back to the app with a refusal.
 #[track_caller]
@@ -51,9 +25,9 @@ fn assert_refused_by_the_person(answer: &Answer) {
 
 #[tokio::test]
 async fn a_person_is_asked_once() {
-    let tenant = TestTenant::start_having(ENTRIES).await;
+    let tenant = TestTenant::start_having(PLANNER_ENTRIES).await;
     let browser = Browser::new(&tenant);
-    let form = planner_asks_for("openid api://calendar/read");
+    let form = planner_requests("openid api://calendar/read");
     let page = browser.pick(CONTOSO, &form, "uma").await;
     page.assert_page("Permissions requested");
     for text in [
@@ -77,9 +51,9 @@ async fn a_person_is_asked_once() {
 /// What a browser does with the page.
 #[tokio::test]
 async fn the_page_repeats_the_request_and_the_person() {
-    let tenant = TestTenant::start_having(ENTRIES).await;
+    let tenant = TestTenant::start_having(PLANNER_ENTRIES).await;
     let browser = Browser::new(&tenant);
-    let form = planner_asks_for("api://calendar/read");
+    let form = planner_requests("api://calendar/read");
     let page = browser.pick(CONTOSO, &form, "uma").await;
     let action = format!("<form method=\"post\" action=\"{}\">", authorize_path(CONTOSO));
     assert!(page.body.contains(&action), "{}", page.body);
@@ -102,9 +76,9 @@ async fn the_page_repeats_the_request_and_the_person() {
 
 #[tokio::test]
 async fn cancel_goes_back_to_the_app() {
-    let tenant = TestTenant::start_having(ENTRIES).await;
+    let tenant = TestTenant::start_having(PLANNER_ENTRIES).await;
     let browser = Browser::new(&tenant);
-    let form = planner_asks_for("api://calendar/read");
+    let form = planner_requests("api://calendar/read");
     let cancelled = form.clone().with("consent", "cancel");
     assert_refused_by_the_person(&browser.pick(CONTOSO, &cancelled, "uma").await);
     // On the account page there is nobody yet.
@@ -114,31 +88,31 @@ async fn cancel_goes_back_to_the_app() {
 
 #[tokio::test]
 async fn more_permissions_are_asked_for_again_and_fewer_are_not() {
-    let tenant = TestTenant::start_having(ENTRIES).await;
+    let tenant = TestTenant::start_having(PLANNER_ENTRIES).await;
     let browser = Browser::new(&tenant);
-    let read = planner_asks_for("api://calendar/read");
+    let read = planner_requests("api://calendar/read");
     accept(&browser, &read, "uma").await.assert_code(StatusCode::SEE_OTHER);
-    let both = planner_asks_for("api://calendar/read api://calendar/write");
+    let both = planner_requests("api://calendar/read api://calendar/write");
     browser.pick(CONTOSO, &both, "uma").await.assert_page("Permissions requested");
     accept(&browser, &both, "uma").await.assert_code(StatusCode::SEE_OTHER);
     browser
-        .pick(CONTOSO, &planner_asks_for("openid"), "uma")
+        .pick(CONTOSO, &planner_requests("openid"), "uma")
         .await
         .assert_page("Permissions requested");
     for scope in ["api://calendar/write", "api://calendar/read"] {
-        let answer = browser.pick(CONTOSO, &planner_asks_for(scope), "uma").await;
+        let answer = browser.pick(CONTOSO, &planner_requests(scope), "uma").await;
         answer.assert_code(StatusCode::SEE_OTHER);
     }
     // A client id names the same API.
-    let by_id = planner_asks_for("c4000000-0000-4000-8000-000000000002/read");
+    let by_id = planner_requests("c4000000-0000-4000-8000-000000000002/read");
     browser.pick(CONTOSO, &by_id, "uma").await.assert_code(StatusCode::SEE_OTHER);
 }
 
 #[tokio::test]
 async fn an_app_can_have_the_person_asked_each_time() {
-    let tenant = TestTenant::start_having(ENTRIES).await;
+    let tenant = TestTenant::start_having(PLANNER_ENTRIES).await;
     let browser = Browser::new(&tenant);
-    let planner = planner_asks_for("api://calendar/read").with("prompt", "consent");
+    let planner = planner_requests("api://calendar/read").with("prompt", "consent");
     // Swagger UI needs no consent otherwise.
     for form in [planner, Form::authorization().with("prompt", "consent")] {
         for _ in 0..2 {
@@ -151,10 +125,10 @@ async fn an_app_can_have_the_person_asked_each_time() {
 
 #[tokio::test]
 async fn a_silent_request_cannot_ask() {
-    let tenant = TestTenant::start_having(ENTRIES).await;
+    let tenant = TestTenant::start_having(PLANNER_ENTRIES).await;
     let browser = Browser::new(&tenant);
     browser.sign_in("uma").await;
-    let form = planner_asks_for("api://calendar/read");
+    let form = planner_requests("api://calendar/read");
     let answer = browser.ask_silently(&form).await;
     answer.assert_redirected_refusal("consent_required", 65001);
     let subcode = answer.redirect_parameter("error_subcode");
@@ -165,9 +139,9 @@ async fn a_silent_request_cannot_ask() {
 
 #[tokio::test]
 async fn a_link_cannot_consent() {
-    let tenant = TestTenant::start_having(ENTRIES).await;
+    let tenant = TestTenant::start_having(PLANNER_ENTRIES).await;
     let browser = Browser::new(&tenant);
-    let form = planner_asks_for("api://calendar/read");
+    let form = planner_requests("api://calendar/read");
     let link = form.clone().with("account", "uma").with("consent", "accept");
     browser.authorize(CONTOSO, &link).await.assert_page("Pick an account");
     browser.pick(CONTOSO, &form, "uma").await.assert_page("Permissions requested");
@@ -175,9 +149,9 @@ async fn a_link_cannot_consent() {
 
 #[tokio::test]
 async fn a_renewal_cannot_ask_either() {
-    let tenant = TestTenant::start_having(ENTRIES).await;
+    let tenant = TestTenant::start_having(PLANNER_ENTRIES).await;
     let browser = Browser::new(&tenant);
-    let form = planner_asks_for("api://calendar/read offline_access");
+    let form = planner_requests("api://calendar/read offline_access");
     let answer = accept(&browser, &form, "uma").await;
     let code = answer.redirect_parameter("code").unwrap();
     let redemption = Form::redemption(&code).with("client_id", PLANNER);

@@ -1,32 +1,18 @@
 //! The id that a client gives to its request comes back, and is in the trail.
 
 use entra_dev::ids::{CONTOSO, DAEMON_CLIENT_ID};
-use reqwest::RequestBuilder;
 
-use crate::controls::on_its_own_account;
-use crate::support::{Answer, Form, REDIRECT_URI, TestTenant};
+use crate::support::{Answer, Form, REDIRECT_URI, TestTenant, client_credentials};
 
 const ID: &str = "c0ffee00-0000-4000-8000-00000000cafe";
 const OTHER: &str = "0ddba110-0000-4000-8000-000000000000";
-
-impl TestTenant {
-    /// A request to this endpoint of Contoso.
-    fn request_to(&self, endpoint: &str, query: &str) -> RequestBuilder {
-        self.browser.post(self.url(&format!("/{CONTOSO}/oauth2/v2.0/{endpoint}{query}")))
-    }
-
-    /// The correlation id that the trail has of the last request.
-    async fn last_correlation_id(&self) -> String {
-        self.audit().await[0]["correlation_id"].as_str().unwrap().to_owned()
-    }
-}
 
 #[tokio::test]
 async fn a_refused_program_finds_its_own_id_in_the_answer_and_in_the_trail() {
     let tenant = TestTenant::start().await;
     let query = format!("?client-request-id={ID}");
     for endpoint in ["token", "devicecode"] {
-        let form = on_its_own_account(DAEMON_CLIENT_ID, "wrong", "x/.default");
+        let form = client_credentials(DAEMON_CLIENT_ID, "wrong", "x/.default");
         let with_parameter = form.clone().with("client-request-id", ID);
         for request in [
             form.on(tenant.request_to(endpoint, "")).header("client-request-id", ID),
@@ -70,7 +56,7 @@ async fn a_refused_app_and_a_refused_person_find_the_apps_id() {
 #[tokio::test]
 async fn the_id_comes_back_in_a_header_where_it_is_asked_for() {
     let tenant = TestTenant::start().await;
-    let daemon = on_its_own_account(DAEMON_CLIENT_ID, "wrong", "x/.default");
+    let daemon = client_credentials(DAEMON_CLIENT_ID, "wrong", "x/.default");
     for wanted in ["true", "True"] {
         let request = daemon.on(tenant.request_to("token", "")).header("client-request-id", ID);
         let answer = Answer::of(request.header("return-client-request-id", wanted)).await;
@@ -109,7 +95,7 @@ async fn what_is_no_guid_never_comes_back() {
     let tenant = TestTenant::start().await;
     let bare = ID.replace('-', "");
     for id in ["", "me", "<script>", &bare, &format!("{{{ID}}}"), &format!("{ID}\r\nx: y")] {
-        let form = on_its_own_account(DAEMON_CLIENT_ID, "wrong", "x/.default")
+        let form = client_credentials(DAEMON_CLIENT_ID, "wrong", "x/.default")
             .with("client-request-id", id)
             .with("return-client-request-id", "true");
         let answer = tenant.post("token", &form).await;

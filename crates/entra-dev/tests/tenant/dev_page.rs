@@ -3,27 +3,8 @@
 use std::collections::BTreeSet;
 
 use entra_dev::ids::{CONTOSO, SWAGGER_UI_CLIENT_ID};
-use reqwest::StatusCode;
 
-use crate::support::{Form, TestTenant};
-
-impl TestTenant {
-    pub(crate) async fn dev_page(&self) -> String {
-        let answer = self.get("/_dev").await;
-        assert_eq!(answer.status, StatusCode::OK);
-        assert_eq!(answer.header("content-type"), Some("text/html; charset=utf-8"));
-        assert_eq!(answer.header("cache-control"), Some("no-store"));
-        let policy = answer.header("content-security-policy").unwrap();
-        assert!(policy.starts_with("default-src 'none'; style-src 'self'"), "{policy}");
-        answer.body
-    }
-
-    /// A request that is refused, with this client id to tell it by.
-    pub(crate) async fn refused_authorization(&self, client_id: &str) {
-        let form = Form::authorization().with("client_id", client_id);
-        self.authorize(CONTOSO, &form).await.assert_page_refusal(700_016);
-    }
-}
+use crate::support::{Form, TestTenant, between, section};
 
 #[tokio::test]
 async fn the_contents_lead_to_every_table_that_is_there() {
@@ -132,22 +113,6 @@ async fn nothing_that_was_sent_or_configured_becomes_markup() {
     }
     assert!(page.contains("&quot;'&gt;&lt;img src=x&gt;&lt;script&gt;alert(1)&lt;/script&gt;"));
     assert!(page.contains("<code>&lt;img src=x&gt;</code>"), "the tenant of a path");
-}
-
-/// The part of the page under this heading; empty where there is none.
-pub(crate) fn section<'a>(page: &'a str, title: &str) -> &'a str {
-    let heading = format!(">{title}</h2>");
-    let section = page.split_once(&heading).map_or("", |(_, section)| section);
-    section.split("<h2").next().unwrap_or_default()
-}
-
-/// Whatever stands between these.
-pub(crate) fn between<'a>(
-    text: &'a str,
-    before: &'a str,
-    after: &'a str,
-) -> impl Iterator<Item = &'a str> {
-    text.split(before).skip(1).map(move |part| part.split_once(after).unwrap().0)
 }
 
 /// Markup wherever a file may have text.

@@ -4,8 +4,9 @@ use entra_dev::ids::{API_CLIENT_ID, CONTOSO, FABRIKAM, SWAGGER_UI_CLIENT_ID};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
-use crate::programs::{NATIVE, WEB, api_scope, claims, text};
-use crate::support::{Answer, Form, TestTenant, UNKNOWN_CLIENT_ID};
+use crate::support::{
+    Answer, Form, NATIVE, TestTenant, UNKNOWN_CLIENT_ID, WEB, api_scope, claims, text,
+};
 
 const GRANTS: [&str; 2] = ["urn:ietf:params:oauth:grant-type:device_code", "device_code"];
 

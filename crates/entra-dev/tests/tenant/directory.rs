@@ -5,7 +5,7 @@ use std::path::Path;
 use entra_dev::{Directory, DirectoryError};
 use reqwest::StatusCode;
 
-use crate::support::{Form, TestTenant};
+use crate::support::{Form, TestTenant, as_json};
 
 const GLOBEX: &str = "a1000000-0000-4000-8000-000000000001";
 
@@ -194,12 +194,6 @@ fn the_built_in_directory_is_read_as_it_is() {
 fn the_built_in_directory_may_be_written_in_json() {
     let directory = Directory::parse_json(&as_json(Directory::EXAMPLE), Path::new("")).unwrap();
     assert_eq!(format!("{directory:#?}"), format!("{:#?}", Directory::default()));
-}
-
-/// The same in JSON, one value a line.
-pub(crate) fn as_json(text: &str) -> String {
-    let value: serde_json::Value = toml::from_str(text).unwrap();
-    format!("{value:#}")
 }
 
 const TENANT: &str = "[[tenants]]\nid = \"a1000000-0000-4000-8000-000000000001\"\nname = \"X\"\n";

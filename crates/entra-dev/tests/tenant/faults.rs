@@ -3,7 +3,7 @@ use std::time::{Duration, Instant};
 use entra_dev::ids::CONTOSO;
 use entra_dev::{Endpoint, FaultPlan};
 use reqwest::{Method, StatusCode};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::support::{Answer, Form, ORIGIN, TestTenant};
 
@@ -22,36 +22,6 @@ const ENDPOINTS: [(&str, u16); 10] = [
     ("userinfo", 401),
     ("logout", 200),
 ];
-
-impl TestTenant {
-    /// Asks an endpoint of Contoso something without saying anything.
-    async fn ask(&self, endpoint: &str) -> Answer {
-        match endpoint {
-            "metadata" => {
-                self.get(&format!("/{CONTOSO}/v2.0/.well-known/openid-configuration")).await
-            }
-            "keys" => self.get(&format!("/{CONTOSO}/discovery/v2.0/keys")).await,
-            "instance" => self.get("/common/discovery/instance").await,
-            "adminconsent" => self.get(&format!("/{CONTOSO}/v2.0/adminconsent")).await,
-            "deviceauth" => self.get(&format!("/{CONTOSO}/oauth2/deviceauth")).await,
-            "userinfo" => self.get("/oidc/userinfo").await,
-            "token" | "devicecode" => self.post(endpoint, &Form::empty()).await,
-            _ => self.get(&format!("/{CONTOSO}/oauth2/v2.0/{endpoint}")).await,
-        }
-    }
-
-    async fn plan(&self, endpoint: &str, plan: &Value) {
-        self.put_json(&format!("/_dev/faults/{endpoint}"), plan).await.assert_done();
-    }
-
-    async fn statuses<const N: usize>(&self, endpoint: &str) -> [u16; N] {
-        let mut statuses = [0; N];
-        for status in &mut statuses {
-            *status = self.ask(endpoint).await.status.as_u16();
-        }
-        statuses
-    }
-}
 
 #[tokio::test]
 async fn nothing_goes_wrong_unless_it_is_asked_for() {

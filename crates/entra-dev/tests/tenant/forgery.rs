@@ -3,25 +3,14 @@ use entra_dev::{ForgeError, Forgery, SignedWith};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::controls::{Published, header};
-use crate::support::{Answer, NOW, TestTenant};
+use crate::support::{Answer, NOW, PublishedKeys, TestTenant, token_header};
 
 const PATH: &str = "/_dev/tokens";
-
-impl TestTenant {
-    /// The forged token that this description gives over HTTP.
-    async fn forged(&self, description: Value) -> String {
-        let answer = self.post_json(PATH, &description).await;
-        assert_eq!(answer.header("content-type"), Some("application/json; charset=utf-8"));
-        assert_eq!(answer.header("cache-control"), Some("no-store"));
-        answer.token("access_token")
-    }
-}
 
 #[tokio::test]
 async fn a_forgery_starts_as_the_token_that_the_person_would_get() {
     let tenant = TestTenant::start().await;
-    let keys = Published::by(&tenant).await;
+    let keys = PublishedKeys::of(&tenant).await;
     for token in [
         tenant.forged(json!({ "person": "tia" })).await,
         tenant.tenant.forge(&Forgery::of("tia@fabrikam.example")).unwrap(),
@@ -39,7 +28,7 @@ async fn a_forgery_starts_as_the_token_that_the_person_would_get() {
         ] {
             assert_eq!(claims[name], expected, "{name}");
         }
-        assert_eq!(keys.signer(&token), header(&token)["kid"].as_str());
+        assert_eq!(keys.signer(&token), token_header(&token)["kid"].as_str());
     }
     // Whoever says nothing gets the first person.
     let token = tenant.forged(json!({})).await;
@@ -70,19 +59,19 @@ async fn a_forged_token_for_microsoft_graph_has_its_nonce() {
         tenant.tenant.forge(&forgery).unwrap(),
     ] {
         assert_eq!(TestTenant::claims(&token)["aud"], graph);
-        assert_eq!(header(&token)["nonce"].as_str().unwrap().len(), 43);
+        assert_eq!(token_header(&token)["nonce"].as_str().unwrap().len(), 43);
     }
     let without = tenant.forged(json!({ "resource": graph, "header": { "nonce": null } })).await;
     let others = tenant.forged(json!({})).await;
     for token in [without, others] {
-        assert_eq!(header(&token).get("nonce"), None);
+        assert_eq!(token_header(&token).get("nonce"), None);
     }
 }
 
 #[tokio::test]
 async fn claims_and_header_can_be_replaced_added_and_left_out() {
     let tenant = TestTenant::start().await;
-    let keys = Published::by(&tenant).await;
+    let keys = PublishedKeys::of(&tenant).await;
     let description = json!({
         "person": "uma",
         "claims": { "iss": "https://evil.example/", "roles": null, "new": { "deep": [1, null] } },
@@ -101,7 +90,10 @@ async fn claims_and_header_can_be_replaced_added_and_left_out() {
         assert_eq!(claims.get("roles"), None);
         assert_eq!(claims["new"], json!({ "deep": [1, null] }));
         assert_eq!(claims["preferred_username"], "uma@contoso.example");
-        assert_eq!(header(&token), json!({ "typ": "at+jwt", "alg": "RS256", "crit": ["b64"] }));
+        assert_eq!(
+            token_header(&token),
+            json!({ "typ": "at+jwt", "alg": "RS256", "crit": ["b64"] })
+        );
         assert_eq!(keys.signer(&token), Some(keys.kids()[0]), "it is signed all the same");
     }
 }
@@ -109,7 +101,7 @@ async fn claims_and_header_can_be_replaced_added_and_left_out() {
 #[tokio::test]
 async fn a_forgery_can_have_exactly_these_claims() {
     let tenant = TestTenant::start().await;
-    let keys = Published::by(&tenant).await;
+    let keys = PublishedKeys::of(&tenant).await;
     let claims = json!({ "sub": "somebody" });
     let description = json!({ "claims": claims, "only_these_claims": true });
     for token in [
@@ -178,7 +170,7 @@ async fn a_forgery_can_be_too_old_and_too_young_at_once_if_both_are_asked_for() 
 #[tokio::test]
 async fn each_key_signs_under_its_own_id() {
     let tenant = TestTenant::start().await;
-    let keys = Published::by(&tenant).await;
+    let keys = PublishedKeys::of(&tenant).await;
     let [current, next, personal] = keys.kids()[..] else { panic!("there are three keys") };
     for (name, key, kid) in [
         ("current", SignedWith::Current, current),
@@ -189,7 +181,7 @@ async fn each_key_signs_under_its_own_id() {
             tenant.forged(json!({ "person": "ada", "signed_with": name })).await,
             tenant.tenant.forge(&Forgery::of("ada").signed_with(key)).unwrap(),
         ] {
-            assert_eq!(header(&token)["kid"], kid, "{name}");
+            assert_eq!(token_header(&token)["kid"], kid, "{name}");
             assert_eq!(keys.signer(&token), Some(kid), "{name}");
             assert_eq!(TestTenant::claims(&token)["tid"], CONTOSO);
         }
@@ -205,10 +197,10 @@ async fn a_strangers_signature_goes_by_the_current_keys_id_and_does_not_verify()
     let tenant = TestTenant::start().await;
     let token = tenant.forged(json!({ "signed_with": "stranger" })).await;
     let other = tenant.tenant.forge(&Forgery::of("ada").signed_with(SignedWith::Stranger)).unwrap();
-    let keys = Published::by(&tenant).await;
+    let keys = PublishedKeys::of(&tenant).await;
     for token in [token, other] {
-        assert_eq!(header(&token)["kid"], keys.kids()[0]);
-        assert_eq!(header(&token)["alg"], "RS256");
+        assert_eq!(token_header(&token)["kid"], keys.kids()[0]);
+        assert_eq!(token_header(&token)["alg"], "RS256");
         assert_eq!(token.rsplit('.').next().unwrap().len(), 342, "256 bytes in base64url");
         assert_eq!(keys.signer(&token), None);
     }
@@ -218,12 +210,12 @@ async fn a_strangers_signature_goes_by_the_current_keys_id_and_does_not_verify()
 #[tokio::test]
 async fn a_token_can_go_unsigned() {
     let tenant = TestTenant::start().await;
-    let keys = Published::by(&tenant).await;
+    let keys = PublishedKeys::of(&tenant).await;
     for token in [
         tenant.forged(json!({ "signed_with": "nothing" })).await,
         tenant.tenant.forge(&Forgery::of("ada").signed_with(SignedWith::Nothing)).unwrap(),
     ] {
-        assert_eq!(header(&token)["alg"], "none");
+        assert_eq!(token_header(&token)["alg"], "none");
         assert!(token.ends_with('.') && token.matches('.').count() == 2, "{token}");
         assert_eq!(keys.signer(&token), None);
     }

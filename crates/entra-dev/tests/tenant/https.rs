@@ -7,20 +7,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::controls::Published;
-use crate::support::{Answer, Form, ORIGIN, TestTenant, new_folder, shared_keys};
-
-impl TestTenant {
-    /// Where each listener is, and a browser that can look at it.
-    fn listeners(&self) -> [(String, Client); 2] {
-        [(self.url(""), self.browser.clone()), (self.https_url(""), self.secure_browser())]
-    }
-
-    async fn issued_by_https() -> Self {
-        let options = Options { access_token_issuer: Scheme::Https, ..Options::ephemeral() };
-        Self::start_with(shared_keys(), options).await
-    }
-}
+use crate::support::{Answer, Form, ORIGIN, PublishedKeys, TestTenant, new_folder, shared_keys};
 
 #[tokio::test]
 async fn the_metadata_of_each_listener_is_about_that_listener() {
@@ -84,7 +71,7 @@ async fn id_tokens_name_the_listener_that_was_asked_and_access_tokens_always_the
             Scheme::Http => tenant.url(&format!("/{CONTOSO}/v2.0")),
             Scheme::Https => tenant.https_url(&format!("/{CONTOSO}/v2.0")),
         };
-        let keys = Published::by(&tenant).await;
+        let keys = PublishedKeys::of(&tenant).await;
         for (base, browser) in tenant.listeners() {
             let answer = sign_in_at(&base, &browser).await;
             let id = TestTenant::claims(answer["id_token"].as_str().unwrap());
@@ -133,7 +120,7 @@ async fn a_token_made_without_a_server_can_name_the_https_listener() {
     let claims = TestTenant::claims(&token);
     assert_eq!(claims["iss"], tenant.https_url(&format!("/{CONTOSO}/v2.0")));
     assert_eq!(claims["aud"], API_CLIENT_ID);
-    assert!(Published::by(&tenant).await.signer(&token).is_some());
+    assert!(PublishedKeys::of(&tenant).await.signer(&token).is_some());
     for https_port in [None, Some(0)] {
         let options = Options { port: 8001, https_port, ..options.clone() };
         assert!(matches!(access_token(&options, "ada"), Err(TokenError::AnyPort)));

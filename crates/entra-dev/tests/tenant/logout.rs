@@ -3,9 +3,10 @@
 use entra_dev::ids::{CONTOSO, SWAGGER_UI_CLIENT_ID};
 use reqwest::StatusCode;
 
-use crate::browser::Browser;
-use crate::programs::{NATIVE, SINGLE_PAGE, WEB, text};
-use crate::support::{Answer, Form, OTHER_REDIRECT_URI, REDIRECT_URI, TestTenant};
+use crate::support::{
+    Answer, Browser, Form, NATIVE, OTHER_REDIRECT_URI, REDIRECT_URI, SINGLE_PAGE, TestTenant, WEB,
+    text,
+};
 
 fn path() -> String {
     format!("/{CONTOSO}/oauth2/v2.0/logout")

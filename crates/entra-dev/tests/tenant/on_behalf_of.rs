@@ -8,10 +8,10 @@ use entra_dev::{Forgery, SignedWith};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
-use crate::programs::{
-    NATIVE, Program, REPORTS_API, SINGLE_PAGE, WEB, api_scope, claims, reports_scope, text,
+use crate::support::{
+    Answer, Form, NATIVE, Program, REPORTS_API, SINGLE_PAGE, TestTenant, WEB, api_scope, claims,
+    reports_scope, text,
 };
-use crate::support::{Answer, Form, TestTenant};
 
 const TODO_API: Program = Program {
     client_id: API_CLIENT_ID,

@@ -3,10 +3,10 @@
 use entra_dev::ids::{API_CLIENT_ID, CONTOSO, FABRIKAM};
 use reqwest::StatusCode;
 
-use crate::programs::{
-    NATIVE, REPORTS_API, SINGLE_PAGE, WEB, api_scope, claims, reports_scope, text,
+use crate::support::{
+    Answer, NATIVE, REPORTS_API, SINGLE_PAGE, TestTenant, WEB, api_scope, claims, reports_scope,
+    text,
 };
-use crate::support::{Answer, TestTenant};
 
 const DAY: u64 = 24 * 60 * 60;
 

@@ -8,10 +8,9 @@ use entra_dev::ids::{
 use entra_dev::{Forgery, SignedWith};
 use serde_json::Value;
 
-use crate::controls::on_its_own_account;
 use crate::support::{
     Answer, CHALLENGE, Form, ORIGIN, OTHER_REDIRECT_URI, REDIRECT_URI, TestTenant,
-    UNKNOWN_CLIENT_ID,
+    UNKNOWN_CLIENT_ID, client_credentials,
 };
 
 const COMMAND_LINE: &str = "66666666-6666-4666-8666-666666666666";
@@ -227,7 +226,7 @@ async fn codes(tenant: &TestTenant, seen: &mut Seen) {
 
 async fn credentials(tenant: &TestTenant, seen: &mut Seen) {
     let todo = format!("api://{API_CLIENT_ID}/.default");
-    let form = || on_its_own_account(DAEMON_CLIENT_ID, DAEMON_SECRET, &todo);
+    let form = || client_credentials(DAEMON_CLIENT_ID, DAEMON_SECRET, &todo);
     let strict = || form().with("client_id", STRICT);
     let asserting = form()
         .without("client_secret")
@@ -260,7 +259,7 @@ async fn on_behalf_of(tenant: &TestTenant, seen: &mut Seen) {
         .with("scope", REPORTS);
     let ada = || Forgery::of("ada");
     let todo = format!("api://{API_CLIENT_ID}/.default");
-    let daemon = on_its_own_account(DAEMON_CLIENT_ID, DAEMON_SECRET, &todo);
+    let daemon = client_credentials(DAEMON_CLIENT_ID, DAEMON_SECRET, &todo);
     let of_an_app = tenant.post("token", &daemon).await.token("access_token");
     let forged = |forgery: Forgery| tenant.tenant.forge(&forgery).unwrap();
     for (assertion, number) in [

@@ -6,9 +6,9 @@ use entra_dev::ids::{CONSUMERS, CONTOSO, FABRIKAM};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
-use crate::browser::Browser;
-use crate::programs::{SINGLE_PAGE, api_scope, text};
-use crate::support::{Answer, Form, REDIRECT_URI, TestTenant};
+use crate::support::{
+    Answer, Browser, Form, REDIRECT_URI, SINGLE_PAGE, TestTenant, api_scope, text,
+};
 
 const STATE: &str = "VHVlIE5vdiAyNA==";
 

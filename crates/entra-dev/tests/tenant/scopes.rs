@@ -7,8 +7,9 @@ use entra_dev::ids::{
 use reqwest::RequestBuilder;
 use serde_json::{Value, json};
 
-use crate::controls::{Published, header, on_its_own_account};
-use crate::support::{Answer, Form, ORIGIN, TestTenant};
+use crate::support::{
+    Answer, Form, ORIGIN, PublishedKeys, TestTenant, client_credentials, token_header,
+};
 
 const REPORTS_API: &str = "88888888-8888-4888-8888-888888888888";
 const MANY_SCOPES: &str = "api://c0000000-0000-4000-8000-000000000001";
@@ -73,7 +74,7 @@ async fn who_signs_in_for_two_apis_gets_a_token_for_each_in_turn() {
 #[tokio::test]
 async fn who_asks_for_no_api_gets_a_token_for_microsoft_graph() {
     let tenant = TestTenant::start().await;
-    let keys = Published::by(&tenant).await;
+    let keys = PublishedKeys::of(&tenant).await;
     for (scope, scp) in [
         ("openid profile email", "openid profile email"),
         ("openid", "openid"),
@@ -88,12 +89,12 @@ async fn who_asks_for_no_api_gets_a_token_for_microsoft_graph() {
         assert_eq!(claims["aud"], "https://graph.microsoft.com");
         assert_eq!((&claims["ver"], &claims["scp"]), (&json!("1.0"), &json!(scp)));
         // As in Entra, where this keeps anybody but Graph from verifying it.
-        let nonce = header(token)["nonce"].as_str().unwrap().to_owned();
+        let nonce = token_header(token)["nonce"].as_str().unwrap().to_owned();
         assert!(nonce.len() > 20 && nonce != "n-0S6_WzA2Mj", "{nonce}");
         assert_eq!(keys.signer(token), Some(keys.kids()[0]));
     }
     let token = tenant.tenant.access_token("uma").unwrap();
-    assert_eq!(header(&token).get("nonce"), None, "a token for an API of one's own has none");
+    assert_eq!(token_header(&token).get("nonce"), None, "a token for an API of one's own has none");
     let form = Form::authorization().with("scope", &format!("{MICROSOFT_GRAPH}/User.Read"));
     let answer = tenant.sign_in(CONTOSO, &form, "uma").await;
     let claims = TestTenant::claims(answer["access_token"].as_str().unwrap());
@@ -142,7 +143,7 @@ async fn no_other_token_opens_the_user_information() {
     let for_todo = Forgery::of("uma").claim("appid", SWAGGER_UI_CLIENT_ID);
     let for_todo = tenant.tenant.forge(&for_todo).unwrap();
     let graph = "https://graph.microsoft.com/.default";
-    let form = on_its_own_account(DAEMON_CLIENT_ID, DAEMON_SECRET, graph);
+    let form = client_credentials(DAEMON_CLIENT_ID, DAEMON_SECRET, graph);
     let of_an_app = tenant.post("token", &form).await.token("access_token");
     let (signed, signature) = good.rsplit_once('.').unwrap();
     let tampered = format!("{signed}.{}", signature.chars().rev().collect::<String>());

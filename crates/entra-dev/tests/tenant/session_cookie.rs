@@ -4,8 +4,7 @@ use entra_dev::ids::CONTOSO;
 use reqwest::StatusCode;
 use reqwest::header::{COOKIE, SET_COOKIE};
 
-use crate::browser::{Browser, authorize_path};
-use crate::support::{Answer, Form, TestTenant};
+use crate::support::{Answer, Browser, Form, TestTenant, authorize_path};
 
 /// `entra-dev-<port>`.
 fn name(url: &str) -> String {

@@ -4,10 +4,7 @@ use entra_dev::ids::{CONTOSO, FABRIKAM};
 use reqwest::StatusCode;
 use serde_json::Value;
 
-use crate::browser::Browser;
-use crate::dev_page::between;
-use crate::programs::claims;
-use crate::support::{Answer, Form, TestTenant};
+use crate::support::{Answer, Browser, Form, TestTenant, between, claims};
 
 const DAY: u64 = 24 * 60 * 60;
 

@@ -6,10 +6,10 @@ use entra_dev::ids::{
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
-use crate::browser::Browser;
-use crate::controls::on_its_own_account;
-use crate::programs::{NATIVE, SINGLE_PAGE, api_scope, claims, text};
-use crate::support::{Answer, Form, TestTenant};
+use crate::support::{
+    Answer, Browser, Form, NATIVE, SINGLE_PAGE, TestTenant, api_scope, claims, client_credentials,
+    text,
+};
 
 const LOCAL_API: &str = "f0000000-0000-4000-8000-000000000001";
 const LOCAL_SCOPE: &str = "api://f0000000-0000-4000-8000-000000000001/read";
@@ -63,7 +63,7 @@ async fn a_single_tenant_api_gives_its_roles_in_its_own_tenant() {
         assert_eq!(claims(&answer, "access_token")["roles"], json!(["Reader"]), "{authority}");
     }
     // An app of another tenant may have a role at it, in the tenant that knows it.
-    let form = on_its_own_account(
+    let form = client_credentials(
         "f0000000-0000-4000-8000-000000000003",
         "job-secret",
         &format!("{LOCAL_API}/.default"),
@@ -82,7 +82,7 @@ async fn a_single_tenant_api_is_unknown_at_the_authority_of_another() {
             let answer = tenant.authorize(authority, &asking_for(scope)).await;
             answer.assert_redirected_refusal("invalid_resource", 500_011);
         }
-        let daemon = on_its_own_account(DAEMON_CLIENT_ID, DAEMON_SECRET, &by_id);
+        let daemon = client_credentials(DAEMON_CLIENT_ID, DAEMON_SECRET, &by_id);
         let device = Form::empty().with("client_id", NATIVE.client_id).with("scope", LOCAL_SCOPE);
         for (endpoint, form) in [("token", daemon), ("devicecode", device)] {
             let url = tenant.url(&format!("/{authority}/oauth2/v2.0/{endpoint}"));

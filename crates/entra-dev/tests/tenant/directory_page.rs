@@ -5,9 +5,7 @@ use entra_dev::ids::{
     SWAGGER_UI_CLIENT_ID,
 };
 
-use crate::client_assertion::Credential;
-use crate::dev_page::{between, section};
-use crate::support::{OTHER_REDIRECT_URI, REDIRECT_URI, TestTenant};
+use crate::support::{Credential, OTHER_REDIRECT_URI, REDIRECT_URI, TestTenant, between, section};
 
 /// One of everything that a file can say of people and apps.
 const ENTRIES: &str = r#"

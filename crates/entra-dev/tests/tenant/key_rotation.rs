@@ -1,23 +1,23 @@
 use reqwest::StatusCode;
 use serde_json::json;
 
-use crate::controls::{Published, header};
-use crate::support::{Answer, Form, TestTenant, new_folder};
 use entra_dev::ids::CONTOSO;
+
+use crate::support::{Answer, Form, PublishedKeys, TestTenant, new_folder, token_header};
 
 const PATH: &str = "/_dev/keys/rotate";
 
 #[tokio::test]
 async fn with_an_overlap_the_old_key_still_vouches_for_its_tokens() {
     let tenant = TestTenant::start().await;
-    let before = Published::by(&tenant).await;
+    let before = PublishedKeys::of(&tenant).await;
     let [current, next, personal] = before.kids()[..] else { panic!("there are three keys") };
     let old = tenant.tenant.access_token("ada").unwrap();
 
     let answer = tenant.post_json(PATH, &json!({ "overlap": true })).await;
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
     assert_eq!(answer.header("cache-control"), Some("no-store"));
-    let after = Published::by(&tenant).await;
+    let after = PublishedKeys::of(&tenant).await;
     assert_eq!(answer.json(), json!({ "signing": next, "published": after.kids() }));
     assert_eq!(after.kids().len(), 4);
     let [signing, new, retired, still] = after.kids()[..] else { panic!("there are four keys") };
@@ -28,7 +28,7 @@ async fn with_an_overlap_the_old_key_still_vouches_for_its_tokens() {
     assert_eq!(after.signer(&old), Some(current));
     let answer = tenant.sign_in(CONTOSO, &Form::authorization(), "ada").await;
     let token = answer["access_token"].as_str().unwrap();
-    assert_eq!(header(token)["kid"], next);
+    assert_eq!(token_header(token)["kid"], next);
     assert_eq!(after.signer(token), Some(next));
     // Whoever has looked at the keys before knows the one that signs now.
     assert_eq!(before.signer(token), Some(next));
@@ -37,7 +37,7 @@ async fn with_an_overlap_the_old_key_still_vouches_for_its_tokens() {
 #[tokio::test]
 async fn without_an_overlap_the_old_keys_are_gone_at_once() {
     let tenant = TestTenant::start().await;
-    let first = Published::by(&tenant).await.kids()[0].to_owned();
+    let first = PublishedKeys::of(&tenant).await.kids()[0].to_owned();
     let old = tenant.tenant.access_token("ada").unwrap();
     let form = Form::authorization().with("scope", "openid");
     let answer = tenant.sign_in(CONTOSO, &form, "ada").await;
@@ -45,11 +45,11 @@ async fn without_an_overlap_the_old_keys_are_gone_at_once() {
     assert_eq!(user_information(&tenant, for_graph).await, StatusCode::OK);
 
     tenant.tenant.rotate_keys(true).await.unwrap();
-    assert_eq!(Published::by(&tenant).await.kids().len(), 4);
+    assert_eq!(PublishedKeys::of(&tenant).await.kids().len(), 4);
     assert_eq!(user_information(&tenant, for_graph).await, StatusCode::OK);
     tenant.tenant.rotate_keys(false).await.unwrap();
 
-    let after = Published::by(&tenant).await;
+    let after = PublishedKeys::of(&tenant).await;
     assert_eq!(after.kids().len(), 3);
     assert!(!after.kids().contains(&first.as_str()));
     assert_eq!(after.signer(&old), None);
@@ -64,7 +64,7 @@ async fn the_key_of_personal_accounts_stays() {
     let tenant = TestTenant::start().await;
     let old = tenant.tenant.access_token("pia").unwrap();
     tenant.tenant.rotate_keys(false).await.unwrap();
-    let keys = Published::by(&tenant).await;
+    let keys = PublishedKeys::of(&tenant).await;
     assert_eq!(keys.signer(&old), keys.kids().last().copied());
 }
 
@@ -72,14 +72,14 @@ async fn the_key_of_personal_accounts_stays() {
 async fn a_restart_brings_back_the_keys_of_the_file() {
     let folder = new_folder();
     let first = TestTenant::start_in(folder.clone()).await;
-    let before = Published::by(&first).await;
+    let before = PublishedKeys::of(&first).await;
     let old = first.tenant.access_token("ada").unwrap();
     first.tenant.rotate_keys(false).await.unwrap();
-    assert_ne!(Published::by(&first).await.kids(), before.kids());
+    assert_ne!(PublishedKeys::of(&first).await.kids(), before.kids());
     first.tenant.stop().await;
 
     let second = TestTenant::start_in(folder.clone()).await;
-    let after = Published::by(&second).await;
+    let after = PublishedKeys::of(&second).await;
     assert_eq!(after.kids(), before.kids());
     assert_eq!(after.signer(&old), Some(before.kids()[0]));
     let new = second.tenant.access_token("ada").unwrap();
@@ -91,33 +91,38 @@ async fn a_restart_brings_back_the_keys_of_the_file() {
 #[tokio::test]
 async fn the_key_set_can_flap() {
     let tenant = TestTenant::start().await;
-    let kids: Vec<_> = Published::by(&tenant).await.kids().into_iter().map(str::to_owned).collect();
+    let kids: Vec<_> =
+        PublishedKeys::of(&tenant).await.kids().into_iter().map(str::to_owned).collect();
     let plan = json!({ "hide_signing_key": true, "every": 2 });
     tenant.put_json("/_dev/faults/keys", &plan).await.assert_done();
     for _ in 0..3 {
-        assert_eq!(Published::by(&tenant).await.kids(), kids);
-        assert_eq!(Published::by(&tenant).await.kids(), kids[1..], "the one that signs is hidden");
+        assert_eq!(PublishedKeys::of(&tenant).await.kids(), kids);
+        assert_eq!(
+            PublishedKeys::of(&tenant).await.kids(),
+            kids[1..],
+            "the one that signs is hidden"
+        );
     }
     let token = tenant.tenant.access_token("ada").unwrap();
-    assert_eq!(Published::by(&tenant).await.signer(&token), Some(kids[0].as_str()));
-    assert_eq!(Published::by(&tenant).await.signer(&token), None);
+    assert_eq!(PublishedKeys::of(&tenant).await.signer(&token), Some(kids[0].as_str()));
+    assert_eq!(PublishedKeys::of(&tenant).await.signer(&token), None);
     tenant.delete("/_dev/faults/keys").await.assert_done();
     for _ in 0..2 {
-        assert_eq!(Published::by(&tenant).await.kids(), kids);
+        assert_eq!(PublishedKeys::of(&tenant).await.kids(), kids);
     }
 }
 
 #[tokio::test]
 async fn a_rotation_has_to_say_whether_the_keys_overlap() {
     let tenant = TestTenant::start().await;
-    let before = Published::by(&tenant).await;
+    let before = PublishedKeys::of(&tenant).await;
     tenant.post_json(PATH, &json!({})).await.assert_problem(400, "missing field `overlap`");
     let twice = json!({ "overlap": true, "twice": true });
     tenant.post_json(PATH, &twice).await.assert_problem(400, "unknown field `twice`");
     let request = tenant.browser.post(tenant.url(PATH)).header("content-type", "text/plain");
     Answer::of(request.body("{\"overlap\":true}")).await.assert_problem(415, "application/json");
     assert_eq!(tenant.get(PATH).await.status, StatusCode::METHOD_NOT_ALLOWED);
-    assert_eq!(Published::by(&tenant).await.kids(), before.kids());
+    assert_eq!(PublishedKeys::of(&tenant).await.kids(), before.kids());
 }
 
 async fn user_information(tenant: &TestTenant, token: &str) -> StatusCode {

@@ -4,10 +4,9 @@ use entra_dev::Forgery;
 use entra_dev::ids::CONTOSO;
 use reqwest::StatusCode;
 
-use crate::browser::Browser;
-use crate::consent::{ENTRIES, accept, planner_asks_for};
-use crate::dev_page::between;
-use crate::support::{Form, TestTenant};
+use crate::support::{
+    Browser, Form, PLANNER_ENTRIES, TestTenant, accept, between, planner_requests,
+};
 
 const PAYROLL: &str = "c5000000-0000-4000-8000-000000000001";
 
@@ -53,14 +52,14 @@ secrets = ["kiosk-secret"]
 
 #[tokio::test]
 async fn some_permissions_are_for_administrators_to_give() {
-    let tenant = TestTenant::start_having(ENTRIES).await;
+    let tenant = TestTenant::start_having(PLANNER_ENTRIES).await;
     let browser = Browser::new(&tenant);
     for scope in ["api://calendar/manage", "api://calendar/read api://calendar/manage"] {
-        let form = planner_asks_for(scope);
+        let form = planner_requests(scope);
         browser.pick(CONTOSO, &form, "uma").await.assert_page_refusal(90094);
         accept(&browser, &form, "uma").await.assert_page_refusal(90094);
     }
-    let form = planner_asks_for("api://calendar/manage");
+    let form = planner_requests("api://calendar/manage");
     browser.pick(CONTOSO, &form, "ada").await.assert_page("Permissions requested");
     accept(&browser, &form, "ada").await.assert_code(StatusCode::SEE_OTHER);
     // For herself: that is no consent for others.
@@ -70,9 +69,9 @@ async fn some_permissions_are_for_administrators_to_give() {
 
 #[tokio::test]
 async fn an_administrator_consents_for_everybody_in_the_tenant() {
-    let tenant = TestTenant::start_having(ENTRIES).await;
+    let tenant = TestTenant::start_having(PLANNER_ENTRIES).await;
     let browser = Browser::new(&tenant);
-    let form = planner_asks_for("api://calendar/read api://calendar/manage");
+    let form = planner_requests("api://calendar/read api://calendar/manage");
     let page = browser.pick(CONTOSO, &form, "ada").await;
     page.assert_page("Permissions requested");
     assert!(page.body.contains("<input type=\"checkbox\" name=\"for_everybody\" value=\"1\">"));
@@ -87,9 +86,9 @@ async fn an_administrator_consents_for_everybody_in_the_tenant() {
 
 #[tokio::test]
 async fn nobody_else_consents_for_everybody() {
-    let tenant = TestTenant::start_having(ENTRIES).await;
+    let tenant = TestTenant::start_having(PLANNER_ENTRIES).await;
     let browser = Browser::new(&tenant);
-    let form = planner_asks_for("api://calendar/read");
+    let form = planner_requests("api://calendar/read");
     let page = browser.pick(CONTOSO, &form, "uma").await;
     page.assert_page("Permissions requested");
     assert!(!page.body.contains("for_everybody"), "{}", page.body);
@@ -138,7 +137,7 @@ async fn an_api_that_asks_for_an_assignment_is_not_for_everybody() {
 
 #[tokio::test]
 async fn consent_is_needed_on_a_device_and_on_behalf_of_a_caller_too() {
-    let tenant = TestTenant::start_having(&format!("{ENTRIES}\n{WITH_DEVICES}")).await;
+    let tenant = TestTenant::start_having(&format!("{PLANNER_ENTRIES}\n{WITH_DEVICES}")).await;
     let browser = Browser::new(&tenant);
     let asked = Form::empty().with("client_id", KIOSK).with("scope", "api://calendar/read");
     let path = format!("/{CONTOSO}/oauth2/v2.0/devicecode");

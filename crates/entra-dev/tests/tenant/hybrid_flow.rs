@@ -7,8 +7,7 @@ use entra_dev::ids::{CONTOSO, SWAGGER_UI_CLIENT_ID};
 use reqwest::StatusCode;
 use serde_json::Value;
 
-use crate::programs::{WEB, api_scope, text};
-use crate::support::{Answer, Form, REDIRECT_URI, TestTenant};
+use crate::support::{Answer, Form, REDIRECT_URI, TestTenant, WEB, api_scope, text};
 
 const NONCE: &str = "n-0S6_WzA2Mj";
 

@@ -1,13 +1,12 @@
-//! A browser that keeps the session cookie, and what an app finds in an answer.
+//! A browser that keeps the session cookie.
 
 use std::sync::Mutex;
 
 use entra_dev::ids::CONTOSO;
 use reqwest::header::{COOKIE, SET_COOKIE};
 use reqwest::{Certificate, Client, RequestBuilder, StatusCode, redirect};
-use url::form_urlencoded;
 
-use crate::support::{Answer, Form, TestTenant};
+use super::{Answer, Form, TestTenant};
 
 pub(crate) struct Browser {
     client: Client,
@@ -21,15 +20,9 @@ impl Browser {
         Self { client: tenant.browser.clone(), base_url, cookie: Mutex::new(None) }
     }
 
-    /// One that uses the HTTPS listener, and trusts its certificate authority and nobody else.
+    /// A browser that uses the HTTPS listener, and trusts only its certificate authority.
     pub(crate) fn over_https(tenant: &TestTenant) -> Self {
-        let ca = tenant.tenant.ca_certificate().unwrap();
-        let client = Client::builder()
-            .redirect(redirect::Policy::none())
-            .no_proxy()
-            .tls_certs_only([Certificate::from_pem(ca.as_bytes()).unwrap()])
-            .build()
-            .unwrap();
+        let client = tenant.secure_browser();
         let base_url = tenant.tenant.https_url().unwrap().to_owned();
         Self { client, base_url, cookie: Mutex::new(None) }
     }
@@ -88,36 +81,10 @@ pub(crate) fn authorize_path(tenant: &str) -> String {
     format!("/{tenant}/oauth2/v2.0/authorize")
 }
 
-impl Answer {
-    /// A parameter that the app's script finds after the `#`.
-    pub(crate) fn fragment_parameter(&self, name: &str) -> Option<String> {
-        let location = self.location();
-        let mut pairs = form_urlencoded::parse(location.fragment()?.as_bytes());
-        pairs.find(|(known, _)| known == name).map(|(_, value)| value.into_owned())
-    }
-
-    /// The value that a form on the page sends under this name without being asked.
-    pub(crate) fn hidden_input(&self, name: &str) -> Option<String> {
-        let start = format!("<input type=\"hidden\" name=\"{name}\" value=\"");
-        let (_, rest) = self.body.split_once(&start)?;
-        Some(rest.split_once('"')?.0.to_owned())
-    }
-
-    /// That this is a page of the tenant with this heading.
-    #[track_caller]
-    pub(crate) fn assert_page(&self, heading: &str) {
-        assert_eq!(self.status, StatusCode::OK, "{}", self.body);
-        assert_eq!(self.header("content-type"), Some("text/html; charset=utf-8"));
-        assert_eq!(self.header("location"), None);
-        assert!(self.body.contains(&format!("<h1>{heading}</h1>")), "{}", self.body);
-    }
-
-    /// That this sends a code, and no error, to the app.
-    #[track_caller]
-    pub(crate) fn assert_code(&self, status: StatusCode) {
-        assert_eq!(self.status, status, "{}", self.body);
-        assert_eq!(self.redirect_parameter("error"), None);
-        assert_eq!(self.redirect_parameter("code").unwrap().len(), 43);
-        assert_eq!(self.redirect_parameter("state").as_deref(), Some("VHVlIE5vdiAyNA=="));
-    }
+/// A client that trusts only this certificate authority. Its responses include the certificate of
+/// the server.
+pub(crate) fn trusting(ca: &str) -> Client {
+    let ca = Certificate::from_pem(ca.as_bytes()).unwrap();
+    let builder = Client::builder().redirect(redirect::Policy::none()).no_proxy();
+    builder.tls_certs_only([ca]).tls_info(true).build().unwrap()
 }

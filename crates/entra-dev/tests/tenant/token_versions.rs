@@ -4,8 +4,7 @@
 use entra_dev::ids::{API_CLIENT_ID, CONSUMERS, CONTOSO, SWAGGER_UI_CLIENT_ID};
 use serde_json::{Value, json};
 
-use crate::controls::{Published, header, on_its_own_account};
-use crate::support::{Form, NOW, TestTenant};
+use crate::support::{Form, NOW, PublishedKeys, TestTenant, client_credentials, token_header};
 
 const OLD_API: &str = "https://old.contoso.example";
 const RICH_API: &str = "api://b0000000-0000-4000-8000-000000000002";
@@ -50,8 +49,8 @@ const OPTIONAL: [&str; 6] = ["acct", "acrs", "email", "groups", "idtyp", "xms_cc
 async fn a_version_1_token_says_what_microsofts_reference_says() {
     let tenant = TestTenant::start_having(APIS).await;
     let token = access_token(&tenant, "common", &format!("{OLD_API}/read"), "ada").await;
-    let keys = Published::by(&tenant).await;
-    assert_eq!(keys.signer(&token), header(&token)["kid"].as_str());
+    let keys = PublishedKeys::of(&tenant).await;
+    assert_eq!(keys.signer(&token), token_header(&token)["kid"].as_str());
     let claims = TestTenant::claims(&token);
     for (name, expected) in [
         ("aud", json!(OLD_API)),
@@ -174,7 +173,7 @@ async fn beyond_two_hundred_groups_the_token_says_where_to_ask() {
 #[tokio::test]
 async fn a_personal_account_is_of_its_own_tenant_and_key() {
     let tenant = TestTenant::start_having(APIS).await;
-    let keys = Published::by(&tenant).await;
+    let keys = PublishedKeys::of(&tenant).await;
     let scope = format!("openid profile {RICH_API}/read");
     let form = Form::authorization().with("scope", &scope);
     let answer = tenant.sign_in("common", &form, "pia").await;
@@ -189,7 +188,7 @@ async fn a_personal_account_is_of_its_own_tenant_and_key() {
             assert_eq!(claims.get(absent), None, "{name}, {absent}");
         }
         let signer = keys.signer(token).unwrap();
-        assert_eq!(header(token)["kid"], signer);
+        assert_eq!(token_header(token)["kid"], signer);
         assert_eq!(claims["iss"], keys.issuer(signer), "{name}");
     }
     let form = Form::authorization();
@@ -207,7 +206,7 @@ async fn access_token(tenant: &TestTenant, authority: &str, scope: &str, account
 }
 
 async fn app_claims(tenant: &TestTenant, scope: &str) -> Value {
-    let form = on_its_own_account(JOB, "job-secret", scope);
+    let form = client_credentials(JOB, "job-secret", scope);
     let answer = tenant.post("token", &form).await;
     TestTenant::claims(&answer.token("access_token"))
 }

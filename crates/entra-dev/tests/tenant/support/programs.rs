@@ -1,14 +1,14 @@
-//! One program of each kind, as the built-in directory registers them.
+//! One client of each kind, as registered in the built-in directory.
 
 use entra_dev::ids::{API_CLIENT_ID, CONTOSO, SWAGGER_UI_CLIENT_ID};
 use reqwest::StatusCode;
 use serde_json::Value;
 
-use crate::support::{Answer, CHALLENGE, Form, ORIGIN, REDIRECT_URI, TestTenant, VERIFIER};
+use super::{Answer, CHALLENGE, Form, ORIGIN, REDIRECT_URI, TestTenant, VERIFIER};
 
 pub(crate) const REPORTS_API: &str = "88888888-8888-4888-8888-888888888888";
 
-/// An app that signs people in.
+/// A client that signs people in.
 #[derive(Clone, Copy)]
 pub(crate) struct Program {
     pub(crate) client_id: &'static str,
@@ -39,7 +39,7 @@ pub(crate) const WEB: Program = Program {
 };
 
 impl Program {
-    /// What it sends a browser with.
+    /// An authorization request.
     pub(crate) fn authorization(&self, scope: &str) -> Form {
         Form::authorization()
             .with("client_id", self.client_id)
@@ -64,7 +64,7 @@ impl Program {
             .with("client_secret", self.secret.unwrap_or_default())
     }
 
-    /// Asks the token endpoint of Contoso.
+    /// Sends a request to the token endpoint of Contoso.
     pub(crate) async fn ask(&self, tenant: &TestTenant, form: &Form) -> Answer {
         let mut request = tenant.token_request(CONTOSO);
         if let Some(origin) = self.origin {
@@ -73,7 +73,7 @@ impl Program {
         Answer::of(form.on(request)).await
     }
 
-    /// The token response at Contoso.
+    /// Signs in at Contoso, and returns the token response.
     pub(crate) async fn sign_in(&self, tenant: &TestTenant, scope: &str, account: &str) -> Value {
         let code = tenant.code_for(CONTOSO, &self.authorization(scope), account).await;
         let answer = self.ask(tenant, &self.redemption(&code)).await;
@@ -81,13 +81,13 @@ impl Program {
         answer.json()
     }
 
-    /// Signs in and returns the refresh token alone.
+    /// Signs in, and returns the refresh token.
     pub(crate) async fn refresh_token(&self, tenant: &TestTenant, account: &str) -> String {
         let body = self.sign_in(tenant, &format!("{} offline_access", api_scope()), account).await;
         text(&body, "refresh_token")
     }
 
-    /// Renews, and returns the refresh token that replaces the other.
+    /// Redeems a refresh token, and returns the new one.
     pub(crate) async fn renew(&self, tenant: &TestTenant, refresh_token: &str) -> String {
         let answer = self.ask(tenant, &self.renewal(refresh_token)).await;
         assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
@@ -105,7 +105,7 @@ pub(crate) fn reports_scope() -> String {
     format!("api://{REPORTS_API}/read")
 }
 
-/// A member that is text.
+/// A string in a JSON object.
 #[track_caller]
 pub(crate) fn text(body: &Value, name: &str) -> String {
     body[name].as_str().unwrap_or_else(|| panic!("no {name} in {body}")).to_owned()

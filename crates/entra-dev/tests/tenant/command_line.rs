@@ -12,9 +12,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tokio::time::sleep;
 
-use crate::controls::trusting;
-use crate::directory::as_json;
-use crate::support::{Answer, TestTenant};
+use crate::support::{Answer, TestTenant, as_json, trusting};
 
 #[tokio::test]
 async fn the_example_is_a_file_to_start_from() {

@@ -1,0 +1,32 @@
+//! The harness: a tenant on a free port, clients and browsers, and assertions.
+
+mod answer;
+mod browser;
+mod clock;
+mod consent;
+mod credential;
+mod directory;
+mod folders;
+mod form;
+mod keys;
+mod page;
+mod programs;
+mod tenant;
+
+pub(crate) use answer::Answer;
+pub(crate) use browser::{Browser, authorize_path, trusting};
+pub(crate) use clock::{NOW, TestClock};
+pub(crate) use consent::{PLANNER, PLANNER_ENTRIES, accept, planner_requests};
+pub(crate) use credential::{Credential, unsigned};
+pub(crate) use directory::as_json;
+pub(crate) use folders::{new_folder, shared_keys};
+pub(crate) use form::{
+    CHALLENGE, Form, ORIGIN, OTHER_REDIRECT_URI, REDIRECT_URI, UNKNOWN_CLIENT_ID, VERIFIER,
+    client_credentials,
+};
+pub(crate) use keys::{PublishedKeys, token_header};
+pub(crate) use page::{between, section};
+pub(crate) use programs::{
+    NATIVE, Program, REPORTS_API, SINGLE_PAGE, WEB, api_scope, claims, reports_scope, text,
+};
+pub(crate) use tenant::TestTenant;
