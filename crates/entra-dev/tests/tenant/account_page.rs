@@ -1,3 +1,5 @@
+//! The account page.
+
 use entra_dev::ids::CONTOSO;
 use reqwest::StatusCode;
 use url::Url;
@@ -22,7 +24,7 @@ async fn each_authority_offers_its_own_people() {
 }
 
 #[tokio::test]
-async fn the_page_says_who_asks_for_what() {
+async fn the_account_page_shows_the_app_and_its_scopes() {
     let tenant = TestTenant::start().await;
     let answer = tenant.authorize(CONTOSO, &Form::authorization()).await;
     for text in ["Swagger UI", "/access_as_user", "Development only.", "<h1>Pick an account</h1>"] {
@@ -46,9 +48,9 @@ async fn a_login_hint_puts_that_person_first() {
     assert!(!answer.body.contains("autofocus"));
 }
 
-/// What a browser does with the page, without any script.
+/// Submits the form as a browser would.
 #[tokio::test]
-async fn the_form_repeats_the_request_as_it_was() {
+async fn the_account_page_repeats_the_request_unchanged() {
     let tenant = TestTenant::start().await;
     for state in ["plain", "\"><script>&amp;'", "line\nbreak"] {
         let form = Form::authorization().with("state", state).with("nonce", "n-0S6_WzA2Mj");
@@ -109,7 +111,7 @@ async fn nothing_in_a_request_becomes_markup() {
 }
 
 #[tokio::test]
-async fn no_page_can_run_scripts_be_framed_or_be_kept() {
+async fn pages_forbid_scripts_frames_and_caching() {
     let tenant = TestTenant::start().await;
     let pages = [
         tenant.get("/").await,
@@ -128,7 +130,7 @@ async fn no_page_can_run_scripts_be_framed_or_be_kept() {
         assert_eq!(page.header("cache-control"), Some("no-store"));
         assert_eq!(page.header("referrer-policy"), Some("no-referrer"));
         assert_eq!(page.header("x-content-type-options"), Some("nosniff"));
-        // It would cut the sign-in pop-up off the page that opened it.
+        // It would separate the sign-in pop-up from the page that opened it.
         assert_eq!(page.header("cross-origin-opener-policy"), None);
         assert!(!page.body.contains("style=") && !page.body.contains("<style"));
     }

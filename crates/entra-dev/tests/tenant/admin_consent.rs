@@ -1,4 +1,4 @@
-//! An administrator consents for everybody.
+//! The endpoint at which an administrator consents for everybody.
 
 use entra_dev::ids::CONTOSO;
 use reqwest::StatusCode;
@@ -39,7 +39,7 @@ fn sign_in() -> Form {
 }
 
 #[tokio::test]
-async fn what_an_administrator_consents_to_nobody_else_is_asked() {
+async fn consent_of_an_administrator_counts_for_everybody() {
     let tenant = TestTenant::start_having(ENTRIES).await;
     tenant.pick(CONTOSO, &sign_in(), "uma").await.assert_page_refusal(90094);
 
@@ -79,7 +79,7 @@ async fn an_administrator_who_cancels_consents_to_nothing() {
 }
 
 #[tokio::test]
-async fn consent_is_sent_to_registered_addresses_only() {
+async fn admin_consent_redirects_to_registered_uris_only() {
     let tenant = TestTenant::start_having(ENTRIES).await;
     for uri in ["https://evil.example/", "http://localhost:5000/other", "//evil.example"] {
         let form = form().with("redirect_uri", uri);

@@ -1,4 +1,4 @@
-//! The audit trail: what was asked lately and how it ended, as JSON and on the page.
+//! The audit trail, as JSON and on the page.
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -13,7 +13,7 @@ use crate::support::{
 const COMMAND_LINE: &str = "66666666-6666-4666-8666-666666666666";
 
 #[tokio::test]
-async fn the_trail_says_what_was_asked_and_how_it_ended() {
+async fn the_audit_trail_records_requests_and_outcomes() {
     let tenant = TestTenant::start().await;
     tenant.authorize(CONTOSO, &Form::authorization().with("prompt", "select_account")).await;
     tenant.sign_in("common", &Form::authorization(), "uma").await;
@@ -37,7 +37,7 @@ async fn the_trail_says_what_was_asked_and_how_it_ended() {
 }
 
 #[tokio::test]
-async fn each_refused_request_is_in_the_trail_with_its_number_the_newest_first() {
+async fn the_audit_trail_lists_refusals_newest_first() {
     let tenant = TestTenant::start().await;
     let unknown = Form::authorization().with("client_id", UNKNOWN_CLIENT_ID);
     tenant.authorize(CONTOSO, &unknown).await;
@@ -94,7 +94,7 @@ async fn each_refused_request_is_in_the_trail_with_its_number_the_newest_first()
 }
 
 #[tokio::test]
-async fn a_test_reads_the_trail_without_http() {
+async fn the_audit_trail_can_be_read_without_http() {
     let tenant = TestTenant::start().await;
     tenant.sign_in(CONTOSO, &Form::authorization(), "uma").await;
     tenant.post("token", &client_credentials(DAEMON_CLIENT_ID, "wrong", "x/.default")).await;
@@ -108,7 +108,7 @@ async fn a_test_reads_the_trail_without_http() {
 }
 
 #[tokio::test]
-async fn the_client_is_named_however_it_names_itself() {
+async fn the_audit_trail_has_the_client_id_of_any_credential() {
     let tenant = TestTenant::start().await;
     let nameless = client_credentials("", "", "x/.default");
     for endpoint in ["token", "devicecode"] {
@@ -134,7 +134,7 @@ async fn the_client_is_named_however_it_names_itself() {
 }
 
 #[tokio::test]
-async fn the_trail_keeps_the_last_two_hundred() {
+async fn the_audit_trail_keeps_200_requests() {
     let tenant = TestTenant::start().await;
     for number in 0..205 {
         tenant.refused_authorization(&format!("client-{number}")).await;
@@ -151,7 +151,7 @@ async fn the_trail_keeps_the_last_two_hundred() {
 }
 
 #[tokio::test]
-async fn nothing_secret_that_was_sent_is_ever_shown() {
+async fn the_audit_trail_contains_no_secrets() {
     let tenant = TestTenant::start().await;
     let scope = format!("openid offline_access api://{API_CLIENT_ID}/access_as_user");
     let form = Form::authorization().with("scope", &scope).with("state", "state-of-the-app");
@@ -208,7 +208,7 @@ async fn nothing_secret_that_was_sent_is_ever_shown() {
 }
 
 #[tokio::test]
-async fn what_a_client_sends_is_remembered_only_so_far() {
+async fn the_audit_trail_shortens_long_values() {
     let tenant = TestTenant::start().await;
     tenant.refused_authorization(&"é".repeat(1000)).await;
     let trail = tenant.audit().await;

@@ -1,3 +1,5 @@
+//! The authorization endpoint.
+
 use entra_dev::ids::{API_CLIENT_ID, CONTOSO, SWAGGER_UI_CLIENT_ID};
 use reqwest::StatusCode;
 
@@ -54,7 +56,7 @@ async fn the_port_of_a_loopback_redirect_uri_is_not_compared() {
     for uri in ["http://localhost:9000/oauth2-redirect", "http://localhost/oauth2-redirect"] {
         let form = Form::authorization().with("redirect_uri", uri);
         let code = tenant.code_for(CONTOSO, &form, "ada").await;
-        // The code is good for the URI that was asked for, port and all (RFC 6749 section 4.1.3).
+        // The code is for the requested URI, including its port (RFC 6749, section 4.1.3).
         let redemption = Form::redemption(&code);
         let answer = tenant.redeem(CONTOSO, &redemption).await;
         answer.assert_refusal(400, "invalid_grant", 500_112);
@@ -83,14 +85,14 @@ async fn the_port_of_any_other_redirect_uri_is_compared() {
 }
 
 #[tokio::test]
-async fn an_app_without_redirect_uris_signs_nobody_in() {
+async fn an_app_without_redirect_uris_cannot_sign_in_people() {
     let tenant = TestTenant::start().await;
     let form = Form::authorization().with("client_id", API_CLIENT_ID);
     tenant.authorize(CONTOSO, &form).await.assert_page_refusal(50011);
 }
 
 #[tokio::test]
-async fn other_faults_are_sent_to_the_app_with_the_state() {
+async fn other_errors_are_sent_to_the_app_with_the_state() {
     let tenant = TestTenant::start().await;
     let form = Form::authorization;
     for (form, error, code) in [
@@ -120,7 +122,7 @@ async fn other_faults_are_sent_to_the_app_with_the_state() {
 }
 
 #[tokio::test]
-async fn a_fault_in_the_form_is_found_after_the_account_was_picked() {
+async fn the_request_is_checked_again_after_an_account_is_picked() {
     let tenant = TestTenant::start().await;
     let form = Form::authorization().without("code_challenge");
     let answer = tenant.pick(CONTOSO, &form, "ada").await;
@@ -130,7 +132,7 @@ async fn a_fault_in_the_form_is_found_after_the_account_was_picked() {
 }
 
 #[tokio::test]
-async fn a_repeated_state_is_refused_and_neither_is_sent_back() {
+async fn a_repeated_state_is_refused_and_not_returned() {
     let tenant = TestTenant::start().await;
     let answer = tenant.authorize(CONTOSO, &Form::authorization().and("state", "2")).await;
     assert_eq!(answer.redirect_parameter("error").as_deref(), Some("invalid_request"));
@@ -138,7 +140,7 @@ async fn a_repeated_state_is_refused_and_neither_is_sent_back() {
 }
 
 #[tokio::test]
-async fn state_comes_back_untouched() {
+async fn the_state_is_returned_unchanged() {
     let tenant = TestTenant::start().await;
     for state in
         ["a b+c%20&=#?;'\"<>\\", "zażółć 🗝", "line\nbreak\r\n\0", "x".repeat(4000).as_str()]
@@ -147,13 +149,13 @@ async fn state_comes_back_untouched() {
         let answer = tenant.pick(CONTOSO, &form, "ada").await;
         assert_eq!(answer.status, StatusCode::SEE_OTHER);
         assert_eq!(answer.redirect_parameter("state").as_deref(), Some(state));
-        // `decodeURIComponent` in the app's script knows no `+` for a space.
+        // `decodeURIComponent` does not decode `+` as a space.
         assert!(!answer.location().query().unwrap().contains('+'));
     }
 }
 
 #[tokio::test]
-async fn no_state_means_no_state_in_the_answer() {
+async fn a_response_has_no_state_if_the_request_has_none() {
     let tenant = TestTenant::start().await;
     for form in [Form::authorization().without("state"), Form::authorization().with("state", "")] {
         let answer = tenant.pick(CONTOSO, &form, "ada").await;
@@ -163,7 +165,7 @@ async fn no_state_means_no_state_in_the_answer() {
 }
 
 #[tokio::test]
-async fn picking_a_person_sends_a_code_and_a_session_state_to_the_app() {
+async fn picking_an_account_sends_a_code_to_the_app() {
     let tenant = TestTenant::start().await;
     for account in ["ada", "ADA@contoso.example", &tenant.tenant.people()[0].oid] {
         let answer = tenant.pick(CONTOSO, &Form::authorization(), account).await;
@@ -198,7 +200,7 @@ async fn unknown_parameters_are_ignored() {
 }
 
 #[tokio::test]
-async fn nobody_signs_in_where_they_do_not_belong() {
+async fn people_cannot_sign_in_at_other_tenants() {
     let tenant = TestTenant::start().await;
     for (at, account, number) in [
         (CONTOSO, "tia", 50020),

@@ -1,4 +1,4 @@
-//! The authority that vouches for the HTTPS listener, which a developer's machine may trust.
+//! The certificate authority of the HTTPS listener.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
@@ -15,7 +15,7 @@ use webpki::{EndEntityCert, KeyUsage, anchor_from_trusted_cert};
 use crate::support::{NOW, TestTenant, new_folder, trusting};
 
 #[tokio::test]
-async fn the_authority_vouches_for_every_name_of_this_machine() {
+async fn the_certificate_is_valid_for_every_loopback_name() {
     let tenant = TestTenant::start().await;
     let browser = tenant.secure_browser();
     let port = tenant.https_url("").rsplit(':').next().unwrap().to_owned();
@@ -30,7 +30,7 @@ async fn the_authority_vouches_for_every_name_of_this_machine() {
 }
 
 #[tokio::test]
-async fn whoever_trusts_another_authority_is_not_served() {
+async fn a_client_that_trusts_another_ca_cannot_connect() {
     let tenant = TestTenant::start().await;
     let other = DevTenant::start_with(Options::ephemeral()).await.unwrap();
     assert_ne!(other.ca_certificate(), tenant.tenant.ca_certificate());
@@ -43,7 +43,7 @@ async fn whoever_trusts_another_authority_is_not_served() {
 }
 
 #[tokio::test]
-async fn the_authority_survives_a_restart_and_the_certificate_is_new() {
+async fn a_restart_keeps_the_ca_and_renews_the_certificate() {
     let folder = new_folder();
     let first = TestTenant::start_in(folder.clone()).await;
     let ca = first.tenant.ca_certificate().unwrap().to_owned();
@@ -57,7 +57,7 @@ async fn the_authority_survives_a_restart_and_the_certificate_is_new() {
 }
 
 #[tokio::test]
-async fn the_file_to_be_trusted_holds_the_certificate_and_nothing_secret() {
+async fn the_ca_file_contains_only_the_certificate() {
     let folder = new_folder();
     let tenant = TestTenant::start_in(folder.clone()).await;
     let file = tenant.tenant.ca_file().unwrap();
@@ -66,7 +66,7 @@ async fn the_file_to_be_trusted_holds_the_certificate_and_nothing_secret() {
     assert_eq!(Some(content.as_str()), tenant.tenant.ca_certificate());
     assert_eq!(content.matches("-----BEGIN ").count(), 1);
     assert!(content.starts_with("-----BEGIN CERTIFICATE-----"), "{content}");
-    // Other users' tools may have to read it: it is as open as any new file.
+    // Tools of other users may need it, so it has the default mode.
     let ordinary = folder.join("ordinary");
     fs::write(&ordinary, "").unwrap();
     assert_eq!(
@@ -75,21 +75,21 @@ async fn the_file_to_be_trusted_holds_the_certificate_and_nothing_secret() {
     );
     tenant.tenant.stop().await;
 
-    // Whoever reads it while another start is under way finds all of it.
+    // It is replaced atomically, so a reader never sees a part of it.
     let inode = || fs::metadata(folder.join("ca.pem")).unwrap().ino();
     let before = inode();
     TestTenant::start_in(folder.clone()).await.tenant.stop().await;
-    assert_eq!(inode(), before, "what is right is left as it is");
+    assert_eq!(inode(), before, "an unchanged file is not written");
     fs::write(folder.join("ca.pem"), "").unwrap();
     TestTenant::start_in(folder.clone()).await.tenant.stop().await;
     assert_eq!(fs::read_to_string(folder.join("ca.pem")).unwrap(), content);
     assert_ne!(inode(), before, "it is replaced as a whole");
-    assert_eq!(fs::read_dir(&folder).unwrap().count(), 4, "no draft stays behind");
+    assert_eq!(fs::read_dir(&folder).unwrap().count(), 4, "no temporary file is left");
     fs::remove_dir_all(folder).unwrap();
 }
 
 #[tokio::test]
-async fn a_stolen_key_of_the_authority_vouches_for_no_other_site() {
+async fn a_stolen_ca_key_is_useless_for_other_sites() {
     let folder = new_folder();
     let tenant = TestTenant::start_in(folder.clone()).await;
     let ca = der(tenant.tenant.ca_certificate().unwrap());
@@ -116,7 +116,7 @@ async fn a_stolen_key_of_the_authority_vouches_for_no_other_site() {
 }
 
 #[tokio::test]
-async fn a_corrupt_authority_is_named_and_left_alone() {
+async fn a_corrupt_ca_file_is_reported_and_not_changed() {
     let [one, other] = [pair().await, pair().await];
     let begin = one.find("-----BEGIN PRIVATE KEY-----").unwrap();
     let (certificate, key) = one.split_at(begin);
@@ -135,7 +135,8 @@ async fn a_corrupt_authority_is_named_and_left_alone() {
         fs::create_dir_all(&folder).unwrap();
         let path = folder.join("ca-with-key.pem");
         fs::write(&path, content).unwrap();
-        let error = start_in(&folder).await.err().unwrap_or_else(|| panic!("it takes {content:?}"));
+        let error =
+            start_in(&folder).await.err().unwrap_or_else(|| panic!("it accepts {content:?}"));
         assert!(matches!(error, StartError::Keys(KeyError::Corrupt { .. })), "{error}");
         assert!(error.to_string().contains(path.to_str().unwrap()), "{error}");
         assert!(!error.to_string().contains("BEGIN"), "{error}");
@@ -149,7 +150,7 @@ async fn start_in(folder: &Path) -> Result<DevTenant, StartError> {
         .await
 }
 
-/// The certificate and key of an authority, as the file has them.
+/// The content of a new CA file: the certificate and its key.
 async fn pair() -> String {
     let folder = new_folder();
     let tenant = start_in(&folder).await.unwrap();
@@ -159,7 +160,7 @@ async fn pair() -> String {
     pair
 }
 
-/// The certificate that the HTTPS listener shows.
+/// The certificate of the HTTPS listener.
 async fn leaf(tenant: &TestTenant) -> Vec<u8> {
     let answer = tenant.secure_browser().get(tenant.https_url("/")).send().await.unwrap();
     let shown = answer.extensions().get::<TlsInfo>().unwrap();
@@ -173,7 +174,7 @@ fn der(pem: &str) -> CertificateDer<'static> {
 /// A certificate for this name or address, signed with the authority's key.
 fn certificate_by(pair: &str, name: &str) -> CertificateDer<'static> {
     let key = &pair[pair.find("-----BEGIN PRIVATE KEY-----").unwrap()..];
-    // Of the issuer, this takes the name and nothing else.
+    // Only the name of the issuer is used.
     let mut authority = CertificateParams::default();
     authority.distinguished_name = rcgen::DistinguishedName::new();
     let common_name = "Development tenant CA, for localhost only";
@@ -187,7 +188,7 @@ fn certificate_by(pair: &str, name: &str) -> CertificateDer<'static> {
     params.signed_by(&KeyPair::generate().unwrap(), &issuer).unwrap().der().clone()
 }
 
-/// What whoever trusts this authority makes of a certificate.
+/// Verifies a certificate with this trust anchor.
 fn verify(leaf: &CertificateDer<'_>, ca: &CertificateDer<'_>) -> Result<(), webpki::Error> {
     let anchors = [anchor_from_trusted_cert(ca).unwrap()];
     let leaf = EndEntityCert::try_from(leaf).unwrap();

@@ -1,4 +1,4 @@
-//! Apps that prove with a certificate that they are themselves.
+//! Client assertions.
 
 use std::sync::LazyLock;
 
@@ -58,7 +58,7 @@ async fn present(tenant: &TestTenant, assertion: &str) -> Answer {
 }
 
 #[tokio::test]
-async fn a_certificate_is_a_credential_under_each_of_its_names() {
+async fn an_assertion_may_use_any_thumbprint_of_its_certificate() {
     let tenant = start().await;
     let robot = &*ROBOTS;
     for header in [
@@ -78,14 +78,14 @@ async fn a_certificate_is_a_credential_under_each_of_its_names() {
         let claims = claims(&answer.json(), "access_token");
         assert_eq!(claims["azp"], ROBOT);
         assert_eq!(claims["azpacr"], "2");
-        // The assertion says who is asking.
+        // The assertion contains the client id.
         let answer = ask(&tenant, &request(&assertion).without("client_id")).await;
         assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
     }
 }
 
 #[tokio::test]
-async fn an_assertion_needs_a_known_key_and_its_signature() {
+async fn an_assertion_with_an_unknown_key_or_signature_is_refused() {
     let tenant = start().await;
     let (robot, claims) = (&*ROBOTS, right(&tenant));
     let header = json!({ "alg": "RS256", "x5t": robot.sha1() });
@@ -114,7 +114,7 @@ async fn an_assertion_needs_a_known_key_and_its_signature() {
 }
 
 #[tokio::test]
-async fn an_assertion_cannot_choose_a_weaker_algorithm() {
+async fn an_assertion_with_a_weaker_algorithm_is_refused() {
     let tenant = start().await;
     let (robot, claims) = (&*ROBOTS, right(&tenant));
     let message = unsigned(&json!({ "alg": "HS256", "x5t": robot.sha1() }), &claims);
@@ -132,7 +132,7 @@ async fn an_assertion_cannot_choose_a_weaker_algorithm() {
 }
 
 #[tokio::test]
-async fn an_assertion_is_about_the_app_that_sends_it() {
+async fn an_assertion_for_another_client_is_refused() {
     let tenant = start().await;
     for (name, value) in [
         ("iss", json!(UNKNOWN_CLIENT_ID)),
@@ -148,7 +148,7 @@ async fn an_assertion_is_about_the_app_that_sends_it() {
 }
 
 #[tokio::test]
-async fn an_assertion_is_for_this_tenants_token_endpoint() {
+async fn an_assertion_for_another_audience_is_refused() {
     let tenant = start().await;
     let base_url = tenant.tenant.base_url().to_owned();
     let https_url = tenant.tenant.https_url().unwrap();
@@ -176,14 +176,14 @@ async fn an_assertion_is_for_this_tenants_token_endpoint() {
 }
 
 #[tokio::test]
-async fn an_assertion_counts_in_its_time_give_or_take_five_minutes() {
+async fn assertion_times_have_five_minutes_of_skew() {
     let tenant = start().await;
     for (nbf, exp, accepted) in [
         (json!(NOW + 300), json!(NOW + 900), true),
         (json!(NOW + 301), json!(NOW + 900), false),
         (json!(NOW - 900), json!(NOW - 299), true),
         (json!(NOW - 900), json!(NOW - 300), false),
-        // azure-identity sends parts of a second.
+        // azure-identity sends fractions of a second.
         (json!(1_795_557_600.25), json!(1_795_558_200.75), true),
         (Value::Null, json!(NOW + 600), true),
         (json!(NOW), Value::Null, false),
@@ -203,7 +203,7 @@ async fn an_assertion_counts_in_its_time_give_or_take_five_minutes() {
 }
 
 #[tokio::test]
-async fn an_assertion_says_what_it_is_and_is_for_an_app_with_a_certificate() {
+async fn an_assertion_needs_its_type_and_a_registered_certificate() {
     let tenant = start().await;
     let form = request(&ROBOTS.rs256(&right(&tenant)));
     let untyped = form.clone().without("client_assertion_type");

@@ -1,4 +1,4 @@
-//! Apps on their own account.
+//! The client credentials grant.
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -68,7 +68,7 @@ fn basic(client_id: &str, secret: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_daemons_token_is_about_the_daemon() {
+async fn an_app_only_token_identifies_the_app() {
     let tenant = TestTenant::start().await;
     let form = request(DAEMON_CLIENT_ID, DAEMON_SECRET, &format!("api://{API_CLIENT_ID}"));
     let answer = ask(&tenant, &form.with("claims", "{}")).await;
@@ -76,7 +76,7 @@ async fn a_daemons_token_is_about_the_daemon() {
     assert_eq!(answer.header("cache-control"), Some("no-store"));
     let body = answer.json();
     let members: Vec<_> = body.as_object().unwrap().keys().map(String::as_str).collect();
-    // Neither a refresh token nor an ID token: there is nobody to be remembered. Nor a scope.
+    // There is no refresh token, ID token or scope.
     let expected = ["token_type", "expires_in", "ext_expires_in", "access_token"];
     assert_eq!(members, expected);
     let claims = claims(&body, "access_token");
@@ -101,14 +101,14 @@ async fn a_daemons_token_is_about_the_daemon() {
 }
 
 #[tokio::test]
-async fn an_api_that_wants_to_know_is_told_that_an_app_calls() {
+async fn idtyp_is_set_if_the_api_asks_for_it() {
     let tenant = TestTenant::start_having(ENTRIES).await;
     let body = ask(&tenant, &request(IMPORTER, "new-secret", LEDGER)).await.json();
     let ledger = claims(&body, "access_token");
     assert_eq!(ledger["aud"], LEDGER);
     assert_eq!(ledger["idtyp"], "app");
     assert_eq!(ledger["roles"], json!(["Post"]));
-    // One principal for all APIs, and no roles where it was given none.
+    // The principal is the same for all APIs, and there are no roles without an assignment.
     let body = ask(&tenant, &request(IMPORTER, "new-secret", API_CLIENT_ID)).await.json();
     let todos = claims(&body, "access_token");
     assert_eq!(todos["oid"], ledger["oid"]);
@@ -117,7 +117,7 @@ async fn an_api_that_wants_to_know_is_told_that_an_app_calls() {
 }
 
 #[tokio::test]
-async fn an_api_of_the_first_version_gets_its_claims() {
+async fn a_version_1_api_gets_version_1_claims() {
     let tenant = TestTenant::start_having(ENTRIES).await;
     let by_id = ask(&tenant, &request(IMPORTER, "new-secret", OLD_API)).await.json();
     assert_eq!(claims(&by_id, "access_token")["aud"], "https://old.example");
@@ -141,7 +141,7 @@ async fn an_api_of_the_first_version_gets_its_claims() {
 }
 
 #[tokio::test]
-async fn an_app_is_another_principal_in_another_tenant() {
+async fn an_app_has_one_service_principal_in_each_tenant() {
     let tenant = TestTenant::start().await;
     let form = request(DAEMON_CLIENT_ID, DAEMON_SECRET, API_CLIENT_ID);
     let here = claims(&ask(&tenant, &form).await.json(), "access_token");
@@ -153,7 +153,7 @@ async fn an_app_is_another_principal_in_another_tenant() {
 }
 
 #[tokio::test]
-async fn a_secret_may_come_by_http_basic() {
+async fn a_secret_can_be_sent_with_http_basic() {
     let tenant = TestTenant::start_having(ENTRIES).await;
     let form = request("", "", API_CLIENT_ID);
     for secret in ["new-secret", AWKWARD_SECRET] {
@@ -171,7 +171,7 @@ async fn a_secret_may_come_by_http_basic() {
 }
 
 #[tokio::test]
-async fn each_fault_of_a_daemon_has_its_own_code() {
+async fn each_client_credentials_error_has_its_code() {
     let tenant = TestTenant::start_having(ENTRIES).await;
     let form = || request(IMPORTER, "new-secret", API_CLIENT_ID);
     let default = format!("{API_CLIENT_ID}/.default");
@@ -201,7 +201,7 @@ async fn each_fault_of_a_daemon_has_its_own_code() {
 }
 
 #[tokio::test]
-async fn a_client_shows_one_credential() {
+async fn two_credentials_in_a_request_are_refused() {
     let tenant = TestTenant::start_having(ENTRIES).await;
     let form = request(IMPORTER, "new-secret", API_CLIENT_ID);
     let asked = tenant.token_request(CONTOSO);
@@ -212,7 +212,7 @@ async fn a_client_shows_one_credential() {
 }
 
 #[tokio::test]
-async fn a_client_goes_by_one_name() {
+async fn two_client_ids_in_a_request_are_refused() {
     let tenant = TestTenant::start_having(ENTRIES).await;
     let ask_as = async |client_id: &str| {
         let form = request(client_id, "", API_CLIENT_ID);
@@ -230,7 +230,7 @@ async fn a_client_goes_by_one_name() {
 }
 
 #[tokio::test]
-async fn an_app_needs_a_tenant_to_be_in() {
+async fn client_credentials_need_a_single_tenant() {
     let tenant = TestTenant::start().await;
     let form = request(DAEMON_CLIENT_ID, DAEMON_SECRET, API_CLIENT_ID);
     for authority in ["common", "organizations"] {
@@ -240,7 +240,7 @@ async fn an_app_needs_a_tenant_to_be_in() {
 }
 
 #[tokio::test]
-async fn an_api_that_asks_for_an_assignment_is_not_for_every_app() {
+async fn an_api_may_require_that_apps_are_assigned() {
     let tenant = TestTenant::start_having(ENTRIES).await;
     let answer = ask(&tenant, &request(DAEMON_CLIENT_ID, DAEMON_SECRET, LEDGER)).await;
     answer.assert_refusal(400, "invalid_grant", 501_051);
@@ -249,7 +249,7 @@ async fn an_api_that_asks_for_an_assignment_is_not_for_every_app() {
 }
 
 #[tokio::test]
-async fn a_single_tenant_app_is_known_to_its_own_tenant_only() {
+async fn a_single_tenant_app_is_unknown_to_other_tenants() {
     let tenant = TestTenant::start_having(ENTRIES).await;
     let form = request(LOCAL_JOB, "job-secret", API_CLIENT_ID);
     assert_eq!(ask(&tenant, &form).await.status, StatusCode::OK);

@@ -1,3 +1,5 @@
+//! The clock of the tenant, which tests can shift.
+
 use entra_dev::ids::CONTOSO;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
@@ -22,13 +24,13 @@ async fn the_clock_can_be_read_and_moved() {
         assert_eq!((&claims["iat"], &claims["nbf"]), (&json!(now), &json!(now)));
         assert_eq!(claims["exp"], now + answer["expires_in"].as_u64().unwrap());
     }
-    // It still goes with the clock it was given.
+    // The clock it was given still moves it.
     tenant.clock.advance(5);
     assert_eq!(tenant.get_json(PATH).await, json!({ "now": NOW - 3595, "offset": -3600 }));
 }
 
 #[tokio::test]
-async fn codes_and_tokens_expire_by_it() {
+async fn codes_and_tokens_expire_by_the_shifted_clock() {
     let tenant = TestTenant::start().await;
     let code = tenant.code("ada").await;
     let form = Form::authorization().with("scope", "openid");
@@ -48,7 +50,7 @@ async fn codes_and_tokens_expire_by_it() {
     tenant.put_json(PATH, &json!({ "offset": 5400 })).await.assert_done();
     assert_eq!(user_information().await.status, StatusCode::UNAUTHORIZED);
 
-    // Back in time both count again.
+    // When the clock is set back, both are valid again.
     tenant.put_json(PATH, &json!({ "offset": 0 })).await.assert_done();
     assert_eq!(user_information().await.status, StatusCode::OK);
     let answer = tenant.redeem(CONTOSO, &Form::redemption(&code)).await;
@@ -67,7 +69,7 @@ async fn the_clock_can_be_moved_without_http() {
 }
 
 #[tokio::test]
-async fn no_offset_breaks_anything() {
+async fn extreme_clock_offsets_are_accepted() {
     let tenant = TestTenant::start().await;
     for offset in [i64::MIN, i64::MAX] {
         tenant.put_json(PATH, &json!({ "offset": offset })).await.assert_done();
@@ -79,7 +81,7 @@ async fn no_offset_breaks_anything() {
 }
 
 #[tokio::test]
-async fn the_clock_is_not_moved_by_mistake() {
+async fn an_invalid_clock_offset_is_refused() {
     let tenant = TestTenant::start().await;
     for (body, detail) in [
         (json!({}), "missing field `offset`"),

@@ -1,4 +1,4 @@
-//! The program `entra-dev` as it is started and stopped.
+//! The program `entra-dev`.
 
 use std::fs::{self, File};
 use std::net::{Ipv4Addr, TcpListener};
@@ -15,7 +15,7 @@ use tokio::time::sleep;
 use crate::support::{Answer, TestTenant, as_json, trusting};
 
 #[tokio::test]
-async fn the_example_is_a_file_to_start_from() {
+async fn the_printed_example_is_a_valid_directory_file() {
     let folder = tempfile::tempdir().unwrap();
     let example = run(&folder, &["--example"]).await;
     assert!(example.status.success());
@@ -27,11 +27,11 @@ async fn the_example_is_a_file_to_start_from() {
     let both = run(&folder, &["--example", "--check"]).await;
     assert_eq!(both.status.code(), Some(2), "{}", said(&both));
     let files: Vec<_> = fs::read_dir(folder.path()).unwrap().collect();
-    assert_eq!(files.len(), 1, "neither has made anything");
+    assert_eq!(files.len(), 1, "no other file is created");
 }
 
 #[tokio::test]
-async fn every_fault_of_a_file_is_told_with_its_line() {
+async fn every_fault_of_a_file_is_reported_with_its_line() {
     let folder = tempfile::tempdir().unwrap();
     let faulty = Directory::EXAMPLE
         .replacen("id = \"11111111-1111-4111-8111-111111111111\"", "id = \"1\"", 1)
@@ -56,7 +56,7 @@ async fn every_fault_of_a_file_is_told_with_its_line() {
 }
 
 #[tokio::test]
-async fn the_file_may_be_json() {
+async fn the_directory_file_can_be_json() {
     let folder = tempfile::tempdir().unwrap();
     let mine = as_json(Directory::EXAMPLE).replace("Ada Adler", "Anna Adler");
     fs::write(folder.path().join("people.json"), &mine).unwrap();
@@ -80,7 +80,7 @@ async fn the_file_may_be_json() {
 }
 
 #[tokio::test]
-async fn no_other_machine_is_ever_let_in() {
+async fn hosts_other_than_loopback_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     for host in ["0.0.0.0", "::", "[::]", "192.168.1.10", "10.0.0.1", "example.com", ""] {
         let output = run(&folder, &["--check", "--host", host]).await;
@@ -122,7 +122,7 @@ async fn help_explains_every_option() {
 }
 
 #[tokio::test]
-async fn it_prints_where_it_is_and_ends_when_it_is_told_to() {
+async fn it_prints_its_urls_and_stops_on_a_signal() {
     for signal in ["TERM", "INT"] {
         let mut program = Program::start(&["--port", "0", "--https-port", "0"]).await;
         for shown in ["FOR DEVELOPMENT ONLY", &format!("{}/_dev", program.url)] {
@@ -138,15 +138,15 @@ async fn it_prints_where_it_is_and_ends_when_it_is_told_to() {
         }
         let status = program.stop(signal).await;
         assert!(status.success(), "{status}\n{}", program.log());
-        assert!(!program.log().contains("poem"), "only our own words: {}", program.log());
+        assert!(!program.log().contains("poem"), "no log lines of poem: {}", program.log());
         assert!(!program.log().contains('\u{1b}'), "colours in a file: {}", program.log());
         let left = Client::builder().no_proxy().build().unwrap().get(&program.url).send().await;
-        assert!(left.unwrap_err().is_connect(), "nobody is there any more");
+        assert!(left.unwrap_err().is_connect(), "the port is closed");
     }
 }
 
 #[tokio::test]
-async fn ports_people_and_folder_are_those_it_was_given() {
+async fn ports_people_and_folder_can_be_configured() {
     let ports = free_ports();
     let folder = tempfile::tempdir().unwrap();
     let mine = Directory::EXAMPLE.replace("Ada Adler", "Anna Adler");
@@ -179,7 +179,7 @@ async fn ports_people_and_folder_are_those_it_was_given() {
 }
 
 #[tokio::test]
-async fn access_tokens_can_name_the_https_listener() {
+async fn access_tokens_can_be_issued_by_the_https_listener() {
     let arguments = ["--port", "0", "--https-port", "0", "--access-token-issuer", "https"];
     let program = Program::start(&arguments).await;
     let claims = program.forged_claims().await;
@@ -187,7 +187,7 @@ async fn access_tokens_can_name_the_https_listener() {
 }
 
 #[tokio::test]
-async fn it_serves_where_neither_what_it_prints_nor_its_log_can_be_written() {
+async fn it_serves_even_if_it_cannot_write_its_output() {
     let folder = tempfile::tempdir().unwrap();
     let [port, https_port] = free_ports().map(|port| port.to_string());
     let full_disk = || File::options().write(true).open("/dev/full").unwrap();
@@ -205,7 +205,7 @@ async fn it_serves_where_neither_what_it_prints_nor_its_log_can_be_written() {
     assert!(program.stop("TERM").await.success());
 }
 
-/// `entra-dev` in a process and a folder of its own; dropping it kills it.
+/// `entra-dev` in its own process and folder. Dropping it kills the process.
 struct Program {
     url: String,
     https_url: String,
@@ -229,7 +229,7 @@ impl Program {
         program
     }
 
-    /// It prints the URLs when it serves, and the warning after them.
+    /// When it serves, it prints the URLs and then the warning.
     async fn wait_until_ready(&mut self) {
         for _ in 0..TRIES {
             let log = self.log();
@@ -248,7 +248,7 @@ impl Program {
         panic!("it did not become ready:\n{}", self.log());
     }
 
-    /// Where its log cannot be read.
+    /// Waits without reading the log.
     async fn wait_until_it_answers(&mut self) {
         let client = Client::builder().no_proxy().build().unwrap();
         for _ in 0..TRIES {
@@ -261,7 +261,7 @@ impl Program {
         panic!("it does not answer");
     }
 
-    /// The claims of a token that it gives.
+    /// The claims of a forged token.
     async fn forged_claims(&self) -> Value {
         let client = Client::builder().no_proxy().build().unwrap();
         let request = client.post(format!("{}/_dev/tokens", self.url));
@@ -269,9 +269,9 @@ impl Program {
         TestTenant::claims(&Answer::of(request).await.token("access_token"))
     }
 
-    /// Sends it a signal, as a supervisor or a terminal would, and waits for its end.
+    /// Sends a signal, as a supervisor or a terminal would, and waits until the process ends.
     async fn stop(&mut self, signal: &str) -> ExitStatus {
-        // The shell has `kill` built in; not every machine has a program of that name.
+        // `kill` is built into the shell, but not every machine has it as a program.
         let kill = format!("kill -{signal} {}", self.process.id());
         assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
         let ended = wait_for(&mut self.process).await;
@@ -285,7 +285,7 @@ impl Program {
 
 impl Drop for Program {
     fn drop(&mut self) {
-        // An error means that it has ended.
+        // An error means that the process has ended.
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
@@ -293,11 +293,11 @@ impl Drop for Program {
 
 const LOG: &str = "server.log";
 
-/// Ten seconds in all. Another process tells nobody here when it is ready, so it is asked again.
+/// Ten seconds in all. The tests poll, because the process cannot notify them.
 const TRIES: u32 = 200;
 const BETWEEN_TRIES: Duration = Duration::from_millis(50);
 
-/// What the program says, and how it ends, where it is not to go on serving.
+/// Runs the program until it ends. It must not serve.
 async fn run(folder: &TempDir, arguments: &[&str]) -> Output {
     let mut command = entra_dev(folder);
     let mut process =
@@ -309,7 +309,7 @@ async fn run(folder: &TempDir, arguments: &[&str]) -> Output {
     process.wait_with_output().unwrap()
 }
 
-/// How the process has ended; nothing where it does not.
+/// The exit status; `None` if the process does not end.
 async fn wait_for(process: &mut Child) -> Option<ExitStatus> {
     for _ in 0..TRIES {
         if let Some(status) = process.try_wait().unwrap() {
@@ -322,17 +322,17 @@ async fn wait_for(process: &mut Child) -> Option<ExitStatus> {
 
 fn entra_dev(folder: &TempDir) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_entra-dev"));
-    // Which developers often have, and which is about faults in the program.
+    // Developers often set it; errors must not print a backtrace anyway.
     command.current_dir(folder).env_clear().env("RUST_BACKTRACE", "1");
     command
 }
 
-/// Everything it has printed.
+/// Everything the program has printed.
 fn said(output: &Output) -> String {
     String::from_utf8([output.stdout.as_slice(), output.stderr.as_slice()].concat()).unwrap()
 }
 
-/// Held at the same time, so that they differ.
+/// Free ports. They differ because they are bound at the same time.
 fn free_ports() -> [u16; 2] {
     let listeners = [(); 2].map(|()| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap());
     listeners.map(|listener| listener.local_addr().unwrap().port())

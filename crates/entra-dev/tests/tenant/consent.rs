@@ -1,4 +1,4 @@
-//! Apps that ask each person.
+//! Consent of people.
 
 use entra_dev::ids::CONTOSO;
 use reqwest::StatusCode;
@@ -9,7 +9,7 @@ use crate::support::{
     authorize_path, planner_requests,
 };
 
-/// That the browser goes back to the app with a refusal.
+/// Asserts that the browser is redirected to the app with `access_denied`.
 #[track_caller]
 fn assert_refused_by_the_person(answer: &Answer) {
     assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.body);
@@ -24,7 +24,7 @@ fn assert_refused_by_the_person(answer: &Answer) {
 }
 
 #[tokio::test]
-async fn a_person_is_asked_once() {
+async fn a_person_is_asked_for_consent_once() {
     let tenant = TestTenant::start_having(PLANNER_ENTRIES).await;
     let browser = Browser::new(&tenant);
     let form = planner_requests("openid api://calendar/read");
@@ -44,13 +44,13 @@ async fn a_person_is_asked_once() {
     accept(&browser, &form, "uma").await.assert_code(StatusCode::SEE_OTHER);
     let answer = browser.pick(CONTOSO, &form, "uma").await;
     answer.assert_code(StatusCode::SEE_OTHER);
-    // Her answer is hers.
+    // Her consent is not his.
     browser.pick(CONTOSO, &form, "ulf").await.assert_page("Permissions requested");
 }
 
-/// What a browser does with the page.
+/// Submits the form as a browser would.
 #[tokio::test]
-async fn the_page_repeats_the_request_and_the_person() {
+async fn the_consent_page_repeats_the_request_and_the_account() {
     let tenant = TestTenant::start_having(PLANNER_ENTRIES).await;
     let browser = Browser::new(&tenant);
     let form = planner_requests("api://calendar/read");
@@ -75,19 +75,19 @@ async fn the_page_repeats_the_request_and_the_person() {
 }
 
 #[tokio::test]
-async fn cancel_goes_back_to_the_app() {
+async fn cancelling_redirects_to_the_app() {
     let tenant = TestTenant::start_having(PLANNER_ENTRIES).await;
     let browser = Browser::new(&tenant);
     let form = planner_requests("api://calendar/read");
     let cancelled = form.clone().with("consent", "cancel");
     assert_refused_by_the_person(&browser.pick(CONTOSO, &cancelled, "uma").await);
-    // On the account page there is nobody yet.
+    // On the account page, no account has been chosen yet.
     assert_refused_by_the_person(&browser.post(&authorize_path(CONTOSO), &cancelled).await);
     browser.pick(CONTOSO, &form, "uma").await.assert_page("Permissions requested");
 }
 
 #[tokio::test]
-async fn more_permissions_are_asked_for_again_and_fewer_are_not() {
+async fn only_new_permissions_need_consent_again() {
     let tenant = TestTenant::start_having(PLANNER_ENTRIES).await;
     let browser = Browser::new(&tenant);
     let read = planner_requests("api://calendar/read");
@@ -109,11 +109,11 @@ async fn more_permissions_are_asked_for_again_and_fewer_are_not() {
 }
 
 #[tokio::test]
-async fn an_app_can_have_the_person_asked_each_time() {
+async fn prompt_consent_always_asks_for_consent() {
     let tenant = TestTenant::start_having(PLANNER_ENTRIES).await;
     let browser = Browser::new(&tenant);
     let planner = planner_requests("api://calendar/read").with("prompt", "consent");
-    // Swagger UI needs no consent otherwise.
+    // Otherwise Swagger UI needs no consent.
     for form in [planner, Form::authorization().with("prompt", "consent")] {
         for _ in 0..2 {
             browser.authorize(CONTOSO, &form).await.assert_page("Pick an account");
@@ -124,7 +124,7 @@ async fn an_app_can_have_the_person_asked_each_time() {
 }
 
 #[tokio::test]
-async fn a_silent_request_cannot_ask() {
+async fn a_silent_request_without_consent_is_refused() {
     let tenant = TestTenant::start_having(PLANNER_ENTRIES).await;
     let browser = Browser::new(&tenant);
     browser.sign_in("uma").await;
@@ -138,7 +138,7 @@ async fn a_silent_request_cannot_ask() {
 }
 
 #[tokio::test]
-async fn a_link_cannot_consent() {
+async fn a_link_cannot_give_consent() {
     let tenant = TestTenant::start_having(PLANNER_ENTRIES).await;
     let browser = Browser::new(&tenant);
     let form = planner_requests("api://calendar/read");
@@ -148,7 +148,7 @@ async fn a_link_cannot_consent() {
 }
 
 #[tokio::test]
-async fn a_renewal_cannot_ask_either() {
+async fn a_refresh_without_consent_is_refused() {
     let tenant = TestTenant::start_having(PLANNER_ENTRIES).await;
     let browser = Browser::new(&tenant);
     let form = planner_requests("api://calendar/read offline_access");

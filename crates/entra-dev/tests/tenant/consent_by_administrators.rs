@@ -1,4 +1,4 @@
-//! What an administrator consents to, and whom an administrator assigns.
+//! Consent of administrators, and assignments.
 
 use entra_dev::Forgery;
 use entra_dev::ids::CONTOSO;
@@ -51,7 +51,7 @@ secrets = ["kiosk-secret"]
 "#;
 
 #[tokio::test]
-async fn some_permissions_are_for_administrators_to_give() {
+async fn some_permissions_need_an_administrator() {
     let tenant = TestTenant::start_having(PLANNER_ENTRIES).await;
     let browser = Browser::new(&tenant);
     for scope in ["api://calendar/manage", "api://calendar/read api://calendar/manage"] {
@@ -62,7 +62,7 @@ async fn some_permissions_are_for_administrators_to_give() {
     let form = planner_requests("api://calendar/manage");
     browser.pick(CONTOSO, &form, "ada").await.assert_page("Permissions requested");
     accept(&browser, &form, "ada").await.assert_code(StatusCode::SEE_OTHER);
-    // For herself: that is no consent for others.
+    // She consents only for herself.
     browser.pick(CONTOSO, &form, "ada").await.assert_code(StatusCode::SEE_OTHER);
     browser.pick(CONTOSO, &form, "uma").await.assert_page_refusal(90094);
 }
@@ -85,7 +85,7 @@ async fn an_administrator_consents_for_everybody_in_the_tenant() {
 }
 
 #[tokio::test]
-async fn nobody_else_consents_for_everybody() {
+async fn only_administrators_consent_for_everybody() {
     let tenant = TestTenant::start_having(PLANNER_ENTRIES).await;
     let browser = Browser::new(&tenant);
     let form = planner_requests("api://calendar/read");
@@ -99,7 +99,7 @@ async fn nobody_else_consents_for_everybody() {
 }
 
 #[tokio::test]
-async fn an_app_that_asks_for_an_assignment_is_not_for_everybody() {
+async fn an_app_may_require_that_people_are_assigned() {
     let tenant = TestTenant::start_having(WITH_ASSIGNMENTS).await;
     let browser = Browser::new(&tenant);
     let form = Form::authorization().with("client_id", PAYROLL);
@@ -123,7 +123,7 @@ async fn an_app_that_asks_for_an_assignment_is_not_for_everybody() {
 }
 
 #[tokio::test]
-async fn an_api_that_asks_for_an_assignment_is_not_for_everybody() {
+async fn an_api_may_require_that_people_are_assigned() {
     let tenant = TestTenant::start_having(WITH_ASSIGNMENTS).await;
     let form = Form::authorization().with("scope", &format!("api://{PAYROLL}/pay"));
     let code = tenant.code_for(CONTOSO, &form, "ada").await;
@@ -136,7 +136,7 @@ async fn an_api_that_asks_for_an_assignment_is_not_for_everybody() {
 }
 
 #[tokio::test]
-async fn consent_is_needed_on_a_device_and_on_behalf_of_a_caller_too() {
+async fn devices_and_on_behalf_of_calls_need_consent_too() {
     let tenant = TestTenant::start_having(&format!("{PLANNER_ENTRIES}\n{WITH_DEVICES}")).await;
     let browser = Browser::new(&tenant);
     let asked = Form::empty().with("client_id", KIOSK).with("scope", "api://calendar/read");

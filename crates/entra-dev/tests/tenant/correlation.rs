@@ -1,4 +1,4 @@
-//! The id that a client gives to its request comes back, and is in the trail.
+//! Correlation ids: in responses and in the audit trail.
 
 use entra_dev::ids::{CONTOSO, DAEMON_CLIENT_ID};
 
@@ -8,7 +8,7 @@ const ID: &str = "c0ffee00-0000-4000-8000-00000000cafe";
 const OTHER: &str = "0ddba110-0000-4000-8000-000000000000";
 
 #[tokio::test]
-async fn a_refused_program_finds_its_own_id_in_the_answer_and_in_the_trail() {
+async fn client_errors_contain_the_id_of_the_client() {
     let tenant = TestTenant::start().await;
     let query = format!("?client-request-id={ID}");
     for endpoint in ["token", "devicecode"] {
@@ -26,14 +26,14 @@ async fn a_refused_program_finds_its_own_id_in_the_answer_and_in_the_trail() {
             assert_eq!(answer.json()["correlation_id"], ID, "{endpoint}");
             let description = answer.json()["error_description"].as_str().unwrap().to_owned();
             assert!(description.contains(&format!("Correlation ID: {ID} ")), "{description}");
-            assert_eq!(answer.header("client-request-id"), None, "nobody asked for it");
+            assert_eq!(answer.header("client-request-id"), None, "it was not requested");
             assert_eq!(tenant.last_correlation_id().await, ID);
         }
     }
 }
 
 #[tokio::test]
-async fn a_refused_app_and_a_refused_person_find_the_apps_id() {
+async fn authorization_errors_contain_the_id_of_the_client() {
     let tenant = TestTenant::start().await;
     let form = Form::authorization().with("client-request-id", ID);
     let correlated = format!("Correlation ID: {ID} ");
@@ -47,14 +47,14 @@ async fn a_refused_app_and_a_refused_person_find_the_apps_id() {
     assert!(nobody.body.contains(&correlated), "{}", nobody.body);
     assert_eq!(tenant.last_correlation_id().await, ID);
 
-    // The account page sends the id again.
+    // The account page repeats the id.
     let page = tenant.authorize(CONTOSO, &form).await;
     let hidden = format!("name=\"client-request-id\" value=\"{ID}\"");
     assert!(page.body.contains(&hidden), "{}", page.body);
 }
 
 #[tokio::test]
-async fn the_id_comes_back_in_a_header_where_it_is_asked_for() {
+async fn the_id_is_returned_in_a_header_on_request() {
     let tenant = TestTenant::start().await;
     let daemon = client_credentials(DAEMON_CLIENT_ID, "wrong", "x/.default");
     for wanted in ["true", "True"] {
@@ -73,7 +73,7 @@ async fn the_id_comes_back_in_a_header_where_it_is_asked_for() {
 }
 
 #[tokio::test]
-async fn every_page_and_endpoint_correlates_its_requests() {
+async fn every_page_correlates_its_requests() {
     let tenant = TestTenant::start().await;
     for (path, endpoint) in [
         ("oauth2/v2.0/authorize", "authorize"),
@@ -91,7 +91,7 @@ async fn every_page_and_endpoint_correlates_its_requests() {
 }
 
 #[tokio::test]
-async fn what_is_no_guid_never_comes_back() {
+async fn an_id_that_is_not_a_guid_is_ignored() {
     let tenant = TestTenant::start().await;
     let bare = ID.replace('-', "");
     for id in ["", "me", "<script>", &bare, &format!("{{{ID}}}"), &format!("{ID}\r\nx: y")] {

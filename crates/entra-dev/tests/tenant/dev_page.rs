@@ -1,4 +1,4 @@
-//! `/_dev`: who and what there is, for people to look up.
+//! The page `/_dev`.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use entra_dev::ids::{CONTOSO, SWAGGER_UI_CLIENT_ID};
 use crate::support::{Form, TestTenant, between, section};
 
 #[tokio::test]
-async fn the_contents_lead_to_every_table_that_is_there() {
+async fn the_table_of_contents_links_to_every_table() {
     let tenant = TestTenant::start().await;
     for tables in [7, 9, 10] {
         let page = tenant.dev_page().await;
@@ -26,16 +26,16 @@ async fn the_contents_lead_to_every_table_that_is_there() {
 }
 
 #[tokio::test]
-async fn every_table_has_a_heading_and_every_heading_cell_a_scope() {
+async fn tables_are_labelled_for_screen_readers() {
     let tenant = TestTenant::start().await;
-    // So that no table is left out because it is empty.
+    // Gives every table at least one row.
     tenant.code("ada").await;
     tenant.tenant.set_clock_offset(1);
     let page = tenant.dev_page().await;
     let tables: Vec<_> = page.split("<table>").collect();
     assert_eq!(tables.len() - 1, 10);
     for before in &tables[..tables.len() - 1] {
-        // What names the table, and lets the keyboard scroll it.
+        // The heading labels the table, and the focus allows scrolling with the keyboard.
         let (heading, region) = before.rsplit_once("<div ").unwrap();
         let id = heading.rsplit_once("<h2 id=\"").unwrap().1.split('"').next().unwrap();
         assert!(heading.ends_with("</h2>"), "{heading}");
@@ -50,13 +50,13 @@ async fn every_table_has_a_heading_and_every_heading_cell_a_scope() {
             ["col", "row"].map(|scope| table.matches(&format!("<th scope=\"{scope}\">")).count());
         assert_eq!(cells, scoped[0] + scoped[1]);
         let rows = table.split("<tbody>").nth(1).unwrap().matches("<tr>").count();
-        assert_eq!(scoped[1], rows, "each row has its heading");
+        assert_eq!(scoped[1], rows, "each row has a heading");
     }
     assert!(page.contains("<html lang=\"en\">") && page.contains("<h1>"));
 }
 
 #[tokio::test]
-async fn recent_sign_ins_are_those_that_led_to_something() {
+async fn recent_sign_ins_omit_refused_requests() {
     let tenant = TestTenant::start().await;
     let refused = Form::authorization().with("prompt", "none");
     tenant.authorize(CONTOSO, &refused).await.assert_redirected_refusal("login_required", 50058);
@@ -82,7 +82,7 @@ async fn recent_sign_ins_are_those_that_led_to_something() {
 }
 
 #[tokio::test]
-async fn nothing_that_was_sent_or_configured_becomes_markup() {
+async fn markup_in_requests_and_files_is_escaped() {
     let tenant = TestTenant::start_having(EVIL_ENTRIES).await;
     let evil = "\"'><img src=x><script>alert(1)</script>";
     tenant.refused_authorization(evil).await;
@@ -101,7 +101,7 @@ async fn nothing_that_was_sent_or_configured_becomes_markup() {
     let page = tenant.dev_page().await;
     assert!(!page.contains("<img") && !page.contains("<script"), "{page}");
     assert!(section(&page, "Recent sign-ins").contains("<td>&lt;img src=x&gt;</td>"), "{page}");
-    // Each table has been tried.
+    // Every table contains markup from the file.
     for title in
         ["Who can sign in", "Tenants", "Groups", "APIs", "App roles", "Apps", "Audit trail"]
     {
@@ -115,7 +115,7 @@ async fn nothing_that_was_sent_or_configured_becomes_markup() {
     assert!(page.contains("<code>&lt;img src=x&gt;</code>"), "the tenant of a path");
 }
 
-/// Markup wherever a file may have text.
+/// A file with markup in every text.
 const EVIL_ENTRIES: &str = r#"
 [[tenants]]
 id = "d0000000-0000-4000-8000-000000000002"

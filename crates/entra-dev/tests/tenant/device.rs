@@ -1,4 +1,4 @@
-//! Signing in on another device (RFC 8628).
+//! The device authorization grant (RFC 8628).
 
 use entra_dev::ids::{API_CLIENT_ID, CONTOSO, FABRIKAM, SWAGGER_UI_CLIENT_ID};
 use reqwest::StatusCode;
@@ -39,7 +39,7 @@ async fn codes_at(tenant: &TestTenant, authority: &str) -> Value {
     answer.json()
 }
 
-/// What the person's browser sends.
+/// Submits the form of the device page.
 async fn submit(tenant: &TestTenant, user_code: &str, pressed: &[(&str, &str)]) -> Answer {
     let form = Form::empty().with("user_code", user_code);
     let form = pressed.iter().fold(form, |form, (name, value)| form.with(name, value));
@@ -111,7 +111,7 @@ async fn a_person_signs_in_for_a_device() {
 }
 
 #[tokio::test]
-async fn the_grant_goes_by_two_names() {
+async fn the_device_grant_type_has_two_names() {
     let tenant = TestTenant::start().await;
     for grant in GRANTS {
         let codes = codes(&tenant).await;
@@ -124,19 +124,19 @@ async fn the_grant_goes_by_two_names() {
 }
 
 #[tokio::test]
-async fn a_device_collects_once() {
+async fn a_device_code_is_redeemed_once() {
     let tenant = TestTenant::start().await;
     let codes = codes(&tenant).await;
     accept(&tenant, &codes, "ada").await;
     assert_eq!(collect(&tenant, &codes).await.status, StatusCode::OK);
     collect(&tenant, &codes).await.assert_refusal(400, "invalid_grant", 54005);
-    // Nor can anybody answer again.
+    // The person cannot decide again.
     let page = submit(&tenant, &text(&codes, "user_code"), &[("account", "uma")]).await;
     page.assert_page_refusal(90119);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_eight_devices_with_one_code_one_wins() {
+async fn simultaneous_device_redemptions_succeed_once() {
     let tenant = TestTenant::start().await;
     let codes = codes(&tenant).await;
     accept(&tenant, &codes, "ada").await;
@@ -155,7 +155,7 @@ async fn of_eight_devices_with_one_code_one_wins() {
 }
 
 #[tokio::test]
-async fn who_cancels_signs_in_nowhere() {
+async fn cancelling_declines_the_device() {
     let tenant = TestTenant::start().await;
     let codes = codes(&tenant).await;
     let user_code = text(&codes, "user_code");
@@ -168,7 +168,7 @@ async fn who_cancels_signs_in_nowhere() {
 }
 
 #[tokio::test]
-async fn a_device_waits_for_fifteen_minutes() {
+async fn a_device_code_expires_after_fifteen_minutes() {
     let tenant = TestTenant::start().await;
     let (early, late) = (codes(&tenant).await, codes(&tenant).await);
     tenant.clock.advance(899);
@@ -182,7 +182,7 @@ async fn a_device_waits_for_fifteen_minutes() {
 }
 
 #[tokio::test]
-async fn a_device_code_is_for_the_app_that_got_it() {
+async fn a_device_code_of_another_app_is_refused() {
     let tenant = TestTenant::start_having(ENTRIES).await;
     let codes = codes(&tenant).await;
     accept(&tenant, &codes, "ada").await;
@@ -201,7 +201,7 @@ async fn a_device_code_is_for_the_app_that_got_it() {
 }
 
 #[tokio::test]
-async fn the_code_may_be_typed_in_lower_case_with_spaces_around() {
+async fn a_user_code_ignores_case_and_surrounding_spaces() {
     let tenant = TestTenant::start().await;
     let codes = codes(&tenant).await;
     let typed = format!("  {} ", text(&codes, "user_code").to_lowercase());
@@ -211,7 +211,7 @@ async fn the_code_may_be_typed_in_lower_case_with_spaces_around() {
 }
 
 #[tokio::test]
-async fn a_wrong_code_is_asked_for_again() {
+async fn after_a_wrong_user_code_the_page_asks_again() {
     let tenant = TestTenant::start().await;
     codes(&tenant).await;
     for wrong in ["ABCDEFGHJ", "", "\"><script>"] {
@@ -225,7 +225,7 @@ async fn a_wrong_code_is_asked_for_again() {
 }
 
 #[tokio::test]
-async fn nobody_signs_in_for_a_device_where_they_do_not_belong() {
+async fn people_of_other_tenants_cannot_sign_in_for_a_device() {
     let tenant = TestTenant::start().await;
     let codes = codes(&tenant).await;
     for (account, number) in [("tia", 50020), ("pia", 50020), ("nobody", 50034)] {
@@ -236,7 +236,7 @@ async fn nobody_signs_in_for_a_device_where_they_do_not_belong() {
 }
 
 #[tokio::test]
-async fn a_device_collects_where_it_asked_or_in_the_tenant_of_the_person() {
+async fn a_device_code_is_valid_at_its_authority_or_the_tenant() {
     let tenant = TestTenant::start().await;
     for (asked_at, collected_at) in [
         (CONTOSO, CONTOSO),
@@ -258,14 +258,14 @@ async fn a_device_collects_where_it_asked_or_in_the_tenant_of_the_person() {
                 collect(elsewhere).await.assert_refusal(400, "invalid_grant", 700_005);
             }
         }
-        // Which has not used the code up.
+        // The refused attempt has not used up the code.
         let answer = collect(collected_at).await;
         assert_eq!(answer.status, StatusCode::OK, "{asked_at}, {collected_at}: {}", answer.body);
     }
 }
 
 #[tokio::test]
-async fn a_form_of_another_site_signs_in_no_device() {
+async fn a_form_of_another_site_cannot_sign_in_a_device() {
     let tenant = TestTenant::start().await;
     let codes = codes(&tenant).await;
     let form = Form::empty().with("user_code", &text(&codes, "user_code")).with("account", "ada");
@@ -276,7 +276,7 @@ async fn a_form_of_another_site_signs_in_no_device() {
 }
 
 #[tokio::test]
-async fn each_fault_of_a_device_has_its_own_code() {
+async fn each_device_error_has_its_code() {
     let tenant = TestTenant::start().await;
     let form = device_request;
     for (form, status, error, code) in [

@@ -1,4 +1,4 @@
-//! People and apps as data.
+//! Directory files.
 
 use std::path::Path;
 
@@ -44,14 +44,14 @@ async fn a_file_adds_tenants_people_and_apps() {
     assert_eq!(claims["tid"], GLOBEX);
     assert_eq!(claims["roles"], serde_json::json!(["Reader"]));
     assert_eq!(claims["scp"], "read");
-    // The others are still there, and elsewhere.
+    // The built-in people are still in their own tenants.
     let page = tenant.authorize("globex.example", &Form::authorization()).await;
     assert_eq!(page.status, StatusCode::OK);
     assert!(page.body.contains("Hank Hale") && !page.body.contains("Ada Adler"));
 }
 
-/// Of each fault: a text with it, how it is told, and, since JSON has other lines, where in the
-/// same as JSON it is.
+/// For each fault: a file that has it, the message and, because line numbers differ in JSON, a text
+/// that is on the line of the fault in JSON.
 fn faulty() -> Vec<(String, &'static str, &'static str)> {
     let text = str::to_owned;
     vec![
@@ -91,13 +91,17 @@ fn faulty() -> Vec<(String, &'static str, &'static str)> {
         (app("optional_claims = [\"x\"]"), "line 8: unknown variant `x`", "\"x\""),
         (app("permissions = { A = [\"R\"] }"), "line 8: \"A\" declares no app role \"R\"", "\"R\""),
         (
-            stranger("roles = { A = [\"R\"] }"),
+            person_of_another_tenant("roles = { A = [\"R\"] }"),
             "line 19: \"A\" is a single-tenant app, which only \"X\" knows",
             "\"A\": [",
         ),
-        (stranger("roles = { A = [] }"), "line 19: \"A\" is a single-tenant app", "\"A\": ["),
         (
-            format!("{}{FOREIGN_JOB}", stranger("")),
+            person_of_another_tenant("roles = { A = [] }"),
+            "line 19: \"A\" is a single-tenant app",
+            "\"A\": [",
+        ),
+        (
+            format!("{}{FOREIGN_JOB}", person_of_another_tenant("")),
             "line 26: \"A\" is a single-tenant app",
             "\"A\": [",
         ),
@@ -106,7 +110,7 @@ fn faulty() -> Vec<(String, &'static str, &'static str)> {
 }
 
 #[track_caller]
-fn assert_told(read: Result<Directory, DirectoryError>, expected: &str) {
+fn assert_reported(read: Result<Directory, DirectoryError>, expected: &str) {
     let error = read.unwrap_err();
     let DirectoryError::Faults(faults) = &error else { panic!("{error}") };
     let told: Vec<_> = faults.iter().map(ToString::to_string).collect();
@@ -115,26 +119,26 @@ fn assert_told(read: Result<Directory, DirectoryError>, expected: &str) {
 }
 
 #[test]
-fn every_fault_in_a_file_is_told_with_its_line() {
+fn every_fault_in_toml_is_reported_with_its_line() {
     for (text, expected, _) in faulty() {
-        assert_told(Directory::parse(&text, Path::new("")), expected);
+        assert_reported(Directory::parse(&text, Path::new("")), expected);
     }
-    assert_told(Directory::parse("[[tenants]\n", Path::new("")), "line 1: ");
+    assert_reported(Directory::parse("[[tenants]\n", Path::new("")), "line 1: ");
 }
 
 #[test]
-fn every_fault_in_json_is_told_with_its_line_too() {
+fn every_fault_in_json_is_reported_with_its_line() {
     for (text, expected, place) in faulty() {
         let json = as_json(&text);
         let before = &json[..json.rfind(place).unwrap()];
         let (_, expected) = expected.split_once(": ").unwrap();
         let expected = format!("line {}: {expected}", before.matches('\n').count() + 1);
-        assert_told(Directory::parse_json(&json, Path::new("")), &expected);
+        assert_reported(Directory::parse_json(&json, Path::new("")), &expected);
     }
 }
 
 #[test]
-fn what_is_no_json_is_told_with_its_line() {
+fn invalid_json_is_reported_with_its_line() {
     for (text, expected) in [
         ("", "line 1: EOF while parsing a value"),
         ("{\n\"tenants\": [],\n}", "line 3: trailing comma"),
@@ -146,13 +150,13 @@ fn what_is_no_json_is_told_with_its_line() {
         ("{\"tenants\": [],\n\"groups\": null}", "line 2: null is not allowed"),
         ("{\"tenants\": [],\n\"tenants\": []}", "line 2: duplicate key"),
     ] {
-        assert_told(Directory::parse_json(text, Path::new("")), expected);
+        assert_reported(Directory::parse_json(text, Path::new("")), expected);
     }
 }
 
 #[test]
-fn text_in_json_means_what_json_says() {
-    // Line breaks of every kind and escapes that TOML lacks, with colons where they mean nothing.
+fn escapes_in_json_strings_are_decoded() {
+    // All kinds of line breaks, escapes that TOML does not have, and colons in strings.
     let text = "\r\n\n{ \"tenants\" : [ { \"id\": \"a1000000-0000-4000-8000-000000000001\",\r\n\t\
                 \"n\\u0061me\": \"X: null\" } ],\n \"people\": [{\"name\": \"\\u007f\u{7f}\", \
                 \"display_name\": \"\\ud83d\\ude00\\/\\\\\\\"\\n\\u0000#='\", \
@@ -165,10 +169,10 @@ fn text_in_json_means_what_json_says() {
 }
 
 #[test]
-fn all_faults_are_told_at_once() {
+fn all_faults_are_reported_together() {
     let text = format!("{}\n{}", tenant("domains = [\"UPPER\"]"), person("tenant = \"Y\""));
     let DirectoryError::Faults(faults) = Directory::parse(&text, Path::new("")).unwrap_err() else {
-        panic!("it was read")
+        panic!("it was accepted")
     };
     let lines: Vec<_> = faults.iter().map(|fault| fault.line).collect();
     assert!(lines.contains(&4) && lines.len() > 2, "{faults:?}");
@@ -176,14 +180,14 @@ fn all_faults_are_told_at_once() {
 }
 
 #[test]
-fn a_file_that_is_not_there_is_named() {
+fn a_missing_file_is_named_in_the_error() {
     let error = Directory::read(Path::new("nowhere.toml")).unwrap_err();
     assert!(matches!(error, DirectoryError::Read { .. }));
     assert!(error.to_string().contains("nowhere.toml"), "{error}");
 }
 
 #[test]
-fn the_built_in_directory_is_read_as_it_is() {
+fn the_built_in_directory_is_valid() {
     let directory = Directory::parse(Directory::EXAMPLE, Path::new("")).unwrap();
     let names: Vec<_> = directory.people().iter().map(|person| person.name.as_str()).collect();
     assert_eq!(names, ["ada", "uma", "ulf", "noel", "gus", "pia", "tia"]);
@@ -191,7 +195,7 @@ fn the_built_in_directory_is_read_as_it_is() {
 }
 
 #[test]
-fn the_built_in_directory_may_be_written_in_json() {
+fn the_built_in_directory_is_the_same_in_json() {
     let directory = Directory::parse_json(&as_json(Directory::EXAMPLE), Path::new("")).unwrap();
     assert_eq!(format!("{directory:#?}"), format!("{:#?}", Directory::default()));
 }
@@ -213,8 +217,8 @@ fn app(more: &str) -> String {
     format!("{TENANT}{entry}\ntenant = \"X\"\n{more}\n")
 }
 
-/// Somebody of another tenant than that of a single-tenant app.
-fn stranger(more: &str) -> String {
+/// A person of a tenant other than that of a single-tenant app.
+fn person_of_another_tenant(more: &str) -> String {
     let app = app("single_tenant = true\napp_roles = [\"R\"]");
     let tenant = "[[tenants]]\nid = \"a1000000-0000-4000-8000-000000000004\"\nname = \"Y\"\n";
     let person = "[[people]]\nname = \"n\"\nsign_in_name = \"n@y\"\ndisplay_name = \"N\"\n\

@@ -1,4 +1,4 @@
-//! The tables of `/_dev` that say who and what there is.
+//! The tables of people, tenants, groups and apps on `/_dev`.
 
 use entra_dev::ids::{
     API_CLIENT_ID, CONSUMERS, CONTOSO, DAEMON_CLIENT_ID, DAEMON_SECRET, FABRIKAM,
@@ -7,7 +7,7 @@ use entra_dev::ids::{
 
 use crate::support::{Credential, OTHER_REDIRECT_URI, REDIRECT_URI, TestTenant, between, section};
 
-/// One of everything that a file can say of people and apps.
+/// A file that uses every field of people and apps.
 const ENTRIES: &str = r#"
 [[people]]
 name = "cora"
@@ -53,7 +53,7 @@ tenant = "Contoso"
 "#;
 
 #[tokio::test]
-async fn the_page_says_who_and_what_there_is() {
+async fn the_page_lists_people_tenants_groups_and_apps() {
     let tenant = TestTenant::start().await;
     let page = tenant.dev_page().await;
     let people = section(&page, "Who can sign in");
@@ -85,7 +85,7 @@ async fn the_page_says_who_and_what_there_is() {
 }
 
 #[tokio::test]
-async fn the_page_says_what_each_person_is() {
+async fn the_page_shows_roles_groups_and_notes_of_people() {
     let tenant = TestTenant::start_having(ENTRIES).await;
     let page = tenant.dev_page().await;
     let person = |name| cells(&page, "Who can sign in", name);
@@ -111,7 +111,7 @@ async fn the_page_says_what_each_person_is() {
 }
 
 #[tokio::test]
-async fn the_page_says_what_each_api_offers_and_to_whom() {
+async fn the_page_shows_scopes_and_app_roles_of_apis() {
     let tenant = TestTenant::start_having(ENTRIES).await;
     let page = tenant.dev_page().await;
     let apis = section(&page, "APIs");
@@ -140,7 +140,7 @@ async fn the_page_says_what_each_api_offers_and_to_whom() {
 }
 
 #[tokio::test]
-async fn the_page_says_how_each_app_is_set_up() {
+async fn the_page_shows_the_settings_of_apps() {
     let certificate = Credential::generate();
     let secrets = "secrets = [\"new-secret\"]";
     let certificates = format!("{secrets}\ncertificates = ['''{}''']", certificate.pem);
@@ -176,7 +176,7 @@ async fn the_page_says_how_each_app_is_set_up() {
     assert_eq!(app("Nightly job")[3], "<code>Todos.ReadWrite.All</code> @ Todo API");
 }
 
-/// The cells of the row with this heading, which are HTML, in the table under this title.
+/// The HTML of the cells in the row with this heading, in the table with this title.
 #[track_caller]
 fn cells(page: &str, title: &str, heading: &str) -> Vec<String> {
     let start = format!("<tr><th scope=\"row\">{heading}</th>");

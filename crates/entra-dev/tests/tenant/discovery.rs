@@ -1,10 +1,12 @@
+//! Metadata, the key set and the start page.
+
 use entra_dev::ids::{CONSUMERS, CONTOSO, FABRIKAM};
 use serde_json::{Value, json};
 
 use crate::support::TestTenant;
 
 #[tokio::test]
-async fn every_name_of_a_tenant_leads_to_its_metadata() {
+async fn every_name_of_a_tenant_has_metadata() {
     let tenant = TestTenant::start().await;
     for (name, segment, issuer) in [
         (CONTOSO, CONTOSO, CONTOSO),
@@ -28,7 +30,7 @@ async fn every_name_of_a_tenant_leads_to_its_metadata() {
 }
 
 #[tokio::test]
-async fn the_metadata_is_entras_member_by_member() {
+async fn the_metadata_has_the_members_of_entra() {
     let tenant = TestTenant::start().await;
     for (segment, issuer, region) in
         [(CONTOSO, CONTOSO, json!("EU")), ("common", "{tenantid}", Value::Null)]
@@ -96,7 +98,7 @@ async fn metadata_and_keys_can_be_read_from_any_origin() {
 }
 
 #[tokio::test]
-async fn the_start_page_says_what_this_is_and_who_can_sign_in() {
+async fn the_start_page_lists_the_people() {
     let tenant = TestTenant::start().await;
     let answer = tenant.get("/").await;
     assert_eq!(answer.status, 200);

@@ -1,3 +1,5 @@
+//! Faults that tests plan.
+
 use std::time::{Duration, Instant};
 
 use entra_dev::ids::CONTOSO;
@@ -9,7 +11,7 @@ use crate::support::{Answer, Form, ORIGIN, TestTenant};
 
 const METADATA: &str = "/common/v2.0/.well-known/openid-configuration";
 
-/// Each endpoint with the status of a request that says nothing.
+/// Each endpoint with the status of a request without parameters.
 const ENDPOINTS: [(&str, u16); 10] = [
     ("metadata", 200),
     ("keys", 200),
@@ -24,7 +26,7 @@ const ENDPOINTS: [(&str, u16); 10] = [
 ];
 
 #[tokio::test]
-async fn nothing_goes_wrong_unless_it_is_asked_for() {
+async fn endpoints_work_without_planned_faults() {
     let tenant = TestTenant::start().await;
     assert_eq!(tenant.get_json("/_dev/faults").await, json!({ "faults": [] }));
     for (endpoint, status) in ENDPOINTS {
@@ -33,7 +35,7 @@ async fn nothing_goes_wrong_unless_it_is_asked_for() {
 }
 
 #[tokio::test]
-async fn each_endpoint_fails_by_itself_until_it_is_told_not_to() {
+async fn each_endpoint_fails_until_its_fault_is_cleared() {
     let tenant = TestTenant::start().await;
     for (endpoint, status) in ENDPOINTS {
         tenant.plan(endpoint, &json!({ "status": 503 })).await;
@@ -59,7 +61,7 @@ async fn an_endpoint_can_be_slow() {
 }
 
 #[tokio::test]
-async fn an_answer_can_be_cut_short() {
+async fn a_response_can_be_truncated() {
     let tenant = TestTenant::start().await;
     let whole = tenant.get(METADATA).await;
     tenant.plan("metadata", &json!({ "truncate": 100 })).await;
@@ -67,13 +69,13 @@ async fn an_answer_can_be_cut_short() {
     assert_eq!(cut.status, StatusCode::OK);
     assert_eq!(cut.header("content-type"), whole.header("content-type"));
     assert_eq!(cut.body, whole.body[..100]);
-    // More than there is cuts nothing.
+    // A length beyond the body changes nothing.
     tenant.plan("metadata", &json!({ "truncate": 1_000_000 })).await;
     assert_eq!(tenant.get(METADATA).await.body, whole.body);
 }
 
 #[tokio::test]
-async fn a_fault_can_come_now_and_then_and_pass() {
+async fn a_fault_can_be_intermittent_and_limited() {
     let tenant = TestTenant::start().await;
     tenant.plan("keys", &json!({ "status": 500, "every": 3 })).await;
     assert_eq!(tenant.statuses("keys").await, [200, 200, 500, 200, 200, 500, 200]);
@@ -86,7 +88,7 @@ async fn a_fault_can_come_now_and_then_and_pass() {
 }
 
 #[tokio::test]
-async fn a_script_sees_the_fault_and_its_preflight_does_not() {
+async fn faults_apply_to_scripts_but_not_to_preflights() {
     let tenant = TestTenant::start().await;
     tenant.plan("token", &json!({ "status": 503, "times": 1 })).await;
     let url = tenant.url(&format!("/{CONTOSO}/oauth2/v2.0/token"));
@@ -101,7 +103,7 @@ async fn a_script_sees_the_fault_and_its_preflight_does_not() {
 }
 
 #[tokio::test]
-async fn what_goes_wrong_can_be_looked_up_and_ended_all_at_once() {
+async fn faults_are_listed_and_can_be_cleared_together() {
     let tenant = TestTenant::start().await;
     tenant.plan("token", &json!({ "status": 429, "times": 3 })).await;
     tenant.plan("keys", &json!({ "hide_signing_key": true, "every": 2 })).await;
@@ -116,7 +118,7 @@ async fn what_goes_wrong_can_be_looked_up_and_ended_all_at_once() {
     assert_eq!(plans[1]["plan"]["times"], 3);
     let page = tenant.get("/_dev").await.body;
     assert!(page.contains("<th scope=\"row\">token</th>"), "{page}");
-    // What is shown is what can be sent again.
+    // A listed plan can be sent again.
     tenant.plan("token", &plans[1]["plan"]).await;
 
     tenant.delete("/_dev/faults").await.assert_done();
@@ -125,7 +127,7 @@ async fn what_goes_wrong_can_be_looked_up_and_ended_all_at_once() {
 }
 
 #[tokio::test]
-async fn an_unknown_endpoint_is_answered_with_those_there_are() {
+async fn an_unknown_endpoint_error_lists_the_endpoints() {
     let tenant = TestTenant::start().await;
     for path in ["/_dev/faults/nothing", "/_dev/faults/Keys"] {
         let known = "expected one of `metadata`, `keys`, `instance`, `authorize`, `adminconsent`, \
@@ -136,7 +138,7 @@ async fn an_unknown_endpoint_is_answered_with_those_there_are() {
 }
 
 #[tokio::test]
-async fn a_plan_that_means_nothing_is_refused() {
+async fn an_invalid_fault_plan_is_refused() {
     let tenant = TestTenant::start().await;
     for (plan, detail) in [
         (json!({ "status": 399 }), "status: 400 to 599"),

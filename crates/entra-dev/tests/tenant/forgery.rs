@@ -1,3 +1,5 @@
+//! Forged tokens.
+
 use entra_dev::ids::{API_CLIENT_ID, CONSUMERS, CONTOSO, FABRIKAM, SWAGGER_UI_CLIENT_ID};
 use entra_dev::{ForgeError, Forgery, SignedWith};
 use reqwest::{Method, StatusCode};
@@ -8,7 +10,7 @@ use crate::support::{Answer, NOW, PublishedKeys, TestTenant, token_header};
 const PATH: &str = "/_dev/tokens";
 
 #[tokio::test]
-async fn a_forgery_starts_as_the_token_that_the_person_would_get() {
+async fn a_forged_token_starts_as_a_real_one() {
     let tenant = TestTenant::start().await;
     let keys = PublishedKeys::of(&tenant).await;
     for token in [
@@ -30,13 +32,13 @@ async fn a_forgery_starts_as_the_token_that_the_person_would_get() {
         }
         assert_eq!(keys.signer(&token), token_header(&token)["kid"].as_str());
     }
-    // Whoever says nothing gets the first person.
+    // The default is the first person.
     let token = tenant.forged(json!({})).await;
     assert_eq!(TestTenant::claims(&token)["preferred_username"], "ada@contoso.example");
 }
 
 #[tokio::test]
-async fn the_client_and_the_api_can_be_others() {
+async fn a_forged_token_can_be_of_any_client_and_api() {
     let tenant = TestTenant::start().await;
     let (client, api) =
         ("77777777-7777-4777-8777-777777777777", "88888888-8888-4888-8888-888888888888");
@@ -49,7 +51,7 @@ async fn the_client_and_the_api_can_be_others() {
 }
 
 #[tokio::test]
-async fn a_forged_token_for_microsoft_graph_has_its_nonce() {
+async fn a_forged_token_for_graph_has_a_nonce_in_its_header() {
     let tenant = TestTenant::start().await;
     let graph = "https://graph.microsoft.com";
     let mut forgery = Forgery::of("ada");
@@ -69,7 +71,7 @@ async fn a_forged_token_for_microsoft_graph_has_its_nonce() {
 }
 
 #[tokio::test]
-async fn claims_and_header_can_be_replaced_added_and_left_out() {
+async fn claims_and_header_can_be_replaced_added_and_removed() {
     let tenant = TestTenant::start().await;
     let keys = PublishedKeys::of(&tenant).await;
     let description = json!({
@@ -99,7 +101,7 @@ async fn claims_and_header_can_be_replaced_added_and_left_out() {
 }
 
 #[tokio::test]
-async fn a_forgery_can_have_exactly_these_claims() {
+async fn a_forged_token_can_have_only_the_given_claims() {
     let tenant = TestTenant::start().await;
     let keys = PublishedKeys::of(&tenant).await;
     let claims = json!({ "sub": "somebody" });
@@ -114,7 +116,7 @@ async fn a_forgery_can_have_exactly_these_claims() {
 }
 
 #[tokio::test]
-async fn a_forgery_that_has_expired_counted_once() {
+async fn an_expired_forged_token_was_valid_before() {
     let tenant = TestTenant::start().await;
     for seconds in [0, -1, -3600] {
         let description = json!({ "person": "uma", "expires_in": seconds });
@@ -132,7 +134,7 @@ async fn a_forgery_that_has_expired_counted_once() {
 }
 
 #[tokio::test]
-async fn a_forgery_that_does_not_count_yet_will() {
+async fn a_forged_token_that_is_not_valid_yet_will_be() {
     let tenant = TestTenant::start().await;
     let forgery = Forgery::of("uma").valid_in(7200);
     for token in
@@ -149,7 +151,7 @@ async fn a_forgery_that_does_not_count_yet_will() {
 }
 
 #[tokio::test]
-async fn a_forgery_can_be_too_old_and_too_young_at_once_if_both_are_asked_for() {
+async fn a_forged_token_can_be_expired_and_not_yet_valid() {
     let tenant = TestTenant::start().await;
     let description = json!({ "expires_in": -120, "valid_in": 300 });
     let forgery = Forgery::of("ada").expires_in(-120).valid_in(300);
@@ -168,7 +170,7 @@ async fn a_forgery_can_be_too_old_and_too_young_at_once_if_both_are_asked_for() 
 }
 
 #[tokio::test]
-async fn each_key_signs_under_its_own_id() {
+async fn each_key_signs_with_its_own_key_id() {
     let tenant = TestTenant::start().await;
     let keys = PublishedKeys::of(&tenant).await;
     let [current, next, personal] = keys.kids()[..] else { panic!("there are three keys") };
@@ -186,14 +188,14 @@ async fn each_key_signs_under_its_own_id() {
             assert_eq!(TestTenant::claims(&token)["tid"], CONTOSO);
         }
     }
-    // The current key of a personal account is the one for those.
+    // The current key for a personal account is that of personal accounts.
     let token = tenant.forged(json!({ "person": "pia", "signed_with": "current" })).await;
     assert_eq!(keys.signer(&token), Some(personal));
     assert!(keys.issuer(personal).contains(CONSUMERS));
 }
 
 #[tokio::test]
-async fn a_strangers_signature_goes_by_the_current_keys_id_and_does_not_verify() {
+async fn the_unpublished_key_uses_the_id_of_the_current_one() {
     let tenant = TestTenant::start().await;
     let token = tenant.forged(json!({ "signed_with": "stranger" })).await;
     let other = tenant.tenant.forge(&Forgery::of("ada").signed_with(SignedWith::Stranger)).unwrap();
@@ -208,7 +210,7 @@ async fn a_strangers_signature_goes_by_the_current_keys_id_and_does_not_verify()
 }
 
 #[tokio::test]
-async fn a_token_can_go_unsigned() {
+async fn a_forged_token_can_be_unsigned() {
     let tenant = TestTenant::start().await;
     let keys = PublishedKeys::of(&tenant).await;
     for token in [
@@ -222,7 +224,7 @@ async fn a_token_can_go_unsigned() {
 }
 
 #[tokio::test]
-async fn apps_go_by_their_names_too() {
+async fn a_forged_token_can_refer_to_apps_by_name() {
     let tenant = TestTenant::start().await;
     let description = json!({ "client": "Command line", "resource": "reports api" });
     let claims = TestTenant::claims(&tenant.forged(description).await);
@@ -231,7 +233,7 @@ async fn apps_go_by_their_names_too() {
 }
 
 #[tokio::test]
-async fn whoever_or_whatever_is_not_there_is_named() {
+async fn unknown_people_and_apps_are_named_in_the_error() {
     let tenant = TestTenant::start().await;
     for (description, detail) in [
         (json!({ "person": "bob" }), "there is no person \"bob\"; choose one of: ada, uma"),
@@ -250,7 +252,7 @@ async fn whoever_or_whatever_is_not_there_is_named() {
 }
 
 #[tokio::test]
-async fn only_json_of_moderate_size_is_read() {
+async fn only_json_up_to_64_kib_is_accepted() {
     let tenant = TestTenant::start().await;
     let post = |media_type: &str, body: String| {
         let request = tenant.browser.post(tenant.url(PATH)).header("content-type", media_type);

@@ -1,4 +1,4 @@
-//! One tenant, two listeners: each is consistent with itself, and access tokens come from one.
+//! The two listeners: each is consistent, and one is the issuer of access tokens.
 
 use entra_dev::ids::{API_CLIENT_ID, CONTOSO};
 use entra_dev::{DevTenant, Options, Scheme, StartError, TokenError, access_token};
@@ -10,7 +10,7 @@ use tokio::net::TcpStream;
 use crate::support::{Answer, Form, ORIGIN, PublishedKeys, TestTenant, new_folder, shared_keys};
 
 #[tokio::test]
-async fn the_metadata_of_each_listener_is_about_that_listener() {
+async fn each_listener_has_metadata_of_its_own() {
     let tenant = TestTenant::start().await;
     for (base, browser) in tenant.listeners() {
         for (authority, issuer) in [
@@ -23,7 +23,7 @@ async fn the_metadata_of_each_listener_is_about_that_listener() {
             let document = json_at(&browser, &url).await;
             assert_eq!(document["issuer"], format!("{base}/{issuer}/v2.0"));
             let urls: Vec<_> = (document.as_object().unwrap().iter())
-                // The one that belongs to Azure.
+                // It belongs to Azure.
                 .filter(|(name, _)| name.as_str() != "rbac_url")
                 .filter_map(|(_, value)| value.as_str().filter(|text| text.contains("://")))
                 .collect();
@@ -38,7 +38,7 @@ async fn the_metadata_of_each_listener_is_about_that_listener() {
 }
 
 #[tokio::test]
-async fn each_listener_vouches_for_its_own_name_as_an_authority() {
+async fn instance_discovery_accepts_the_listener_as_authority() {
     let tenant = TestTenant::start().await;
     for (base, browser) in tenant.listeners() {
         let url = format!(
@@ -63,7 +63,7 @@ async fn each_listener_vouches_for_its_own_name_as_an_authority() {
 }
 
 #[tokio::test]
-async fn id_tokens_name_the_listener_that_was_asked_and_access_tokens_always_the_same() {
+async fn id_tokens_name_their_listener_and_access_tokens_one() {
     for issuer in [Scheme::Http, Scheme::Https] {
         let options = Options { access_token_issuer: issuer, ..Options::ephemeral() };
         let tenant = TestTenant::start_with(shared_keys(), options).await;
@@ -78,7 +78,7 @@ async fn id_tokens_name_the_listener_that_was_asked_and_access_tokens_always_the
             assert_eq!(id["iss"], format!("{base}/{CONTOSO}/v2.0"));
             let token = answer["access_token"].as_str().unwrap();
             assert_eq!(TestTenant::claims(token)["iss"], expected);
-            // What the key vouches for goes with the access tokens.
+            // The issuer of the key is that of the access tokens.
             let signer = keys.signer(token).unwrap();
             assert_eq!(keys.issuer(signer).replace("{tenantid}", CONTOSO), expected);
         }
@@ -88,7 +88,7 @@ async fn id_tokens_name_the_listener_that_was_asked_and_access_tokens_always_the
 }
 
 #[tokio::test]
-async fn user_information_is_there_on_both_listeners_whoever_issues() {
+async fn both_listeners_serve_user_information() {
     let tenant = TestTenant::issued_by_https().await;
     let form = Form::authorization().with("scope", "openid");
     let answer = tenant.sign_in(CONTOSO, &form, "ada").await;
@@ -100,7 +100,7 @@ async fn user_information_is_there_on_both_listeners_whoever_issues() {
 }
 
 #[tokio::test]
-async fn a_token_made_without_a_server_can_name_the_https_listener() {
+async fn a_token_without_a_server_can_name_the_https_listener() {
     let folder = new_folder();
     let tenant = TestTenant::start_with(
         folder.clone(),
@@ -129,7 +129,7 @@ async fn a_token_made_without_a_server_can_name_the_https_listener() {
 }
 
 #[tokio::test]
-async fn https_can_be_left_out() {
+async fn https_can_be_disabled() {
     let folder = new_folder();
     let options = Options { https_port: None, ..Options::ephemeral() };
     let tenant = TestTenant::start_with(folder.clone(), options.clone()).await;
@@ -149,7 +149,7 @@ async fn https_can_be_left_out() {
 }
 
 #[tokio::test]
-async fn a_taken_https_port_is_named() {
+async fn a_taken_https_port_is_named_in_the_error() {
     let tenant = TestTenant::start().await;
     let port: u16 = tenant.https_url("").rsplit(':').next().unwrap().parse().unwrap();
     let options = Options { https_port: Some(port), ..Options::ephemeral() };
@@ -159,10 +159,10 @@ async fn a_taken_https_port_is_named() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_does_not_finish_a_handshake_keeps_nobody_waiting() {
+async fn unfinished_handshakes_do_not_block_other_clients() {
     let tenant = TestTenant::start().await;
     let address = tenant.https_url("").trim_start_matches("https://").to_owned();
-    // The first bytes of a ClientHello, and no more.
+    // Only the first bytes of a ClientHello.
     let mut waiting = Vec::new();
     for _ in 0..20 {
         let mut connection = TcpStream::connect(&address).await.unwrap();
@@ -172,7 +172,7 @@ async fn whoever_does_not_finish_a_handshake_keeps_nobody_waiting() {
     let mut plain = TcpStream::connect(&address).await.unwrap();
     plain.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").await.unwrap();
     let mut answer = Vec::new();
-    // However it ends, it is not with a page.
+    // The connection may end in any way, but not with a page.
     plain.read_to_end(&mut answer).await.ok();
     assert!(!String::from_utf8_lossy(&answer).contains("HTTP/1.1 200"));
 

@@ -1,4 +1,4 @@
-//! ID tokens that come from the authorization endpoint (OpenID Connect Core section 3.2 and 3.3).
+//! ID tokens of the authorization endpoint (OpenID Connect Core, sections 3.2 and 3.3).
 
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine;
@@ -25,7 +25,7 @@ fn in_fragment(answer: &Answer) -> Value {
 }
 
 #[tokio::test]
-async fn an_id_token_comes_in_the_fragment() {
+async fn an_id_token_is_sent_in_the_fragment() {
     let tenant = TestTenant::start().await;
     let form = sign_in("id_token").without("code_challenge").without("code_challenge_method");
     let answer = tenant.pick(CONTOSO, &form, "uma").await;
@@ -39,7 +39,7 @@ async fn an_id_token_comes_in_the_fragment() {
 }
 
 #[tokio::test]
-async fn a_code_beside_an_id_token_is_bound_to_it() {
+async fn an_id_token_contains_the_hash_of_its_code() {
     let tenant = TestTenant::start().await;
     for response_type in ["code id_token", "id_token code"] {
         let answer = tenant.pick(CONTOSO, &sign_in(response_type), "uma").await;
@@ -59,7 +59,7 @@ async fn a_code_beside_an_id_token_is_bound_to_it() {
 }
 
 #[tokio::test]
-async fn a_web_site_gets_both_in_a_form() {
+async fn a_web_site_gets_code_and_id_token_in_a_form() {
     let tenant = TestTenant::start().await;
     let form = sign_in("code id_token").with("response_mode", "form_post");
     let answer = tenant.pick(CONTOSO, &form, "uma").await;
@@ -87,7 +87,7 @@ async fn an_id_token_needs_a_nonce() {
 }
 
 #[tokio::test]
-async fn an_id_token_never_travels_in_a_query() {
+async fn an_id_token_is_never_sent_in_the_query() {
     let tenant = TestTenant::start().await;
     for response_type in ["id_token", "code id_token"] {
         let form = sign_in(response_type).with("response_mode", "query");
@@ -107,7 +107,7 @@ async fn an_id_token_never_travels_in_a_query() {
 }
 
 #[tokio::test]
-async fn an_app_gets_id_tokens_here_only_where_it_is_set_up_so() {
+async fn id_tokens_at_authorize_must_be_enabled_for_the_app() {
     let tenant = TestTenant::start().await;
     for response_type in ["id_token", "code id_token", "id_token token", "token", "code token"] {
         let form = Form::authorization()
@@ -118,7 +118,7 @@ async fn an_app_gets_id_tokens_here_only_where_it_is_set_up_so() {
         answer.assert_redirected_refusal("unsupported_response_type", 700_054);
         assert!(answer.location().as_str().starts_with(REDIRECT_URI));
     }
-    // Access tokens do not come from here at all.
+    // The authorization endpoint never issues access tokens.
     for response_type in ["token", "id_token token", "code id_token token"] {
         let answer = tenant.authorize(CONTOSO, &sign_in(response_type)).await;
         assert_eq!(answer.status, StatusCode::FOUND, "{}", answer.body);

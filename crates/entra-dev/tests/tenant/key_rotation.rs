@@ -1,3 +1,5 @@
+//! Key rotation.
+
 use reqwest::StatusCode;
 use serde_json::json;
 
@@ -8,7 +10,7 @@ use crate::support::{Answer, Form, PublishedKeys, TestTenant, new_folder, token_
 const PATH: &str = "/_dev/keys/rotate";
 
 #[tokio::test]
-async fn with_an_overlap_the_old_key_still_vouches_for_its_tokens() {
+async fn with_an_overlap_the_old_key_stays_published() {
     let tenant = TestTenant::start().await;
     let before = PublishedKeys::of(&tenant).await;
     let [current, next, personal] = before.kids()[..] else { panic!("there are three keys") };
@@ -30,12 +32,12 @@ async fn with_an_overlap_the_old_key_still_vouches_for_its_tokens() {
     let token = answer["access_token"].as_str().unwrap();
     assert_eq!(token_header(token)["kid"], next);
     assert_eq!(after.signer(token), Some(next));
-    // Whoever has looked at the keys before knows the one that signs now.
+    // The key that signs now was published before.
     assert_eq!(before.signer(token), Some(next));
 }
 
 #[tokio::test]
-async fn without_an_overlap_the_old_keys_are_gone_at_once() {
+async fn without_an_overlap_the_old_keys_are_removed() {
     let tenant = TestTenant::start().await;
     let first = PublishedKeys::of(&tenant).await.kids()[0].to_owned();
     let old = tenant.tenant.access_token("ada").unwrap();
@@ -55,12 +57,12 @@ async fn without_an_overlap_the_old_keys_are_gone_at_once() {
     assert_eq!(after.signer(&old), None);
     let new = tenant.tenant.access_token("ada").unwrap();
     assert_eq!(after.signer(&new), Some(after.kids()[0]));
-    // The tenant itself does not take them any longer either.
+    // The tenant itself does not accept them any more.
     assert_eq!(user_information(&tenant, for_graph).await, StatusCode::UNAUTHORIZED);
 }
 
 #[tokio::test]
-async fn the_key_of_personal_accounts_stays() {
+async fn a_rotation_keeps_the_key_of_personal_accounts() {
     let tenant = TestTenant::start().await;
     let old = tenant.tenant.access_token("pia").unwrap();
     tenant.tenant.rotate_keys(false).await.unwrap();
@@ -69,7 +71,7 @@ async fn the_key_of_personal_accounts_stays() {
 }
 
 #[tokio::test]
-async fn a_restart_brings_back_the_keys_of_the_file() {
+async fn a_restart_undoes_a_rotation() {
     let folder = new_folder();
     let first = TestTenant::start_in(folder.clone()).await;
     let before = PublishedKeys::of(&first).await;
@@ -113,7 +115,7 @@ async fn the_key_set_can_flap() {
 }
 
 #[tokio::test]
-async fn a_rotation_has_to_say_whether_the_keys_overlap() {
+async fn a_rotation_without_overlap_parameter_is_refused() {
     let tenant = TestTenant::start().await;
     let before = PublishedKeys::of(&tenant).await;
     tenant.post_json(PATH, &json!({})).await.assert_problem(400, "missing field `overlap`");

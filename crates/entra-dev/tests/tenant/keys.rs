@@ -1,3 +1,5 @@
+//! The signing keys and their file.
+
 use std::collections::HashSet;
 use std::fs;
 
@@ -12,7 +14,7 @@ use crate::support::{TestTenant, new_folder};
 const PATH: &str = "/common/discovery/v2.0/keys";
 
 #[tokio::test]
-async fn keys_look_like_entras() {
+async fn the_key_set_has_the_members_of_entra() {
     let tenant = TestTenant::start().await;
     let document = tenant.get_json(PATH).await;
     let keys = document["keys"].as_array().unwrap();
@@ -49,7 +51,7 @@ async fn all_tenants_publish_the_same_keys() {
 }
 
 #[tokio::test]
-async fn keys_outlive_a_restart() {
+async fn a_restart_keeps_the_keys() {
     let folder = new_folder();
     let first = TestTenant::start_in(folder.clone()).await;
     let before = kids(&first.get_json(PATH).await);
@@ -60,7 +62,7 @@ async fn keys_outlive_a_restart() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn tenants_started_at_once_agree_on_the_keys() {
+async fn tenants_started_together_share_the_keys() {
     let folder = new_folder();
     let (one, other) =
         tokio::join!(TestTenant::start_in(folder.clone()), TestTenant::start_in(folder.clone()));
@@ -88,7 +90,7 @@ async fn only_the_owner_can_read_the_key_file() {
 }
 
 #[tokio::test]
-async fn a_corrupt_key_file_is_named_and_left_alone() {
+async fn a_corrupt_key_file_is_reported_and_not_changed() {
     let shared = TestTenant::start().await;
     let good = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("shared-keys");
     let good = fs::read_to_string(good.join("signing-keys.json")).unwrap();
@@ -110,7 +112,7 @@ async fn a_corrupt_key_file_is_named_and_left_alone() {
 }
 
 #[tokio::test]
-async fn keys_can_live_in_memory_only() {
+async fn keys_can_be_kept_in_memory() {
     let options = Options::ephemeral();
     let tenant = DevTenant::start_with(options).await.unwrap();
     assert!(tenant.access_token("ada").is_ok());

@@ -1,4 +1,4 @@
-//! Signing out (OpenID Connect RP-Initiated Logout).
+//! Logout (OpenID Connect RP-Initiated Logout).
 
 use entra_dev::ids::{CONTOSO, SWAGGER_UI_CLIENT_ID};
 use reqwest::StatusCode;
@@ -36,7 +36,7 @@ fn assert_goes_to(answer: &Answer, address: &str) {
 }
 
 #[tokio::test]
-async fn signing_out_ends_the_session_and_a_page_says_so() {
+async fn logout_ends_the_session_and_shows_a_page() {
     let tenant = TestTenant::start().await;
     for by_post in [false, true] {
         let browser = Browser::new(&tenant);
@@ -58,7 +58,7 @@ async fn signing_out_ends_the_session_and_a_page_says_so() {
 }
 
 #[tokio::test]
-async fn one_browser_signs_out_and_the_other_stays() {
+async fn logout_affects_one_browser_only() {
     let tenant = TestTenant::start().await;
     let (here, there) = (Browser::new(&tenant), Browser::new(&tenant));
     here.sign_in("ada").await;
@@ -81,7 +81,7 @@ async fn a_logout_hint_signs_out_one_account() {
 }
 
 #[tokio::test]
-async fn a_hint_at_somebody_else_signs_out_nobody_unasked() {
+async fn a_hint_for_somebody_else_shows_the_logout_page() {
     let tenant = TestTenant::start().await;
     let browser = Browser::new(&tenant);
     browser.sign_in("ada").await;
@@ -109,14 +109,14 @@ async fn a_hint_at_somebody_else_signs_out_nobody_unasked() {
         assert_signed_in(&browser, "ada").await;
         assert_signed_in(&browser, "uma").await;
     }
-    // Who has no session is signed out already.
+    // Without a session, the person is already signed out.
     let stranger = Browser::new(&tenant);
     let hint = Form::empty().with("logout_hint", "noel@contoso.example");
     sign_out(&stranger, &hint).await.assert_page("You are signed out");
 }
 
 #[tokio::test]
-async fn the_person_who_is_picked_is_signed_out_and_goes_back_to_the_app() {
+async fn picking_an_account_signs_it_out_and_redirects() {
     let tenant = TestTenant::start().await;
     let browser = Browser::new(&tenant);
     browser.sign_in("ada").await;
@@ -138,7 +138,7 @@ async fn the_person_who_is_picked_is_signed_out_and_goes_back_to_the_app() {
     assert_signed_in(&browser, "ada").await;
 }
 
-/// The value that this person's button sends.
+/// The value of this person's button.
 #[track_caller]
 fn button_of(page: &Answer, account: &str) -> String {
     let (before, _) = page.body.split_once(&format!(">{account}@contoso.example<")).unwrap();
@@ -147,7 +147,7 @@ fn button_of(page: &Answer, account: &str) -> String {
 }
 
 #[tokio::test]
-async fn an_id_token_signs_out_its_account_even_when_it_has_expired() {
+async fn an_expired_id_token_hint_signs_out_its_account() {
     let tenant = TestTenant::start().await;
     let browser = Browser::new(&tenant);
     browser.sign_in("ada").await;
@@ -163,7 +163,7 @@ async fn an_id_token_signs_out_its_account_even_when_it_has_expired() {
 }
 
 #[tokio::test]
-async fn the_browser_goes_back_to_a_registered_address_with_the_state() {
+async fn logout_redirects_to_a_registered_uri_with_the_state() {
     let tenant = TestTenant::start().await;
     for by_post in [false, true] {
         let browser = Browser::new(&tenant);
@@ -194,7 +194,7 @@ async fn the_browser_goes_back_to_a_registered_address_with_the_state() {
     }
 }
 
-/// None is registered, and each looks to some parser as if it were.
+/// URIs that are not registered, but that a careless parser would accept.
 const UNREGISTERED: [&str; 31] = [
     "https://evil.example/",
     "//evil.example",
@@ -230,7 +230,7 @@ const UNREGISTERED: [&str; 31] = [
 ];
 
 #[tokio::test]
-async fn no_other_address_is_gone_to_and_they_are_signed_out_all_the_same() {
+async fn logout_without_a_registered_uri_does_not_redirect() {
     let tenant = TestTenant::start().await;
     let browser = Browser::new(&tenant);
     let id_token = text(&WEB.sign_in(&tenant, "openid profile", "uma").await, "id_token");
@@ -251,7 +251,7 @@ async fn no_other_address_is_gone_to_and_they_are_signed_out_all_the_same() {
     }
 }
 
-/// That a page says that they are signed out, and names the address without leading there.
+/// Asserts that a page confirms the logout, and shows the URI without a link.
 #[track_caller]
 fn assert_stays(answer: &Answer, address: &str) {
     answer.assert_page("You are signed out");
@@ -265,7 +265,7 @@ fn assert_stays(answer: &Answer, address: &str) {
 }
 
 #[tokio::test]
-async fn an_app_that_is_named_has_its_own_addresses_only() {
+async fn logout_with_a_client_id_needs_a_uri_of_that_app() {
     let tenant = TestTenant::start().await;
     let browser = Browser::new(&tenant);
     let form = Form::empty().with("post_logout_redirect_uri", REDIRECT_URI);
@@ -283,7 +283,7 @@ async fn an_app_that_is_named_has_its_own_addresses_only() {
 }
 
 #[tokio::test]
-async fn who_is_asked_whom_to_sign_out_does_not_go_to_another_address_either() {
+async fn the_logout_page_does_not_redirect_elsewhere_either() {
     let tenant = TestTenant::start().await;
     let browser = Browser::new(&tenant);
     browser.sign_in("uma").await;
@@ -301,7 +301,7 @@ async fn who_is_asked_whom_to_sign_out_does_not_go_to_another_address_either() {
 }
 
 #[tokio::test]
-async fn two_addresses_sign_nobody_out() {
+async fn a_repeated_logout_uri_signs_nobody_out() {
     let tenant = TestTenant::start().await;
     let browser = Browser::new(&tenant);
     browser.sign_in("ada").await;

@@ -1,6 +1,6 @@
-//! The development tenant over HTTP, as an app and a browser see it.
+//! Tests of the development tenant over HTTP.
 
-// Clippy's own exception covers test functions and not their helpers.
+// Clippy's exception for tests does not include helper functions.
 #![allow(clippy::unwrap_used)]
 
 mod account_page;

@@ -1,4 +1,4 @@
-//! An API that calls another one for its caller.
+//! The on-behalf-of grant.
 
 use entra_dev::ids::{
     API_CLIENT_ID, CONSUMERS, CONTOSO, DAEMON_CLIENT_ID, DAEMON_SECRET, FABRIKAM,
@@ -35,7 +35,7 @@ fn caller_token(tenant: &TestTenant, account: &str) -> String {
 }
 
 #[tokio::test]
-async fn an_api_calls_another_one_for_its_caller() {
+async fn an_api_gets_a_token_on_behalf_of_its_caller() {
     let tenant = TestTenant::start().await;
     let body = SINGLE_PAGE.sign_in(&tenant, &api_scope(), "uma").await;
     let before = claims(&body, "access_token");
@@ -61,13 +61,13 @@ async fn an_api_calls_another_one_for_its_caller() {
         assert_eq!(after[name], expected, "{name}");
     }
     assert_ne!(after["sub"], before["sub"]);
-    // Roles are roles at one API.
+    // Roles are for one API.
     assert_eq!(before["roles"], json!(["User"]));
     assert_eq!(after.get("roles"), None);
 }
 
 #[tokio::test]
-async fn a_refresh_token_comes_when_asked_for_and_renews_with_the_secret() {
+async fn on_behalf_of_can_return_a_refresh_token() {
     let tenant = TestTenant::start().await;
     let scope = format!("{} openid offline_access", reports_scope());
     let form = exchange(&caller_token(&tenant, "ada")).with("scope", &scope);
@@ -86,7 +86,7 @@ async fn a_refresh_token_comes_when_asked_for_and_renews_with_the_secret() {
 }
 
 #[tokio::test]
-async fn an_assertion_that_has_expired_or_does_not_count_yet_is_refused() {
+async fn an_assertion_outside_its_valid_time_is_refused() {
     let tenant = TestTenant::start().await;
     let body = SINGLE_PAGE.sign_in(&tenant, &api_scope(), "ada").await;
     let form = exchange(&text(&body, "access_token"));
@@ -100,7 +100,7 @@ async fn an_assertion_that_has_expired_or_does_not_count_yet_is_refused() {
 }
 
 #[tokio::test]
-async fn what_is_no_token_of_this_tenant_is_refused() {
+async fn an_assertion_that_is_not_our_token_is_refused() {
     let tenant = TestTenant::start().await;
     let honest = caller_token(&tenant, "ada");
     let (signed, _) = honest.rsplit_once('.').unwrap();
@@ -135,9 +135,9 @@ async fn a_token_for_another_audience_is_refused() {
     }
 }
 
-/// The published keys say whom they vouch for.
+/// Each published key has an issuer.
 #[tokio::test]
-async fn the_key_of_personal_accounts_vouches_for_nobody_else() {
+async fn the_key_of_personal_accounts_signs_nobody_else() {
     let tenant = TestTenant::start().await;
     for (account, key, home, accepted) in [
         ("ada", SignedWith::Personal, CONTOSO, false),
@@ -160,7 +160,7 @@ async fn the_key_of_personal_accounts_vouches_for_nobody_else() {
 }
 
 #[tokio::test]
-async fn an_id_token_is_no_assertion() {
+async fn an_id_token_is_refused_as_an_assertion() {
     let tenant = TestTenant::start().await;
     let body = WEB.sign_in(&tenant, "openid profile", "ada").await;
     let id_token = text(&body, "id_token");
@@ -174,7 +174,7 @@ async fn an_id_token_is_no_assertion() {
 }
 
 #[tokio::test]
-async fn an_app_only_token_stands_for_nobody() {
+async fn an_app_only_token_is_refused_as_an_assertion() {
     let tenant = TestTenant::start().await;
     let form = Form::empty()
         .with("grant_type", "client_credentials")
@@ -187,7 +187,7 @@ async fn an_app_only_token_stands_for_nobody() {
 }
 
 #[tokio::test]
-async fn people_of_other_tenants_are_not_exchanged_here() {
+async fn an_assertion_of_another_tenants_person_is_refused() {
     let tenant = TestTenant::start().await;
     for (account, home) in [("tia", FABRIKAM), ("pia", "consumers")] {
         let form = exchange(&caller_token(&tenant, account));
@@ -199,7 +199,7 @@ async fn people_of_other_tenants_are_not_exchanged_here() {
 }
 
 #[tokio::test]
-async fn each_fault_of_the_request_has_its_own_code() {
+async fn each_on_behalf_of_error_has_its_code() {
     let tenant = TestTenant::start().await;
     let token = caller_token(&tenant, "ada");
     let form = || exchange(&token);
@@ -219,7 +219,7 @@ async fn each_fault_of_the_request_has_its_own_code() {
 }
 
 #[tokio::test]
-async fn a_public_client_acts_on_nobodys_behalf() {
+async fn a_public_client_cannot_act_on_behalf_of_anybody() {
     let tenant = TestTenant::start().await;
     let form = exchange(&caller_token(&tenant, "ada")).without("client_secret");
     for client_id in [NATIVE.client_id, SWAGGER_UI_CLIENT_ID] {

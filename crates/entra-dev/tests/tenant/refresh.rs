@@ -1,4 +1,4 @@
-//! Renewing tokens.
+//! The refresh token grant.
 
 use entra_dev::ids::{API_CLIENT_ID, CONTOSO, FABRIKAM};
 use reqwest::StatusCode;
@@ -11,7 +11,7 @@ use crate::support::{
 const DAY: u64 = 24 * 60 * 60;
 
 #[tokio::test]
-async fn a_refresh_token_comes_with_offline_access_only() {
+async fn a_refresh_token_needs_offline_access() {
     let tenant = TestTenant::start().await;
     for program in [SINGLE_PAGE, NATIVE, WEB] {
         let scope = format!("{} openid", api_scope());
@@ -23,7 +23,7 @@ async fn a_refresh_token_comes_with_offline_access_only() {
 }
 
 #[tokio::test]
-async fn a_renewal_gives_new_tokens_and_the_old_refresh_token_stays_valid() {
+async fn a_refresh_returns_new_tokens_and_keeps_the_old_one_valid() {
     let tenant = TestTenant::start().await;
     for program in [SINGLE_PAGE, NATIVE, WEB] {
         let scope = format!("openid profile offline_access {}", api_scope());
@@ -53,7 +53,7 @@ async fn a_renewal_gives_new_tokens_and_the_old_refresh_token_stays_valid() {
     }
 }
 
-/// OpenID Connect Core section 12.2.
+/// OpenID Connect Core, section 12.2.
 #[tokio::test]
 async fn the_nonce_belongs_to_the_first_id_token() {
     let tenant = TestTenant::start().await;
@@ -70,7 +70,7 @@ async fn the_nonce_belongs_to_the_first_id_token() {
 }
 
 #[tokio::test]
-async fn one_refresh_token_is_good_for_every_api() {
+async fn a_refresh_token_is_valid_for_every_api() {
     let tenant = TestTenant::start().await;
     let token = NATIVE.refresh_token(&tenant, "ada").await;
     for (scope, audience, permission) in [
@@ -91,7 +91,7 @@ async fn one_refresh_token_is_good_for_every_api() {
 }
 
 #[tokio::test]
-async fn one_renewal_is_for_one_api() {
+async fn a_refresh_is_for_one_api() {
     let tenant = TestTenant::start().await;
     let token = NATIVE.refresh_token(&tenant, "ada").await;
     for (scope, error, code) in [
@@ -105,7 +105,7 @@ async fn one_renewal_is_for_one_api() {
 }
 
 #[tokio::test]
-async fn who_signs_in_for_two_apis_gets_their_tokens_one_by_one() {
+async fn a_sign_in_for_two_apis_needs_one_refresh_for_each() {
     let tenant = TestTenant::start().await;
     let scope = format!("{} {} offline_access", reports_scope(), api_scope());
     let body = NATIVE.sign_in(&tenant, &scope, "ada").await;
@@ -118,7 +118,7 @@ async fn who_signs_in_for_two_apis_gets_their_tokens_one_by_one() {
 }
 
 #[tokio::test]
-async fn a_refresh_token_lives_90_days_from_the_renewal_that_made_it() {
+async fn a_refresh_token_expires_90_days_after_it_was_issued() {
     let tenant = TestTenant::start().await;
     for program in [NATIVE, WEB] {
         let first = program.refresh_token(&tenant, "ada").await;
@@ -137,7 +137,7 @@ async fn a_refresh_token_lives_90_days_from_the_renewal_that_made_it() {
 }
 
 #[tokio::test]
-async fn a_single_page_app_renews_for_24_hours_from_the_sign_in() {
+async fn a_single_page_app_can_refresh_for_24_hours() {
     let tenant = TestTenant::start().await;
     let mut token = SINGLE_PAGE.refresh_token(&tenant, "ada").await;
     for _ in 0..23 {
@@ -153,7 +153,7 @@ async fn a_single_page_app_renews_for_24_hours_from_the_sign_in() {
 }
 
 #[tokio::test]
-async fn a_refresh_token_is_for_the_app_that_got_it() {
+async fn a_refresh_token_of_another_app_is_refused() {
     let tenant = TestTenant::start().await;
     let token = NATIVE.refresh_token(&tenant, "ada").await;
     for other in [SINGLE_PAGE, WEB] {
@@ -164,9 +164,9 @@ async fn a_refresh_token_is_for_the_app_that_got_it() {
     NATIVE.renew(&tenant, &token).await;
 }
 
-/// As in Entra, a tenant gives tokens to its own people and guests only.
+/// As in Entra, a tenant issues tokens only to its own people and guests.
 #[tokio::test]
-async fn a_refresh_token_is_no_way_into_another_tenant() {
+async fn a_refresh_token_gives_no_access_to_another_tenant() {
     let tenant = TestTenant::start().await;
     let form = NATIVE.renewal(&NATIVE.refresh_token(&tenant, "ada").await);
     for (authority, admitted) in
@@ -183,7 +183,7 @@ async fn a_refresh_token_is_no_way_into_another_tenant() {
 }
 
 #[tokio::test]
-async fn what_is_no_refresh_token_renews_nothing() {
+async fn an_invalid_refresh_token_is_refused() {
     let tenant = TestTenant::start().await;
     let code = tenant.code_for(CONTOSO, &NATIVE.authorization(&api_scope()), "ada").await;
     let nobodys = format!("1.{code}{code}");
@@ -202,7 +202,7 @@ async fn what_is_no_refresh_token_renews_nothing() {
 }
 
 #[tokio::test]
-async fn a_script_renews_from_its_page_and_other_programs_from_none() {
+async fn only_scripts_refresh_with_an_origin() {
     let tenant = TestTenant::start().await;
     let token = SINGLE_PAGE.refresh_token(&tenant, "ada").await;
     let form = SINGLE_PAGE.renewal(&token);
@@ -217,7 +217,7 @@ async fn a_script_renews_from_its_page_and_other_programs_from_none() {
 }
 
 #[tokio::test]
-async fn a_web_site_renews_with_its_secret() {
+async fn a_web_site_needs_its_secret_to_refresh() {
     let tenant = TestTenant::start().await;
     let form = WEB.renewal(&WEB.refresh_token(&tenant, "ada").await);
     let answer = WEB.ask(&tenant, &form.clone().without("client_secret")).await;

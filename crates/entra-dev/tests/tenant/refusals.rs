@@ -1,4 +1,4 @@
-//! Every way of saying no has its number, and says it in the way of its endpoint.
+//! Every refusal: its number, and its format at each endpoint.
 
 use std::collections::BTreeSet;
 
@@ -19,7 +19,7 @@ const REPORTS: &str = "api://88888888-8888-4888-8888-888888888888/read";
 const STRICT: &str = "e0000000-0000-4000-8000-000000000001";
 const STRICT_API: &str = "api://e0000000-0000-4000-8000-000000000001";
 
-/// An app that is strict in every way.
+/// An app with all requirements.
 const APPS: &str = r#"
 [[apps]]
 client_id = "e0000000-0000-4000-8000-000000000001"
@@ -44,7 +44,7 @@ tenant = "Contoso"
 roles = { "Strict" = ["User"] }
 "#;
 
-/// The numbers that were seen.
+/// The numbers that were returned.
 #[derive(Default)]
 struct Seen(BTreeSet<u32>);
 
@@ -71,7 +71,7 @@ impl Seen {
 }
 
 #[tokio::test]
-async fn each_situation_has_its_number() {
+async fn each_refusal_has_its_number_and_format() {
     let tenant = TestTenant::start_having(APPS).await;
     let mut seen = Seen::default();
     authorize(&tenant, &mut seen).await;

@@ -1,3 +1,5 @@
+//! Checks of every request: host, origin, method and size.
+
 use entra_dev::ids::CONTOSO;
 use entra_dev::{DevTenant, Options, StartError};
 use reqwest::Method;
@@ -89,7 +91,7 @@ async fn only_registered_origins_can_read_tokens() {
 }
 
 #[tokio::test]
-async fn a_preflight_is_answered_for_registered_origins() {
+async fn preflights_of_registered_origins_are_allowed() {
     let tenant = TestTenant::start().await;
     let url = tenant.url(&format!("/{CONTOSO}/oauth2/v2.0/token"));
     for (origin, expected) in [(ORIGIN, Some(ORIGIN)), ("https://evil.example", None)] {
@@ -145,7 +147,7 @@ async fn other_methods_are_not_allowed() {
 }
 
 #[tokio::test]
-async fn a_taken_port_is_named() {
+async fn a_taken_port_is_named_in_the_error() {
     let tenant = TestTenant::start().await;
     let port = tenant.tenant.base_url().rsplit(':').next().unwrap();
     let options = Options { port: port.parse().unwrap(), data_dir: None, ..Options::default() };
@@ -155,7 +157,7 @@ async fn a_taken_port_is_named() {
 }
 
 #[tokio::test]
-async fn an_unusable_redirect_uri_is_named() {
+async fn an_unusable_redirect_uri_is_named_in_the_error() {
     for uri in ["/relative", "javascript:alert(1)", "http://localhost:8000/#x", "http://ü/"] {
         let spa_redirect_uris = vec![uri.to_owned()];
         let options = Options { spa_redirect_uris, ..Options::ephemeral() };

@@ -1,4 +1,4 @@
-//! How an answer travels to the app.
+//! Response modes.
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -17,7 +17,7 @@ fn in_mode(mode: &str) -> Form {
 }
 
 #[tokio::test]
-async fn a_fragment_never_reaches_a_server() {
+async fn response_mode_fragment_uses_the_fragment() {
     let tenant = TestTenant::start().await;
     let answer = tenant.pick(CONTOSO, &in_mode("fragment"), "ada").await;
     assert_eq!(answer.status, StatusCode::SEE_OTHER);
@@ -32,7 +32,7 @@ async fn a_fragment_never_reaches_a_server() {
 }
 
 #[tokio::test]
-async fn a_form_is_posted_to_the_app() {
+async fn response_mode_form_post_posts_a_form() {
     let tenant = TestTenant::start().await;
     let answer = tenant.pick(CONTOSO, &in_mode("form_post"), "ada").await;
     assert_form_post(&answer);
@@ -45,7 +45,7 @@ async fn a_form_is_posted_to_the_app() {
 }
 
 #[tokio::test]
-async fn the_script_that_saves_a_click_is_a_file() {
+async fn the_script_of_the_form_page_is_a_file() {
     let tenant = TestTenant::start().await;
     let script = tenant.get("/_dev/form-post.js").await;
     assert_eq!(script.status, StatusCode::OK);
@@ -55,7 +55,7 @@ async fn the_script_that_saves_a_click_is_a_file() {
 }
 
 #[tokio::test]
-async fn nothing_in_the_state_becomes_markup() {
+async fn markup_in_the_state_is_escaped() {
     let tenant = TestTenant::start().await;
     let form = in_mode("form_post").with("state", "\"'><script>alert(1)</script>&amp;");
     let answer = tenant.pick(CONTOSO, &form, "ada").await;
@@ -64,7 +64,7 @@ async fn nothing_in_the_state_becomes_markup() {
     assert_eq!(answer.hidden_input("state").as_deref(), Some(expected));
 }
 
-/// The page works by its button, or by the one script, and the policy allows nothing else.
+/// The button or the script submits the form, and the policy allows nothing else.
 #[track_caller]
 fn assert_form_post(answer: &Answer) {
     answer.assert_page("Going back to the app");
@@ -84,7 +84,7 @@ fn assert_form_post(answer: &Answer) {
 }
 
 #[tokio::test]
-async fn errors_travel_in_the_mode_that_was_asked_for() {
+async fn errors_use_the_requested_response_mode() {
     let tenant = TestTenant::start().await;
     for (form, error, code) in [
         (Form::authorization().with("prompt", "none"), "login_required", "AADSTS50058: "),
@@ -115,7 +115,7 @@ async fn errors_travel_in_the_mode_that_was_asked_for() {
 }
 
 #[tokio::test]
-async fn cancel_travels_in_the_mode_that_was_asked_for() {
+async fn cancelling_uses_the_requested_response_mode() {
     let tenant = TestTenant::start().await;
     let cancel = |mode| in_mode(mode).with("consent", "cancel");
     let answer = tenant.pick(CONTOSO, &cancel("fragment"), "ada").await;
@@ -127,7 +127,7 @@ async fn cancel_travels_in_the_mode_that_was_asked_for() {
 }
 
 #[tokio::test]
-async fn a_silent_answer_travels_in_each_mode_too() {
+async fn silent_responses_use_the_requested_mode() {
     let tenant = TestTenant::start().await;
     let browser = Browser::new(&tenant);
     browser.sign_in("ada").await;
@@ -139,9 +139,9 @@ async fn a_silent_answer_travels_in_each_mode_too() {
     assert!(answer.hidden_input("code").is_some());
 }
 
-/// MSAL makes its account ids from it.
+/// MSAL derives its account ids from it.
 #[tokio::test]
-async fn client_info_says_whose_account_it_is_where_it_is_asked_for() {
+async fn client_info_is_returned_on_request() {
     let tenant = TestTenant::start().await;
     let form = Form::authorization().with("client_info", "1");
     let answer = tenant.pick(CONTOSO, &form, "ada").await;

@@ -1,4 +1,4 @@
-//! Which API a token is for, and what it says of the scopes.
+//! Scopes: the API of a token, and its permissions.
 
 use entra_dev::Forgery;
 use entra_dev::ids::{
@@ -23,7 +23,7 @@ scopes = ["read", "write", "share"]
 "#;
 
 #[tokio::test]
-async fn the_default_scope_gives_all_scopes_and_comes_back_in_its_own_words() {
+async fn the_default_scope_grants_all_scopes_of_the_api() {
     let tenant = TestTenant::start_having(APIS).await;
     for (asked, scp) in [
         ("{}/.default", "read write share"),
@@ -41,7 +41,7 @@ async fn the_default_scope_gives_all_scopes_and_comes_back_in_its_own_words() {
 }
 
 #[tokio::test]
-async fn who_signs_in_for_two_apis_gets_a_token_for_each_in_turn() {
+async fn a_sign_in_for_two_apis_gives_a_token_for_each() {
     let tenant = TestTenant::start().await;
     let todo = format!("api://{API_CLIENT_ID}/access_as_user");
     let reports = format!("api://{REPORTS_API}/read");
@@ -63,7 +63,7 @@ async fn who_signs_in_for_two_apis_gets_a_token_for_each_in_turn() {
     assert_eq!((&claims["aud"], &claims["scp"]), (&json!(API_CLIENT_ID), &json!("access_as_user")));
     assert_eq!(second.json()["scope"], todo);
 
-    // Whoever does not say which gets the first; whoever says both gets none.
+    // Without a scope, the token is for the first API. Scopes of both are refused.
     let answer = tenant.sign_in(CONTOSO, &form, "ada").await;
     assert_eq!(TestTenant::claims(answer["access_token"].as_str().unwrap())["aud"], API_CLIENT_ID);
     assert_eq!(answer["scope"], todo);
@@ -72,7 +72,7 @@ async fn who_signs_in_for_two_apis_gets_a_token_for_each_in_turn() {
 }
 
 #[tokio::test]
-async fn who_asks_for_no_api_gets_a_token_for_microsoft_graph() {
+async fn without_an_api_the_token_is_for_microsoft_graph() {
     let tenant = TestTenant::start().await;
     let keys = PublishedKeys::of(&tenant).await;
     for (scope, scp) in [
@@ -88,7 +88,7 @@ async fn who_asks_for_no_api_gets_a_token_for_microsoft_graph() {
         let claims = TestTenant::claims(token);
         assert_eq!(claims["aud"], "https://graph.microsoft.com");
         assert_eq!((&claims["ver"], &claims["scp"]), (&json!("1.0"), &json!(scp)));
-        // As in Entra, where this keeps anybody but Graph from verifying it.
+        // As in Entra: only Graph can verify such a token.
         let nonce = token_header(token)["nonce"].as_str().unwrap().to_owned();
         assert!(nonce.len() > 20 && nonce != "n-0S6_WzA2Mj", "{nonce}");
         assert_eq!(keys.signer(token), Some(keys.kids()[0]));
@@ -102,7 +102,7 @@ async fn who_asks_for_no_api_gets_a_token_for_microsoft_graph() {
 }
 
 #[tokio::test]
-async fn the_user_information_is_of_whoever_the_id_token_is_of() {
+async fn user_information_has_the_subject_of_the_id_token() {
     let tenant = TestTenant::start().await;
     let document = tenant.get_json("/common/v2.0/.well-known/openid-configuration").await;
     let endpoint = document["userinfo_endpoint"].as_str().unwrap();
@@ -134,12 +134,12 @@ async fn the_user_information_is_of_whoever_the_id_token_is_of() {
 }
 
 #[tokio::test]
-async fn no_other_token_opens_the_user_information() {
+async fn user_information_needs_a_token_for_graph() {
     let tenant = TestTenant::start().await;
     let form = Form::authorization().with("scope", "openid");
     let answer = tenant.sign_in(CONTOSO, &form, "uma").await;
     let good = answer["access_token"].as_str().unwrap().to_owned();
-    // With the claim by which Graph's tokens name the client, which only version 1 has.
+    // It has the claim for the client that only version 1 has.
     let for_todo = Forgery::of("uma").claim("appid", SWAGGER_UI_CLIENT_ID);
     let for_todo = tenant.tenant.forge(&for_todo).unwrap();
     let graph = "https://graph.microsoft.com/.default";

@@ -1,4 +1,4 @@
-//! The cookie that a browser stays signed in by.
+//! The session cookie.
 
 use entra_dev::ids::CONTOSO;
 use reqwest::StatusCode;
@@ -12,7 +12,7 @@ fn name(url: &str) -> String {
 }
 
 #[tokio::test]
-async fn over_http_the_cookie_is_for_this_server_and_its_own_links() {
+async fn over_http_the_cookie_is_same_site_lax() {
     let tenant = TestTenant::start().await;
     let answer = Browser::new(&tenant).pick(CONTOSO, &Form::authorization(), "ada").await;
     answer.assert_code(StatusCode::SEE_OTHER);
@@ -25,7 +25,7 @@ async fn over_http_the_cookie_is_for_this_server_and_its_own_links() {
 }
 
 #[tokio::test]
-async fn over_https_the_cookie_is_sent_from_frames_too() {
+async fn over_https_the_cookie_is_sent_from_frames() {
     let tenant = TestTenant::start().await;
     let browser = Browser::over_https(&tenant);
     let answer = browser.pick(CONTOSO, &Form::authorization(), "ada").await;
@@ -39,9 +39,9 @@ async fn over_https_the_cookie_is_sent_from_frames_too() {
     answer.assert_code(StatusCode::FOUND);
 }
 
-/// A browser sends the cookies of all ports of a host to each.
+/// Browsers send the cookies of all ports of a host to each port.
 #[tokio::test]
-async fn the_cookie_is_found_among_others_and_by_its_own_name() {
+async fn cookies_of_other_listeners_are_ignored() {
     let tenant = TestTenant::start().await;
     let browser = Browser::new(&tenant);
     browser.sign_in("ada").await;
@@ -67,9 +67,9 @@ async fn a_second_sign_in_keeps_the_session() {
     assert_eq!(browser.cookie(), before);
 }
 
-/// Whoever plants a cookie in a browser would otherwise share the session that follows.
+/// Otherwise an attacker who can set a cookie would share the session (session fixation).
 #[tokio::test]
-async fn an_id_that_this_server_has_not_made_is_not_taken_over() {
+async fn an_unknown_session_id_is_not_used() {
     let tenant = TestTenant::start().await;
     let planted = format!("{}=planted", name(tenant.tenant.base_url()));
     let browser = Browser::new(&tenant);

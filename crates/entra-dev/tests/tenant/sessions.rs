@@ -1,4 +1,4 @@
-//! Staying signed in, and asking without a page.
+//! Browser sessions and silent requests.
 
 use entra_dev::ids::{CONTOSO, FABRIKAM};
 use reqwest::StatusCode;
@@ -8,7 +8,7 @@ use crate::support::{Answer, Browser, Form, TestTenant, between, claims};
 
 const DAY: u64 = 24 * 60 * 60;
 
-/// Who gets in without a page.
+/// The claims after a silent sign-in.
 async fn silent_claims(tenant: &TestTenant, browser: &Browser, form: &Form) -> Value {
     let answer = browser.ask_silently(form).await;
     answer.assert_code(StatusCode::FOUND);
@@ -19,7 +19,7 @@ async fn silent_claims(tenant: &TestTenant, browser: &Browser, form: &Form) -> V
 }
 
 #[tokio::test]
-async fn nobody_is_signed_in_at_first() {
+async fn a_new_browser_has_no_session() {
     let tenant = TestTenant::start().await;
     let browser = Browser::new(&tenant);
     let answer = browser.ask_silently(&Form::authorization()).await;
@@ -28,7 +28,7 @@ async fn nobody_is_signed_in_at_first() {
 }
 
 #[tokio::test]
-async fn who_has_signed_in_gets_a_code_without_a_page() {
+async fn prompt_none_returns_a_code_after_a_sign_in() {
     let tenant = TestTenant::start().await;
     let browser = Browser::new(&tenant);
     browser.sign_in("uma").await;
@@ -36,13 +36,13 @@ async fn who_has_signed_in_gets_a_code_without_a_page() {
         let claims = silent_claims(&tenant, &browser, &Form::authorization()).await;
         assert_eq!(claims["preferred_username"], "uma@contoso.example");
     }
-    // In this browser, and in no other one.
+    // Other browsers have no session.
     let answer = Browser::new(&tenant).ask_silently(&Form::authorization()).await;
     answer.assert_redirected_refusal("login_required", 50058);
 }
 
 #[tokio::test]
-async fn of_two_accounts_the_hint_chooses() {
+async fn a_login_hint_selects_one_of_two_accounts() {
     let tenant = TestTenant::start().await;
     let browser = Browser::new(&tenant);
     browser.sign_in("uma").await;
@@ -60,7 +60,7 @@ async fn of_two_accounts_the_hint_chooses() {
 }
 
 #[tokio::test]
-async fn a_hint_to_somebody_else_signs_nobody_in() {
+async fn prompt_none_refuses_a_hint_for_somebody_else() {
     let tenant = TestTenant::start().await;
     let browser = Browser::new(&tenant);
     browser.sign_in("uma").await;
@@ -71,7 +71,7 @@ async fn a_hint_to_somebody_else_signs_nobody_in() {
 }
 
 #[tokio::test]
-async fn people_of_another_tenant_do_not_count() {
+async fn prompt_none_ignores_accounts_of_other_tenants() {
     let tenant = TestTenant::start().await;
     let browser = Browser::new(&tenant);
     for account in ["tia", "pia"] {
@@ -105,7 +105,7 @@ async fn a_session_ends_after_24_hours() {
 }
 
 #[tokio::test]
-async fn the_account_page_marks_who_is_signed_in_and_puts_them_first() {
+async fn the_account_page_shows_signed_in_people_first() {
     let tenant = TestTenant::start().await;
     let browser = Browser::new(&tenant);
     let page = browser.authorize(CONTOSO, &Form::authorization()).await;
@@ -124,7 +124,7 @@ async fn the_account_page_marks_who_is_signed_in_and_puts_them_first() {
 }
 
 #[tokio::test]
-async fn without_prompt_none_the_person_is_asked_although_signed_in() {
+async fn without_prompt_none_the_account_page_is_shown() {
     let tenant = TestTenant::start().await;
     let browser = Browser::new(&tenant);
     browser.sign_in("uma").await;
@@ -138,7 +138,7 @@ async fn without_prompt_none_the_person_is_asked_although_signed_in() {
 }
 
 #[tokio::test]
-async fn whom_the_hint_means_is_not_asked_again_while_signed_in() {
+async fn a_hinted_person_who_is_signed_in_is_not_asked() {
     let tenant = TestTenant::start().await;
     let browser = Browser::new(&tenant);
     let form = Form::authorization().with("login_hint", "uma@contoso.example");
@@ -150,7 +150,7 @@ async fn whom_the_hint_means_is_not_asked_again_while_signed_in() {
     let code = answer.redirect_parameter("code").unwrap();
     let body = tenant.redeem(CONTOSO, &Form::redemption(&code)).await.json();
     assert_eq!(claims(&body, "access_token")["preferred_username"], "uma@contoso.example");
-    // A prompt asks all the same, and at another tenant she is nobody.
+    // A prompt shows the page anyway, and other tenants do not know her.
     for prompt in ["login", "select_account"] {
         let form = form.clone().with("prompt", prompt);
         browser.authorize(CONTOSO, &form).await.assert_page("Pick an account");
@@ -161,7 +161,7 @@ async fn whom_the_hint_means_is_not_asked_again_while_signed_in() {
 }
 
 #[tokio::test]
-async fn a_form_of_another_site_signs_nobody_in() {
+async fn a_form_of_another_site_cannot_sign_in_anybody() {
     let tenant = TestTenant::start().await;
     let url = tenant.url(&format!("/{CONTOSO}/oauth2/v2.0/authorize"));
     let form = Form::authorization().with("account", "ada");
@@ -173,7 +173,7 @@ async fn a_form_of_another_site_signs_nobody_in() {
     }
     let request = form.on(tenant.browser.post(&url)).header("sec-fetch-site", "same-origin");
     Answer::of(request).await.assert_code(StatusCode::SEE_OTHER);
-    // The app itself may still send its request in a form.
+    // The app may still send its request in a form.
     let request = Form::authorization().on(tenant.browser.post(&url));
     let answer = Answer::of(request.header("sec-fetch-site", "cross-site")).await;
     answer.assert_page("Pick an account");

@@ -1,4 +1,4 @@
-//! What is known in which tenant.
+//! Single-tenant and multi-tenant apps.
 
 use entra_dev::ids::{
     API_CLIENT_ID, CONTOSO, DAEMON_CLIENT_ID, DAEMON_SECRET, FABRIKAM, SWAGGER_UI_CLIENT_ID,
@@ -14,7 +14,7 @@ use crate::support::{
 const LOCAL_API: &str = "f0000000-0000-4000-8000-000000000001";
 const LOCAL_SCOPE: &str = "api://f0000000-0000-4000-8000-000000000001/read";
 
-/// An API that only Contoso knows, and a client and a daemon of Fabrikam.
+/// A single-tenant API of Contoso, and a client and a daemon of Fabrikam.
 const ENTRIES: &str = r#"
 [[apps]]
 client_id = "f0000000-0000-4000-8000-000000000001"
@@ -45,7 +45,7 @@ fn asking_for(scope: &str) -> Form {
 }
 
 #[tokio::test]
-async fn a_person_of_another_tenant_uses_an_app_of_many_with_roles_of_their_own() {
+async fn people_of_other_tenants_can_use_a_multi_tenant_app() {
     let tenant = TestTenant::start().await;
     let answer = tenant.sign_in(FABRIKAM, &Form::authorization(), "tia").await;
     let claims = claims(&answer, "access_token");
@@ -56,13 +56,13 @@ async fn a_person_of_another_tenant_uses_an_app_of_many_with_roles_of_their_own(
 }
 
 #[tokio::test]
-async fn a_single_tenant_api_gives_its_roles_in_its_own_tenant() {
+async fn a_single_tenant_api_assigns_roles_in_its_tenant() {
     let tenant = TestTenant::start_having(ENTRIES).await;
     for authority in [CONTOSO, "contoso.example", "common", "organizations"] {
         let answer = tenant.sign_in(authority, &asking_for(LOCAL_SCOPE), "ria").await;
         assert_eq!(claims(&answer, "access_token")["roles"], json!(["Reader"]), "{authority}");
     }
-    // An app of another tenant may have a role at it, in the tenant that knows it.
+    // An app of another tenant can have a role at it, in the tenant that knows the API.
     let form = client_credentials(
         "f0000000-0000-4000-8000-000000000003",
         "job-secret",
@@ -74,7 +74,7 @@ async fn a_single_tenant_api_gives_its_roles_in_its_own_tenant() {
 }
 
 #[tokio::test]
-async fn a_single_tenant_api_is_unknown_at_the_authority_of_another() {
+async fn a_single_tenant_api_is_unknown_at_other_authorities() {
     let tenant = TestTenant::start_having(ENTRIES).await;
     let by_id = format!("{LOCAL_API}/.default");
     for authority in [FABRIKAM, "fabrikam.example", "consumers"] {
@@ -93,10 +93,10 @@ async fn a_single_tenant_api_is_unknown_at_the_authority_of_another() {
 }
 
 #[tokio::test]
-async fn a_single_tenant_api_is_unknown_to_whoever_signs_in_from_another() {
+async fn people_of_other_tenants_cannot_use_a_single_tenant_api() {
     let tenant = TestTenant::start_having(ENTRIES).await;
     for (authority, account) in [("common", "tia"), ("organizations", "tia"), ("common", "pia")] {
-        // Whose tenant it is shows when the person has been picked.
+        // The tenant is known after an account is picked.
         let form = asking_for(LOCAL_SCOPE);
         tenant.pick(authority, &form, account).await.assert_page_refusal(500_011);
         let browser = Browser::new(&tenant);
@@ -105,7 +105,7 @@ async fn a_single_tenant_api_is_unknown_to_whoever_signs_in_from_another() {
         let answer = browser.authorize(authority, &form.with("prompt", "none")).await;
         answer.assert_redirected_refusal("invalid_resource", 500_011);
     }
-    // Neither does a refresh token lead to it.
+    // A refresh token gives no access to it either.
     let scope = format!("{} offline_access", api_scope());
     let answer = tenant.sign_in("common", &asking_for(&scope), "tia").await;
     let renewal = SINGLE_PAGE.renewal(&text(&answer, "refresh_token")).without("client_secret");
@@ -113,7 +113,7 @@ async fn a_single_tenant_api_is_unknown_to_whoever_signs_in_from_another() {
     assert_eq!(renewed.status, StatusCode::OK, "{}", renewed.body);
     let answer = tenant.redeem("common", &renewal.with("scope", LOCAL_SCOPE)).await;
     answer.assert_refusal(400, "invalid_resource", 500_011);
-    // Nor a call on somebody's behalf.
+    // Neither does an on-behalf-of call.
     let answer = tenant.sign_in("common", &Form::authorization(), "tia").await;
     let form = Form::empty()
         .with("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer")
@@ -127,7 +127,7 @@ async fn a_single_tenant_api_is_unknown_to_whoever_signs_in_from_another() {
 }
 
 #[tokio::test]
-async fn a_device_is_refused_a_single_tenant_api_for_somebody_of_another_tenant() {
+async fn device_users_of_other_tenants_cannot_use_the_api() {
     let tenant = TestTenant::start_having(ENTRIES).await;
     let form = Form::empty().with("client_id", NATIVE.client_id).with("scope", LOCAL_SCOPE);
     let url = tenant.url("/common/oauth2/v2.0/devicecode");
@@ -142,7 +142,7 @@ async fn a_device_is_refused_a_single_tenant_api_for_somebody_of_another_tenant(
 }
 
 #[tokio::test]
-async fn no_administrator_of_another_tenant_consents_to_a_single_tenant_api() {
+async fn administrators_of_other_tenants_cannot_consent() {
     let tenant = TestTenant::start_having(ENTRIES).await;
     let form = asking_for(LOCAL_SCOPE).with("account", "tia").with("consent", "accept");
     for authority in [FABRIKAM, "common"] {

@@ -1,3 +1,5 @@
+//! The token endpoint: the authorization code grant.
+
 use entra_dev::ids::{API_CLIENT_ID, CONTOSO, FABRIKAM};
 use reqwest::StatusCode;
 
@@ -25,13 +27,13 @@ async fn a_code_becomes_an_access_token() {
 }
 
 #[tokio::test]
-async fn scopes_come_back_in_the_clients_own_words() {
+async fn scopes_are_returned_as_written_by_the_client() {
     let tenant = TestTenant::start().await;
     for (asked, granted) in [
         ("openid api://{}/.default", "openid api://{}/.default"),
         ("{}/access_as_user", "{}/access_as_user"),
         ("profile  api://{}/access_as_user email", "profile api://{}/access_as_user email"),
-        // As in Entra: it is no permission of an API.
+        // As in Entra: it is not a permission of an API.
         ("api://{}/access_as_user offline_access", "api://{}/access_as_user"),
     ] {
         let form = Form::authorization().with("scope", &asked.replace("{}", API_CLIENT_ID));
@@ -42,7 +44,7 @@ async fn scopes_come_back_in_the_clients_own_words() {
 }
 
 #[tokio::test]
-async fn the_authority_that_gave_the_code_redeems_it_under_any_of_its_names() {
+async fn a_code_is_valid_under_every_name_of_its_authority() {
     let tenant = TestTenant::start().await;
     let code = tenant.code_for("contoso.example", &Form::authorization(), "ada").await;
     let answer = tenant.redeem(CONTOSO, &Form::redemption(&code)).await;
@@ -61,7 +63,7 @@ async fn a_code_of_another_tenant_is_refused() {
 }
 
 #[tokio::test]
-async fn a_code_works_once() {
+async fn a_code_is_redeemed_once() {
     let tenant = TestTenant::start().await;
     let form = Form::redemption(&tenant.code("ada").await);
     assert_eq!(tenant.redeem(CONTOSO, &form).await.status, StatusCode::OK);
@@ -69,7 +71,7 @@ async fn a_code_works_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_eight_simultaneous_redemptions_one_wins() {
+async fn simultaneous_code_redemptions_succeed_once() {
     let tenant = TestTenant::start().await;
     for _ in 0..8 {
         let form = Form::redemption(&tenant.code("uma").await);
@@ -92,7 +94,7 @@ async fn of_eight_simultaneous_redemptions_one_wins() {
 }
 
 #[tokio::test]
-async fn a_code_lives_for_ten_minutes() {
+async fn a_code_expires_after_ten_minutes() {
     let tenant = TestTenant::start().await;
     let (early, late) = (tenant.code("ada").await, tenant.code("ada").await);
     tenant.clock.advance(599);
@@ -105,7 +107,7 @@ async fn a_code_lives_for_ten_minutes() {
 }
 
 #[tokio::test]
-async fn each_fault_has_its_own_code() {
+async fn each_token_error_has_its_code() {
     let tenant = TestTenant::start().await;
     let code = tenant.code("ada").await;
     let form = || Form::redemption(&code);
@@ -140,12 +142,12 @@ async fn each_fault_has_its_own_code() {
     ] {
         tenant.redeem(name, &form()).await.assert_refusal(400, "invalid_request", number);
     }
-    // None of that has used the code up.
+    // None of these requests has used up the code.
     assert_eq!(tenant.redeem(CONTOSO, &form()).await.status, StatusCode::OK);
 }
 
 #[tokio::test]
-async fn a_body_that_is_no_form_is_refused() {
+async fn a_body_that_is_not_a_form_is_refused() {
     let tenant = TestTenant::start().await;
     for content_type in ["application/json", "text/plain", "multipart/form-data; boundary=x"] {
         let request = tenant.token_request(CONTOSO).header("origin", ORIGIN);
@@ -172,7 +174,7 @@ async fn a_single_page_apps_code_needs_an_origin() {
 }
 
 #[tokio::test]
-async fn parameters_in_the_query_are_not_read() {
+async fn query_parameters_are_ignored_in_a_post() {
     let tenant = TestTenant::start().await;
     let form = Form::redemption(&tenant.code("ada").await);
     let url = format!("/{CONTOSO}/oauth2/v2.0/token?{}", form.encoded());

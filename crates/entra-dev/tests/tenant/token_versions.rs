@@ -1,5 +1,4 @@
-//! What an access token says depends on the API it is for: on the version it takes, and on the
-//! optional claims it asks for.
+//! Access tokens depend on the API: on the version that it accepts, and on its optional claims.
 
 use entra_dev::ids::{API_CLIENT_ID, CONSUMERS, CONTOSO, SWAGGER_UI_CLIENT_ID};
 use serde_json::{Value, json};
@@ -11,7 +10,7 @@ const RICH_API: &str = "api://b0000000-0000-4000-8000-000000000002";
 const PLAIN_API: &str = "api://b0000000-0000-4000-8000-000000000003";
 const JOB: &str = "b0000000-0000-4000-8000-000000000004";
 
-/// One API that takes tokens of version 1, one with all optional claims, and one with none.
+/// An API for tokens of version 1, one with all optional claims, and one with none.
 const APIS: &str = r#"
 [[apps]]
 client_id = "b0000000-0000-4000-8000-000000000001"
@@ -46,7 +45,7 @@ permissions = { "Old API" = ["Reader"] }
 const OPTIONAL: [&str; 6] = ["acct", "acrs", "email", "groups", "idtyp", "xms_cc"];
 
 #[tokio::test]
-async fn a_version_1_token_says_what_microsofts_reference_says() {
+async fn a_version_1_token_has_the_claims_of_the_reference() {
     let tenant = TestTenant::start_having(APIS).await;
     let token = access_token(&tenant, "common", &format!("{OLD_API}/read"), "ada").await;
     let keys = PublishedKeys::of(&tenant).await;
@@ -76,7 +75,7 @@ async fn a_version_1_token_says_what_microsofts_reference_says() {
     for name in opaque {
         assert!(claims.get(name).is_some(), "{name}");
     }
-    // So that nothing of version 2 is among it.
+    // There is no claim of version 2.
     assert_eq!(claims.as_object().unwrap().len(), 16 + opaque.len(), "{claims}");
 
     let guest = access_token(&tenant, CONTOSO, &format!("{OLD_API}/read"), "gus").await;
@@ -86,7 +85,7 @@ async fn a_version_1_token_says_what_microsofts_reference_says() {
 }
 
 #[tokio::test]
-async fn a_version_1_token_of_an_app_names_no_person() {
+async fn an_app_only_version_1_token_has_no_person() {
     let tenant = TestTenant::start_having(APIS).await;
     let claims = app_claims(&tenant, &format!("{OLD_API}/.default")).await;
     for (name, expected) in [
@@ -108,7 +107,7 @@ async fn a_version_1_token_of_an_app_names_no_person() {
 }
 
 #[tokio::test]
-async fn optional_claims_are_there_for_the_api_that_asks_for_them() {
+async fn optional_claims_are_set_for_apis_that_ask_for_them() {
     let tenant = TestTenant::start_having(APIS).await;
     let contexts = json!({ "access_token": { "acrs": { "essential": true, "value": "c1" } } });
     let capable = json!({ "access_token": { "xms_cc": { "values": ["cp1"] } } });
@@ -133,7 +132,7 @@ async fn optional_claims_are_there_for_the_api_that_asks_for_them() {
         let token = tenant.redeem(CONTOSO, &form).await.token("access_token");
         assert_eq!(TestTenant::claims(&token)["xms_cc"], expected, "{api}");
     }
-    // Only the token of an app says what kind it is.
+    // Only app-only tokens have `idtyp`.
     for (api, expected) in [(RICH_API, json!({ "idtyp": "app" })), (PLAIN_API, json!({}))] {
         let claims = app_claims(&tenant, &format!("{api}/.default")).await;
         assert_eq!(optional(&claims), expected, "{api}");
@@ -141,7 +140,7 @@ async fn optional_claims_are_there_for_the_api_that_asks_for_them() {
 }
 
 #[tokio::test]
-async fn a_guest_and_somebody_without_groups_are_told_apart() {
+async fn acct_and_groups_depend_on_the_person() {
     let tenant = TestTenant::start_having(APIS).await;
     let token = access_token(&tenant, CONTOSO, &format!("{RICH_API}/read"), "gus").await;
     let claims = TestTenant::claims(&token);
@@ -150,7 +149,7 @@ async fn a_guest_and_somebody_without_groups_are_told_apart() {
 }
 
 #[tokio::test]
-async fn beyond_two_hundred_groups_the_token_says_where_to_ask() {
+async fn beyond_200_groups_the_token_has_the_overage_claim() {
     let entries = format!("{APIS}{}", people_in_many_groups());
     let tenant = TestTenant::start_having(&entries).await;
     let scope = format!("{RICH_API}/read");
@@ -171,7 +170,7 @@ async fn beyond_two_hundred_groups_the_token_says_where_to_ask() {
 }
 
 #[tokio::test]
-async fn a_personal_account_is_of_its_own_tenant_and_key() {
+async fn personal_accounts_have_their_own_tenant_and_key() {
     let tenant = TestTenant::start_having(APIS).await;
     let keys = PublishedKeys::of(&tenant).await;
     let scope = format!("openid profile {RICH_API}/read");
@@ -218,7 +217,7 @@ fn optional(claims: &Value) -> Value {
     claims.into()
 }
 
-/// `most` in 200 groups and `more` in 201.
+/// The person `most` in 200 groups, and `more` in 201.
 fn people_in_many_groups() -> String {
     let id = |number: usize| format!("9b000000-0000-4000-8000-{number:012}");
     let groups = (0..201).map(|number| {

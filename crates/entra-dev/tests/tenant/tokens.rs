@@ -1,3 +1,5 @@
+//! The content of tokens.
+
 use std::collections::HashMap;
 
 use entra_dev::ids::{API_CLIENT_ID, CONSUMERS, CONTOSO, FABRIKAM, SWAGGER_UI_CLIENT_ID};
@@ -8,7 +10,7 @@ use serde_json::{Value, json};
 use crate::support::{Form, NOW, TestTenant, new_folder};
 
 #[tokio::test]
-async fn an_access_token_says_what_entras_says() {
+async fn an_access_token_has_the_claims_of_entra() {
     let tenant = TestTenant::start().await;
     let body = tenant.sign_in(CONTOSO, &Form::authorization(), "ada").await;
     let claims = verify(&tenant, body["access_token"].as_str().unwrap(), API_CLIENT_ID).await;
@@ -36,14 +38,14 @@ async fn an_access_token_says_what_entras_says() {
         assert!(uuid::Uuid::try_parse(claims[guid].as_str().unwrap()).is_ok(), "{guid}");
     }
     assert_ne!(claims["sub"], claims["oid"]);
-    // An ID token has the nonce and an app token `idtyp`; this is neither.
+    // Only ID tokens have a nonce, and only app-only tokens have `idtyp`.
     for absent in ["nonce", "idtyp", "xms_cc", "email"] {
         assert!(claims.get(absent).is_none(), "{absent}");
     }
 }
 
 #[tokio::test]
-async fn people_differ_in_tenant_roles_and_kind() {
+async fn tokens_differ_by_tenant_roles_and_kind_of_person() {
     let tenant = TestTenant::start().await;
     for (name, tid, roles, acct) in [
         ("ada", CONTOSO, json!(["Admin"]), json!(0)),
@@ -65,7 +67,7 @@ async fn people_differ_in_tenant_roles_and_kind() {
 }
 
 #[tokio::test]
-async fn the_same_person_keeps_the_subject_and_others_have_another() {
+async fn subjects_are_stable_and_differ_between_people() {
     let tenant = TestTenant::start().await;
     let mut subjects = HashMap::new();
     for person in tenant.tenant.people() {
@@ -80,7 +82,7 @@ async fn the_same_person_keeps_the_subject_and_others_have_another() {
 }
 
 #[tokio::test]
-async fn an_id_token_comes_with_openid_and_is_for_the_client() {
+async fn an_id_token_is_issued_with_openid_for_the_client() {
     let tenant = TestTenant::start().await;
     let scope = format!("openid profile email api://{API_CLIENT_ID}/access_as_user");
     let form = Form::authorization().with("scope", &scope).with("nonce", "n-0S6_WzA2Mj");
@@ -99,7 +101,7 @@ async fn an_id_token_comes_with_openid_and_is_for_the_client() {
 }
 
 #[tokio::test]
-async fn an_id_token_tells_no_more_than_was_asked_for() {
+async fn an_id_token_has_only_the_requested_claims() {
     let tenant = TestTenant::start().await;
     let scope = format!("openid api://{API_CLIENT_ID}/access_as_user");
     let body = tenant.sign_in(CONTOSO, &Form::authorization().with("scope", &scope), "uma").await;
@@ -110,7 +112,7 @@ async fn an_id_token_tells_no_more_than_was_asked_for() {
 }
 
 #[tokio::test]
-async fn a_token_made_without_a_server_verifies_against_one() {
+async fn a_token_without_a_server_verifies_against_a_server() {
     let folder = new_folder();
     let tenant = TestTenant::start_in(folder.clone()).await;
     let port = tenant.tenant.base_url().rsplit(':').next().unwrap().parse().unwrap();
@@ -131,7 +133,7 @@ async fn a_token_made_without_a_server_verifies_against_one() {
 }
 
 #[test]
-fn a_token_for_nobody_says_who_there_is() {
+fn a_token_for_an_unknown_person_lists_the_people() {
     let options = Options { data_dir: Some(new_folder()), ..Options::default() };
     let error = access_token(&options, "bob").unwrap_err();
     assert!(matches!(error, TokenError::UnknownPerson(_)));
@@ -143,15 +145,15 @@ fn a_token_for_nobody_says_who_there_is() {
 }
 
 #[test]
-fn a_token_that_no_server_could_vouch_for_is_not_made() {
+fn a_token_needs_a_folder_and_a_port() {
     let options = Options { data_dir: None, ..Options::default() };
     assert!(matches!(access_token(&options, "ada"), Err(TokenError::KeysInMemory)));
     let options = Options { port: 0, ..Options::default() };
     assert!(matches!(access_token(&options, "ada"), Err(TokenError::AnyPort)));
 }
 
-/// The claims, verified with another library and the published keys; the key's own issuer is
-/// compared, too.
+/// The claims, verified with another library and the published keys. The issuer of the key is
+/// checked, too.
 async fn verify(tenant: &TestTenant, token: &str, audience: &str) -> Value {
     let header = decode_header(token).unwrap();
     assert_eq!(header.typ.as_deref(), Some("JWT"));
@@ -164,7 +166,7 @@ async fn verify(tenant: &TestTenant, token: &str, audience: &str) -> Value {
     let decoding = DecodingKey::from_rsa_components(part("n"), part("e")).unwrap();
     let mut validation = Validation::new(Algorithm::RS256);
     validation.set_audience(&[audience]);
-    // The test's clock stands still, at another time than the machine's.
+    // The clock of the test differs from that of the machine.
     validation.validate_exp = false;
     let claims = decode::<Value>(token, &decoding, &validation).unwrap().claims;
     let issuer = part("issuer").replace("{tenantid}", claims["tid"].as_str().unwrap());

@@ -27,7 +27,7 @@ impl Browser {
         Self { client, base_url, cookie: Mutex::new(None) }
     }
 
-    /// `name=value`, as it is sent.
+    /// The cookie as `name=value`.
     pub(crate) fn cookie(&self) -> Option<String> {
         self.cookie.lock().unwrap().clone()
     }
@@ -49,7 +49,7 @@ impl Browser {
         self.get(&format!("{}?{}", authorize_path(tenant), form.encoded())).await
     }
 
-    /// Sends the account page's form.
+    /// Submits the form of the account page.
     pub(crate) async fn pick(&self, tenant: &str, form: &Form, account: &str) -> Answer {
         self.post(&authorize_path(tenant), &form.clone().with("account", account)).await
     }
@@ -60,7 +60,7 @@ impl Browser {
         assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.body);
     }
 
-    /// Asks at Contoso with `prompt=none`.
+    /// Sends a request with `prompt=none` to Contoso.
     pub(crate) async fn ask_silently(&self, form: &Form) -> Answer {
         self.authorize(CONTOSO, &form.clone().with("prompt", "none")).await
     }

@@ -29,7 +29,7 @@ impl TestTenant {
         Self::start_with(folder, Options::ephemeral()).await
     }
 
-    /// A tenant with these people and apps beside the built-in ones.
+    /// A tenant with additional entries in its directory.
     pub(crate) async fn start_having(entries: &str) -> Self {
         let text = format!("{}\n{entries}", Directory::EXAMPLE);
         let directory = Directory::parse(&text, Path::new("")).unwrap();
@@ -48,7 +48,7 @@ impl TestTenant {
         Self { tenant, browser, clock }
     }
 
-    /// The claims of a token, which nobody has verified.
+    /// The claims of a token, without verification.
     pub(crate) fn claims(token: &str) -> Value {
         let payload = token.split('.').nth(1).unwrap();
         serde_json::from_slice(&BASE64_URL_SAFE_NO_PAD.decode(payload).unwrap()).unwrap()
@@ -73,7 +73,7 @@ impl TestTenant {
         self.get(&format!("/{tenant}/oauth2/v2.0/authorize?{}", form.encoded())).await
     }
 
-    /// Sends the account page's form.
+    /// Submits the form of the account page.
     pub(crate) async fn pick(&self, tenant: &str, form: &Form, account: &str) -> Answer {
         let form = form.clone().with("account", account);
         let url = self.url(&format!("/{tenant}/oauth2/v2.0/authorize"));
@@ -91,7 +91,7 @@ impl TestTenant {
         answer.redirect_parameter("code").unwrap()
     }
 
-    /// Posts to the token endpoint as a script of the registered origin.
+    /// Sends a request to the token endpoint as a script of the registered origin.
     pub(crate) async fn redeem(&self, tenant: &str, form: &Form) -> Answer {
         Answer::of(form.on(self.token_request(tenant).header("origin", ORIGIN))).await
     }
@@ -100,7 +100,7 @@ impl TestTenant {
         self.browser.post(self.url(&format!("/{tenant}/oauth2/v2.0/token")))
     }
 
-    /// The whole flow at one tenant: the token response.
+    /// Signs in at this tenant, and returns the token response.
     pub(crate) async fn sign_in(&self, tenant: &str, form: &Form, account: &str) -> Value {
         let code = self.code_for(tenant, form, account).await;
         let answer = self.redeem(tenant, &Form::redemption(&code)).await;
@@ -125,13 +125,13 @@ impl TestTenant {
         request.header("content-type", "application/json").body(body.to_string())
     }
 
-    /// Posts a form to an endpoint of Contoso, as a program does.
+    /// Sends a form to an endpoint of Contoso, without an origin.
     pub(crate) async fn post(&self, endpoint: &str, form: &Form) -> Answer {
         let url = self.url(&format!("/{CONTOSO}/oauth2/v2.0/{endpoint}"));
         Answer::of(form.on(self.browser.post(url))).await
     }
 
-    /// The last requests that the audit trail has, the newest first.
+    /// The audit trail, the newest request first.
     pub(crate) async fn audit(&self) -> Vec<Value> {
         let document = self.get_json("/_dev/audit").await;
         document["entries"].as_array().unwrap().clone()
@@ -141,7 +141,7 @@ impl TestTenant {
         format!("{}{path}", self.tenant.https_url().unwrap())
     }
 
-    /// A browser that trusts the authority of this tenant and no other.
+    /// A client that trusts only the certificate authority of this tenant.
     pub(crate) fn secure_browser(&self) -> Client {
         trusting(self.tenant.ca_certificate().unwrap())
     }
@@ -151,7 +151,7 @@ impl TestTenant {
         self.browser.post(self.url(&format!("/{CONTOSO}/oauth2/v2.0/{endpoint}{query}")))
     }
 
-    /// The correlation id that the trail has of the last request.
+    /// The correlation id of the last request in the audit trail.
     pub(crate) async fn last_correlation_id(&self) -> String {
         self.audit().await[0]["correlation_id"].as_str().unwrap().to_owned()
     }
@@ -166,13 +166,13 @@ impl TestTenant {
         answer.body
     }
 
-    /// A request that is refused, with this client id to tell it by.
+    /// Sends a request with an unknown client id.
     pub(crate) async fn refused_authorization(&self, client_id: &str) {
         let form = Form::authorization().with("client_id", client_id);
         self.authorize(CONTOSO, &form).await.assert_page_refusal(700_016);
     }
 
-    /// Asks an endpoint of Contoso something without saying anything.
+    /// Sends a request without parameters to an endpoint of Contoso.
     pub(crate) async fn ask(&self, endpoint: &str) -> Answer {
         match endpoint {
             "metadata" => {
@@ -200,7 +200,7 @@ impl TestTenant {
         statuses
     }
 
-    /// The forged token that this description gives over HTTP.
+    /// Forges a token over HTTP.
     pub(crate) async fn forged(&self, description: Value) -> String {
         let answer = self.post_json("/_dev/tokens", &description).await;
         assert_eq!(answer.header("content-type"), Some("application/json; charset=utf-8"));
@@ -208,7 +208,7 @@ impl TestTenant {
         answer.token("access_token")
     }
 
-    /// Where each listener is, and a browser that can look at it.
+    /// The URL of each listener, and a client for it.
     pub(crate) fn listeners(&self) -> [(String, Client); 2] {
         [(self.url(""), self.browser.clone()), (self.https_url(""), self.secure_browser())]
     }
