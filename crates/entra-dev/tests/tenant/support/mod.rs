@@ -10,6 +10,7 @@ mod folders;
 mod form;
 mod keys;
 mod page;
+mod process;
 mod programs;
 mod tenant;
 
@@ -26,6 +27,7 @@ pub(crate) use form::{
 };
 pub(crate) use keys::{PublishedKeys, token_header};
 pub(crate) use page::{between, section};
+pub(crate) use process::{EntraDev, command, free_ports, output_of, run_to_end};
 pub(crate) use programs::{
     NATIVE, Program, REPORTS_API, SINGLE_PAGE, WEB, api_scope, claims, reports_scope, text,
 };

@@ -1,0 +1,149 @@
+//! The program `entra-dev` as a process.
+
+use std::{
+    fs::{self, File},
+    net::{Ipv4Addr, TcpListener},
+    process::{Child, Command, ExitStatus, Output, Stdio},
+    time::Duration,
+};
+
+use reqwest::Client;
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::time::sleep;
+
+use super::{Answer, TestTenant};
+
+/// `entra-dev` in its own process and folder. Dropping it kills the process.
+pub(crate) struct EntraDev {
+    pub(crate) url: String,
+    pub(crate) https_url: String,
+    pub(crate) folder: TempDir,
+    pub(crate) process: Child,
+}
+
+impl EntraDev {
+    pub(crate) async fn start(arguments: &[&str]) -> Self {
+        Self::start_in(tempfile::tempdir().unwrap(), arguments).await
+    }
+
+    pub(crate) async fn start_in(folder: TempDir, arguments: &[&str]) -> Self {
+        let log = File::create(folder.path().join(LOG)).unwrap();
+        let mut command = command(&folder);
+        command.args(arguments).stdout(log.try_clone().unwrap()).stderr(log);
+        let process = command.spawn().unwrap();
+        let (url, https_url) = (String::new(), String::new());
+        let mut program = Self { url, https_url, folder, process };
+        program.wait_until_ready().await;
+        program
+    }
+
+    /// When it serves, it prints the URLs and then the warning.
+    async fn wait_until_ready(&mut self) {
+        for _ in 0..TRIES {
+            let log = self.log();
+            if log.contains("FOR DEVELOPMENT ONLY") {
+                let url = |title| {
+                    let line = log.lines().find(|line| line.trim_start().starts_with(title));
+                    line.unwrap().split_whitespace().last().unwrap().to_owned()
+                };
+                (self.url, self.https_url) = (url("HTTP "), url("HTTPS "));
+                return;
+            }
+            let ended = self.process.try_wait().unwrap();
+            assert!(ended.is_none(), "it ended before it was ready:\n{log}");
+            sleep(BETWEEN_TRIES).await;
+        }
+        panic!("it did not become ready:\n{}", self.log());
+    }
+
+    /// Waits without reading the log.
+    pub(crate) async fn wait_until_it_answers(&mut self) {
+        let client = Client::builder().no_proxy().build().unwrap();
+        for _ in 0..TRIES {
+            if client.get(&self.url).send().await.is_ok() {
+                return;
+            }
+            assert!(self.process.try_wait().unwrap().is_none(), "it ended before it answered");
+            sleep(BETWEEN_TRIES).await;
+        }
+        panic!("it does not answer");
+    }
+
+    /// The claims of a forged token.
+    pub(crate) async fn forged_claims(&self) -> Value {
+        let client = Client::builder().no_proxy().build().unwrap();
+        let request = client.post(format!("{}/_dev/tokens", self.url));
+        let request = request.header("content-type", "application/json").body("{}");
+        TestTenant::claims(&Answer::of(request).await.token("access_token"))
+    }
+
+    /// Sends a signal, as a supervisor or a terminal would, and waits until the process ends.
+    pub(crate) async fn stop(&mut self, signal: &str) -> ExitStatus {
+        // `kill` is built into the shell, but not every machine has it as a program.
+        let kill = format!("kill -{signal} {}", self.process.id());
+        assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
+        let ended = wait_for(&mut self.process).await;
+        ended.unwrap_or_else(|| panic!("it did not end:\n{}", self.log()))
+    }
+
+    pub(crate) fn log(&self) -> String {
+        fs::read_to_string(self.folder.path().join(LOG)).unwrap_or_default()
+    }
+}
+
+impl Drop for EntraDev {
+    fn drop(&mut self) {
+        // An error means that the process has ended.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+const LOG: &str = "server.log";
+
+/// Ten seconds in all. The tests poll, because the process cannot notify them.
+const TRIES: u32 = 200;
+const BETWEEN_TRIES: Duration = Duration::from_millis(50);
+
+/// Runs the program until it ends. It must not serve.
+pub(crate) async fn run_to_end(folder: &TempDir, arguments: &[&str]) -> Output {
+    let mut command = command(folder);
+    let mut process =
+        command.args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    if wait_for(&mut process).await.is_none() {
+        process.kill().unwrap();
+        panic!("{arguments:?} makes it serve");
+    }
+    process.wait_with_output().unwrap()
+}
+
+/// The exit status; `None` if the process does not end.
+async fn wait_for(process: &mut Child) -> Option<ExitStatus> {
+    for _ in 0..TRIES {
+        if let Some(status) = process.try_wait().unwrap() {
+            return Some(status);
+        }
+        sleep(BETWEEN_TRIES).await;
+    }
+    None
+}
+
+/// The program, to be run in this folder.
+pub(crate) fn command(folder: &TempDir) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_entra-dev"));
+    // Developers often set it; errors must not print a backtrace anyway.
+    command.current_dir(folder).env_clear().env("RUST_BACKTRACE", "1");
+    command
+}
+
+/// Everything the program has printed.
+pub(crate) fn output_of(output: &Output) -> String {
+    String::from_utf8([output.stdout.as_slice(), output.stderr.as_slice()].concat()).unwrap()
+}
+
+/// Free ports. They differ because they are bound at the same time.
+pub(crate) fn free_ports() -> [u16; 2] {
+    let listeners = [(); 2].map(|()| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap());
+    listeners.map(|listener| listener.local_addr().unwrap().port())
+}
