@@ -1,7 +1,9 @@
 //! The audit trail: the last requests and how they ended.
 
-use std::collections::VecDeque;
-use std::sync::{Mutex, PoisonError};
+use std::{
+    collections::VecDeque,
+    sync::{Mutex, PoisonError},
+};
 
 use serde::Serialize;
 

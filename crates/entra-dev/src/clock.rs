@@ -1,8 +1,12 @@
 //! Clocks. No other file reads the time.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::{SystemTime, UNIX_EPOCH},
+};
 
 /// The source of the time, so that a test can move it.
 pub trait Clock: Send + Sync {

@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
-use crate::directory::{App, Authority, Person, Platform};
-use crate::expiring_map::ExpiringMap;
-use crate::grants::Grant;
-use crate::random;
-use crate::refusal::Refusal;
-use crate::scope::Scopes;
-use crate::tokens::ClaimsRequest;
+use crate::{
+    directory::{App, Authority, Person, Platform},
+    expiring_map::ExpiringMap,
+    grants::Grant,
+    random,
+    refusal::Refusal,
+    scope::Scopes,
+    tokens::ClaimsRequest,
+};
 
 /// The lifetime of a device code in seconds, as in Entra.
 pub(crate) const LIFETIME: u64 = 900;

@@ -1,7 +1,9 @@
 //! A map whose entries expire: codes, refresh tokens, sessions.
 
-use std::collections::{HashMap, VecDeque};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::{Mutex, MutexGuard, PoisonError},
+};
 
 /// The most entries a map holds; beyond it, the oldest is evicted.
 const CAPACITY: usize = 10_000;

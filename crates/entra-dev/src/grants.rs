@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
-use crate::directory::{App, Authority, Person, Platform};
-use crate::expiring_map::ExpiringMap;
-use crate::random;
-use crate::refusal::Refusal;
-use crate::scope::Scopes;
-use crate::tokens::ClaimsRequest;
+use crate::{
+    directory::{App, Authority, Person, Platform},
+    expiring_map::ExpiringMap,
+    random,
+    refusal::Refusal,
+    scope::Scopes,
+    tokens::ClaimsRequest,
+};
 
 /// What a person has allowed an app to do.
 #[derive(Debug, Clone)]

@@ -1,7 +1,6 @@
 //! Parsing of tokens: client assertions, access tokens and ID tokens.
 
-use base64::Engine;
-use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use serde_json::{Map, Value};
 
 /// A token in compact form (RFC 7515, section 7.1) whose signature is not verified.

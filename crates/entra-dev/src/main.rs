@@ -1,10 +1,12 @@
 //! The program `entra-dev`: a development tenant as a process.
 
-use std::io::{self, IsTerminal, Write};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use std::path::PathBuf;
-use std::process::ExitCode;
-use std::str::FromStr;
+use std::{
+    io::{self, IsTerminal, Write},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+    path::PathBuf,
+    process::ExitCode,
+    str::FromStr,
+};
 
 use anyhow::Context;
 use clap::{Parser, ValueEnum};

@@ -1,11 +1,11 @@
 //! The options of a development tenant.
 
-use std::fmt;
-use std::path::PathBuf;
-use std::sync::Arc;
+use std::{fmt, path::PathBuf, sync::Arc};
 
-use crate::clock::{Clock, SystemClock};
-use crate::directory::Directory;
+use crate::{
+    clock::{Clock, SystemClock},
+    directory::Directory,
+};
 
 /// How a development tenant runs.
 ///

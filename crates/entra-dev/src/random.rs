@@ -1,7 +1,6 @@
 //! Random values. No other file uses randomness.
 
-use base64::Engine;
-use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use uuid::Uuid;
 
 /// A random GUID.

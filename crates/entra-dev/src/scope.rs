@@ -1,10 +1,11 @@
 //! The `scope` parameter.
 
-use std::collections::HashSet;
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
-use crate::directory::{App, Authority, Directory};
-use crate::refusal::Refusal;
+use crate::{
+    directory::{App, Authority, Directory},
+    refusal::Refusal,
+};
 
 /// The scopes that a client requests: OpenID Connect scopes and permissions of APIs (RFC 6749,
 /// section 3.3; <https://learn.microsoft.com/entra/identity-platform/scopes-oidc>).

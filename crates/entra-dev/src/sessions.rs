@@ -1,10 +1,11 @@
 //! Browser sessions and consents, in memory.
 
-use std::collections::HashSet;
-use std::sync::{Mutex, PoisonError};
+use std::{
+    collections::HashSet,
+    sync::{Mutex, PoisonError},
+};
 
-use crate::expiring_map::ExpiringMap;
-use crate::random;
+use crate::{expiring_map::ExpiringMap, random};
 
 /// The lifetime of a browser session in seconds: Entra's default for sessions that are not
 /// persistent.

@@ -1,8 +1,10 @@
 //! The certificate authority of the HTTPS listener, which developers configure clients to trust.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use std::path::Path;
-use std::{fs, io};
+use std::{
+    fs, io,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+    path::Path,
+};
 
 use poem::listener::{RustlsCertificate, RustlsConfig};
 use rcgen::{
@@ -10,8 +12,7 @@ use rcgen::{
     ExtendedKeyUsagePurpose, GeneralSubtree, IsCa, Issuer, KeyPair, KeyUsagePurpose,
     NameConstraints, SanType,
 };
-use rustls_pki_types::CertificateDer;
-use rustls_pki_types::pem::PemObject;
+use rustls_pki_types::{CertificateDer, pem::PemObject};
 
 use crate::keys::{KeyError, create, failed, replace};
 

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::certificate::AppCertificate;
-use super::redirect_uri;
 use crate::ids::MICROSOFT_GRAPH;
+
+use super::{certificate::AppCertificate, redirect_uri};
 
 /// An app registration together with its service principal.
 #[derive(Debug, Clone, Default)]

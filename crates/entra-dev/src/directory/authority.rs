@@ -4,9 +4,7 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use super::lookup::Directory;
-use super::person::Person;
-use super::tenant::Tenant;
+use super::{lookup::Directory, person::Person, tenant::Tenant};
 
 /// The accounts that an endpoint serves
 /// (<https://learn.microsoft.com/entra/identity-platform/msal-client-application-configuration#authority>).

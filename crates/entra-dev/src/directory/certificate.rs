@@ -3,12 +3,12 @@
 use std::fmt;
 
 use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, SHA256, digest};
-use base64::Engine;
-use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use rustls_pki_types::CertificateDer;
-use rustls_pki_types::pem::PemObject;
-use webpki::EndEntityCert;
-use webpki::aws_lc_rs::{RSA_PKCS1_2048_8192_SHA256, RSA_PSS_2048_8192_SHA256_LEGACY_KEY};
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use rustls_pki_types::{CertificateDer, pem::PemObject};
+use webpki::{
+    EndEntityCert,
+    aws_lc_rs::{RSA_PKCS1_2048_8192_SHA256, RSA_PSS_2048_8192_SHA256_LEGACY_KEY},
+};
 
 /// A certificate with which an app authenticates
 /// (<https://learn.microsoft.com/entra/identity-platform/certificate-credentials>).

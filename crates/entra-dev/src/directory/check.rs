@@ -1,7 +1,6 @@
 //! Collects the faults of a directory file.
 
-use std::fmt;
-use std::ops::Range;
+use std::{fmt, ops::Range};
 
 /// A fault in a directory file.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
-use super::app::App;
-use super::person::Person;
-use super::tenant::{Group, Tenant};
+use super::{
+    app::App,
+    person::Person,
+    tenant::{Group, Tenant},
+};
 
 /// Everything a directory file describes.
 #[derive(Debug, Default, Clone)]

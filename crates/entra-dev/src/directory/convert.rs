@@ -1,20 +1,20 @@
 //! Converts the entries of a directory file, reporting every fault in them.
 
-use std::fs;
-use std::path::Path;
-use std::sync::Arc;
+use std::{fs, path::Path, sync::Arc};
 
-use super::app::{App, Platform, Scope};
-use super::certificate::AppCertificate;
-use super::check::Checks;
-use super::contents::Contents;
-use super::entries::{
-    AppEntry, DirectoryFile, GroupEntry, PersonEntry, RedirectUris, TenantEntry, Text, strings,
+use super::{
+    app::{App, Platform, Scope},
+    certificate::AppCertificate,
+    check::Checks,
+    contents::Contents,
+    entries::{
+        AppEntry, DirectoryFile, GroupEntry, PersonEntry, RedirectUris, TenantEntry, Text, strings,
+    },
+    person::Person,
+    redirect_uri::origin,
+    references::References,
+    tenant::{Group, Tenant},
 };
-use super::person::Person;
-use super::redirect_uri::origin;
-use super::references::References;
-use super::tenant::{Group, Tenant};
 
 /// The contents of the directory. Paths of certificates are relative to `folder`.
 pub(super) fn convert(file: &DirectoryFile, checks: &mut Checks<'_>, folder: &Path) -> Contents {

@@ -1,19 +1,26 @@
 //! Reads directory files: TOML or JSON with the same structure.
 
-use std::io;
-use std::path::{Path, PathBuf};
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
 
 use serde::Deserialize;
-use toml::Spanned;
-use toml::de::{DeTable, DeValue, ValueDeserializer};
+use toml::{
+    Spanned,
+    de::{DeTable, DeValue, ValueDeserializer},
+};
 use uuid::Uuid;
 
-use super::check::{Checks, Fault};
-use super::contents::Contents;
-use super::convert::convert;
-use super::entries::{DirectoryFile, Text};
-use super::json;
 use crate::ids::CONSUMERS;
+
+use super::{
+    check::{Checks, Fault},
+    contents::Contents,
+    convert::convert,
+    entries::{DirectoryFile, Text},
+    json,
+};
 
 /// Why a directory file cannot be used.
 #[derive(Debug, thiserror::Error)]

@@ -4,8 +4,10 @@
 use std::borrow::Cow;
 
 use serde_json::{Deserializer, Value};
-use toml::Spanned;
-use toml::de::{DeArray, DeTable, DeValue};
+use toml::{
+    Spanned,
+    de::{DeArray, DeTable, DeValue},
+};
 
 use super::check::{Fault, line_at};
 

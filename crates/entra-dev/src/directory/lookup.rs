@@ -1,14 +1,16 @@
 //! The directory: parsing and lookups.
 
-use std::path::Path;
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
 
-use super::app::{App, Platform};
-use super::contents::Contents;
-use super::file::{self, DirectoryError};
-use super::person::{Person, UnknownPerson};
-use super::tenant::{Group, Tenant};
 use crate::ids::SWAGGER_UI_CLIENT_ID;
+
+use super::{
+    app::{App, Platform},
+    contents::Contents,
+    file::{self, DirectoryError},
+    person::{Person, UnknownPerson},
+    tenant::{Group, Tenant},
+};
 
 /// Tenants, people, groups and apps, as described by a file. Cheap to clone.
 #[derive(Debug, Clone)]

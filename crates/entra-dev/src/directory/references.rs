@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::check::Checks;
-use super::entries::{AppEntry, DirectoryFile, Text, strings};
+use super::{
+    check::Checks,
+    entries::{AppEntry, DirectoryFile, Text, strings},
+};
 
 /// The entries that others can refer to, each by id or by name.
 pub(super) struct References<'a> {

@@ -1,13 +1,16 @@
 //! `/{tenant}/v2.0/adminconsent`: an administrator consents for everybody in the tenant
 //! (<https://learn.microsoft.com/entra/identity-platform/v2-admin-consent>).
 
-use super::authorization_request::RedirectingClient;
-use super::operation::Operation;
-use super::pages;
-use super::redirect::{Redirect, ResponseMode};
-use super::request::{Answer, TenantRequest};
-use super::sign_in::{Choice, Consent, SignIn};
 use crate::refusal::Refusal;
+
+use super::{
+    authorization_request::RedirectingClient,
+    operation::Operation,
+    pages,
+    redirect::{Redirect, ResponseMode},
+    request::{Answer, TenantRequest},
+    sign_in::{Choice, Consent, SignIn},
+};
 
 /// GET shows the account page. POST handles what was chosen there.
 pub(super) const ADMIN_CONSENT: Operation = Operation::page("adminconsent", handle);

@@ -2,14 +2,19 @@
 
 use std::sync::Arc;
 
-use super::parameters::Parameters;
-use super::redirect::{Redirect, ResponseMode};
-use super::request::TenantRequest;
-use crate::directory::{App, Authority, Platform};
-use crate::random;
-use crate::refusal::Refusal;
-use crate::scope::Scopes;
-use crate::tokens::ClaimsRequest;
+use crate::{
+    directory::{App, Authority, Platform},
+    random,
+    refusal::Refusal,
+    scope::Scopes,
+    tokens::ClaimsRequest,
+};
+
+use super::{
+    parameters::Parameters,
+    redirect::{Redirect, ResponseMode},
+    request::TenantRequest,
+};
 
 /// An authorization request that has passed every check (RFC 6749, section 4.1.1; RFC 7636, section
 /// 4.3; OpenID Connect Core, section 3.1.2.1).

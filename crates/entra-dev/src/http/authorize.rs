@@ -4,17 +4,23 @@ use std::sync::Arc;
 
 use poem::http::header::SET_COOKIE;
 
-use super::authorization_request::{AuthorizationRequest, PARAMETERS, Prompt, Rejection};
-use super::operation::Operation;
-use super::redirect::Redirect;
-use super::request::{Answer, TenantRequest};
-use super::sign_in::{Choice, Consent, SignIn, SignInStep};
-use super::{cookie, pages};
-use crate::directory::Person;
-use crate::grants::{Code, Grant};
-use crate::random;
-use crate::refusal::Refusal;
-use crate::tokens::{IdToken, client_info, lifetime};
+use crate::{
+    directory::Person,
+    grants::{Code, Grant},
+    random,
+    refusal::Refusal,
+    tokens::{IdToken, client_info, lifetime},
+};
+
+use super::{
+    authorization_request::{AuthorizationRequest, PARAMETERS, Prompt, Rejection},
+    cookie,
+    operation::Operation,
+    pages,
+    redirect::Redirect,
+    request::{Answer, TenantRequest},
+    sign_in::{Choice, Consent, SignIn, SignInStep},
+};
 
 /// GET shows the account page. An app may also send its request with POST. The account page sends
 /// the same request with POST and adds the choice of the person.

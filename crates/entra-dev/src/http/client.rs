@@ -2,18 +2,18 @@
 
 use std::sync::Arc;
 
-use base64::Engine;
-use base64::prelude::BASE64_STANDARD;
-use poem::Request;
-use poem::http::header::AUTHORIZATION;
+use base64::{Engine, prelude::BASE64_STANDARD};
+use poem::{Request, http::header::AUTHORIZATION};
 use url::form_urlencoded;
 
-use super::parameters::Parameters;
-use super::request::TenantRequest;
-use crate::directory::{App, Authority};
-use crate::jws::UnverifiedJws;
-use crate::refusal::Refusal;
-use crate::tokens::Proof;
+use crate::{
+    directory::{App, Authority},
+    jws::UnverifiedJws,
+    refusal::Refusal,
+    tokens::Proof,
+};
+
+use super::{parameters::Parameters, request::TenantRequest};
 
 /// The client of a request.
 pub(super) struct Client {

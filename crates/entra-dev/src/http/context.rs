@@ -1,16 +1,17 @@
 //! What all handlers share.
 
-use poem::Request;
-use poem::http::uri::Scheme as UriScheme;
+use poem::{Request, http::uri::Scheme as UriScheme};
 
-use crate::audit::{Audit, Entry};
-use crate::devices::Devices;
-use crate::directory::Directory;
-use crate::faults::Faults;
-use crate::grants::{Codes, RefreshTokens};
-use crate::options::Scheme;
-use crate::sessions::{Consents, Sessions};
-use crate::tokens::Issuer;
+use crate::{
+    audit::{Audit, Entry},
+    devices::Devices,
+    directory::Directory,
+    faults::Faults,
+    grants::{Codes, RefreshTokens},
+    options::Scheme,
+    sessions::{Consents, Sessions},
+    tokens::Issuer,
+};
 
 /// The state of a running tenant.
 pub(crate) struct Context {

@@ -1,7 +1,6 @@
 //! The session cookie.
 
-use poem::Request;
-use poem::http::header::COOKIE;
+use poem::{Request, http::header::COOKIE};
 use url::Url;
 
 /// The session id that the browser has sent to the listener with this URL.

@@ -1,7 +1,9 @@
 //! The correlation id of a request.
 
-use poem::http::header::{HeaderName, HeaderValue};
-use poem::{Request, Response};
+use poem::{
+    Request, Response,
+    http::header::{HeaderName, HeaderValue},
+};
 use uuid::Uuid;
 
 use super::parameters::Parameters;

@@ -2,13 +2,18 @@
 
 use std::sync::Arc;
 
-use poem::http::StatusCode;
-use poem::http::header::{
-    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
-    ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_HEADERS, HeaderValue, ORIGIN, VARY,
+use poem::{
+    Request, Response, handler,
+    http::{
+        StatusCode,
+        header::{
+            ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS,
+            ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_HEADERS,
+            HeaderValue, ORIGIN, VARY,
+        },
+    },
+    web::Data,
 };
-use poem::web::Data;
-use poem::{Request, Response, handler};
 
 use super::context::Context;
 

@@ -6,19 +6,26 @@
 
 use std::sync::Arc;
 
-use poem::error::ResponseError;
-use poem::http::StatusCode;
-use poem::web::{Data, Path};
-use poem::{Body, Request, Response, handler};
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
+use poem::{
+    Body, Request, Response,
+    error::ResponseError,
+    handler,
+    http::StatusCode,
+    web::{Data, Path},
+};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::json;
 use tokio::task::spawn_blocking;
 
-use super::context::Context;
-use super::response::{json, problem};
-use crate::faults::{Endpoint, FaultPlan};
-use crate::tokens::Forgery;
+use crate::{
+    faults::{Endpoint, FaultPlan},
+    tokens::Forgery,
+};
+
+use super::{
+    context::Context,
+    response::{json, problem},
+};
 
 /// The size limit for request bodies, in bytes.
 const BODY_LIMIT: usize = 64 * 1024;

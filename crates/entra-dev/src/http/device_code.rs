@@ -3,12 +3,17 @@
 use poem::http::StatusCode;
 use serde::Serialize;
 
-use super::client::Client;
-use super::operation::Operation;
-use super::request::{Answer, TenantRequest};
-use super::response::json;
-use crate::devices::{Device, DeviceCodes, INTERVAL, LIFETIME};
-use crate::refusal::Refusal;
+use crate::{
+    devices::{Device, DeviceCodes, INTERVAL, LIFETIME},
+    refusal::Refusal,
+};
+
+use super::{
+    client::Client,
+    operation::Operation,
+    request::{Answer, TenantRequest},
+    response::json,
+};
 
 /// POST gives a device its codes (RFC 8628, section 3.1).
 pub(super) const DEVICE_CODE: Operation = Operation::json("devicecode", handle);

@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use poem::http::StatusCode;
 
-use super::operation::Operation;
-use super::pages;
-use super::request::{Answer, TenantRequest};
-use super::sign_in::{Choice, SignIn, SignInStep};
-use crate::devices::Device;
-use crate::directory::Person;
-use crate::refusal::Refusal;
+use crate::{devices::Device, directory::Person, refusal::Refusal};
+
+use super::{
+    operation::Operation,
+    pages,
+    request::{Answer, TenantRequest},
+    sign_in::{Choice, SignIn, SignInStep},
+};
 
 /// GET asks for the code that the device shows. POST handles the code, then the account, then
 /// perhaps the consent.

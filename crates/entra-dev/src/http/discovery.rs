@@ -4,13 +4,14 @@ use poem::http::StatusCode;
 use serde::Serialize;
 use serde_json::json;
 
-use super::faults;
-use super::operation::Operation;
-use super::request::{Answer, TenantRequest};
-use super::response::json;
-use crate::directory::Authority;
-use crate::keys::Jwk;
-use crate::refusal::Refusal;
+use crate::{directory::Authority, keys::Jwk, refusal::Refusal};
+
+use super::{
+    faults,
+    operation::Operation,
+    request::{Answer, TenantRequest},
+    response::json,
+};
 
 /// `GET /{tenant}/v2.0/.well-known/openid-configuration` (OpenID Connect Discovery, section 4).
 pub(super) const METADATA: Operation = Operation::public(metadata);

@@ -1,16 +1,16 @@
 //! Fault injection.
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use poem::http::header::ORIGIN;
-use poem::http::{Method, StatusCode};
-use poem::{Endpoint, Request, Response, Result};
+use poem::{
+    Endpoint, Request, Response, Result,
+    http::{Method, StatusCode, header::ORIGIN},
+};
 use tokio::time::sleep;
 
-use super::context::Context;
-use super::cors::Cors;
 use crate::faults::{Endpoint as Name, FaultPlan};
+
+use super::{context::Context, cors::Cors};
 
 /// Applies the fault that is planned for this endpoint, if any.
 pub(super) async fn inject<E: Endpoint<Output = Response>>(

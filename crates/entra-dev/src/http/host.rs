@@ -2,9 +2,13 @@
 
 use std::sync::Arc;
 
-use poem::http::header::{HOST, HeaderValue, X_CONTENT_TYPE_OPTIONS};
-use poem::http::{HeaderMap, StatusCode, Uri};
-use poem::{Endpoint, IntoResponse, Request, Response, Result};
+use poem::{
+    Endpoint, IntoResponse, Request, Response, Result,
+    http::{
+        HeaderMap, StatusCode, Uri,
+        header::{HOST, HeaderValue, X_CONTENT_TYPE_OPTIONS},
+    },
+};
 
 /// Accepts only requests for a loopback name.
 ///

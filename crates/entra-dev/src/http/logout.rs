@@ -6,12 +6,13 @@ use std::sync::Arc;
 use poem::http::StatusCode;
 use url::Url;
 
-use super::operation::Operation;
-use super::request::{Answer, TenantRequest};
-use super::{pages, redirect};
-use crate::directory::App;
-use crate::jws::UnverifiedJws;
-use crate::refusal::Refusal;
+use crate::{directory::App, jws::UnverifiedJws, refusal::Refusal};
+
+use super::{
+    operation::Operation,
+    pages, redirect,
+    request::{Answer, TenantRequest},
+};
 
 /// GET and POST, both of which the specification requires.
 pub(super) const LOGOUT: Operation = Operation::page("logout", handle);

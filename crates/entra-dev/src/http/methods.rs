@@ -2,16 +2,22 @@
 
 use std::sync::Arc;
 
-use poem::endpoint::BoxEndpoint;
-use poem::error::MethodNotAllowedError;
-use poem::http::header::{ALLOW, HeaderValue};
-use poem::http::{Method, StatusCode};
-use poem::{Endpoint, EndpointExt, IntoEndpoint, Request, Response, RouteMethod};
+use poem::{
+    Endpoint, EndpointExt, IntoEndpoint, Request, Response, RouteMethod,
+    endpoint::BoxEndpoint,
+    error::MethodNotAllowedError,
+    http::{
+        Method, StatusCode,
+        header::{ALLOW, HeaderValue},
+    },
+};
 
-use super::context::Context;
-use super::response::{json, problem};
-use crate::random;
-use crate::refusal::Refusal;
+use crate::{random, refusal::Refusal};
+
+use super::{
+    context::Context,
+    response::{json, problem},
+};
 
 /// The endpoints of one path, by method. For any other method the response lists the supported ones
 /// (RFC 9110, section 15.5.6), which poem's own 405 does not.

@@ -28,20 +28,22 @@ mod userinfo;
 
 use std::sync::Arc;
 
-use poem::error::NotFoundError;
-use poem::{Endpoint, EndpointExt, Response, Route};
+use poem::{Endpoint, EndpointExt, Response, Route, error::NotFoundError};
 
-use self::admin_consent::ADMIN_CONSENT;
-use self::authorize::AUTHORIZE;
+use self::{
+    admin_consent::ADMIN_CONSENT,
+    authorize::AUTHORIZE,
+    cors::{preflight_get, preflight_post},
+    device_code::DEVICE_CODE,
+    device_page::DEVICE_PAGE,
+    discovery::{INSTANCE, KEYS, METADATA},
+    logout::LOGOUT,
+    methods::{get, post, put},
+    token::TOKEN,
+    userinfo::USER_INFO,
+};
+
 pub(crate) use self::context::{Context, Urls};
-use self::cors::{preflight_get, preflight_post};
-use self::device_code::DEVICE_CODE;
-use self::device_page::DEVICE_PAGE;
-use self::discovery::{INSTANCE, KEYS, METADATA};
-use self::logout::LOGOUT;
-use self::methods::{get, post, put};
-use self::token::TOKEN;
-use self::userinfo::USER_INFO;
 
 /// All routes.
 pub(crate) fn endpoint(context: Arc<Context>) -> impl Endpoint<Output = Response> + 'static {

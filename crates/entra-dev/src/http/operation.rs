@@ -2,20 +2,20 @@
 
 use std::sync::Arc;
 
-use poem::http::header::ORIGIN;
-use poem::web::Data;
-use poem::{Endpoint, FromRequest, Request, Response};
+use poem::{Endpoint, FromRequest, Request, Response, http::header::ORIGIN, web::Data};
 
-use super::client::client_id;
-use super::context::Context;
-use super::correlation::Correlation;
-use super::cors::Cors;
-use super::pages;
-use super::parameters::Parameters;
-use super::request::{Answer, TenantRequest};
-use super::response::json;
-use crate::audit::Entry;
-use crate::refusal::Refusal;
+use crate::{audit::Entry, refusal::Refusal};
+
+use super::{
+    client::client_id,
+    context::Context,
+    correlation::Correlation,
+    cors::Cors,
+    pages,
+    parameters::Parameters,
+    request::{Answer, TenantRequest},
+    response::json,
+};
 
 /// One endpoint. A handler gets the parsed request, and returns an answer or a refusal.
 #[derive(Clone, Copy)]

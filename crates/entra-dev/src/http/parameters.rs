@@ -1,9 +1,7 @@
 //! The parameters of a request.
 
-use base64::Engine;
-use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use poem::http::Method;
-use poem::{Body, Request};
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use poem::{Body, Request, http::Method};
 use url::form_urlencoded;
 
 use crate::refusal::Refusal;

@@ -1,7 +1,6 @@
 //! Authorization responses: redirects to the app.
 
-use poem::Response;
-use poem::http::StatusCode;
+use poem::{Response, http::StatusCode};
 use url::form_urlencoded::byte_serialize;
 
 use super::pages;

@@ -2,18 +2,17 @@
 
 use std::sync::Arc;
 
-use poem::http::Method;
-use poem::{Request, Response};
+use poem::{Request, Response, http::Method};
 
-use super::context::Context;
-use super::cookie;
-use super::correlation::Correlation;
-use super::parameters::Parameters;
-use crate::audit::Outcome;
-use crate::directory::{App, Authority, Directory, Person};
-use crate::refusal::{Refusal, Report};
-use crate::scope::Scopes;
-use crate::tokens::ClaimsRequest;
+use crate::{
+    audit::Outcome,
+    directory::{App, Authority, Directory, Person},
+    refusal::{Refusal, Report},
+    scope::Scopes,
+    tokens::ClaimsRequest,
+};
+
+use super::{context::Context, cookie, correlation::Correlation, parameters::Parameters};
 
 /// A request whose parameters have been read.
 pub(super) struct TenantRequest<'a> {

@@ -1,7 +1,6 @@
 //! JSON responses.
 
-use poem::http::StatusCode;
-use poem::{IntoResponse, Response};
+use poem::{IntoResponse, Response, http::StatusCode};
 use serde::Serialize;
 use serde_json::json;
 

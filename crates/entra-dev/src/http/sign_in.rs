@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
-use super::context::Context;
-use super::request::TenantRequest;
-use crate::directory::{App, Authority, Person};
-use crate::refusal::Refusal;
-use crate::scope::Scopes;
+use crate::{
+    directory::{App, Authority, Person},
+    refusal::Refusal,
+    scope::Scopes,
+};
+
+use super::{context::Context, request::TenantRequest};
 
 /// What the person has chosen on a page.
 pub(super) enum Choice<'a> {

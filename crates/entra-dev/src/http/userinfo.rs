@@ -1,15 +1,21 @@
 //! `/oidc/userinfo`: the user information endpoint (OpenID Connect Core, section 5.3).
 
-use poem::Response;
-use poem::http::StatusCode;
-use poem::http::header::{AUTHORIZATION, HeaderValue, WWW_AUTHENTICATE};
+use poem::{
+    Response,
+    http::{
+        StatusCode,
+        header::{AUTHORIZATION, HeaderValue, WWW_AUTHENTICATE},
+    },
+};
 use serde_json::{Map, Value};
 
-use super::operation::Operation;
-use super::request::{Answer, TenantRequest};
-use super::response::json;
-use crate::directory::Person;
-use crate::refusal::Refusal;
+use crate::{directory::Person, refusal::Refusal};
+
+use super::{
+    operation::Operation,
+    request::{Answer, TenantRequest},
+    response::json,
+};
 
 /// GET and POST. As in Entra, where the endpoint is at Microsoft Graph, it accepts only access
 /// tokens for Graph.

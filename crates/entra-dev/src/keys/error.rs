@@ -1,7 +1,9 @@
 //! What can go wrong with keys.
 
-use std::io;
-use std::path::{Path, PathBuf};
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
 
 /// Why keys cannot be read or generated.
 #[derive(Debug, thiserror::Error)]

@@ -1,8 +1,10 @@
 //! Writes files so that a reader sees all of the content or none of it.
 
-use std::fs::Permissions;
-use std::io::{self, Write};
-use std::path::Path;
+use std::{
+    fs::Permissions,
+    io::{self, Write},
+    path::Path,
+};
 
 use tempfile::{Builder, NamedTempFile};
 

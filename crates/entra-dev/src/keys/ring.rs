@@ -1,12 +1,11 @@
 //! The signing keys of a running tenant.
 
-use std::path::Path;
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::{
+    path::Path,
+    sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
+};
 
-use super::error::KeyError;
-use super::key_set::Keys;
-use super::signing_key::SigningKey;
-use super::store;
+use super::{error::KeyError, key_set::Keys, signing_key::SigningKey, store};
 
 /// The signing keys, which can be rotated.
 pub(crate) struct KeyRing {

@@ -1,23 +1,22 @@
 //! Generates the signing keys, and stores them in a file.
 
-use std::fs;
-use std::io;
-use std::path::Path;
-use std::sync::Arc;
-use std::thread;
+use std::{fs, io, path::Path, sync::Arc, thread};
 
-use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
-use aws_lc_rs::rsa::KeySize;
-use aws_lc_rs::signature::RsaKeyPair;
-use base64::Engine;
-use base64::prelude::BASE64_STANDARD;
+use aws_lc_rs::{
+    encoding::{AsDer, Pkcs8V1Der},
+    rsa::KeySize,
+    signature::RsaKeyPair,
+};
+use base64::{Engine, prelude::BASE64_STANDARD};
 use rcgen::{CertificateParams, DistinguishedName, DnType};
 use serde::{Deserialize, Serialize};
 
-use super::error::{KeyError, failed};
-use super::file::create;
-use super::key_set::Keys;
-use super::signing_key::SigningKey;
+use super::{
+    error::{KeyError, failed},
+    file::create,
+    key_set::Keys,
+    signing_key::SigningKey,
+};
 
 /// Reads the keys from this folder, or generates and writes them first.
 pub(super) fn open(folder: &Path) -> Result<Keys, KeyError> {

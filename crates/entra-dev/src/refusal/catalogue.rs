@@ -2,9 +2,12 @@
 
 use poem::http::StatusCode;
 
+use crate::{
+    directory::{App, Authority},
+    keys::SignError,
+};
+
 use super::Refusal;
-use crate::directory::{App, Authority};
-use crate::keys::SignError;
 
 impl Refusal {
     /// The account is of another tenant, and not a guest in this one.

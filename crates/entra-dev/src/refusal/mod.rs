@@ -5,9 +5,7 @@ mod catalogue;
 use poem::http::StatusCode;
 use serde::Serialize;
 
-use crate::audit::Outcome;
-use crate::random;
-use crate::timestamp::timestamp;
+use crate::{audit::Outcome, random, timestamp::timestamp};
 
 /// An OAuth error code with the number and the text of Entra
 /// (<https://learn.microsoft.com/entra/identity-platform/reference-error-codes>).

@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
-use crate::clock::ShiftedClock;
-use crate::directory::UnknownPerson;
-use crate::keys::{KeyError, KeyRing};
-use crate::options::{Options, Scheme};
-use crate::tokens::{ForgeError, Forgery, Issuer};
+use crate::{
+    clock::ShiftedClock,
+    directory::UnknownPerson,
+    keys::{KeyError, KeyRing},
+    options::{Options, Scheme},
+    tokens::{ForgeError, Forgery, Issuer},
+};
 
 /// Issues the access token that a person would get by signing in to Swagger UI with the scope
 /// `access_as_user`. No server needs to run.

@@ -1,7 +1,9 @@
 //! Binds the loopback addresses.
 
-use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::{
+    io,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+};
 
 use poem::listener::{AcceptorExt, BoxAcceptor, TcpAcceptor};
 use tokio::net::TcpListener;

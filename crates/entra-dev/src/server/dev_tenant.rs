@@ -1,29 +1,40 @@
 //! A development tenant that runs in the background.
 
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::thread;
-use std::time::Duration;
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    thread,
+    time::Duration,
+};
 
 use futures_util::{FutureExt, stream};
-use poem::Server;
-use poem::listener::{Acceptor, AcceptorExt, BoxAcceptor, RustlsConfig};
-use tokio::sync::watch;
-use tokio::task::{JoinSet, spawn_blocking};
-use tokio::time::timeout;
+use poem::{
+    Server,
+    listener::{Acceptor, AcceptorExt, BoxAcceptor, RustlsConfig},
+};
+use tokio::{
+    sync::watch,
+    task::{JoinSet, spawn_blocking},
+    time::timeout,
+};
 
-use super::bind::bind;
-use super::error::{BadRedirectUri, StartError};
-use crate::audit::Entry as AuditEntry;
-use crate::clock::{Clock, ShiftedClock, SystemClock};
-use crate::directory::{Person, origin};
-use crate::faults::{Endpoint, FaultPlan};
-use crate::http::{self, Context, Urls};
-use crate::keys::{KeyError, KeyRing};
-use crate::options::{Options, Scheme};
-use crate::timestamp::year;
-use crate::tls::{CA_FILE, CertificateAuthority};
-use crate::tokens::{ForgeError, Forgery, Issuer};
+use crate::{
+    audit::Entry as AuditEntry,
+    clock::{Clock, ShiftedClock, SystemClock},
+    directory::{Person, origin},
+    faults::{Endpoint, FaultPlan},
+    http::{self, Context, Urls},
+    keys::{KeyError, KeyRing},
+    options::{Options, Scheme},
+    timestamp::year,
+    tls::{CA_FILE, CertificateAuthority},
+    tokens::{ForgeError, Forgery, Issuer},
+};
+
+use super::{
+    bind::bind,
+    error::{BadRedirectUri, StartError},
+};
 
 /// How long requests may take to finish when the tenant is stopped.
 const DRAIN: Duration = Duration::from_secs(5);

@@ -1,7 +1,6 @@
 //! Why a development tenant does not start.
 
-use std::io;
-use std::net::SocketAddr;
+use std::{io, net::SocketAddr};
 
 use crate::keys::KeyError;
 

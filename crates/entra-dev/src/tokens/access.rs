@@ -2,13 +2,18 @@
 
 use aws_lc_rs::digest::{SHA256, digest};
 
-use super::claims::{Claims, pairwise_subject, routing_hint};
-use super::claims_request::ClaimsRequest;
-use super::issuer::Issuer;
-use crate::directory::{App, OptionalClaim, Person};
-use crate::ids::MICROSOFT_GRAPH;
-use crate::keys::SignError;
-use crate::random;
+use crate::{
+    directory::{App, OptionalClaim, Person},
+    ids::MICROSOFT_GRAPH,
+    keys::SignError,
+    random,
+};
+
+use super::{
+    claims::{Claims, pairwise_subject, routing_hint},
+    claims_request::ClaimsRequest,
+    issuer::Issuer,
+};
 
 /// The most groups that a token lists. With more, it has the groups overage claim instead.
 const MOST_GROUPS: usize = 200;

@@ -1,7 +1,6 @@
 //! The `client_info` of token responses.
 
-use base64::Engine;
-use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 
 use crate::directory::Person;
 

@@ -5,14 +5,19 @@ use std::sync::Arc;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::access::{AccessToken, Proof, Subject};
-use super::claims_request::ClaimsRequest;
-use super::issuer::Issuer;
-use super::lifetime::lifetime;
-use crate::directory::{App, UnknownPerson};
-use crate::ids::{API_CLIENT_ID, SWAGGER_UI_CLIENT_ID};
-use crate::jws::UnverifiedJws;
-use crate::keys::{KeyError, SignError, unsigned};
+use crate::{
+    directory::{App, UnknownPerson},
+    ids::{API_CLIENT_ID, SWAGGER_UI_CLIENT_ID},
+    jws::UnverifiedJws,
+    keys::{KeyError, SignError, unsigned},
+};
+
+use super::{
+    access::{AccessToken, Proof, Subject},
+    claims_request::ClaimsRequest,
+    issuer::Issuer,
+    lifetime::lifetime,
+};
 
 /// A token that no sign-in would issue, for tests of what an API does with it.
 ///

@@ -1,15 +1,14 @@
 //! ID tokens.
 
 use aws_lc_rs::digest::{SHA256, digest};
-use base64::Engine;
-use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 
-use super::claims::{Claims, pairwise_subject, routing_hint};
-use super::issuer::Issuer;
-use crate::directory::Person;
-use crate::keys::SignError;
-use crate::random;
-use crate::scope::Scopes;
+use crate::{directory::Person, keys::SignError, random, scope::Scopes};
+
+use super::{
+    claims::{Claims, pairwise_subject, routing_hint},
+    issuer::Issuer,
+};
 
 /// The content of an ID token (OpenID Connect Core, section 2;
 /// <https://learn.microsoft.com/entra/identity-platform/id-token-claims-reference>).

@@ -2,11 +2,14 @@
 
 use std::sync::Arc;
 
+use crate::{
+    clock::ShiftedClock,
+    directory::Directory,
+    jws::UnverifiedJws,
+    keys::{Jwk, KeyRing, SignError, SigningKey},
+};
+
 use super::claims::Claims;
-use crate::clock::ShiftedClock;
-use crate::directory::Directory;
-use crate::jws::UnverifiedJws;
-use crate::keys::{Jwk, KeyRing, SignError, SigningKey};
 
 /// Issues the tokens of all tenants.
 pub(crate) struct Issuer {

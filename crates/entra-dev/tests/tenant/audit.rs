@@ -1,9 +1,10 @@
 //! The audit trail, as JSON and on the page.
 
-use base64::Engine;
-use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use entra_dev::AuditOutcome;
-use entra_dev::ids::{API_CLIENT_ID, CONTOSO, DAEMON_CLIENT_ID, SWAGGER_UI_CLIENT_ID};
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use entra_dev::{
+    AuditOutcome,
+    ids::{API_CLIENT_ID, CONTOSO, DAEMON_CLIENT_ID, SWAGGER_UI_CLIENT_ID},
+};
 use serde_json::{Value, json};
 
 use crate::support::{

@@ -1,15 +1,11 @@
 //! The certificate authority of the HTTPS listener.
 
-use std::fs;
-use std::os::unix::fs::MetadataExt;
-use std::path::Path;
-use std::time::Duration;
+use std::{fs, os::unix::fs::MetadataExt, path::Path, time::Duration};
 
 use entra_dev::{DevTenant, KeyError, Options, StartError};
 use rcgen::{CertificateParams, DnType, Issuer, KeyPair, SanType};
 use reqwest::tls::TlsInfo;
-use rustls_pki_types::pem::PemObject;
-use rustls_pki_types::{CertificateDer, UnixTime};
+use rustls_pki_types::{CertificateDer, UnixTime, pem::PemObject};
 use webpki::{EndEntityCert, KeyUsage, anchor_from_trusted_cert};
 
 use crate::support::{NOW, TestTenant, new_folder, trusting};

@@ -2,10 +2,11 @@
 
 use std::sync::LazyLock;
 
-use aws_lc_rs::signature::{RSA_PKCS1_SHA256, RSA_PSS_SHA256, RsaEncoding};
-use aws_lc_rs::{hmac, signature};
-use base64::Engine;
-use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use aws_lc_rs::{
+    hmac,
+    signature::{self, RSA_PKCS1_SHA256, RSA_PSS_SHA256, RsaEncoding},
+};
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use entra_dev::ids::{API_CLIENT_ID, CONTOSO, DAEMON_CLIENT_ID};
 use reqwest::StatusCode;
 use serde_json::{Value, json};

@@ -1,7 +1,6 @@
 //! The client credentials grant.
 
-use base64::Engine;
-use base64::prelude::BASE64_STANDARD;
+use base64::{Engine, prelude::BASE64_STANDARD};
 use entra_dev::ids::{
     API_CLIENT_ID, CONTOSO, DAEMON_CLIENT_ID, DAEMON_SECRET, FABRIKAM, SWAGGER_UI_CLIENT_ID,
 };

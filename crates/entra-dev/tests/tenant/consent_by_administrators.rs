@@ -1,7 +1,6 @@
 //! Consent of administrators, and assignments.
 
-use entra_dev::Forgery;
-use entra_dev::ids::CONTOSO;
+use entra_dev::{Forgery, ids::CONTOSO};
 use reqwest::StatusCode;
 
 use crate::support::{

@@ -2,8 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use entra_dev::ids::CONTOSO;
-use entra_dev::{Endpoint, FaultPlan};
+use entra_dev::{Endpoint, FaultPlan, ids::CONTOSO};
 use reqwest::{Method, StatusCode};
 use serde_json::json;
 

@@ -1,7 +1,9 @@
 //! Forged tokens.
 
-use entra_dev::ids::{API_CLIENT_ID, CONSUMERS, CONTOSO, FABRIKAM, SWAGGER_UI_CLIENT_ID};
-use entra_dev::{ForgeError, Forgery, SignedWith};
+use entra_dev::{
+    ForgeError, Forgery, SignedWith,
+    ids::{API_CLIENT_ID, CONSUMERS, CONTOSO, FABRIKAM, SWAGGER_UI_CLIENT_ID},
+};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 

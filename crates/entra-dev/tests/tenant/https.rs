@@ -1,11 +1,15 @@
 //! The two listeners: each is consistent, and one is the issuer of access tokens.
 
-use entra_dev::ids::{API_CLIENT_ID, CONTOSO};
-use entra_dev::{DevTenant, Options, Scheme, StartError, TokenError, access_token};
+use entra_dev::{
+    DevTenant, Options, Scheme, StartError, TokenError, access_token,
+    ids::{API_CLIENT_ID, CONTOSO},
+};
 use reqwest::Client;
 use serde_json::{Value, json};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
 
 use crate::support::{Answer, Form, ORIGIN, PublishedKeys, TestTenant, new_folder, shared_keys};
 

@@ -1,8 +1,7 @@
 //! ID tokens of the authorization endpoint (OpenID Connect Core, sections 3.2 and 3.3).
 
 use aws_lc_rs::digest::{SHA256, digest};
-use base64::Engine;
-use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use entra_dev::ids::{CONTOSO, SWAGGER_UI_CLIENT_ID};
 use reqwest::StatusCode;
 use serde_json::Value;

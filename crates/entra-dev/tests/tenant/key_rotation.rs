@@ -1,9 +1,8 @@
 //! Key rotation.
 
+use entra_dev::ids::CONTOSO;
 use reqwest::StatusCode;
 use serde_json::json;
-
-use entra_dev::ids::CONTOSO;
 
 use crate::support::{Answer, Form, PublishedKeys, TestTenant, new_folder, token_header};
 

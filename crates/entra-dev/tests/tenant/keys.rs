@@ -1,12 +1,15 @@
 //! The signing keys and their file.
 
-use std::collections::HashSet;
-use std::fs;
+use std::{collections::HashSet, fs};
 
-use base64::Engine;
-use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
-use entra_dev::ids::{CONSUMERS, CONTOSO};
-use entra_dev::{DevTenant, KeyError, Options, StartError};
+use base64::{
+    Engine,
+    prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD},
+};
+use entra_dev::{
+    DevTenant, KeyError, Options, StartError,
+    ids::{CONSUMERS, CONTOSO},
+};
 use serde_json::Value;
 
 use crate::support::{TestTenant, new_folder};

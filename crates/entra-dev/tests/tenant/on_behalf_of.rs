@@ -1,10 +1,12 @@
 //! The on-behalf-of grant.
 
-use entra_dev::ids::{
-    API_CLIENT_ID, CONSUMERS, CONTOSO, DAEMON_CLIENT_ID, DAEMON_SECRET, FABRIKAM,
-    SWAGGER_UI_CLIENT_ID,
+use entra_dev::{
+    Forgery, SignedWith,
+    ids::{
+        API_CLIENT_ID, CONSUMERS, CONTOSO, DAEMON_CLIENT_ID, DAEMON_SECRET, FABRIKAM,
+        SWAGGER_UI_CLIENT_ID,
+    },
 };
-use entra_dev::{Forgery, SignedWith};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 

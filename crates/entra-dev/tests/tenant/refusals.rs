@@ -2,10 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use entra_dev::ids::{
-    API_CLIENT_ID, CONTOSO, DAEMON_CLIENT_ID, DAEMON_SECRET, FABRIKAM, SWAGGER_UI_CLIENT_ID,
+use entra_dev::{
+    Forgery, SignedWith,
+    ids::{
+        API_CLIENT_ID, CONTOSO, DAEMON_CLIENT_ID, DAEMON_SECRET, FABRIKAM, SWAGGER_UI_CLIENT_ID,
+    },
 };
-use entra_dev::{Forgery, SignedWith};
 use serde_json::Value;
 
 use crate::support::{

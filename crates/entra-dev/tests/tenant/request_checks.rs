@@ -1,10 +1,11 @@
 //! Checks of every request: host, origin, method and size.
 
-use entra_dev::ids::CONTOSO;
-use entra_dev::{DevTenant, Options, StartError};
+use entra_dev::{DevTenant, Options, StartError, ids::CONTOSO};
 use reqwest::Method;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
 
 use crate::support::{Answer, Form, ORIGIN, TestTenant};
 

@@ -1,7 +1,6 @@
 //! Response modes.
 
-use base64::Engine;
-use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use entra_dev::ids::{CONSUMERS, CONTOSO, FABRIKAM};
 use reqwest::StatusCode;
 use serde_json::{Value, json};

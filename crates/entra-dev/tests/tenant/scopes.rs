@@ -1,8 +1,11 @@
 //! Scopes: the API of a token, and its permissions.
 
-use entra_dev::Forgery;
-use entra_dev::ids::{
-    API_CLIENT_ID, CONTOSO, DAEMON_CLIENT_ID, DAEMON_SECRET, MICROSOFT_GRAPH, SWAGGER_UI_CLIENT_ID,
+use entra_dev::{
+    Forgery,
+    ids::{
+        API_CLIENT_ID, CONTOSO, DAEMON_CLIENT_ID, DAEMON_SECRET, MICROSOFT_GRAPH,
+        SWAGGER_UI_CLIENT_ID,
+    },
 };
 use reqwest::RequestBuilder;
 use serde_json::{Value, json};

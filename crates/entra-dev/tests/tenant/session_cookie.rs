@@ -1,8 +1,10 @@
 //! The session cookie.
 
 use entra_dev::ids::CONTOSO;
-use reqwest::StatusCode;
-use reqwest::header::{COOKIE, SET_COOKIE};
+use reqwest::{
+    StatusCode,
+    header::{COOKIE, SET_COOKIE},
+};
 
 use crate::support::{Answer, Browser, Form, TestTenant, authorize_path};
 

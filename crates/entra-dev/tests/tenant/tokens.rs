@@ -2,8 +2,10 @@
 
 use std::collections::HashMap;
 
-use entra_dev::ids::{API_CLIENT_ID, CONSUMERS, CONTOSO, FABRIKAM, SWAGGER_UI_CLIENT_ID};
-use entra_dev::{Options, TokenError, access_token};
+use entra_dev::{
+    Options, TokenError, access_token,
+    ids::{API_CLIENT_ID, CONSUMERS, CONTOSO, FABRIKAM, SWAGGER_UI_CLIENT_ID},
+};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
 use serde_json::{Value, json};
 

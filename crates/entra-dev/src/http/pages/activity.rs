@@ -1,10 +1,13 @@
 //! Tables of the last requests and of the planned faults.
 
+use crate::{
+    audit::{Entry, Outcome},
+    directory::Directory,
+    http::context::Context,
+    timestamp::timestamp,
+};
+
 use super::table::{Table, code, text};
-use crate::audit::{Entry, Outcome};
-use crate::directory::Directory;
-use crate::http::context::Context;
-use crate::timestamp::timestamp;
 
 /// The last sign-ins, the newest first.
 pub(super) fn sign_ins(directory: &Directory, entries: &[Entry]) -> Table {

@@ -1,11 +1,11 @@
 //! The pages on which a person signs in for a device.
 
 use maud::html;
-use poem::Response;
-use poem::http::StatusCode;
+use poem::{Response, http::StatusCode};
+
+use crate::refusal::Report;
 
 use super::layout::page;
-use crate::refusal::Report;
 
 /// The page that asks for the code of the device. After a wrong code it shows the refusal.
 pub(in crate::http) fn ask(

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use maud::{Markup, html};
 
-use super::table::{Table, code, lines, text};
 use crate::directory::{App, Directory, Person, Platform, Scope};
+
+use super::table::{Table, code, lines, text};
 
 pub(super) fn people(directory: &Directory) -> Table {
     let columns = &[

@@ -1,11 +1,11 @@
 //! Error pages.
 
 use maud::html;
-use poem::Response;
-use poem::http::StatusCode;
+use poem::{Response, http::StatusCode};
+
+use crate::refusal::Report;
 
 use super::layout::page;
-use crate::refusal::Report;
 
 /// A refusal that must not be sent to the app.
 pub(in crate::http) fn refused(status: StatusCode, report: &Report) -> Response {

@@ -3,8 +3,10 @@
 use maud::html;
 use poem::Response;
 
-use super::assets::FORM_POST_PATH;
-use super::layout::{hidden, page_with_script};
+use super::{
+    assets::FORM_POST_PATH,
+    layout::{hidden, page_with_script},
+};
 
 /// Sends these parameters to the app in a form (OAuth 2.0 Form Post Response Mode). A script submits
 /// the form; without scripts, the person does.

@@ -1,8 +1,7 @@
 //! What all pages have in common.
 
 use maud::{DOCTYPE, Markup, html};
-use poem::Response;
-use poem::http::StatusCode;
+use poem::{Response, http::StatusCode};
 
 use super::assets::STYLESHEET_PATH;
 

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use maud::html;
-use poem::Response;
-use poem::http::StatusCode;
+use poem::{Response, http::StatusCode};
+
+use crate::directory::Person;
 
 use super::layout::{hidden, page};
-use crate::directory::Person;
 
 /// The page that asks which account to sign out. Its buttons repeat the request with a hint.
 pub(in crate::http) fn ask(

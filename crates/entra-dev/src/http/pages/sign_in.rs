@@ -3,13 +3,15 @@
 use std::sync::Arc;
 
 use maud::{Markup, html};
-use poem::Response;
-use poem::http::StatusCode;
+use poem::{Response, http::StatusCode};
+
+use crate::{
+    directory::{App, Directory, Person},
+    http::sign_in::SignIn,
+    scope::Scopes,
+};
 
 use super::layout::{hidden, page};
-use crate::directory::{App, Directory, Person};
-use crate::http::sign_in::SignIn;
-use crate::scope::Scopes;
 
 /// The pages on which a person signs in to an app.
 pub(in crate::http) struct SignInPage<'a> {

@@ -3,14 +3,15 @@
 use std::sync::Arc;
 
 use maud::html;
-use poem::http::StatusCode;
-use poem::web::Data;
-use poem::{Response, handler};
+use poem::{Response, handler, http::StatusCode, web::Data};
 
-use super::layout::page;
-use super::table::{Table, code, contents, tables, text};
-use super::{activity, directory};
 use crate::http::context::Context;
+
+use super::{
+    activity, directory,
+    layout::page,
+    table::{Table, code, contents, tables, text},
+};
 
 /// `GET /`: what this is, who can sign in, and where the endpoints are.
 #[handler]

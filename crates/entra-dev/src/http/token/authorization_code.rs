@@ -1,13 +1,11 @@
 //! The authorization code grant (RFC 6749, section 4.1.3).
 
 use aws_lc_rs::digest::{SHA256, digest};
-use base64::Engine;
-use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+
+use crate::{grants::Code, http::request::Answer, refusal::Refusal};
 
 use super::token_request::TokenRequest;
-use crate::grants::Code;
-use crate::http::request::Answer;
-use crate::refusal::Refusal;
 
 /// Redeems a code: checks the request, then the code against it.
 pub(super) fn redeem(token_request: &TokenRequest<'_>) -> Result<Answer, Refusal> {

@@ -1,9 +1,9 @@
 //! The client credentials grant
 //! (<https://learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow>).
 
+use crate::{http::request::Answer, refusal::Refusal};
+
 use super::token_request::TokenRequest;
-use crate::http::request::Answer;
-use crate::refusal::Refusal;
 
 /// Issues a token to the app itself.
 pub(super) fn redeem(token_request: &TokenRequest<'_>) -> Result<Answer, Refusal> {

@@ -1,8 +1,8 @@
 //! The device authorization grant (RFC 8628, section 3.4).
 
+use crate::{http::request::Answer, refusal::Refusal};
+
 use super::token_request::TokenRequest;
-use crate::http::request::Answer;
-use crate::refusal::Refusal;
 
 /// Issues tokens to a device after a person has signed in elsewhere.
 pub(super) fn redeem(token_request: &TokenRequest<'_>) -> Result<Answer, Refusal> {

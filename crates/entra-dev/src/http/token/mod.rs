@@ -9,11 +9,14 @@ mod token_request;
 
 use poem::http::header::ORIGIN;
 
-use self::token_request::TokenRequest;
-use super::client::Client;
-use super::operation::Operation;
-use super::request::{Answer, TenantRequest};
 use crate::refusal::Refusal;
+
+use self::token_request::TokenRequest;
+use super::{
+    client::Client,
+    operation::Operation,
+    request::{Answer, TenantRequest},
+};
 
 /// POST issues tokens (RFC 6749, section 4.1.3).
 pub(super) const TOKEN: Operation = Operation::json("token", handle).for_single_page_apps();

@@ -3,12 +3,15 @@
 
 use std::sync::Arc;
 
+use crate::{
+    directory::{Person, Platform},
+    grants::Grant,
+    http::request::Answer,
+    refusal::Refusal,
+    tokens::VerifyError,
+};
+
 use super::token_request::TokenRequest;
-use crate::directory::{Person, Platform};
-use crate::grants::Grant;
-use crate::http::request::Answer;
-use crate::refusal::Refusal;
-use crate::tokens::VerifyError;
 
 /// Issues a token with which an API calls another API for the person who has called it.
 pub(super) fn redeem(token_request: &TokenRequest<'_>) -> Result<Answer, Refusal> {

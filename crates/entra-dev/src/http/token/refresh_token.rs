@@ -1,9 +1,8 @@
 //! The refresh token grant (RFC 6749, section 6).
 
+use crate::{grants::Grant, http::request::Answer, refusal::Refusal};
+
 use super::token_request::TokenRequest;
-use crate::grants::Grant;
-use crate::http::request::Answer;
-use crate::refusal::Refusal;
 
 /// Issues new tokens. A refresh token is valid for every API that the person has consented to
 /// (<https://learn.microsoft.com/entra/identity-platform/refresh-tokens>).

@@ -3,15 +3,19 @@
 use poem::http::StatusCode;
 use serde::Serialize;
 
-use crate::directory::{App, Authority, Platform};
-use crate::grants::Grant;
-use crate::http::client::Client;
-use crate::http::request::{Answer, TenantRequest};
-use crate::http::response::json;
-use crate::http::sign_in::{SignIn, check_assignment};
-use crate::refusal::Refusal;
-use crate::scope::Scopes;
-use crate::tokens::{AccessToken, ClaimsRequest, IdToken, Proof, Subject, client_info, lifetime};
+use crate::{
+    directory::{App, Authority, Platform},
+    grants::Grant,
+    http::{
+        client::Client,
+        request::{Answer, TenantRequest},
+        response::json,
+        sign_in::{SignIn, check_assignment},
+    },
+    refusal::Refusal,
+    scope::Scopes,
+    tokens::{AccessToken, ClaimsRequest, IdToken, Proof, Subject, client_info, lifetime},
+};
 
 /// A request whose client is known.
 pub(super) struct TokenRequest<'a> {

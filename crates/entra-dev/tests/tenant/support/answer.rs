@@ -1,7 +1,9 @@
 //! Responses, and assertions about them.
 
-use reqwest::header::{HeaderMap, LOCATION};
-use reqwest::{RequestBuilder, Response, StatusCode};
+use reqwest::{
+    RequestBuilder, Response, StatusCode,
+    header::{HeaderMap, LOCATION},
+};
 use serde_json::Value;
 use url::{Url, form_urlencoded};
 

@@ -3,8 +3,11 @@
 use std::sync::Mutex;
 
 use entra_dev::ids::CONTOSO;
-use reqwest::header::{COOKIE, SET_COOKIE};
-use reqwest::{Certificate, Client, RequestBuilder, StatusCode, redirect};
+use reqwest::{
+    Certificate, Client, RequestBuilder, StatusCode,
+    header::{COOKIE, SET_COOKIE},
+    redirect,
+};
 
 use super::{Answer, Form, TestTenant};
 

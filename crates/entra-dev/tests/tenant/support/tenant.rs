@@ -1,12 +1,12 @@
 //! A tenant for one test, with a clock that only moves when told.
 
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
-use base64::Engine;
-use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use entra_dev::ids::CONTOSO;
-use entra_dev::{DevTenant, Directory, Options, Scheme};
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use entra_dev::{DevTenant, Directory, Options, Scheme, ids::CONTOSO};
 use reqwest::{Client, Method, RequestBuilder, StatusCode, redirect};
 use serde_json::Value;
 
