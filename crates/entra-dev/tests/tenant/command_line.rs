@@ -18,7 +18,8 @@ async fn the_printed_example_is_a_valid_directory_file() {
     fs::write(folder.path().join("mine.toml"), &example.stdout).unwrap();
     let checked = run_to_end(&folder, &["--check", "--config", "mine.toml"]).await;
     assert!(checked.status.success(), "{}", output_of(&checked));
-    assert_eq!(output_of(&checked), "7 people; no faults found\n");
+    let people = Directory::default().people().len();
+    assert_eq!(output_of(&checked), format!("{people} people; no faults found\n"));
     let both = run_to_end(&folder, &["--example", "--check"]).await;
     assert_eq!(both.status.code(), Some(2), "{}", output_of(&both));
     let files: Vec<_> = fs::read_dir(folder.path()).unwrap().collect();
@@ -57,7 +58,8 @@ async fn the_directory_file_can_be_json() {
     fs::write(folder.path().join("people.json"), &mine).unwrap();
     let checked = run_to_end(&folder, &["--check", "--config", "people.json"]).await;
     assert!(checked.status.success(), "{}", output_of(&checked));
-    assert_eq!(output_of(&checked), "7 people; no faults found\n");
+    let people = Directory::default().people().len();
+    assert_eq!(output_of(&checked), format!("{people} people; no faults found\n"));
 
     let faulty =
         mine.replace("\"Sales\"", "\"Marketing\"").replacen("\"Marketing\"", "\"Sales\"", 1);

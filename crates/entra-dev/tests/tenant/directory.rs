@@ -190,7 +190,9 @@ fn a_missing_file_is_named_in_the_error() {
 fn the_built_in_directory_is_valid() {
     let directory = Directory::parse(Directory::EXAMPLE, Path::new("")).unwrap();
     let names: Vec<_> = directory.people().iter().map(|person| person.name.as_str()).collect();
-    assert_eq!(names, ["ada", "uma", "ulf", "noel", "gus", "pia", "tia"]);
+    for name in ["ada", "uma", "ulf", "noel", "gus", "pia", "tia"] {
+        assert!(names.contains(&name), "{names:?}");
+    }
     assert_eq!(Directory::default().people().len(), names.len());
 }
 
