@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod audit;
+mod auditor;
 mod authorization;
 mod backup;
 mod bad_input;
