@@ -27,7 +27,7 @@ use databases::Database;
 use todo_api::{
     config::{DatabaseConfig, Environment},
     store::{self, Store},
-    todo::{Access, Owner, Tenant},
+    todo::{Access, NewTodo, Owner, Tenant, TodoName},
 };
 use uuid::Uuid;
 
@@ -123,9 +123,9 @@ fn owner_of(tenant: u128, number: u32) -> Owner {
 /// Deletes all, while others read the pages of another tenant without a pause.
 async fn delete(store: &Store, database: &Database) {
     let other = owner_of(2, 1);
-    let name = todo_api::todo::TodoName::parse("Walk the dog").unwrap();
+    let new = NewTodo { name: TodoName::parse("Walk the dog").unwrap() };
     for _ in 0..PAGE {
-        store.create(&other, &name, None).await.unwrap();
+        store.create(&other, &new, None).await.unwrap();
     }
     let memory = peak_kib();
     let started = Instant::now();
@@ -144,7 +144,7 @@ async fn delete(store: &Store, database: &Database) {
             reads += 1;
         }
         let asked = Instant::now();
-        let todo = store.create(&owner_of(2, 2), &name, None).await.unwrap();
+        let todo = store.create(&owner_of(2, 2), &new, None).await.unwrap();
         slowest_write = slowest_write.max(asked.elapsed());
         drop(todo);
         if database.number("SELECT count(*) FROM (SELECT 1 FROM todos LIMIT 200000) AS first").await

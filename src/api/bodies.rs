@@ -3,7 +3,7 @@
 use poem_openapi::{Object, types::Example};
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::todo::{Change, Todo, TodoId, TodoName};
+use crate::todo::{Change, NewTodo, Todo, TodoId, TodoName};
 
 use super::http::{paging::write_cursor, problem::Problem};
 
@@ -89,8 +89,8 @@ fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
 }
 
 impl NewTodoItem {
-    pub(super) fn parse(&self) -> Result<TodoName, Problem> {
-        name(&self.name)
+    pub(super) fn parse(&self) -> Result<NewTodo, Problem> {
+        Ok(NewTodo { name: name(&self.name)? })
     }
 }
 

@@ -71,8 +71,8 @@ impl TodosApi {
         key: Field<IdempotencyKey>,
         body: Json<NewTodoBody>,
     ) -> Result<CreateTodoResponse, Problem> {
-        let name = body.0.item.parse()?;
-        match self.store.create(&caller.owner, &name, key.0.as_ref()).await? {
+        let new = body.0.item.parse()?;
+        match self.store.create(&caller.owner, &new, key.0.as_ref()).await? {
             Creation::Made(todo) => Ok(CreateTodoResponse::new(todo)),
             Creation::KeyReused => Err(Problem::idempotency_key_reused()),
         }

@@ -19,7 +19,7 @@ use async_trait::async_trait;
 use crate::{
     config::{Database, DatabaseConfig},
     list::Listing,
-    todo::{Access, Change, IdempotencyKey, Owner, Tenant, Todo, TodoId, TodoName, Version},
+    todo::{Access, Change, IdempotencyKey, NewTodo, Owner, Tenant, Todo, TodoId, Version},
 };
 
 pub use backup::{BackupError, back_up};
@@ -80,7 +80,7 @@ pub trait TodoStore: Send + Sync {
     async fn create(
         &self,
         owner: &Owner,
-        name: &TodoName,
+        new: &NewTodo,
         key: Option<&IdempotencyKey>,
     ) -> Result<Creation, StoreError>;
 
@@ -130,6 +130,6 @@ pub type ListCondition = Box<dyn FnOnce(&Listing) -> bool + Send>;
 pub enum Creation {
     /// It is there, now or since the same request came before.
     Made(Todo),
-    /// It is not: its key was used for a todo with another name.
+    /// The key was used for a different todo, so none was created.
     KeyReused,
 }

@@ -21,7 +21,7 @@ use sqlx::{
 use crate::{
     config::{DatabaseConfig, PostgresUrl},
     list::Listing,
-    todo::{Access, Change, IdempotencyKey, Owner, Tenant, Todo, TodoId, TodoName, Version},
+    todo::{Access, Change, IdempotencyKey, NewTodo, Owner, Tenant, Todo, TodoId, Version},
 };
 
 use super::{
@@ -189,16 +189,16 @@ impl TodoStore for PostgresStore {
     async fn create(
         &self,
         owner: &Owner,
-        name: &TodoName,
+        new: &NewTodo,
         key: Option<&IdempotencyKey>,
     ) -> Result<Creation, StoreError> {
         let mut connection = self.pool.acquire().await?;
         let made = match key {
             Some(key) => {
                 let now = seconds(&self.now);
-                queries::create_once(&mut connection, owner, name, key, now).await
+                queries::create_once(&mut connection, owner, new, key, now).await
             }
-            None => queries::create(&mut connection, owner, name).await.map(Creation::Made),
+            None => queries::create(&mut connection, owner, new).await.map(Creation::Made),
         };
         self.changed(connection, made)
     }

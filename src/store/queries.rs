@@ -8,13 +8,14 @@
 //! `LIMIT CAST($4 AS BIGINT)`, since SQLite looks into a bare `LIMIT $4` when it plans, and then
 //! plans anew each time a value is bound: that costs more than to read a page of 20.
 
-use aws_lc_rs::digest::{SHA256, digest};
 use sqlx::{Connection, FromRow, PgConnection, Row as _, SqliteConnection};
 use uuid::Uuid;
 
 use crate::{
     list::{DEFAULT_LIMIT, Listing, Rest},
-    todo::{Access, Change, IdempotencyKey, Owner, Tenant, Todo, TodoId, TodoName, Version},
+    todo::{
+        Access, Change, IdempotencyKey, NewTodo, Owner, Tenant, Todo, TodoId, TodoName, Version,
+    },
 };
 
 use super::{Creation, ListCondition};
@@ -159,8 +160,10 @@ macro_rules! queries {
             pub(in crate::store) async fn create(
                 connection: &mut $connection,
                 owner: &Owner,
-                name: &TodoName,
+                new: &NewTodo,
             ) -> sqlx::Result<Todo> {
+                // No `..`, so a new field does not compile until it is stored.
+                let NewTodo { name } = new;
                 let query = sqlx::query_as($create).bind(owner.tenant.0).bind(owner.object_id);
                 let row: Row = query.bind(name.as_str()).fetch_one(connection).await?;
                 Ok(row.into_todo(owner.tenant))
@@ -170,19 +173,19 @@ macro_rules! queries {
             pub(in crate::store) async fn create_once(
                 connection: &mut $connection,
                 owner: &Owner,
-                name: &TodoName,
+                new: &NewTodo,
                 key: &IdempotencyKey,
                 now: i64,
             ) -> sqlx::Result<Creation> {
-                let request = digest(&SHA256, name.as_str().as_bytes());
+                let request = new.fingerprint();
                 let mut transaction = connection.begin().await?;
-                let todo = create(&mut transaction, owner, name).await?;
+                let todo = create(&mut transaction, owner, new).await?;
                 let remember = sqlx::query(REMEMBER)
                     .bind(owner.tenant.0)
                     .bind(owner.object_id)
                     .bind(key.as_str())
                     .bind(todo.id.get())
-                    .bind(request.as_ref())
+                    .bind(request.as_slice())
                     .bind(now)
                     .bind(now - KEY_LIFETIME);
                 if remember.execute(&mut *transaction).await?.rows_affected() > 0 {
@@ -195,8 +198,9 @@ macro_rules! queries {
                     .bind(owner.object_id)
                     .bind(key.as_str());
                 let (id, known): (i64, Vec<u8>) = recall.fetch_one(connection).await?;
-                Ok(match known == request.as_ref() {
-                    true => Creation::Made(Todo { id: TodoId::from_stored(id), ..todo }),
+                // An equal fingerprint: this request describes the todo that was created then.
+                Ok(match known == request {
+                    true => Creation::Made(new.clone().created(TodoId::from_stored(id), *owner)),
                     false => Creation::KeyReused,
                 })
             }

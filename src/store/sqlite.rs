@@ -15,7 +15,7 @@ use sqlx::{
 
 use crate::{
     list::Listing,
-    todo::{Access, Change, IdempotencyKey, Owner, Tenant, Todo, TodoId, TodoName, Version},
+    todo::{Access, Change, IdempotencyKey, NewTodo, Owner, Tenant, Todo, TodoId, Version},
 };
 
 use super::{
@@ -134,21 +134,17 @@ impl TodoStore for SqliteStore {
     async fn create(
         &self,
         owner: &Owner,
-        name: &TodoName,
+        new: &NewTodo,
         key: Option<&IdempotencyKey>,
     ) -> Result<Creation, StoreError> {
-        let (owner, name, key) = (*owner, name.clone(), key.cloned());
+        let (owner, new, key) = (*owner, new.clone(), key.cloned());
         let now = seconds(&self.now);
         self.writer
             .run(move |connection| {
                 Box::pin(async move {
                     match &key {
-                        Some(key) => {
-                            queries::create_once(connection, &owner, &name, key, now).await
-                        }
-                        None => {
-                            queries::create(connection, &owner, &name).await.map(Creation::Made)
-                        }
+                        Some(key) => queries::create_once(connection, &owner, &new, key, now).await,
+                        None => queries::create(connection, &owner, &new).await.map(Creation::Made),
                     }
                 })
             })

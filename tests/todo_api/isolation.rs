@@ -6,7 +6,7 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use todo_api::{
     store::{self, Creation, StoreError},
-    todo::{Access, Change, IdempotencyKey, Owner, Tenant, Todo, TodoName},
+    todo::{Access, Change, IdempotencyKey, NewTodo, Owner, Tenant, Todo, TodoName},
 };
 use uuid::Uuid;
 
@@ -87,13 +87,14 @@ async fn no_query_by_itself_reaches_beyond_the_access_that_it_is_given(database:
     let store = store::open(&config(&database).database, Arc::new(|| 0)).await.unwrap();
     let owners = owners();
     let name = |text: &str| TodoName::parse(text).unwrap();
+    let new = NewTodo { name: name("made") };
     let change = Change { name: Some(name("changed")), is_complete: Some(true) };
     for own in owners {
         for access in [Access::Own(own), Access::Tenant(own.tenant)] {
             // Two of each: one to be changed, one to be deleted.
             let mut todos = Vec::new();
             for owner in owners.iter().chain(&owners) {
-                todos.push(made(store.create(owner, &name("made"), None).await));
+                todos.push(made(store.create(owner, &new, None).await));
             }
             let reachable = |todo: &&Todo| match access {
                 Access::Own(owner) => todo.owner == owner,
@@ -146,8 +147,8 @@ async fn an_idempotency_key_means_nothing_to_another_owner(database: Database) {
     let store = store::open(&config(&database).database, Arc::new(|| 0)).await.unwrap();
     let key = IdempotencyKey::parse("the-same").unwrap();
     let create = async |owner: &Owner| {
-        let name = TodoName::parse(&format!("of {owner:?}")).unwrap();
-        made(store.create(owner, &name, Some(&key)).await)
+        let new = NewTodo { name: TodoName::parse(&format!("of {owner:?}")).unwrap() };
+        made(store.create(owner, &new, Some(&key)).await)
     };
     let mut todos: Vec<Todo> = Vec::new();
     for owner in owners() {
