@@ -2,10 +2,11 @@
 //!
 //! In reading order: the operations ([`api::todos`]) and who may call them ([`api::security`]); the
 //! domain ([`mod@todo`], [`list`]) and where it is kept ([`store`]); how the parts become a server
-//! ([`server`]), what it is told ([`config`]), what it logs ([`telemetry`]) and the commands that
-//! start it ([`cli`]).
+//! ([`server`]), what it is told ([`config`]), what it logs ([`telemetry`], [`causes`]) and the
+//! commands that start it ([`cli`]).
 
 pub mod api;
+pub mod causes;
 pub mod cli;
 pub mod config;
 pub mod list;

@@ -2,8 +2,6 @@
 //! identifies a person or could be replayed.
 
 use std::{
-    error::Error,
-    fmt,
     io::{self, IsTerminal},
     sync::{Arc, mpsc},
     thread,
@@ -19,6 +17,8 @@ use tracing_appender::non_blocking::{ErrorCounter, NonBlockingBuilder, WorkerGua
 use tracing_subscriber::{EnvFilter, layer::SubscriberExt, util::SubscriberInitExt};
 
 use crate::config::{LogConfig, LogFormat};
+
+pub use crate::causes::Causes;
 
 /// Lines that wait to be written. Whoever reads the log may stop, and no request waits for that:
 /// the lines beyond these are lost.
@@ -128,24 +128,4 @@ pub async fn trace<E: Endpoint + 'static>(next: Arc<E>, mut request: Request) ->
         response.headers_mut().insert(REQUEST_ID, value);
     }
     Ok(response)
-}
-
-/// An error with its causes in one line: log formats differ in what they make of a `source`. A
-/// cause whose error has said the same already is left out, as many of sqlx's.
-pub struct Causes<'a>(pub &'a dyn Error);
-
-impl fmt::Display for Causes<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut text = self.0.to_string();
-        let mut cause = self.0.source();
-        while let Some(error) = cause {
-            let said = error.to_string();
-            if !text.ends_with(&said) {
-                text += ": ";
-                text += &said;
-            }
-            cause = error.source();
-        }
-        f.write_str(&text)
-    }
 }

@@ -6,8 +6,9 @@ use std::{sync::Arc, time::Duration};
 use futures_util::future::BoxFuture;
 use tokio::{sync::Notify, task::JoinHandle};
 
+use crate::causes::Causes;
+
 use super::StoreError;
-use crate::telemetry::Causes;
 
 /// A task that sweeps at start, where an earlier server may have left off, when it is told that
 /// there is something, and every now and then.
