@@ -6,12 +6,14 @@ use std::{
     env, fmt, fs, io,
     net::IpAddr,
     num::{IntErrorKind, ParseIntError},
-    path::{Path, PathBuf},
+    path::Path,
     str::FromStr,
     time::Duration,
 };
 
 use poem_entra::{Fault, InvalidSettings, Setting, Settings};
+
+use crate::store::Location;
 
 /// Everything the server is told.
 #[derive(Debug, Clone)]
@@ -52,17 +54,8 @@ pub struct ServerConfig {
     pub cors_origins: Vec<String>,
 }
 
-/// Where the todos are kept.
-#[derive(Debug, Clone)]
-pub struct DatabaseConfig {
-    /// `DATABASE_URL`.
-    pub database: Database,
-    /// `DATABASE_CONNECTIONS`: how many connections one server makes to PostgreSQL at most.
-    pub connections: u32,
-    /// `DATABASE_TIMEOUT`: how long a request waits for its turn, and how long a statement may
-    /// take.
-    pub timeout: Duration,
-}
+/// Where the todos are kept: `DATABASE_URL`, `DATABASE_CONNECTIONS` and `DATABASE_TIMEOUT`.
+pub use crate::store::Options as DatabaseConfig;
 
 impl DatabaseConfig {
     /// Reads and checks these settings alone, for commands that need no other.
@@ -74,47 +67,6 @@ impl DatabaseConfig {
         let mut reader = Reader { environment, faults: Vec::new() };
         let database = reader.database();
         database.filter(|_| reader.faults.is_empty()).ok_or(InvalidConfig(reader.faults))
-    }
-}
-
-/// `DATABASE_URL`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Database {
-    /// A file, made when it is not there.
-    Sqlite(PathBuf),
-    /// A database of a PostgreSQL server.
-    Postgres(PostgresUrl),
-}
-
-/// `postgres://user:password@host:port/database?sslmode=verify-full`; it may hold a password,
-/// which `Debug` does not show.
-#[derive(Clone, PartialEq, Eq)]
-pub struct PostgresUrl(url::Url);
-
-impl PostgresUrl {
-    /// The whole of it.
-    pub fn as_str(&self) -> &str {
-        self.0.as_str()
-    }
-
-    /// Scheme, host, port and database: what may be shown.
-    pub fn without_password(&self) -> String {
-        let host = self.0.host_str().unwrap_or_default();
-        let port = self.0.port().map(|port| format!(":{port}")).unwrap_or_default();
-        format!("postgres://{host}{port}{}", self.0.path())
-    }
-
-    /// The files for TLS that it names, each with the parameter that does.
-    pub fn files(&self) -> impl Iterator<Item = (String, PathBuf)> {
-        let parameters = self.0.query_pairs().into_owned();
-        let named = |parameter: &str| ["sslrootcert", "sslcert", "sslkey"].contains(&parameter);
-        parameters.filter(move |(name, _)| named(name)).map(|(name, file)| (name, file.into()))
-    }
-}
-
-impl fmt::Debug for PostgresUrl {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.without_password())
     }
 }
 
@@ -425,34 +377,15 @@ impl Reader<'_> {
     fn database(&mut self) -> Option<DatabaseConfig> {
         let connections = self.at_least_one("DATABASE_CONNECTIONS");
         let timeout = Duration::from_secs(self.at_least_one("DATABASE_TIMEOUT").into());
-        let url = self.environment.get("DATABASE_URL").unwrap_or_default();
-        let scheme = url.split(':').next().unwrap_or_default();
-        let database = match scheme {
-            "sqlite" => {
-                let path = url.strip_prefix("sqlite://").or_else(|| url.strip_prefix("sqlite:"));
-                // What SQLite would keep in memory is gone with the last connection.
-                let is_file = |path: &&str| !["", ":memory:"].contains(path);
-                let path = path.filter(is_file).filter(|path| !path.contains(['?', '#']));
-                path.map(|path| Database::Sqlite(path.into()))
-            }
-            "postgres" | "postgresql" => {
-                // What comes before an @ belongs to a password.
-                let complete = |url: &url::Url| {
-                    url.path().len() > 1 && !url.path().contains('@') && url.fragment().is_none()
-                };
-                let url = url::Url::parse(url).ok().filter(complete);
-                url.map(|url| Database::Postgres(PostgresUrl(url)))
-            }
-            _ => None,
-        };
-        if database.is_none() {
+        let location = Location::parse(self.environment.get("DATABASE_URL").unwrap_or_default());
+        if location.is_none() {
             // Whatever it is, it may hold a password: nothing of it is shown.
             let problem = "DATABASE_URL is neither sqlite://PATH nor \
                            postgres://USER:PASSWORD@HOST/DATABASE; in a password, write % as %25, \
                            # as %23, / as %2F, ? as %3F, @ as %40";
             self.faults.push(problem.to_owned());
         }
-        Some(DatabaseConfig { database: database?, connections, timeout })
+        Some(DatabaseConfig { location: location?, connections, timeout })
     }
 
     fn at_least_one(&mut self, name: &str) -> u32 {

@@ -20,6 +20,6 @@ impl Backup {
     pub(super) fn run(self) -> anyhow::Result<()> {
         let config = DatabaseConfig::read(&Environment::load()?)?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        Ok(runtime.block_on(store::back_up(&config.database, &self.copy))?)
+        Ok(runtime.block_on(store::back_up(&config.location, &self.copy))?)
     }
 }

@@ -9,8 +9,7 @@ use std::{
 use sqlx::{ConnectOptions, Connection, sqlite::SqliteConnectOptions};
 use tempfile::PersistError;
 
-use super::files::folder_of;
-use crate::config::Database;
+use super::{Location, files::folder_of};
 
 /// Copies the database to a new file, as it is at one moment. Nobody waits for it: it reads what
 /// was committed before it began. The file gets its name when it is complete and on the disk.
@@ -18,8 +17,8 @@ use crate::config::Database;
 /// # Errors
 ///
 /// [`BackupError`] says what failed. There is no copy then.
-pub async fn back_up(database: &Database, copy: &Path) -> Result<(), BackupError> {
-    let Database::Sqlite(file) = database else { return Err(BackupError::NotSqlite) };
+pub async fn back_up(location: &Location, copy: &Path) -> Result<(), BackupError> {
+    let Location::Sqlite(file) = location else { return Err(BackupError::NotSqlite) };
     let failed = |source| BackupError::Copy { database: file.display().to_string(), source };
     let mut connection =
         SqliteConnectOptions::new().filename(file).connect().await.map_err(failed)?;

@@ -5,6 +5,7 @@ mod backup;
 mod connection;
 mod error;
 mod files;
+mod options;
 mod postgres;
 mod queries;
 mod readers;
@@ -17,13 +18,13 @@ use std::{pin::pin, sync::Arc, time::Duration};
 use async_trait::async_trait;
 
 use crate::{
-    config::{Database, DatabaseConfig},
     list::Listing,
     todo::{Access, Change, IdempotencyKey, NewTodo, Owner, Tenant, Todo, TodoId, Version},
 };
 
 pub use backup::{BackupError, back_up};
 pub use error::{OpenError, StoreError};
+pub use options::{Location, Options, PostgresUrl};
 pub use postgres::PostgresStore;
 pub use sqlite::SqliteStore;
 
@@ -57,10 +58,10 @@ async fn migrating<T>(database: &str, migration: impl Future<Output = T>) -> T {
 /// # Errors
 ///
 /// [`OpenError`] names the database and what failed.
-pub async fn open(config: &DatabaseConfig, now: Now) -> Result<Store, OpenError> {
-    Ok(match &config.database {
-        Database::Sqlite(path) => Arc::new(SqliteStore::open(path, config.timeout, now).await?),
-        Database::Postgres(url) => Arc::new(PostgresStore::open(url, config, now).await?),
+pub async fn open(options: &Options, now: Now) -> Result<Store, OpenError> {
+    Ok(match &options.location {
+        Location::Sqlite(path) => Arc::new(SqliteStore::open(path, options.timeout, now).await?),
+        Location::Postgres(url) => Arc::new(PostgresStore::open(url, options, now).await?),
     })
 }
 

@@ -19,13 +19,12 @@ use sqlx::{
 };
 
 use crate::{
-    config::{DatabaseConfig, PostgresUrl},
     list::Listing,
     todo::{Access, Change, IdempotencyKey, NewTodo, Owner, Tenant, Todo, TodoId, Version},
 };
 
 use super::{
-    Creation, ListCondition, Now, OpenError, StoreError, TodoStore,
+    Creation, ListCondition, Now, OpenError, Options, PostgresUrl, StoreError, TodoStore,
     error::is_read_only,
     migrating,
     queries::{CHANGE_NOTHING, postgres as queries},
@@ -66,11 +65,7 @@ impl PostgresStore {
     /// # Errors
     ///
     /// [`OpenError`] names the server, without the password, and what failed.
-    pub async fn open(
-        url: &PostgresUrl,
-        config: &DatabaseConfig,
-        now: Now,
-    ) -> Result<Self, OpenError> {
+    pub async fn open(url: &PostgresUrl, options: &Options, now: Now) -> Result<Self, OpenError> {
         let database = url.without_password();
         let connect = |source| OpenError::Connect { database: database.clone(), source };
         // The driver would say that there is no such file, and not which.
@@ -81,13 +76,13 @@ impl PostgresStore {
                 source,
             })?;
         }
-        let options =
+        let connect_options =
             PgConnectOptions::from_str(url.as_str()).map_err(connect)?.application_name("todo-api");
-        migrate(&options, config.timeout, &database).await?;
-        let milliseconds = config.timeout.as_millis().to_string();
+        migrate(&connect_options, options.timeout, &database).await?;
+        let milliseconds = options.timeout.as_millis().to_string();
         let pool = PgPoolOptions::new()
-            .max_connections(config.connections)
-            .acquire_timeout(config.timeout)
+            .max_connections(options.connections)
+            .acquire_timeout(options.timeout)
             .test_before_acquire(false)
             .before_acquire(|connection, meta| {
                 Box::pin(async move {
@@ -97,7 +92,7 @@ impl PostgresStore {
                     Ok(true)
                 })
             })
-            .connect_lazy_with(options.options([("statement_timeout", milliseconds)]));
+            .connect_lazy_with(connect_options.options([("statement_timeout", milliseconds)]));
         let (sweeping, clock) = (pool.clone(), Arc::clone(&now));
         let sweeper = Sweeper::start(move || {
             let (pool, now) = (sweeping.clone(), seconds(&clock));

@@ -28,6 +28,10 @@ fn modules_know_only_whom_they_may() {
             let allowed = !line.contains("poem") && !line.contains("crate::api");
             assert!(allowed, "{} must know neither poem nor the API: {line}", file.display());
         }
+        for module in ["config", "telemetry"] {
+            let known = text.contains(&format!("{module}::"));
+            assert!(!known, "{} must not know {module}", file.display());
+        }
     }
     for file in sources("src") {
         let text = fs::read_to_string(&file).unwrap();
