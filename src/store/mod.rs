@@ -1,17 +1,12 @@
 //! Where todos are kept. Only this folder knows SQL; every query carries the caller's [`Access`]
 //! or tenant, so that no row of another tenant can come back.
 
-mod backup;
-mod connection;
 mod error;
-mod files;
 mod options;
 mod postgres;
 mod queries;
-mod readers;
 mod sqlite;
 mod sweeper;
-mod writer;
 
 use std::{pin::pin, sync::Arc, time::Duration};
 
@@ -22,11 +17,10 @@ use crate::{
     todo::{Access, Change, IdempotencyKey, NewTodo, Owner, Tenant, Todo, TodoId, Version},
 };
 
-pub use backup::{BackupError, back_up};
 pub use error::{OpenError, StoreError};
 pub use options::{Location, Options, PostgresUrl};
 pub use postgres::PostgresStore;
-pub use sqlite::SqliteStore;
+pub use sqlite::{BackupError, SqliteStore, back_up};
 
 /// The store as the API holds it.
 pub type Store = Arc<dyn TodoStore>;

@@ -12,14 +12,19 @@ use std::{
 
 use futures_util::future::BoxFuture;
 use sqlx::{Connection as _, SqliteConnection};
-use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::sync::{Notify, mpsc};
 
-use super::{StoreError, connection::Connection};
+use crate::store::StoreError;
+
+use super::{
+    change::{Pending, QueuedChange},
+    connection::Connection,
+};
 
 /// Hands changes to the task that owns the connection.
 #[derive(Clone)]
 pub(super) struct Writer {
-    queue: mpsc::Sender<Box<dyn Change>>,
+    queue: mpsc::Sender<Box<dyn QueuedChange>>,
     timeout: Duration,
     shared: Arc<Shared>,
 }
@@ -55,8 +60,7 @@ impl Writer {
             + Send
             + 'static,
     {
-        let (reply, answer) = oneshot::channel();
-        let pending = Pending { change: Some(change), outcome: None, reply };
+        let (pending, answer) = Pending::new(change);
         let too_many = || StoreError::from(sqlx::Error::PoolTimedOut);
         self.queue.try_send(Box::new(pending)).map_err(|_| too_many())?;
         match tokio::time::timeout(self.timeout, answer).await {
@@ -81,69 +85,9 @@ impl Writer {
     }
 }
 
-/// A change, and whoever waits for it.
-trait Change: Send {
-    /// Nobody waits any more.
-    fn is_abandoned(&self) -> bool;
-
-    /// Makes the change within the transaction that is open.
-    ///
-    /// # Errors
-    ///
-    /// Only what ends the transaction for all. A change that fails for itself keeps its error.
-    fn apply<'c>(
-        &'c mut self,
-        connection: &'c mut SqliteConnection,
-    ) -> BoxFuture<'c, Result<(), StoreError>>;
-
-    /// Tells the outcome to whoever waits.
-    fn answer(self: Box<Self>, committed: Result<(), StoreError>);
-}
-
-struct Pending<T, F> {
-    change: Option<F>,
-    outcome: Option<Result<T, StoreError>>,
-    reply: oneshot::Sender<Result<T, StoreError>>,
-}
-
-impl<T, F> Change for Pending<T, F>
-where
-    T: Send,
-    F: for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, sqlx::Result<T>> + Send,
-{
-    fn is_abandoned(&self) -> bool {
-        self.reply.is_closed()
-    }
-
-    fn apply<'c>(
-        &'c mut self,
-        connection: &'c mut SqliteConnection,
-    ) -> BoxFuture<'c, Result<(), StoreError>> {
-        Box::pin(async move {
-            let Some(change) = self.change.take() else { return Ok(()) };
-            match change(connection).await.map_err(StoreError::from) {
-                // SQLite undoes what the statement did, and the transaction goes on
-                // (<https://sqlite.org/lang_transaction.html>, section 3).
-                outcome @ (Ok(_) | Err(StoreError::Internal(_))) => {
-                    self.outcome = Some(outcome);
-                    Ok(())
-                }
-                Err(error) => Err(error),
-            }
-        })
-    }
-
-    fn answer(self: Box<Self>, committed: Result<(), StoreError>) {
-        let never_begun = || Err(sqlx::Error::WorkerCrashed.into());
-        let Self { outcome, reply, .. } = *self;
-        // Whoever waited may have gone.
-        let _ = reply.send(committed.and_then(|()| outcome.unwrap_or_else(never_begun)));
-    }
-}
-
 async fn write(
     mut connection: Connection,
-    mut changes: mpsc::Receiver<Box<dyn Change>>,
+    mut changes: mpsc::Receiver<Box<dyn QueuedChange>>,
     shared: Arc<Shared>,
 ) {
     loop {
@@ -172,8 +116,8 @@ async fn write(
 /// Applies the first of the batch and all that have queued up behind it, and commits them together.
 async fn commit(
     connection: &mut Connection,
-    batch: &mut Vec<Box<dyn Change>>,
-    changes: &mut mpsc::Receiver<Box<dyn Change>>,
+    batch: &mut Vec<Box<dyn QueuedChange>>,
+    changes: &mut mpsc::Receiver<Box<dyn QueuedChange>>,
 ) -> Result<(), StoreError> {
     // What is written into a log whose index is another one by now, overwrites what another process
     // has written.

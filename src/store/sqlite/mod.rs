@@ -1,5 +1,12 @@
 //! SQLite: one file, created with its folder and schema by itself.
 
+mod backup;
+mod change;
+mod connection;
+mod files;
+mod readers;
+mod writer;
+
 use std::{
     fs::{File, TryLockError},
     path::Path,
@@ -20,16 +27,19 @@ use crate::{
 
 use super::{
     Creation, ListCondition, Now, OpenError, StoreError, TodoStore,
-    connection::Connection,
     error::is_read_only,
-    files::{Files, folder_of},
     migrating,
     queries::{CHANGE_NOTHING, sqlite as queries},
-    readers::Readers,
     seconds,
     sweeper::Sweeper,
-    writer::Writer,
 };
+
+use connection::Connection;
+use files::{Files, folder_of};
+use readers::Readers;
+use writer::Writer;
+
+pub use backup::{BackupError, back_up};
 
 /// SQLite has one writer at a time. Ours queue for one connection, in order, instead of competing
 /// for the file's lock, where one of many may starve; and they share commits.

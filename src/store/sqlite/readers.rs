@@ -5,7 +5,9 @@ use std::{array, time::Duration};
 use deadpool::unmanaged::Pool;
 use sqlx::{Error, SqliteConnection};
 
-use super::{StoreError, connection::Connection};
+use crate::store::StoreError;
+
+use super::connection::Connection;
 
 /// The driver's own pool asks each connection after its use whether it is still there. Across
 /// threads that costs as much as a query; here a query that fails tells.

@@ -9,7 +9,9 @@ use std::{
 use sqlx::{ConnectOptions, Connection, sqlite::SqliteConnectOptions};
 use tempfile::PersistError;
 
-use super::{Location, files::folder_of};
+use crate::store::Location;
+
+use super::files::folder_of;
 
 /// Copies the database to a new file, as it is at one moment. Nobody waits for it: it reads what
 /// was committed before it began. The file gets its name when it is complete and on the disk.
