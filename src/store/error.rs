@@ -100,7 +100,7 @@ pub enum OpenError {
         source: io::Error,
     },
     /// A file for TLS that the URL names cannot be read.
-    #[error("failed to read the file {file}, the {parameter} of DATABASE_URL")]
+    #[error("failed to read the file {file}, the {parameter} of the database URL")]
     Certificate {
         /// `sslrootcert`, `sslcert` or `sslkey`.
         parameter: String,

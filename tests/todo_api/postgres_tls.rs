@@ -40,7 +40,7 @@ async fn a_postgres_is_trusted_for_its_name_and_its_authority_and_is_refused_wit
         let not_trusted = [database, "invalid peer certificate: UnknownIssuer"];
         refused(&verify(mode, &another.file), not_trusted);
         refused(&format!("{url}?sslmode={mode}"), not_trusted);
-        refused(&verify(mode, &missing), [&missing, "the sslrootcert of DATABASE_URL"]);
+        refused(&verify(mode, &missing), [&missing, "the sslrootcert of the database URL"]);
     }
     let by_name = verify("verify-full", &ours.file).replace("127.0.0.1", "localhost");
     refused(&by_name, ["the database postgres://localhost:", "not valid for name"]);

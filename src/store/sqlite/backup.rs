@@ -45,7 +45,7 @@ pub async fn back_up(location: &Location, copy: &Path) -> Result<(), BackupError
 #[derive(Debug, thiserror::Error)]
 pub enum BackupError {
     /// PostgreSQL has its own programs for that.
-    #[error("DATABASE_URL is not sqlite://PATH; for PostgreSQL use pg_dump (docs/DEPLOY.md)")]
+    #[error("only a SQLite database can be copied; for PostgreSQL, use pg_dump (docs/DEPLOY.md)")]
     NotSqlite,
     /// The database cannot be read, or there is no room for the copy.
     #[error("failed to copy the database {database}")]
