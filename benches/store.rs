@@ -1,8 +1,8 @@
-//! What a page of 100 todos costs in a table of 1,000 rows and in one of 1,000,000, and what
-//! readers notice while a tenant deletes a million. On SQLite and, where it is there, on
-//! PostgreSQL. `make bench-store` runs it.
+//! Measures the time of reading a page of 100 todos from a table of 1,000 rows and from one of
+//! 1,000,000. Also measures other requests while a tenant deletes a million todos. Runs on SQLite
+//! and, if it is installed, on PostgreSQL. `make bench-store` runs it.
 
-#![allow(clippy::unwrap_used, reason = "a bench that cannot go on has failed")]
+#![allow(clippy::unwrap_used, reason = "a benchmark that cannot continue has failed")]
 
 #[path = "../tests/todo_api/databases.rs"]
 #[allow(dead_code, unused_imports, unused_macros, reason = "the tests use all of it")]
@@ -40,7 +40,7 @@ async fn main() {
     bench("SQLite", Database::sqlite()).await;
     match Database::postgres("bench-store").await {
         Some(database) => bench("PostgreSQL", database).await,
-        None => println!("PostgreSQL is not there"),
+        None => println!("PostgreSQL is not installed"),
     }
 }
 
@@ -55,7 +55,7 @@ async fn bench(name: &str, database: Database) {
     fill(&database, 1_000_000, 10_000).await;
     let large = pages(&store, 10_000).await;
     for (kind, small, large) in [
-        ("the same page again and again", small.same, large.same),
+        ("the same page repeatedly", small.same, large.same),
         ("the pages of all owners in turn", small.turns, large.turns),
     ] {
         let ratio = large.as_secs_f64() / small.as_secs_f64();
@@ -65,7 +65,7 @@ async fn bench(name: &str, database: Database) {
     store.close().await;
 }
 
-/// Todos of tenant 1, of which each owner has as many, mixed as if all had made theirs in turn.
+/// Adds todos to tenant 1. The owners take turns, so each has the same number of todos.
 async fn fill(database: &Database, rows: u32, owners: u32) {
     let sql = match database {
         Database::Sqlite(_) => format!(
@@ -92,7 +92,8 @@ struct Pages {
     turns: Duration,
 }
 
-/// What a page costs, the best of several rounds, since other work on the machine only ever adds.
+/// Measures the time of reading a page. Returns the minimum of several rounds, because other work
+/// on the machine only adds time.
 async fn pages(store: &Store, owners: u32) -> Pages {
     let mut best = Pages { same: Duration::MAX, turns: Duration::MAX };
     for round in 0..ROUNDS {
@@ -120,7 +121,7 @@ fn owner_of(tenant: u128, number: u32) -> Owner {
     Owner { tenant: Tenant(Uuid::from_u128(tenant)), object_id: Uuid::from_u128(number.into()) }
 }
 
-/// Deletes all, while others read the pages of another tenant without a pause.
+/// Deletes all todos of tenant 1, and reads pages of another tenant until the rows are removed.
 async fn delete(store: &Store, database: &Database) {
     let other = owner_of(2, 1);
     let new = NewTodo { name: TodoName::parse("Walk the dog").unwrap() };
@@ -130,22 +131,22 @@ async fn delete(store: &Store, database: &Database) {
     let memory = peak_kib();
     let started = Instant::now();
     store.delete_all(Tenant(Uuid::from_u128(1)), None).await.unwrap();
-    println!("  delete-all of 1,000,000 is answered after {:?}", started.elapsed());
+    println!("  delete-all of 1,000,000 todos takes {:?}", started.elapsed());
     let own = Access::Own(owner_of(1, 7));
     assert!(store.list(&own, None, PAGE).await.unwrap().todos.is_empty());
 
     let (mut reads, mut slowest_read, mut slowest_write) = (0, Duration::ZERO, Duration::ZERO);
     loop {
         for _ in 0..200 {
-            let asked = Instant::now();
+            let started_at = Instant::now();
             let page = store.list(&Access::Own(other), None, PAGE).await.unwrap();
             assert_eq!(page.todos.len(), usize::from(PAGE));
-            slowest_read = slowest_read.max(asked.elapsed());
+            slowest_read = slowest_read.max(started_at.elapsed());
             reads += 1;
         }
-        let asked = Instant::now();
+        let started_at = Instant::now();
         let todo = store.create(&owner_of(2, 2), &new, None).await.unwrap();
-        slowest_write = slowest_write.max(asked.elapsed());
+        slowest_write = slowest_write.max(started_at.elapsed());
         drop(todo);
         if database.number("SELECT count(*) FROM (SELECT 1 FROM todos LIMIT 200000) AS first").await
             < 100_000
@@ -154,16 +155,16 @@ async fn delete(store: &Store, database: &Database) {
         }
     }
     println!(
-        "  while the rows go, for {:?}: {reads} reads, the slowest {slowest_read:?}; the slowest \
-         write {slowest_write:?}",
+        "  while the rows are removed, for {:?}: {reads} reads, the slowest {slowest_read:?}; the \
+         slowest write {slowest_write:?}",
         started.elapsed()
     );
     if let (Some(before), Some(after)) = (memory, peak_kib()) {
-        println!("  the peak of memory grew by {} KiB", after - before);
+        println!("  the peak memory use grew by {} KiB", after - before);
     }
 }
 
-/// Linux only.
+/// Returns the peak memory use of this process in KiB. `None` unless the system is Linux.
 fn peak_kib() -> Option<u64> {
     let status = fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;

@@ -1,22 +1,23 @@
-//! The domain: a todo, who owns it and who may reach it. It knows nobody and does no I/O.
+//! The domain: a todo, its owner, and the callers that may access it. This module depends on no
+//! other module and does no I/O.
 
 use std::fmt;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use uuid::Uuid;
 
-/// Something to be done.
+/// A todo.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Todo {
-    /// Never used again, also after the todo is gone.
+    /// The id. It is never reused, not even after the todo is deleted.
     pub id: TodoId,
     /// What is to be done.
     pub name: TodoName,
-    /// Whose todo it is.
+    /// The person who owns the todo.
     pub owner: Owner,
-    /// Whether it is done.
+    /// Whether the todo is done.
     pub is_complete: bool,
-    /// Another one after each change.
+    /// The version, which every change increments.
     pub version: Version,
 }
 
@@ -28,11 +29,10 @@ pub struct NewTodo {
 }
 
 impl NewTodo {
-    /// Returns the todo that creating this one gives: its first version, with the id that the
-    /// store has assigned.
+    /// Returns the todo as the store creates it: with the id that the store has assigned, not done,
+    /// and in its first version.
     pub fn created(self, id: TodoId, owner: Owner) -> Todo {
-        // Neither pattern nor literal has a `..`, so a new field does not compile until it is
-        // added here.
+        // No `..` in the pattern or the literal, so a new field does not compile until it is added.
         let Self { name } = self;
         Todo { id, name, owner, is_complete: false, version: Version::FIRST }
     }
@@ -40,34 +40,34 @@ impl NewTodo {
     /// Returns 32 bytes that are equal for equal values, and different for different ones: SHA-256
     /// of the fields. An idempotency key is stored with them, to recognize a retry.
     ///
-    /// A retry must also be recognized if the server was updated since the first request. For this
-    /// reason, a todo that has only a name keeps its fingerprint when a field is added: append the
-    /// new field after a NUL, which no name contains, and only if it is present.
+    /// A retry must be recognized even if the server was updated since the first request. So a todo
+    /// that has only a name must keep its fingerprint when a field is added. Append a NUL (which no
+    /// name contains), the name of the field, `=` and its value, but only if the field is present.
     pub fn fingerprint(&self) -> Vec<u8> {
-        // The pattern has no `..`, so a new field does not compile until it is added here.
+        // No `..` in the pattern, so a new field does not compile until it is added.
         let Self { name } = self;
         digest(&SHA256, name.as_str().as_bytes()).as_ref().to_vec()
     }
 }
 
-/// The number of a todo, from 1 to 2^63 - 1.
+/// The id of a todo: a number from 1 to 2^63 - 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TodoId(i64);
 
 impl TodoId {
-    /// Reads the one spelling an id has: ASCII digits without sign or leading zeros. `None` for
-    /// anything else.
+    /// Parses an id: ASCII digits without a sign or leading zeros. Returns `None` for anything
+    /// else, so every id has exactly one spelling.
     pub fn parse(text: &str) -> Option<Self> {
         let canonical = !text.starts_with('0') && text.bytes().all(|byte| byte.is_ascii_digit());
         canonical.then(|| text.parse().ok()).flatten().map(Self)
     }
 
-    /// An id that the store gave out.
+    /// Returns an id that the store assigned.
     pub fn from_stored(id: i64) -> Self {
         Self(id)
     }
 
-    /// The number.
+    /// Returns the number.
     pub fn get(self) -> i64 {
         self.0
     }
@@ -79,20 +79,20 @@ impl fmt::Display for TodoId {
     }
 }
 
-/// Tells a todo from what it was before: 1 when it is new, and one more with each change.
+/// The version of a todo: 1 when it is created. Every change adds 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Version(i64);
 
 impl Version {
-    /// That of a new todo.
+    /// The version of a new todo.
     pub const FIRST: Self = Self(1);
 
-    /// A version that the store counted.
+    /// Returns a version that the store counted.
     pub fn from_stored(version: i64) -> Self {
         Self(version)
     }
 
-    /// The number.
+    /// Returns the number.
     pub fn get(self) -> i64 {
         self.0
     }
@@ -104,20 +104,20 @@ impl fmt::Display for Version {
     }
 }
 
-/// What is to be done: 1 to 200 characters without white space around them and without control
-/// characters among them.
+/// The name of a todo: 1 to 200 characters, without control characters and without white space at
+/// the start or the end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TodoName(String);
 
-/// Characters (Unicode scalar values) of the longest name.
+/// The maximum length of a name, in characters (Unicode scalar values).
 pub const NAME_LIMIT: usize = 200;
 
 impl TodoName {
-    /// Trims the text and checks it.
+    /// Trims the text and checks it. Returns the trimmed name.
     ///
     /// # Errors
     ///
-    /// [`InvalidName`] says what is wrong.
+    /// [`InvalidName`] if the text is empty or too long, or has a control character.
     pub fn parse(text: &str) -> Result<Self, InvalidName> {
         let name = text.trim();
         if name.is_empty() {
@@ -132,87 +132,89 @@ impl TodoName {
         Ok(Self(name.to_owned()))
     }
 
-    /// A name that the store kept.
+    /// Returns a name from the store, without checking it again.
     pub fn from_stored(name: String) -> Self {
         Self(name)
     }
 
-    /// The text.
+    /// Returns the text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The text, given away.
+    /// Returns the text as a `String`, without copying it.
     pub fn into_string(self) -> String {
         self.0
     }
 }
 
-/// Why a text is no name.
+/// Why a text is not a valid name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidName {
-    /// Nothing is left after trimming.
+    /// The text is empty after trimming.
     #[error("must have at least 1 character that is not white space")]
     Empty,
-    /// More than [`NAME_LIMIT`] characters.
+    /// The text has more than [`NAME_LIMIT`] characters.
     #[error("must have at most 200 characters")]
     TooLong,
-    /// A line break, a NUL or the like.
+    /// The text has a control character, such as a line break or a NUL.
     #[error("must not contain control characters")]
     ControlCharacter,
 }
 
-/// The caller's name for one request to make a todo, so that a repeat makes no second one.
+/// Identifies one request to create a todo, so that a retry does not create a second one. The
+/// client chooses it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IdempotencyKey(String);
 
 impl IdempotencyKey {
-    /// 1 to 255 visible ASCII characters without quotes and backslashes; `None` for anything else.
+    /// Parses 1 to 255 visible ASCII characters without quotes and backslashes. Returns `None` for
+    /// anything else.
     pub fn parse(text: &str) -> Option<Self> {
         let allowed = |byte: u8| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\';
         let valid = (1..=255).contains(&text.len()) && text.bytes().all(allowed);
         valid.then(|| Self(text.to_owned()))
     }
 
-    /// The text.
+    /// Returns the text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// What a caller wants to change; what is `None` stays as it is.
+/// The changes that a caller wants. A field that is `None` keeps its value.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Change {
     /// The new name.
     pub name: Option<TodoName>,
-    /// Whether it is done now.
+    /// Whether the todo is done.
     pub is_complete: Option<bool>,
 }
 
-/// A directory of people; nobody sees into another one.
+/// A tenant: a directory of people. Nobody can access the todos of another tenant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Tenant(pub Uuid);
 
-/// A person, as the owner of todos. The same object id in another tenant is somebody else.
+/// The owner of a todo. The same object id in another tenant is a different person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Owner {
-    /// Where the person is at home.
+    /// The tenant of the person.
     pub tenant: Tenant,
-    /// Who it is there.
+    /// The object id (`oid`) of the person in the tenant.
     pub object_id: Uuid,
 }
 
-/// The todos that a caller may see and change.
+/// The todos that a caller may access.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
-    /// The caller's own.
+    /// The caller's own todos.
     Own(Owner),
-    /// All of the caller's tenant.
+    /// All todos of the caller's tenant.
     Tenant(Tenant),
 }
 
 impl Access {
-    /// The tenant beyond which nothing is reached.
+    /// Returns the tenant of the todos.
     pub fn tenant(&self) -> Tenant {
         match self {
             Self::Own(owner) => owner.tenant,
@@ -220,7 +222,7 @@ impl Access {
         }
     }
 
-    /// Whether a todo of this owner is within reach.
+    /// Returns whether the caller may access this owner's todos.
     pub fn reaches(&self, owner: &Owner) -> bool {
         match self {
             Self::Own(own) => own == owner,
@@ -267,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_reaches_into_another_tenant() {
+    fn access_to_another_tenant_is_denied() {
         let [contoso, fabrikam] = [1, 2].map(|n| Tenant(Uuid::from_u128(n)));
         let uma = Owner { tenant: contoso, object_id: Uuid::from_u128(7) };
         let namesake = Owner { tenant: fabrikam, ..uma };

@@ -1,20 +1,20 @@
-//! What goes wrong with a database, in terms of whose fault it is and whether it may pass.
+//! Errors of the store. The variants tell whose fault an error is, and whether a retry may succeed.
 
 use std::{borrow::Cow, io, sync::Arc};
 
 use sqlx::{Error, migrate::MigrateError};
 
-/// Why the store did not do as asked. The causes are for the log, not for the client; they are
-/// shared, since one commit may fail for many.
+/// Why an operation failed. The cause is for the log, not for the client. It is shared, because all
+/// changes of a failed commit have the same cause.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum StoreError {
-    /// Too many at once; it may work in a moment.
+    /// Too many operations at once. A retry may succeed.
     #[error("the database is busy")]
     Overloaded(#[source] Arc<Error>),
-    /// The environment's fault: a full disk, a missing file, a database that is gone.
+    /// The environment's fault, such as a full disk, a missing file or a stopped database server.
     #[error("the database cannot be used")]
     Unavailable(#[source] Arc<Error>),
-    /// Ours.
+    /// A mistake in this program.
     #[error("the database refused a query")]
     Internal(#[source] Arc<Error>),
 }
@@ -43,13 +43,14 @@ fn kind_of(code: Cow<'_, str>) -> Kind {
     }
 }
 
-/// The primary one (<https://sqlite.org/rescode.html>) of SQLite, whose codes are numbers below
-/// 10,000. PostgreSQL's have five characters.
+/// Returns SQLite's primary result code (<https://sqlite.org/rescode.html>). `None` for PostgreSQL,
+/// whose codes have five characters. SQLite's codes are numbers below 10,000.
 fn result_code(code: &str) -> Option<u32> {
     let code = code.parse::<u32>().ok().filter(|_| code.len() < 5)?;
     Some(code & 0xff)
 }
 
+/// The file of SQLite is read-only.
 const READONLY: u32 = 8;
 
 fn kind_of_result_code(code: u32) -> Kind {
@@ -62,10 +63,10 @@ fn kind_of_result_code(code: u32) -> Kind {
     }
 }
 
-/// Of a PostgreSQL that is a standby, or was set to read only.
+/// PostgreSQL is a standby or was set to read-only.
 const READ_ONLY: &str = "25006";
 
-/// Whether the database can only be read: PostgreSQL on this connection, or the file of SQLite.
+/// Returns whether the database is read-only: PostgreSQL on this connection, or SQLite's file.
 pub(super) fn is_read_only(error: &Error) -> bool {
     let code = error.as_database_error().and_then(|database| database.code());
     code.is_some_and(|code| code == READ_ONLY || result_code(&code) == Some(READONLY))
@@ -74,13 +75,13 @@ pub(super) fn is_read_only(error: &Error) -> bool {
 /// <https://www.postgresql.org/docs/current/errcodes-appendix.html>
 fn kind_of_sqlstate(code: &str) -> Kind {
     match code {
-        // Cancelled for its time-out, lock not available, too many connections, and transactions
-        // that lost against each other.
+        // Statement timeout, lock not available, too many connections, serialization failure,
+        // deadlock.
         "57014" | "55P03" | "53300" | "40001" | "40P01" => StoreError::Overloaded,
         READ_ONLY => StoreError::Unavailable,
         _ => match code.get(..2) {
-            // Connections, resources, the operator, the system, damage. 3D and 28: the database
-            // or the user is not there (any more).
+            // Connection, insufficient resources, operator intervention, system error, internal
+            // error such as a damaged table. 3D and 28: the database or the user does not exist.
             Some("08" | "53" | "57" | "58" | "XX" | "3D" | "28") => StoreError::Unavailable,
             _ => StoreError::Internal,
         },
@@ -90,23 +91,23 @@ fn kind_of_sqlstate(code: &str) -> Kind {
 /// Why the store cannot be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// The folder of the file is not there and cannot be made, or cannot be read.
+    /// The folder of the file cannot be created or read.
     #[error("failed to use the folder {folder}")]
     Folder {
         /// The folder.
         folder: String,
-        /// What the file system says.
+        /// The error of the file system.
         #[source]
         source: io::Error,
     },
-    /// A file for TLS that the URL names cannot be read.
+    /// A file for TLS that the database URL names cannot be read.
     #[error("failed to read the file {file}, the {parameter} of the database URL")]
     Certificate {
         /// `sslrootcert`, `sslcert` or `sslkey`.
         parameter: String,
         /// The file.
         file: String,
-        /// What the file system says.
+        /// The error of the file system.
         #[source]
         source: io::Error,
     },
@@ -115,34 +116,35 @@ pub enum OpenError {
     Connect {
         /// The file or the server, without a password.
         database: String,
-        /// What the driver says.
+        /// The error of the driver.
         #[source]
         source: Error,
     },
-    /// The schema was made by a newer program.
+    /// A later version of this program has migrated the schema.
     #[error(
         "the schema of {database} has version {version}, which is newer than this program knows: \
-         run the program that made it, or a later one"
+         run the version that created it, or a later one"
     )]
     Newer {
         /// The file or the server, without a password.
         database: String,
-        /// The version that is not known.
+        /// The unknown version.
         version: i64,
     },
-    /// The schema cannot be brought to this version.
+    /// The migration failed.
     #[error("failed to bring the schema of {database} up to date")]
     Migrate {
         /// The file or the server, without a password.
         database: String,
-        /// What is wrong.
+        /// The error of the migration.
         #[source]
         source: MigrateError,
     },
 }
 
 impl OpenError {
-    /// A migration that the database has and this program does not comes from a later one.
+    /// If the database has a migration that this program does not have, then a later version of the
+    /// program has applied it.
     pub(super) fn migrate(database: String, source: MigrateError) -> Self {
         match source {
             MigrateError::VersionMissing(version) => Self::Newer { database, version },
@@ -156,7 +158,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_code_says_whose_fault_it_is() {
+    fn a_driver_code_decides_the_kind_of_error() {
         let cause = || Arc::new(Error::RowNotFound);
         for (code, name) in [
             ("5", "busy"),

@@ -1,5 +1,5 @@
-//! Where todos are kept. Only this folder knows SQL; every query carries the caller's [`Access`]
-//! or tenant, so that no row of another tenant can come back.
+//! Stores the todos. Only this folder contains SQL. Every query for a caller is limited to the
+//! caller's [`Access`] or tenant, so it cannot return a row of another tenant.
 
 mod error;
 mod options;
@@ -22,36 +22,40 @@ pub use options::{Location, Options, PostgresUrl};
 pub use postgres::PostgresStore;
 pub use sqlite::{BackupError, SqliteStore, back_up};
 
-/// The store as the API holds it.
+/// A shared handle to the store.
 pub type Store = Arc<dyn TodoStore>;
 
-/// Seconds since 1970, from the server's clock.
+/// Returns the time of the server's clock, in seconds since 1970.
 pub type Now = Arc<dyn Fn() -> u64 + Send + Sync>;
 
-/// The time as the databases keep it.
+/// Returns the time as the databases store it, in seconds since 1970.
 fn seconds(now: &Now) -> i64 {
     i64::try_from(now()).unwrap_or(i64::MAX)
 }
 
-/// How long a start may take before the log says what it waits for.
-const SWIFT_START: Duration = Duration::from_secs(1);
+/// A migration that takes longer than this is logged.
+const LOG_MIGRATION_AFTER: Duration = Duration::from_secs(1);
 
-/// What bringing the schema up to date gives. There is no limit to the time, since a change to a
-/// large table needs its own, and so does another server that is at it; but it is no secret.
+/// Waits for the migration and returns its result. Migrating a large table takes a long time, and
+/// so may another server that migrates the same database. So there is no timeout; a long wait is
+/// logged instead.
 async fn migrating<T>(database: &str, migration: impl Future<Output = T>) -> T {
     let mut migration = pin!(migration);
-    if let Ok(migrated) = tokio::time::timeout(SWIFT_START, &mut migration).await {
+    if let Ok(migrated) = tokio::time::timeout(LOG_MIGRATION_AFTER, &mut migration).await {
         return migrated;
     }
-    tracing::warn!(database, "waiting for the schema to be up to date; is another server at it?");
+    tracing::warn!(
+        database,
+        "waiting for the schema to be up to date; is another server migrating it?"
+    );
     migration.await
 }
 
-/// Opens the configured store and brings its schema up to date.
+/// Opens the database and migrates its schema. Returns the store, which is ready to use.
 ///
 /// # Errors
 ///
-/// [`OpenError`] names the database and what failed.
+/// [`OpenError`] if the database cannot be opened or migrated.
 pub async fn open(options: &Options, now: Now) -> Result<Store, OpenError> {
     Ok(match &options.location {
         Location::Sqlite(path) => Arc::new(SqliteStore::open(path, options.timeout, now).await?),
@@ -59,10 +63,17 @@ pub async fn open(options: &Options, now: Now) -> Result<Store, OpenError> {
     })
 }
 
-/// What the API does with todos. An answer means that the change is on disk.
+/// The operations on stored todos. A method that changes something returns after the change is on
+/// disk.
+///
+/// # Errors
+///
+/// Every method returns [`StoreError`] if the database fails, or if the operation waits longer than
+/// [`Options::timeout`].
 #[async_trait]
 pub trait TodoStore: Send + Sync {
-    /// A page of the todos within reach: those after `after`, at most `limit` of them.
+    /// Returns a page of the todos that `access` covers, in ascending order of id: at most `limit`
+    /// todos, starting after the id `after`.
     async fn list(
         &self,
         access: &Access,
@@ -70,8 +81,8 @@ pub trait TodoStore: Send + Sync {
         limit: u16,
     ) -> Result<Listing, StoreError>;
 
-    /// A new todo of this owner. With a key that the owner has used within the last 24 hours, the
-    /// todo that was made then, as it was then.
+    /// Creates a todo and returns it. If the owner has used the key for the same request within the
+    /// last 24 hours, creates nothing and returns the todo of that request as it was created.
     async fn create(
         &self,
         owner: &Owner,
@@ -79,11 +90,11 @@ pub trait TodoStore: Send + Sync {
         key: Option<&IdempotencyKey>,
     ) -> Result<Creation, StoreError>;
 
-    /// The tenant's todo with this id, whoever owns it.
+    /// Returns the tenant's todo with this id, for any owner. `None` if there is none.
     async fn find(&self, tenant: Tenant, id: TodoId) -> Result<Option<Todo>, StoreError>;
 
-    /// The changed todo; `None` when none within reach has this id and, where one is expected,
-    /// this version (any more).
+    /// Changes a todo and returns it. `None` if `access` covers no todo with this id, or if its
+    /// version is not the expected one. If all values stay the same, so does the version.
     async fn update(
         &self,
         access: &Access,
@@ -92,7 +103,8 @@ pub trait TodoStore: Send + Sync {
         change: &Change,
     ) -> Result<Option<Todo>, StoreError>;
 
-    /// Whether there was such a todo within reach, of the version that is expected.
+    /// Deletes a todo. Returns `false` if `access` covers no todo with this id, or if its version
+    /// is not the expected one.
     async fn delete(
         &self,
         access: &Access,
@@ -100,30 +112,32 @@ pub trait TodoStore: Send + Sync {
         expected: Option<Version>,
     ) -> Result<bool, StoreError>;
 
-    /// Deletes all todos of the tenant at once, and says how many there were; the rows are removed
-    /// afterwards, little by little. `None` if the condition does not hold; no other change comes
-    /// between its check and the deletion.
+    /// Deletes all todos of the tenant and returns their number. They are invisible at once; their
+    /// rows are removed later in small batches. Returns `None` and deletes nothing if the condition
+    /// is false. No other change to the tenant's todos happens between the check and the deletion.
     async fn delete_all(
         &self,
         tenant: Tenant,
         condition: Option<ListCondition>,
     ) -> Result<Option<u64>, StoreError>;
 
-    /// Whether the store answers and, after a change that failed, whether it takes changes again.
+    /// Checks whether the store can be read and, after a failed change, whether it can be written
+    /// again. Also fails if PostgreSQL is read-only.
     async fn check(&self) -> Result<(), StoreError>;
 
-    /// Ends the store's connections in good order.
+    /// Finishes the changes that are queued, and closes all connections. Errors are ignored,
+    /// because every change that was reported as successful is on disk already.
     async fn close(&self);
 }
 
-/// Decides on the first page of the tenant's list, of [`DEFAULT_LIMIT`](crate::list::DEFAULT_LIMIT)
-/// todos, whether all of them may be deleted.
+/// Decides whether all todos of a tenant may be deleted. The argument is the first page of the
+/// tenant's list, with the [default page size](crate::list::DEFAULT_LIMIT).
 pub type ListCondition = Box<dyn FnOnce(&Listing) -> bool + Send>;
 
-/// What became of a new todo.
+/// The result of creating a todo.
 #[derive(Debug)]
 pub enum Creation {
-    /// It is there, now or since the same request came before.
+    /// The todo was created by this request, or by an earlier one with the same key.
     Made(Todo),
     /// The key was used for a different todo, so none was created.
     KeyReused,

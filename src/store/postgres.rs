@@ -1,4 +1,4 @@
-//! PostgreSQL: for more than one server, or when the database is on a machine of its own.
+//! The store on PostgreSQL: for several servers, or for a database on a separate machine.
 
 use std::{
     fs::File,
@@ -32,43 +32,45 @@ use super::{
     sweeper::Sweeper,
 };
 
-/// A pool of connections; PostgreSQL itself lets concurrent writers share their commits.
+/// Stores the todos in PostgreSQL, which groups the commits of concurrent writers itself.
 pub struct PostgresStore {
     pool: PgPool,
     sweeper: Sweeper,
     now: Now,
-    /// Whether a change failed, and none of the size of [`PROBE`] was made since.
+    /// Whether a change failed, and [`PROBE`] has not succeeded since.
     failing: AtomicBool,
 }
 
-/// Writes as much as a change, to learn whether there is room again.
+/// Writes as much as a change to a todo, to find out whether the disk has space again.
 const PROBE: &str = "UPDATE probe SET room = repeat(' ', 32768)";
 
-/// Taken by delete-all until its commit, for one tenant. It waits until all changes to the tenant's
-/// todos that are under way are committed, and later ones wait for it. So it sees every todo whose
-/// creation was answered, and no change to a todo is answered that it deletes unseen. Another
-/// tenant's changes wait only if the hashes are equal, which does no harm.
+/// Delete-all holds this lock of its tenant until it commits. It first waits for all running
+/// changes to the tenant's todos, and later changes wait for it. So it sees every change that a
+/// client knows to be successful. Changes of another tenant wait only if the hashes collide, which
+/// is harmless.
 const LOCK: &str = "SELECT pg_advisory_xact_lock(uuid_hash_extended($1, 0))";
 
-/// Taken by every other change to a todo, which do not wait for each other. The lock must be held
-/// before the statement begins, which otherwise would not see that all todos were just deleted. An
-/// insert does not look at what was deleted, and takes the lock itself.
+/// Every other change to a todo shares this lock of its tenant, so these changes do not wait for
+/// each other. The lock must be held before the statement starts. Otherwise the statement's
+/// snapshot could be older than a delete-all that it has waited for. An insert does not read
+/// `deletions`, so its statement takes the lock itself.
 const LOCK_SHARED: &str = "SELECT pg_advisory_xact_lock_shared(uuid_hash_extended($1, 0))";
 
-/// A connection that was idle for longer is asked whether it still stands before it is used.
-const TRUSTED_FOR: Duration = Duration::from_secs(1);
+/// A connection that was idle for longer than this is pinged before it is used.
+const PING_AFTER_IDLE: Duration = Duration::from_secs(1);
 
 impl PostgresStore {
-    /// Connects, and brings the schema up to date; servers that start at the same time wait for
-    /// each other at an advisory lock.
+    /// Connects to the server and migrates the schema. Servers that start at the same time use an
+    /// advisory lock, so only one of them migrates.
     ///
     /// # Errors
     ///
-    /// [`OpenError`] names the server, without the password, and what failed.
+    /// [`OpenError`] if the server cannot be reached, or the schema cannot be migrated. It names
+    /// the server without the password.
     pub async fn open(url: &PostgresUrl, options: &Options, now: Now) -> Result<Self, OpenError> {
         let database = url.without_password();
         let connect = |source| OpenError::Connect { database: database.clone(), source };
-        // The driver would say that there is no such file, and not which.
+        // The error of the driver would not name the file.
         for (parameter, file) in url.files() {
             File::open(&file).map_err(|source| OpenError::Certificate {
                 parameter,
@@ -86,7 +88,7 @@ impl PostgresStore {
             .test_before_acquire(false)
             .before_acquire(|connection, meta| {
                 Box::pin(async move {
-                    if meta.idle_for > TRUSTED_FOR {
+                    if meta.idle_for > PING_AFTER_IDLE {
                         connection.ping().await?;
                     }
                     Ok(true)
@@ -104,7 +106,8 @@ impl PostgresStore {
         Ok(Self { pool, sweeper, now, failing: AtomicBool::new(false) })
     }
 
-    /// Makes a change to the tenant's todos in a transaction that holds this lock.
+    /// Makes a change to the tenant's todos in a transaction that holds this lock. Returns the
+    /// result of the change.
     async fn change<T>(
         &self,
         tenant: Tenant,
@@ -116,8 +119,9 @@ impl PostgresStore {
         self.changed(connection, changed)
     }
 
-    /// What became of a change on this connection, which is not kept where it cannot be made: the
-    /// server may be a standby by now, or the connection from a time when all were to read only.
+    /// Returns the result of a change, and records whether it failed. A connection that turned out
+    /// to be read-only is closed: its server may now be a standby, or the connection may have been
+    /// opened while the server was set to read-only.
     fn changed<T>(
         &self,
         mut connection: PoolConnection<Postgres>,
@@ -147,8 +151,8 @@ async fn locked<T>(
     Ok(changed)
 }
 
-/// On a connection of its own, whose statements may take as long as they need, and which says why
-/// there is none.
+/// Migrates the schema on a separate connection, which has no statement timeout. If there is no
+/// connection, the error has the cause, which the pool would not report.
 async fn migrate(
     options: &PgConnectOptions,
     timeout: Duration,
@@ -159,12 +163,12 @@ async fn migrate(
         connected.unwrap_or_else(|_| Err(io::Error::from(io::ErrorKind::TimedOut).into()));
     let mut connection =
         connected.map_err(|source| OpenError::Connect { database: database.to_owned(), source })?;
-    // `run` makes a future that is not `Send` of a borrowed connection.
+    // With a borrowed connection, the future of `run` is not `Send`.
     let migrator = sqlx::migrate!("migrations/postgres");
     migrating(database, migrator.run_direct(None, &mut connection, false))
         .await
         .map_err(|source| OpenError::migrate(database.to_owned(), source))?;
-    // It has done its work, whatever comes of the farewell.
+    // The migration is committed, so an error while closing does not matter.
     let _ = connection.close().await;
     Ok(())
 }
@@ -249,7 +253,7 @@ impl TodoStore for PostgresStore {
         let change = if failing { PROBE } else { CHANGE_NOTHING };
         let changed = sqlx::query(change).execute(&mut *connection).await;
         self.changed(connection, changed)?;
-        // A small change may still find room where the next one does not.
+        // Only the probe proves that there is space: a smaller change may succeed on a full disk.
         if failing {
             self.failing.store(false, Ordering::Relaxed);
         }

@@ -1,12 +1,14 @@
-//! The SQL, once for both databases: they understand the same text, with `$1` for values. Only the
-//! types of the connections differ, so the functions around it are written by a macro. It takes the
-//! two texts in which the databases differ, because only PostgreSQL has concurrent writers.
+//! The SQL. Both databases understand the same statements, with `$1` for values. Only the types of
+//! the connections differ, so a macro generates the functions for both. Two statements differ,
+//! because only PostgreSQL has concurrent writers. The macro takes them as arguments.
 //!
-//! Every statement is limited to a tenant, and to an owner where the caller is no admin. Todos up
-//! to the tenant's row in `deletions` are gone, whether or not they have been removed yet.
+//! Every statement for a caller is limited to a tenant, and to an owner unless the caller may
+//! access the whole tenant. Todos with an id up to the one in the tenant's row in `deletions` are
+//! deleted, even if their rows still exist.
 //!
-//! `LIMIT CAST($4 AS BIGINT)`, since SQLite looks into a bare `LIMIT $4` when it plans, and then
-//! plans anew each time a value is bound: that costs more than to read a page of 20.
+//! The statements contain `LIMIT CAST($4 AS BIGINT)` because SQLite's planner reads the value of a
+//! bare `LIMIT $4`, and so plans the statement again whenever a value is bound. That takes longer
+//! than reading a page of 20 todos.
 
 use sqlx::{Connection, FromRow, PgConnection, Row as _, SqliteConnection};
 use uuid::Uuid;
@@ -54,12 +56,12 @@ const FIND: &str = "
     WHERE id = $1 AND tenant = $2
         AND id > coalesce((SELECT through FROM deletions WHERE tenant = $2), 0)";
 
-/// Changes nothing, and is refused all the same where nothing may be changed: by a PostgreSQL that
-/// is a standby or was set to read only, and for a file that can only be read.
+/// Changes nothing, but still fails on a read-only database: a PostgreSQL standby, a PostgreSQL
+/// that was set to read-only, or a read-only SQLite file.
 pub(super) const CHANGE_NOTHING: &str = "DELETE FROM todos WHERE FALSE";
 
-/// Of two at once, the later waits for the earlier and then remembers nothing. One whose time is
-/// over makes room.
+/// If two requests use the same key at once, the second waits for the first and then changes no
+/// row. An expired key is replaced.
 const REMEMBER: &str = "
     INSERT INTO idempotency_keys (tenant, owner, key, todo, request, created)
     VALUES ($1, $2, $3, $4, $5, $6)
@@ -96,26 +98,28 @@ const DELETE_ALL: &str = "
     ON CONFLICT (tenant) DO UPDATE SET through = excluded.through
     WHERE deletions.through < excluded.through";
 
-/// Of every tenant, and limited by what each has deleted.
+/// Not limited to a tenant: removes only rows that delete-all has deleted.
 const SWEEP_TODOS: &str = "
     DELETE FROM todos WHERE id IN (
         SELECT todos.id FROM deletions
         JOIN todos ON todos.tenant = deletions.tenant AND todos.id <= deletions.through LIMIT $1
     )";
 
-/// Of every tenant, and limited by their age.
+/// Not limited to a tenant: removes only expired keys.
 const SWEEP_KEYS: &str = "
     DELETE FROM idempotency_keys WHERE (tenant, owner, key) IN (
         SELECT tenant, owner, key FROM idempotency_keys WHERE created <= $2 LIMIT $1
     )";
 
-/// Reads a row of the table: in order of id, since an index has all of its columns too.
+/// Reads a row of the table. Without `ORDER BY id`, SQLite would read it from the index that covers
+/// all columns.
 const CHECK: &str = "SELECT name FROM todos ORDER BY id LIMIT 1";
 
-/// Rows that one sweep removes of each kind at most, so that nobody waits long behind it.
+/// The maximum number of rows of each table that one batch removes, so that other changes do not
+/// wait long.
 const SWEEP_LIMIT: i64 = 500;
 
-/// For how many seconds a key counts.
+/// The time until a key expires, in seconds.
 const KEY_LIFETIME: i64 = 24 * 60 * 60;
 
 macro_rules! queries {
@@ -162,14 +166,15 @@ macro_rules! queries {
                 owner: &Owner,
                 new: &NewTodo,
             ) -> sqlx::Result<Todo> {
-                // No `..`, so a new field does not compile until it is stored.
+                // No `..` in the pattern, so a new field does not compile until it is stored.
                 let NewTodo { name } = new;
                 let query = sqlx::query_as($create).bind(owner.tenant.0).bind(owner.object_id);
                 let row: Row = query.bind(name.as_str()).fetch_one(connection).await?;
                 Ok(row.into_todo(owner.tenant))
             }
 
-            /// The same, unless the key says that it was done before `now`, in seconds.
+            /// Creates a todo unless the key was used in the 24 hours before `now`, in seconds
+            /// since 1970.
             pub(in crate::store) async fn create_once(
                 connection: &mut $connection,
                 owner: &Owner,
@@ -255,7 +260,8 @@ macro_rules! queries {
                 Ok(Some(count.unsigned_abs()))
             }
 
-            /// Removes some of what nobody sees any more; whether there was something.
+            /// Removes one batch of deleted todos and one of expired keys. Returns whether there
+            /// were any.
             pub(in crate::store) async fn sweep(
                 connection: &mut $connection,
                 now: i64,
@@ -275,7 +281,7 @@ macro_rules! queries {
     };
 }
 
-// One transaction writes at a time, so todos are committed in order of id.
+// Only one transaction writes at a time, so todos are committed in order of id.
 queries!(
     sqlite,
     SqliteConnection,
@@ -285,9 +291,9 @@ queries!(
         RETURNING id, owner, name, is_complete, version"
 );
 
-// A todo may be committed after one with a higher id, so additions are counted. Its id is taken
-// from the sequence when the lock is held (see `postgres.rs`): delete-all marks a highest id, and
-// a lower one that was committed later would be hidden.
+// A todo may be committed after one with a higher id, so `creations` counts the todos. The
+// statement takes the id from the sequence while it holds the lock (see `postgres.rs`). Otherwise,
+// delete-all could record a higher id first, and the new todo would be invisible.
 queries!(
     postgres,
     PgConnection,
@@ -304,7 +310,7 @@ queries!(
         RETURNING id, owner, name, is_complete, version"
 );
 
-/// The owner a query is limited to; `None` for all of the tenant.
+/// Returns the owner that a query is limited to. `None` for the whole tenant.
 fn only_owner(access: &Access) -> Option<Uuid> {
     match access {
         Access::Own(owner) => Some(owner.object_id),
@@ -312,7 +318,7 @@ fn only_owner(access: &Access) -> Option<Uuid> {
     }
 }
 
-/// A todo of the tenant that the statement was limited to.
+/// A row of a statement that is limited to one tenant.
 #[derive(FromRow)]
 struct Row {
     id: i64,

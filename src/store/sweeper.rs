@@ -1,5 +1,5 @@
-//! Removes, little by little, what nobody sees any more: the todos of a tenant that deleted all of
-//! them, and idempotency keys whose time is over.
+//! Removes rows that are no longer visible, in small batches: todos that delete-all has deleted,
+//! and expired idempotency keys.
 
 use std::{sync::Arc, time::Duration};
 
@@ -10,18 +10,20 @@ use crate::causes::Causes;
 
 use super::StoreError;
 
-/// A task that sweeps at start, where an earlier server may have left off, when it is told that
-/// there is something, and every now and then.
+/// A task that removes rows when it starts, when it is woken, and every ten minutes. The first run
+/// continues the work of an earlier server.
 pub(super) struct Sweeper {
     wake: Arc<Notify>,
     task: JoinHandle<()>,
 }
 
-/// Keys grow old without anybody saying so, and another server may have stopped in the middle.
+/// The time between two runs. Timed runs are needed because keys expire without waking the task,
+/// and because another server may have stopped before it was done.
 const INTERVAL: Duration = Duration::from_secs(600);
 
 impl Sweeper {
-    /// `sweep` removes a little, and says whether there was something.
+    /// Starts the task. `sweep` removes one batch, and returns whether there was anything to
+    /// remove.
     pub(super) fn start<F>(sweep: F) -> Self
     where
         F: Fn() -> BoxFuture<'static, Result<bool, StoreError>> + Send + 'static,
@@ -34,22 +36,23 @@ impl Sweeper {
                     Ok(true) => continue,
                     Ok(false) => {}
                     Err(error) => {
-                        tracing::warn!(error = %Causes(&error), "failed to sweep; later again");
+                        let error = Causes(&error);
+                        tracing::warn!(%error, "failed to remove deleted rows; will retry");
                     }
                 }
-                // Elapsed or woken: both are a reason to look.
+                // The result does not matter: both the timer and a wake-up start the next run.
                 let _ = tokio::time::timeout(INTERVAL, woken.notified()).await;
             }
         });
         Self { wake, task }
     }
 
-    /// There is something to remove.
+    /// Tells the task that there are rows to remove.
     pub(super) fn wake(&self) {
         self.wake.notify_one();
     }
 
-    /// Leaves the rest to the next start.
+    /// Stops the task. The next server continues its work.
     pub(super) fn stop(&self) {
         self.task.abort();
     }

@@ -1,4 +1,4 @@
-//! A copy of the todos in a file, made while servers go on writing.
+//! Copies the SQLite database while servers use it.
 
 use std::{
     fs::{self, File},
@@ -13,64 +13,66 @@ use crate::store::Location;
 
 use super::files::folder_of;
 
-/// Copies the database to a new file, as it is at one moment. Nobody waits for it: it reads what
-/// was committed before it began. The file gets its name when it is complete and on the disk.
+/// Copies the database to the new file `copy`. The copy has every change that was committed before
+/// it began. Servers can read and write meanwhile. The file gets its name when it is complete and
+/// on disk.
 ///
 /// # Errors
 ///
-/// [`BackupError`] says what failed. There is no copy then.
+/// [`BackupError`] if the database cannot be read or the copy cannot be written. An incomplete copy
+/// is removed.
 pub async fn back_up(location: &Location, copy: &Path) -> Result<(), BackupError> {
     let Location::Sqlite(file) = location else { return Err(BackupError::NotSqlite) };
     let failed = |source| BackupError::Copy { database: file.display().to_string(), source };
     let mut connection =
         SqliteConnectOptions::new().filename(file).connect().await.map_err(failed)?;
     let folder = folder_of(copy);
-    // Otherwise the error would name a file that nobody has asked for.
+    // Otherwise the error would name the temporary file.
     fs::metadata(folder)
         .map_err(|source| BackupError::Folder { folder: folder.display().to_string(), source })?;
-    let named = |source| BackupError::File { file: copy.display().to_string(), source };
+    let not_written = |source| BackupError::File { file: copy.display().to_string(), source };
     let unfinished = tempfile::Builder::new().prefix(".todo-api-backup-").tempfile_in(folder);
-    let unfinished = unfinished.map_err(named)?;
+    let unfinished = unfinished.map_err(not_written)?;
     let name = unfinished.path().to_string_lossy().into_owned();
-    // SQLite takes a file that is there only if it is empty.
+    // SQLite accepts an existing file only if it is empty.
     sqlx::query("VACUUM INTO $1").bind(name).execute(&mut connection).await.map_err(failed)?;
     connection.close().await.map_err(failed)?;
-    // SQLite leaves it to the system when the copy reaches the disk.
-    unfinished.as_file().sync_all().map_err(named)?;
-    unfinished.persist_noclobber(copy).map_err(|PersistError { error, .. }| named(error))?;
-    File::open(folder).and_then(|folder| folder.sync_all()).map_err(named)
+    // SQLite does not sync the copy to disk.
+    unfinished.as_file().sync_all().map_err(not_written)?;
+    unfinished.persist_noclobber(copy).map_err(|PersistError { error, .. }| not_written(error))?;
+    File::open(folder).and_then(|folder| folder.sync_all()).map_err(not_written)
 }
 
-/// Why there is no copy.
+/// Why the database was not copied.
 #[derive(Debug, thiserror::Error)]
 pub enum BackupError {
-    /// PostgreSQL has its own programs for that.
+    /// The database is not SQLite. PostgreSQL has its own backup programs.
     #[error("only a SQLite database can be copied; for PostgreSQL, use pg_dump (docs/DEPLOY.md)")]
     NotSqlite,
-    /// The database cannot be read, or there is no room for the copy.
+    /// The database cannot be read, or there is no space for the copy.
     #[error("failed to copy the database {database}")]
     Copy {
-        /// The file.
+        /// The file of the database.
         database: String,
-        /// What SQLite says.
+        /// The error of SQLite.
         #[source]
         source: sqlx::Error,
     },
-    /// The folder of the copy is not there, or cannot be entered.
+    /// The folder of the copy does not exist or cannot be accessed.
     #[error("failed to use the folder {folder}")]
     Folder {
         /// The folder.
         folder: String,
-        /// What the file system says.
+        /// The error of the file system.
         #[source]
         source: io::Error,
     },
-    /// The file cannot be made, or is there already: nothing is overwritten.
+    /// The file of the copy cannot be written, or exists already. It is never overwritten.
     #[error("failed to write {file}")]
     File {
-        /// The copy.
+        /// The file of the copy.
         file: String,
-        /// What the file system says.
+        /// The error of the file system.
         #[source]
         source: io::Error,
     },

@@ -1,4 +1,4 @@
-//! A change in the queue of the writer.
+//! Changes in the writer's queue.
 
 use futures_util::future::BoxFuture;
 use sqlx::SqliteConnection;
@@ -6,28 +6,31 @@ use tokio::sync::oneshot;
 
 use crate::store::StoreError;
 
-/// A change, and whoever waits for it.
+/// A change in the queue. Hides the type of its result, so that one queue holds all changes.
 pub(super) trait QueuedChange: Send {
-    /// Nobody waits any more.
+    /// Returns whether the caller no longer waits for the result.
     fn is_abandoned(&self) -> bool;
 
-    /// Makes the change within the transaction that is open.
+    /// Makes the change in the current transaction.
     ///
     /// # Errors
     ///
-    /// Only what ends the transaction for all. A change that fails for itself keeps its error.
+    /// Only errors that end the transaction. If only this change has failed, its error is the
+    /// result of the change, and the transaction continues.
     fn apply<'c>(
         &'c mut self,
         connection: &'c mut SqliteConnection,
     ) -> BoxFuture<'c, Result<(), StoreError>>;
 
-    /// Tells the outcome to whoever waits.
-    fn answer(self: Box<Self>, committed: Result<(), StoreError>);
+    /// Sends the result to the caller: the error of the commit or, if it succeeded, the result of
+    /// the change.
+    fn reply(self: Box<Self>, committed: Result<(), StoreError>);
 }
 
+/// A change and the sender of its result.
 pub(super) struct Pending<T, F> {
     change: Option<F>,
-    outcome: Option<Result<T, StoreError>>,
+    result: Option<Result<T, StoreError>>,
     reply: oneshot::Sender<Result<T, StoreError>>,
 }
 
@@ -35,7 +38,7 @@ impl<T, F> Pending<T, F> {
     /// Returns the change, and the receiver of its result.
     pub(super) fn new(change: F) -> (Self, oneshot::Receiver<Result<T, StoreError>>) {
         let (reply, result) = oneshot::channel();
-        (Self { change: Some(change), outcome: None, reply }, result)
+        (Self { change: Some(change), result: None, reply }, result)
     }
 }
 
@@ -55,10 +58,10 @@ where
         Box::pin(async move {
             let Some(change) = self.change.take() else { return Ok(()) };
             match change(connection).await.map_err(StoreError::from) {
-                // SQLite undoes what the statement did, and the transaction goes on
+                // SQLite undoes only the failed statement, and the transaction continues
                 // (<https://sqlite.org/lang_transaction.html>, section 3).
-                outcome @ (Ok(_) | Err(StoreError::Internal(_))) => {
-                    self.outcome = Some(outcome);
+                result @ (Ok(_) | Err(StoreError::Internal(_))) => {
+                    self.result = Some(result);
                     Ok(())
                 }
                 Err(error) => Err(error),
@@ -66,10 +69,10 @@ where
         })
     }
 
-    fn answer(self: Box<Self>, committed: Result<(), StoreError>) {
-        let never_begun = || Err(sqlx::Error::WorkerCrashed.into());
-        let Self { outcome, reply, .. } = *self;
-        // Whoever waited may have gone.
-        let _ = reply.send(committed.and_then(|()| outcome.unwrap_or_else(never_begun)));
+    fn reply(self: Box<Self>, committed: Result<(), StoreError>) {
+        let not_applied = || Err(sqlx::Error::WorkerCrashed.into());
+        let Self { result, reply, .. } = *self;
+        // The caller may no longer wait.
+        let _ = reply.send(committed.and_then(|()| result.unwrap_or_else(not_applied)));
     }
 }

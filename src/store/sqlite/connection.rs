@@ -1,4 +1,4 @@
-//! A connection to SQLite that outlives its faults.
+//! A connection to SQLite that is reopened after a failure.
 
 use std::sync::Arc;
 
@@ -6,8 +6,8 @@ use sqlx::{ConnectOptions, Connection as _, SqliteConnection, sqlite::SqliteConn
 
 use super::files::Files;
 
-/// Opened when it is first needed, and anew after it has failed: where the disk was full or the
-/// file was gone, SQLite and its driver may not agree on the state that they are in.
+/// A connection that is opened on first use, and reopened after a failure. After a full disk or a
+/// missing file, SQLite and its driver may disagree about the state of the connection.
 pub(super) struct Connection {
     options: SqliteConnectOptions,
     files: Arc<Files>,
@@ -16,10 +16,11 @@ pub(super) struct Connection {
 
 impl Connection {
     pub(super) fn new(options: SqliteConnectOptions, files: Arc<Files>) -> Self {
-        // Who removes the file does not want an empty one.
+        // If somebody removes the file, an empty one must not take its place.
         Self { options: options.create_if_missing(false), files, current: None }
     }
 
+    /// Returns the open connection, and opens it if necessary.
     pub(super) async fn get(&mut self) -> sqlx::Result<&mut SqliteConnection> {
         let connection = match self.current.take() {
             Some(connection) => connection,
@@ -31,18 +32,18 @@ impl Connection {
         Ok(self.current.insert(connection))
     }
 
-    /// Whether the files are those that will be opened next time, and that other processes use.
-    /// Three system calls.
+    /// Fails if a file was removed or replaced, so that other processes, and the next connection,
+    /// would use another one. This takes three system calls.
     pub(super) fn verify(&self) -> sqlx::Result<()> {
         Ok(self.files.verify()?)
     }
 
-    /// Gives up what is open.
+    /// Drops the connection after a failure.
     pub(super) fn fail(&mut self) {
         self.current = None;
     }
 
-    /// Closes what is open. What goes wrong then has been committed before.
+    /// Closes the connection. Errors do not matter, because every change is committed already.
     pub(super) async fn close(self) {
         if let Some(connection) = self.current {
             let _ = connection.close().await;

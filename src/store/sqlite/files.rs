@@ -1,5 +1,5 @@
-//! The files of SQLite, which somebody may remove or replace while they are in use: what is
-//! written to them from then on is gone with the last process that has them open.
+//! Detects whether SQLite's files were removed or replaced while they are open. What is written to
+//! such a file is lost when the last process closes it.
 
 use std::{
     ffi::OsString,
@@ -11,41 +11,47 @@ use std::{
 use sqlx::{Connection as _, SqliteConnection};
 use tokio::sync::Mutex;
 
-/// The database, its write-ahead log, and the index of the log, through which processes know of
-/// each other's changes; as they were when they were opened.
+/// The database, its write-ahead log, and the index of the log, as they were when they were opened.
+/// Processes learn about each other's changes through the index.
 pub(super) struct Files {
-    places: [Place; 3],
-    /// Does nothing but stay: the last connection to close removes the log, and others come and go.
-    anchor: Mutex<Option<SqliteConnection>>,
+    opened: [OpenedFile; 3],
+    /// An unused connection that stays open until shutdown. SQLite removes the log when the last
+    /// connection is closed, and the other connections may be closed and reopened earlier.
+    last: Mutex<Option<SqliteConnection>>,
 }
 
 impl Files {
-    /// Those that the connection has open.
+    /// Returns the files that the connection has open. Takes over the connection.
+    ///
+    /// # Errors
+    ///
+    /// If a file does not exist or cannot be accessed.
     pub(super) fn of(database: &Path, connection: SqliteConnection) -> io::Result<Self> {
-        // SQLite makes the others beside the file itself, not beside a link to it.
+        // If the path is a symbolic link, SQLite puts the other files next to its target.
         let file = fs::canonicalize(database)?;
         let beside = |suffix| {
             let mut name = OsString::from(&file);
             name.push(suffix);
-            Place::of(name.into())
+            OpenedFile::at(name.into())
         };
-        let places = [Place::of(database.to_owned())?, beside("-wal")?, beside("-shm")?];
-        Ok(Self { places, anchor: Mutex::new(Some(connection)) })
+        let opened = [OpenedFile::at(database.to_owned())?, beside("-wal")?, beside("-shm")?];
+        Ok(Self { opened, last: Mutex::new(Some(connection)) })
     }
 
-    /// Whether they are where they were. Nothing is opened for that: to close a file takes away
-    /// the locks that SQLite has on it (<https://sqlite.org/howtocorrupt.html>, section 2.2).
+    /// Fails if a path no longer leads to the file that was opened. This opens no file, because
+    /// closing it would release SQLite's locks on it (<https://sqlite.org/howtocorrupt.html>,
+    /// section 2.2).
     pub(super) fn verify(&self) -> io::Result<()> {
-        self.places.iter().try_for_each(Place::verify)
+        self.opened.iter().try_for_each(OpenedFile::verify)
     }
 
-    /// Moves the log into the database, where all other connections are closed; where that fails,
-    /// the next start does it.
+    /// Closes the last connection, so that SQLite merges the log into the database. All others must
+    /// be closed before. If merging fails, the next start does it.
     pub(super) async fn close(&self) {
         if self.verify().is_ok()
-            && let Some(anchor) = self.anchor.lock().await.take()
+            && let Some(last) = self.last.lock().await.take()
         {
-            let _ = anchor.close().await;
+            let _ = last.close().await;
         }
     }
 }
@@ -53,14 +59,14 @@ impl Files {
 impl Drop for Files {
     fn drop(&mut self) {
         if self.verify().is_err() {
-            // SQLite would remove whatever log is at the path, with what another process has
-            // written: this connection is never closed.
-            mem::forget(self.anchor.get_mut().take());
+            // This connection is never closed. Otherwise SQLite would remove the log at this path,
+            // with the changes that another process has written to it.
+            mem::forget(self.last.get_mut().take());
         }
     }
 }
 
-/// The folder of a file, which for a bare name is the working directory.
+/// Returns the folder of a file. For a bare file name, this is the working directory.
 pub(super) fn folder_of(file: &Path) -> &Path {
     match file.parent() {
         Some(folder) if folder != Path::new("") => folder,
@@ -68,27 +74,27 @@ pub(super) fn folder_of(file: &Path) -> &Path {
     }
 }
 
-/// Which file is at a path.
-struct Place {
+/// The file that was at a path when it was opened.
+struct OpenedFile {
     path: PathBuf,
     device_and_inode: (u64, u64),
 }
 
-impl Place {
-    fn of(path: PathBuf) -> io::Result<Self> {
+impl OpenedFile {
+    fn at(path: PathBuf) -> io::Result<Self> {
         let device_and_inode = device_and_inode(&path)?;
         Ok(Self { path, device_and_inode })
     }
 
     fn verify(&self) -> io::Result<()> {
-        let happened = match device_and_inode(&self.path) {
+        let change = match device_and_inode(&self.path) {
             Ok(found) if found == self.device_and_inode => return Ok(()),
             Ok(_) => "replaced",
             Err(error) if error.kind() == io::ErrorKind::NotFound => "removed",
             Err(error) => return Err(error),
         };
         let path = self.path.display();
-        Err(io::Error::other(format!("{path} was {happened} while it was in use")))
+        Err(io::Error::other(format!("{path} was {change} while it was in use")))
     }
 }
 

@@ -1,4 +1,4 @@
-//! SQLite: one file, created with its folder and schema by itself.
+//! The store on SQLite: one file. The file, its folder and the schema are created at start-up.
 
 mod backup;
 mod change;
@@ -41,8 +41,9 @@ use writer::Writer;
 
 pub use backup::{BackupError, back_up};
 
-/// SQLite has one writer at a time. Ours queue for one connection, in order, instead of competing
-/// for the file's lock, where one of many may starve; and they share commits.
+/// Stores the todos in a SQLite file, which allows one writer at a time. Changes wait in a queue
+/// for the one connection that writes, and share commits. If they competed for the lock of the file
+/// instead, some of them could wait forever.
 pub struct SqliteStore {
     writer: Writer,
     readers: Readers,
@@ -52,31 +53,31 @@ pub struct SqliteStore {
 }
 
 impl SqliteStore {
-    /// Opens the file. `timeout`: how long a request waits for its turn, and a statement for
-    /// another process, such as a backup, to let go of the file.
+    /// Opens the file and migrates the schema. An operation waits up to `timeout` for its turn, and
+    /// a statement waits up to `timeout` for a lock of another process.
     ///
     /// # Errors
     ///
-    /// [`OpenError`] names the file and what failed.
+    /// [`OpenError`] if the file cannot be opened or the schema cannot be migrated.
     pub async fn open(path: &Path, timeout: Duration, now: Now) -> Result<Self, OpenError> {
         let database = path.display().to_string();
         let options = SqliteConnectOptions::new()
             .filename(path)
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
-            // An answer means that the change is on disk, also when the power goes.
+            // A change that was reported as successful must survive a power failure.
             .synchronous(SqliteSynchronous::Full)
             .busy_timeout(timeout);
         let connect = |source| OpenError::Connect { database: database.clone(), source };
         let first = migrating(&database, async {
-            let _alone = lock_folder(path).await?;
+            let _lock = lock_folder(path).await?;
             let mut first = options.connect().await.map_err(connect)?;
-            // `run` makes a future that is not `Send` of a borrowed connection.
+            // With a borrowed connection, the future of `run` is not `Send`.
             sqlx::migrate!("migrations/sqlite")
                 .run_direct(None, &mut first, false)
                 .await
                 .map_err(|source| OpenError::migrate(database.clone(), source))?;
-            takes_changes(&mut first).await.map_err(connect)?;
+            check_writable(&mut first).await.map_err(connect)?;
             Ok(first)
         })
         .await?;
@@ -98,14 +99,14 @@ impl SqliteStore {
 
 const BETWEEN_LOCK_ATTEMPTS: Duration = Duration::from_millis(10);
 
-/// Makes the folder, and waits until no other process that starts is in it: SQLite would let two
-/// of them migrate at once. The lock lasts as long as the file that is returned.
+/// Creates the folder and locks it, because SQLite would let two processes migrate at once. Waits
+/// while another process holds the lock. The lock is held until the returned file is dropped.
 async fn lock_folder(database: &Path) -> Result<File, OpenError> {
     let folder = folder_of(database);
     let failed = |source| OpenError::Folder { folder: folder.display().to_string(), source };
     std::fs::create_dir_all(folder).map_err(failed)?;
     let opened = File::open(folder).map_err(failed)?;
-    // A thread that waits in the system for the lock could not be stopped.
+    // A blocking wait for the lock could not be cancelled, so this polls.
     loop {
         match opened.try_lock() {
             Ok(()) => return Ok(opened),
@@ -115,17 +116,18 @@ async fn lock_folder(database: &Path) -> Result<File, OpenError> {
     }
 }
 
-/// Whether the file may be written: to one that is up to date, nothing has been written yet.
-async fn takes_changes(connection: &mut SqliteConnection) -> sqlx::Result<()> {
-    // `BEGIN IMMEDIATE` would become a transaction that reads.
+/// Fails if the file is read-only. If the schema was up to date already, nothing has been written
+/// so far.
+async fn check_writable(connection: &mut SqliteConnection) -> sqlx::Result<()> {
+    // On a read-only file, `BEGIN IMMEDIATE` succeeds and starts a transaction that only reads.
     match sqlx::query(CHANGE_NOTHING).execute(connection).await {
         Err(error) if is_read_only(&error) => Err(error),
-        // Held by another process, or whatever else may pass: it can be read meanwhile.
+        // Other errors, such as a lock of another process, may be temporary. Reading still works.
         _ => Ok(()),
     }
 }
 
-/// Writes as much as a change, to learn whether the file can be written again.
+/// Writes as much as a change to a todo, to find out whether the file can be written again.
 async fn probe(connection: &mut SqliteConnection) -> sqlx::Result<()> {
     sqlx::query("UPDATE probe SET room = randomblob(32768)").execute(connection).await.map(drop)
 }
@@ -230,7 +232,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_change_is_on_the_disk_before_it_is_answered() {
+    async fn every_commit_is_synced_to_disk() {
         let folder = tempfile::tempdir().unwrap();
         let now: Now = Arc::new(|| 0);
         let file = folder.path().join("todo.db");

@@ -9,8 +9,9 @@ use crate::store::StoreError;
 
 use super::connection::Connection;
 
-/// The driver's own pool asks each connection after its use whether it is still there. Across
-/// threads that costs as much as a query; here a query that fails tells.
+/// A pool of connections for reading. The driver's own pool pings every connection after each use.
+/// This costs as much as a query, because the connection runs on another thread. Here, a failed
+/// query closes its connection instead.
 pub(super) struct Readers {
     idle: Pool<Connection>,
     timeout: Duration,
@@ -19,8 +20,8 @@ pub(super) struct Readers {
 const READERS: usize = 4;
 
 impl Readers {
-    /// Opens them, so that they can read on when the file is gone. `timeout`: how long a query
-    /// waits for its turn.
+    /// Opens all connections now, so that reading still works after the file is removed. A query
+    /// waits up to `timeout` for a connection.
     pub(super) async fn open(
         connection: impl Fn() -> Connection,
         timeout: Duration,
@@ -32,7 +33,12 @@ impl Readers {
         Ok(Self { idle: Pool::from(connections), timeout })
     }
 
-    /// What the query gives.
+    /// Runs the query on an idle connection and returns its result.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Overloaded`] if no connection becomes idle in time, otherwise the error of the
+    /// query.
     pub(super) async fn run<T>(
         &self,
         query: impl AsyncFnOnce(&mut SqliteConnection) -> sqlx::Result<T>,
@@ -47,7 +53,7 @@ impl Readers {
         Ok(result?)
     }
 
-    /// Closes those that nobody reads from; the others are closed when their query ends.
+    /// Closes the idle connections. The others are closed when their query ends.
     pub(super) async fn close(&self) {
         while let Ok(connection) = self.idle.try_remove() {
             connection.close().await;

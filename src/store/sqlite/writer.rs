@@ -1,6 +1,5 @@
-//! The one connection that writes to SQLite. Changes that arrive while a commit is on its way to
-//! the disk queue up and share the next one. Nothing waits for company: a lone change is committed
-//! at once.
+//! The only connection that writes to SQLite. Changes that arrive during a commit are queued, and
+//! share the next commit. There is no timer, so a single change is committed at once.
 
 use std::{
     sync::{
@@ -21,7 +20,7 @@ use super::{
     connection::Connection,
 };
 
-/// Hands changes to the task that owns the connection.
+/// Sends changes to the task that owns the connection.
 #[derive(Clone)]
 pub(super) struct Writer {
     queue: mpsc::Sender<Box<dyn QueuedChange>>,
@@ -29,22 +28,24 @@ pub(super) struct Writer {
     shared: Arc<Shared>,
 }
 
-/// What the task and those who hand it changes both look at.
+/// State that the task shares with all clones of the [`Writer`].
 #[derive(Default)]
 struct Shared {
-    /// Whether the last commit failed, or took too long.
+    /// Whether the last commit failed or timed out.
     failing: AtomicBool,
+    /// Tells the task to close.
     closing: Notify,
+    /// Tells [`Writer::close`] that the task has ended.
     closed: Notify,
 }
 
-/// Changes that wait at most; more are refused.
+/// The maximum number of queued changes. Further changes are rejected.
 const QUEUE_LIMIT: usize = 1_024;
-/// Changes that share one commit at most, so that the first does not wait long for the last.
+/// The maximum number of changes in one commit, so that the first does not wait long for the last.
 const BATCH_LIMIT: usize = 256;
 
 impl Writer {
-    /// Starts the task. `timeout`: how long a change waits for its turn and its commit.
+    /// Starts the task. A change waits up to `timeout` for its turn and its commit.
     pub(super) fn start(connection: Connection, timeout: Duration) -> Self {
         let (queue, changes) = mpsc::channel(QUEUE_LIMIT);
         let shared = Arc::new(Shared::default());
@@ -52,7 +53,12 @@ impl Writer {
         Self { queue, timeout, shared }
     }
 
-    /// What the change gives, once it is on disk.
+    /// Makes the change and returns its result when the change is on disk.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Overloaded`] if the queue is full or the change times out; otherwise the error
+    /// of the change or of its commit.
     pub(super) async fn run<T, F>(&self, change: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
@@ -60,12 +66,12 @@ impl Writer {
             + Send
             + 'static,
     {
-        let (pending, answer) = Pending::new(change);
+        let (pending, result) = Pending::new(change);
         let too_many = || StoreError::from(sqlx::Error::PoolTimedOut);
         self.queue.try_send(Box::new(pending)).map_err(|_| too_many())?;
-        match tokio::time::timeout(self.timeout, answer).await {
-            Ok(answer) => answer.unwrap_or_else(|_| Err(sqlx::Error::WorkerCrashed.into())),
-            // The change is dropped when its turn comes, unless it has come already.
+        match tokio::time::timeout(self.timeout, result).await {
+            Ok(result) => result.unwrap_or_else(|_| Err(sqlx::Error::WorkerCrashed.into())),
+            // The task skips the change unless it has begun already.
             Err(_) => {
                 self.shared.failing.store(true, Ordering::Relaxed);
                 Err(too_many())
@@ -73,18 +79,19 @@ impl Writer {
         }
     }
 
-    /// Whether the last commit failed, or took too long.
+    /// Returns whether the last commit failed or timed out.
     pub(super) fn is_failing(&self) -> bool {
         self.shared.failing.load(Ordering::Relaxed)
     }
 
-    /// Commits what is queued, takes no more, and closes the connection.
+    /// Commits the queued changes, rejects later ones, and closes the connection.
     pub(super) async fn close(&self) {
         self.shared.closing.notify_one();
         self.shared.closed.notified().await;
     }
 }
 
+/// Commits batches of changes until the queue is closed and empty.
 async fn write(
     mut connection: Connection,
     mut changes: mpsc::Receiver<Box<dyn QueuedChange>>,
@@ -106,20 +113,21 @@ async fn write(
         }
         shared.failing.store(committed.is_err(), Ordering::Relaxed);
         for change in batch {
-            change.answer(committed.clone());
+            change.reply(committed.clone());
         }
     }
     connection.close().await;
     shared.closed.notify_one();
 }
 
-/// Applies the first of the batch and all that have queued up behind it, and commits them together.
+/// Applies the first change and all that are queued after it, and commits them together. Adds these
+/// to the batch.
 async fn commit(
     connection: &mut Connection,
     batch: &mut Vec<Box<dyn QueuedChange>>,
     changes: &mut mpsc::Receiver<Box<dyn QueuedChange>>,
 ) -> Result<(), StoreError> {
-    // What is written into a log whose index is another one by now, overwrites what another process
+    // If the index of the log was replaced, writing to the log would overwrite what another process
     // has written.
     connection.verify()?;
     let opened = connection.get().await?;
@@ -135,7 +143,7 @@ async fn commit(
         }
     }
     transaction.commit().await?;
-    // What was written into a file that is gone by now, is gone too.
+    // A change that was written to a file that is now removed is lost.
     Ok(connection.verify()?)
 }
 
@@ -152,7 +160,7 @@ mod tests {
 
     const TIMEOUT: Duration = Duration::from_secs(5);
 
-    /// A writer on a file with a table of whole numbers, and how often it has committed.
+    /// Returns a writer on a file with a table of integers, its options, and its number of commits.
     async fn writer(folder: &TempDir) -> (Writer, SqliteConnectOptions, Arc<AtomicU32>) {
         let options = SqliteConnectOptions::new()
             .filename(folder.path().join("numbers.db"))
@@ -186,22 +194,22 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn changes_that_queue_up_share_a_commit_and_one_that_fails_fails_alone() {
+    async fn queued_changes_share_a_commit_but_not_an_error() {
         let folder = tempfile::tempdir().unwrap();
         let (writer, options, commits) = writer(&folder).await;
         insert(&writer, 7).await.unwrap();
-        assert_eq!(commits.load(Ordering::Relaxed), 1, "a lone change is committed at once");
+        assert_eq!(commits.load(Ordering::Relaxed), 1, "a single change is committed at once");
 
-        // While another process holds the file, a hundred queue up; the 7 is there already.
+        // A hundred changes are queued while another process locks the file. The 7 is a duplicate.
         let mut other = options.connect().await.unwrap();
         let held = other.begin_with("BEGIN IMMEDIATE").await.unwrap();
         let changes = join_all((0..100).map(|number| insert(&writer, number)));
-        let (outcomes, released) = tokio::join!(changes, held.rollback());
+        let (results, released) = tokio::join!(changes, held.rollback());
         released.unwrap();
-        for (number, outcome) in outcomes.into_iter().enumerate() {
+        for (number, result) in results.into_iter().enumerate() {
             match number {
-                7 => assert!(matches!(outcome, Err(StoreError::Internal(_))), "{outcome:?}"),
-                _ => outcome.unwrap(),
+                7 => assert!(matches!(result, Err(StoreError::Internal(_))), "{result:?}"),
+                _ => result.unwrap(),
             }
         }
         assert_eq!(commits.load(Ordering::Relaxed), 2);
@@ -211,25 +219,25 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_full_queue_refuses_and_whoever_has_gone_is_skipped() {
+    async fn a_full_queue_rejects_changes_and_abandoned_ones_are_skipped() {
         let folder = tempfile::tempdir().unwrap();
         let (writer, options, _) = writer(&folder).await;
         let mut other = options.connect().await.unwrap();
         let held = other.begin_with("BEGIN IMMEDIATE").await.unwrap();
         let mut changes: Vec<_> =
             (0..2_000).map(|number| Box::pin(insert(&writer, number))).collect();
-        let mut refused = 0;
+        let mut rejected = 0;
         for change in &mut changes {
             match futures_util::poll!(change) {
-                std::task::Poll::Ready(Err(StoreError::Overloaded(_))) => refused += 1,
-                std::task::Poll::Ready(outcome) => panic!("{outcome:?}"),
+                std::task::Poll::Ready(Err(StoreError::Overloaded(_))) => rejected += 1,
+                std::task::Poll::Ready(result) => panic!("{result:?}"),
                 std::task::Poll::Pending => {}
             }
         }
-        assert_eq!(refused, 2_000 - QUEUE_LIMIT);
+        assert_eq!(rejected, 2_000 - QUEUE_LIMIT);
         drop(changes);
         held.rollback().await.unwrap();
-        // The queue is in order: whatever stood before it has had its turn.
+        // The queue is in order, so all earlier changes are finished after this one.
         let mut last = insert(&writer, -1).await;
         while matches!(last, Err(StoreError::Overloaded(_))) {
             tokio::task::yield_now().await;
@@ -238,16 +246,16 @@ mod tests {
         last.unwrap();
         let count = "SELECT count(*) FROM numbers";
         let count: i64 = sqlx::query_scalar(count).fetch_one(&mut other).await.unwrap();
-        assert_eq!(count, 1, "nobody waited for the others any more");
+        assert_eq!(count, 1, "the abandoned changes were skipped");
     }
 
     #[tokio::test]
-    async fn closing_commits_what_is_queued() {
+    async fn closing_commits_the_queued_changes() {
         let folder = tempfile::tempdir().unwrap();
         let (writer, options, _) = writer(&folder).await;
         let changes = join_all((0..50).map(|number| insert(&writer, number)));
-        let (outcomes, ()) = tokio::join!(changes, writer.close());
-        assert!(outcomes.iter().all(Result::is_ok), "{outcomes:?}");
+        let (results, ()) = tokio::join!(changes, writer.close());
+        assert!(results.iter().all(Result::is_ok), "{results:?}");
         let mut other = options.connect().await.unwrap();
         let count = "SELECT count(*) FROM numbers";
         let count: i64 = sqlx::query_scalar(count).fetch_one(&mut other).await.unwrap();
