@@ -4,17 +4,21 @@
 
 #![allow(clippy::unwrap_used, reason = "a benchmark that cannot continue has failed")]
 
-#[path = "../tests/todo_api/databases.rs"]
+#[path = "../tests/todo_api/support"]
 #[allow(dead_code, unused_imports, unused_macros, reason = "the tests use all of it")]
-mod databases;
-#[path = "../tests/todo_api/ports.rs"]
-mod ports;
-#[path = "../tests/todo_api/postgres.rs"]
-#[allow(dead_code, reason = "the tests use all of it")]
-mod postgres;
-#[path = "../tests/todo_api/tools.rs"]
-#[allow(dead_code, reason = "the tests use all of it")]
-mod tools;
+mod support {
+    mod database;
+    mod ports;
+    mod postgres;
+    mod tools;
+
+    pub(crate) use self::{
+        database::Database,
+        ports::free_ports,
+        postgres::Postgres,
+        tools::{Tool, require},
+    };
+}
 
 use std::{
     fs,
@@ -23,7 +27,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use databases::Database;
+use support::Database;
 use todo_api::{
     config::{DatabaseConfig, Environment},
     store::{self, Store},

@@ -2,9 +2,9 @@
 //
 //     node tests/clients/msal_browser.mjs
 //
-// Needs `make tools`, and the environment that tests/todo_api/clients.rs sets. CHROMIUM is the path
-// of the browser, if it is not the usual one. Prints a line for each flow that passed, and exits
-// with 1 if a flow failed.
+// Needs `make tools`, and the environment that tests/todo_api/support/entra_clients.rs sets.
+// CHROMIUM is the path of the browser, if it is not the usual one. Prints a line for each flow that
+// passed, and exits with 1 if a flow failed.
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';

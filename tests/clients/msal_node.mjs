@@ -2,8 +2,8 @@
 //
 //     node tests/clients/msal_node.mjs
 //
-// Needs `make tools`, and the environment that tests/todo_api/clients.rs sets. Prints a line for
-// each flow that passed, and exits with 1 if a flow failed.
+// Needs `make tools`, and the environment that tests/todo_api/support/entra_clients.rs sets. Prints
+// a line for each flow that passed, and exits with 1 if a flow failed.
 
 import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';

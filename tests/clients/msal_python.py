@@ -2,8 +2,8 @@
 
     target/tools/python/bin/python -B tests/clients/msal_python.py
 
-Needs `make tools`, and the environment that tests/todo_api/clients.rs sets. Prints a line for each
-flow that passed, and exits with 1 if a flow failed.
+Needs `make tools`, and the environment that tests/todo_api/support/entra_clients.rs sets. Prints a
+line for each flow that passed, and exits with 1 if a flow failed.
 """
 
 from __future__ import annotations

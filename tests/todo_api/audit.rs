@@ -1,14 +1,10 @@
-//! The audit log of a real server: who changed the todos of other people.
+//! The audit log of a real server: changes to the todos of other people.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use reqwest::{Client, Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::{
-    databases::{Database, on_both},
-    delete_all::fill,
-    program::{Launch, Program},
-};
+use crate::support::{Database, Launch, Program, client, on_both};
 
 on_both!(
     each_change_to_the_todos_of_others_is_logged_once,
@@ -30,7 +26,7 @@ async fn each_change_to_the_todos_of_others_is_logged_once(database: Database) {
     server.create("ulf").await;
     let answer = server.send("ada", Method::DELETE, "/todoitems", &[], None).await;
     assert_eq!(answer, StatusCode::NO_CONTENT);
-    // Only the admin's own todo: it is the tenant that is emptied all the same.
+    // Deleting all todos of the tenant is an event even if all are the admin's own.
     server.create("ada").await;
     server.send("ada", Method::DELETE, "/todoitems", &[], None).await;
 
@@ -57,10 +53,10 @@ async fn each_change_to_the_todos_of_others_is_logged_once(database: Database) {
     }
 }
 
-/// Their rows are still there for a moment.
+/// Deleted rows stay in the table for a while.
 async fn todos_that_were_deleted_before_are_not_counted_again(database: Database) {
     let mut server = Server::start(&database, "text").await;
-    fill(&database).await;
+    database.fill(20_000).await;
     server.send("ada", Method::DELETE, "/todoitems", &[], None).await;
     server.create("uma").await;
     server.send("ada", Method::DELETE, "/todoitems", &[], None).await;
@@ -141,7 +137,7 @@ fn renamed() -> Option<Value> {
 }
 
 fn assert_no_event(log: &str) {
-    assert!(log.contains("operation=\"create_todo\""), "the log has the requests: {log}");
+    assert!(log.contains("operation=\"create_todo\""), "the log has no requests: {log}");
     assert!(!log.contains("audit"), "{log}");
 }
 
@@ -159,10 +155,9 @@ struct Server {
 impl Server {
     async fn start(database: &Database, format: &str) -> Self {
         let launch = Launch::dev().with("DATABASE_URL", database.url()).with("LOG_FORMAT", format);
-        let client = Client::builder().no_proxy().build().unwrap();
+        let client = client();
         let program = Program::launch(launch).await;
-        let token = |person| program.todo_api(&["token", "--as", person]).trim().to_owned();
-        let tokens = ["ada", "uma", "ulf"].map(|person| (person, token(person)));
+        let tokens = ["ada", "uma", "ulf"].map(|person| (person, program.token(person)));
         Self { program, tokens, client }
     }
 
@@ -189,7 +184,7 @@ impl Server {
         request.send().await.unwrap().status()
     }
 
-    /// The path of the person's new todo.
+    /// Creates a todo for this person and returns its path.
     async fn create(&self, person: &str) -> String {
         let request = self.client.post(format!("{}/todoitems", self.program.url));
         let request = request.bearer_auth(self.token(person));
@@ -198,7 +193,7 @@ impl Server {
         answer.headers()["location"].to_str().unwrap().to_owned()
     }
 
-    /// Its log when it has stopped.
+    /// Stops the server and returns its log.
     async fn stop(&mut self) -> String {
         assert!(self.program.stop("TERM").await.success());
         self.program.log()

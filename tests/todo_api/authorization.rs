@@ -1,11 +1,11 @@
-//! Who may do what: every operation of the published document has a row here.
+//! Who may do what. The table has a row for every operation of the OpenAPI document.
 
 use reqwest::{Method, StatusCode};
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::support::{Answer, App};
+use crate::support::{Answer, App, Operation, operations};
 
-/// What each caller gets: without a token, with a token that lacks the scope, as somebody who
+/// The status for each caller: without a token, with a token that lacks the scope, as a user who
 /// neither owns the todo nor is an admin, and as an admin.
 struct Row {
     operation: &'static str,
@@ -39,29 +39,29 @@ async fn every_operation_of_the_document_does_what_its_row_says() {
     let ada = app.token("ada").await;
     let wrong_scope = app.forged(|claims| claims["scp"] = "another_scope".into());
     let mut rows: Vec<&str> = ROWS.iter().map(|row| row.operation).collect();
-    for (path, method, operation) in operations(&document) {
-        let id = operation["operationId"].as_str().unwrap();
+    for operation in operations(&document) {
+        let Operation { id, path, method, object } = &operation;
         let row = ROWS
             .iter()
-            .find(|row| row.operation == id)
+            .find(|row| row.operation == *id)
             .unwrap_or_else(|| panic!("{id} has no row in the authorization table"));
-        rows.retain(|name| *name != id);
+        rows.retain(|name| name != id);
         for (caller, token, expected) in [
-            ("nobody", None, row.no_token),
-            ("wrong scope", Some(&wrong_scope), row.wrong_scope),
+            ("a caller without a token", None, row.no_token),
+            ("a caller without the scope", Some(&wrong_scope), row.wrong_scope),
             ("ulf", Some(&ulf), row.other_user),
             ("ada", Some(&ada), row.admin),
         ] {
             let todo = app.create("uma", "Walk the dog").await["id"].to_string();
             let path = path.replace("{id}", &todo);
-            let body = operation.get("requestBody").map(|_| json!({ "item": { "name": "Rest" } }));
+            let body = operation.has_body().then(|| json!({ "item": { "name": "Rest" } }));
             let answer = app.send(token.map(String::as_str), method.clone(), &path, body).await;
             assert_eq!(answer.status.as_u16(), expected, "{id} as {caller}: {answer:?}");
-            let documented = operation["responses"].get(answer.status.as_str());
+            let documented = object["responses"].get(answer.status.as_str());
             assert!(documented.is_some(), "{id} does not document {expected}");
         }
     }
-    assert!(rows.is_empty(), "the document has no operation {rows:?}");
+    assert!(rows.is_empty(), "the document lacks the operations {rows:?}");
 }
 
 #[tokio::test]
@@ -158,14 +158,4 @@ async fn a_person_without_any_role_and_a_guest_have_todos_of_their_own() {
         app.create(person, person).await;
         assert_eq!(app.names(person).await, [person]);
     }
-}
-
-fn operations(document: &Value) -> Vec<(String, Method, &Value)> {
-    let paths = document["paths"].as_object().unwrap();
-    let operations = paths.iter().flat_map(|(path, item)| {
-        item.as_object().unwrap().iter().map(move |(method, operation)| {
-            (path.clone(), method.to_uppercase().parse().unwrap(), operation)
-        })
-    });
-    operations.collect()
 }

@@ -1,4 +1,4 @@
-//! A copy of the database, made while the server writes, is a database to start from.
+//! Backups that are made while the server writes, and how to restore them.
 
 use std::{fs, process::Command};
 
@@ -6,11 +6,7 @@ use futures_util::future::join_all;
 use reqwest::{Client, StatusCode};
 use serde_json::{Value, json};
 
-use crate::{
-    postgres::Postgres,
-    program::{Launch, Program},
-    tools::{Tool, require},
-};
+use crate::support::{Launch, Postgres, Program, Tool, client, require, test_name};
 
 #[tokio::test]
 async fn a_copy_made_under_load_has_all_that_was_there_when_it_began() {
@@ -30,7 +26,7 @@ async fn a_copy_made_under_load_has_all_that_was_there_when_it_began() {
     assert!(shown.contains("failed to write copy.db: File exists"), "{shown}");
     assert_eq!(fs::metadata(&copy).unwrap().len(), size);
 
-    // As docs/DEPLOY.md says: stop, put the copy in the place of the file, start.
+    // As docs/DEPLOY.md says: stop the server, replace the file with the copy, start the server.
     assert!(program.stop("TERM").await.success());
     let file = program.folder.path().join("data/todo.db");
     for leftover in ["-wal", "-shm"] {
@@ -40,7 +36,7 @@ async fn a_copy_made_under_load_has_all_that_was_there_when_it_began() {
     program.restart().await;
     let ids = todos.ids().await;
     assert!(before.iter().all(|id| ids.contains(id)), "{ids:?} lacks some of {before:?}");
-    // Of the rest, those up to some moment: ids are given out in order.
+    // The other todos are those up to some moment, because ids are assigned in order.
     let expected: Vec<_> = (1..=ids.len() as i64).collect();
     assert_eq!(ids, expected);
     assert!(ids.len() <= before.len() + meanwhile.len());
@@ -48,14 +44,13 @@ async fn a_copy_made_under_load_has_all_that_was_there_when_it_began() {
 
 #[tokio::test]
 async fn a_dump_of_postgres_made_under_load_is_restored_and_no_id_of_it_comes_again() {
-    let name = "backup::a_dump_of_postgres_made_under_load_is_restored_and_no_id_of_it_comes_again";
-    let Some([programs]) = require(name, [Tool::Postgres]) else { return };
+    let Some([programs]) = require(test_name!(), [Tool::Postgres]) else { return };
     let postgres = Postgres::shared(&programs);
     let [url, restored] = [postgres.create_database().await, postgres.create_database().await];
     let mut program = Program::launch(Launch::dev().with("DATABASE_URL", &url)).await;
     let todos = Todos::of(&program);
     let mut before = todos.create_many("before").await;
-    // The last of them is gone when the dump is made, and only the sequence knows of it.
+    // The last todo is deleted before the dump, so only the sequence still has its id.
     let last = before.pop().unwrap();
     todos.delete(last).await;
 
@@ -97,7 +92,7 @@ fn of_a_database_that_is_not_there_is_no_copy_and_for_postgres_another_program_i
     assert!(shown.contains("pg_dump") && !shown.contains("secret"), "{shown}");
     let shown = backup(Launch::default());
     let unable = "unable to open database file";
-    assert!(shown.contains("failed to copy the database data/todo.db: "), "there is none: {shown}");
+    assert!(shown.contains("failed to copy the database data/todo.db: "), "{shown}");
     assert_eq!(shown.matches(unable).count(), 1, "{shown}");
     assert!(!folder.path().join("data/todo.db").exists());
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
@@ -109,7 +104,7 @@ async fn a_copy_that_finds_no_room_leaves_nothing_behind() {
     Todos::of(&program).create_many("item").await;
     let copies = tempfile::tempdir().unwrap();
     let copy = copies.path().join("copy.db").display().to_string();
-    // Room for 64 blocks of 512 bytes in a file, which is less than the tables take.
+    // Files of at most 64 blocks of 512 bytes, which is less than the tables need.
     let little_room = ["sh", "-c", "trap '' XFSZ; ulimit -f 64; exec \"$0\" \"$@\""];
     let launch = program.launch.clone().through(&little_room);
     let output = launch.run(program.folder.path(), &["backup", &copy]);
@@ -121,7 +116,7 @@ async fn a_copy_that_finds_no_room_leaves_nothing_behind() {
     assert_eq!(fs::read_dir(copies.path()).unwrap().count(), 1);
 }
 
-/// Those of Uma, by their ids.
+/// The todos of Uma, by id.
 struct Todos {
     list: String,
     token: String,
@@ -130,12 +125,11 @@ struct Todos {
 
 impl Todos {
     fn of(program: &Program) -> Self {
-        let token = program.todo_api(&["token", "--as", "uma"]).trim().to_owned();
-        let client = Client::builder().no_proxy().build().unwrap();
-        Self { list: format!("{}/todoitems", program.url), token, client }
+        let list = format!("{}/todoitems", program.url);
+        Self { list, token: program.token("uma"), client: client() }
     }
 
-    /// A hundred at once.
+    /// Creates a hundred todos at once and returns their ids.
     async fn create_many(&self, name: &str) -> Vec<i64> {
         let mut ids = join_all((0..100).map(|_| self.create(name))).await;
         ids.sort_unstable();

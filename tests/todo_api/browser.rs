@@ -1,29 +1,24 @@
-//! The docs page, and the pages of the development tenant, in a real browser.
+//! The docs page and the pages of the development tenant in a real browser.
 
 use std::{path::Path, process::Command};
 
 use entra_dev::{DevTenant, Directory, Options, ids::API_CLIENT_ID};
 
-use crate::{
-    clients::Table,
-    program::Program,
-    tools::{Tool, require},
-};
+use crate::support::{Column, Program, Tool, require, root, run, test_name};
 
 #[tokio::test]
 async fn a_person_signs_in_on_the_docs_page_and_uses_the_api() {
-    let test = "a_person_signs_in_on_the_docs_page_and_uses_the_api";
     let tools = [Tool::Chromium, Tool::Node, Tool::Playwright];
-    let Some([chromium, node, _]) = require(test, tools) else { return };
+    let Some([chromium, node, _]) = require(test_name!(), tools) else { return };
     let mut program = Program::start().await;
     let mut walk = Command::new(node);
-    walk.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser/sign_in.mjs"))
+    walk.arg(root().join("tests/browser/sign_in.mjs"))
         .arg(&program.url)
-        // The browser's profile and caches go with the folder.
+        // The browser's profile and caches are deleted with the folder.
         .env("HOME", program.folder.path())
         .env("TMPDIR", program.folder.path())
         .env("CHROMIUM", chromium);
-    let walk = tokio::task::spawn_blocking(move || walk.output()).await.unwrap().unwrap();
+    let walk = run(walk).await;
     assert!(
         walk.status.success(),
         "{}{}\nThe server's log:\n{}",
@@ -31,16 +26,16 @@ async fn a_person_signs_in_on_the_docs_page_and_uses_the_api() {
         String::from_utf8_lossy(&walk.stderr),
         program.log(),
     );
-    // The README of the development tenant names the version that was tried.
-    let table = Table::of("Swagger UI");
-    assert_eq!(Vec::from_iter(table.flows), ["code + PKCE over http", "popup", "query"]);
-    let version = format!("version: Swagger UI {}\n", table.version);
+    // The README of the development tenant names the tested version.
+    let column = Column::of("Swagger UI");
+    assert_eq!(Vec::from_iter(column.flows), ["code + PKCE over http", "popup", "query"]);
+    let version = format!("version: Swagger UI {}\n", column.version);
     assert!(String::from_utf8_lossy(&walk.stdout).contains(&version), "not {version}");
     let status = program.stop("TERM").await;
     assert!(status.success(), "{status}\n{}", program.log());
 }
 
-/// An app that asks for consent, and may do all that a native one may.
+/// An app that requires consent and can use every grant of a native app.
 const APP: &str = r#"
 [[apps]]
 client_id = "a1000000-0000-4000-8000-000000000004"
@@ -56,9 +51,8 @@ permissions = { "Todo API" = [] }
 
 #[tokio::test]
 async fn everybody_can_use_the_pages_of_the_development_tenant() {
-    let test = "everybody_can_use_the_pages_of_the_development_tenant";
     let tools = [Tool::Chromium, Tool::Node, Tool::Playwright, Tool::Axe];
-    let Some([chromium, node, _, _]) = require(test, tools) else { return };
+    let Some([chromium, node, _, _]) = require(test_name!(), tools) else { return };
     let directory = format!("{}{APP}", Directory::EXAMPLE);
     let directory = Directory::parse(&directory, Path::new("")).unwrap();
     let options = Options { directory, ..Options::ephemeral() };
@@ -66,14 +60,14 @@ async fn everybody_can_use_the_pages_of_the_development_tenant() {
     let folder = tempfile::tempdir().unwrap();
     let mut visit = Command::new(node);
     visit
-        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser/pages.mjs"))
+        .arg(root().join("tests/browser/pages.mjs"))
         .arg(tenant.base_url())
         .arg("a1000000-0000-4000-8000-000000000004")
         .arg(format!("api://{API_CLIENT_ID}/access_as_user"))
         .env("HOME", folder.path())
         .env("TMPDIR", folder.path())
         .env("CHROMIUM", chromium);
-    let visit = tokio::task::spawn_blocking(move || visit.output()).await.unwrap().unwrap();
+    let visit = run(visit).await;
     assert!(
         visit.status.success(),
         "{}{}",

@@ -1,12 +1,9 @@
-//! Two tabs that do not overwrite each other: `ETag`, `If-Match` and `If-None-Match`.
+//! `ETag`, `If-Match` and `If-None-Match`, which keep two tabs from overwriting each other.
 
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::{
-    databases::{Database, on_both},
-    support::{Answer, App},
-};
+use crate::support::{Answer, App, Database, on_both};
 
 on_both!(
     a_change_on_an_outdated_copy_is_refused_and_changes_nothing,
@@ -35,7 +32,7 @@ async fn a_change_on_an_outdated_copy_is_refused_and_changes_nothing(database: D
     assert_eq!(answer.body["item"]["name"], "first tab");
     assert_eq!(answer.header("etag"), second);
 
-    // Without a condition the last one wins, as before.
+    // Without a condition, the last change wins.
     assert_eq!(send(&app, Method::PATCH, &path, &[], named("third")).await.status, StatusCode::OK);
     change(&app, &path, &second, "fourth").await.assert_problem(412, "precondition_failed");
     let newest = send(&app, Method::GET, &path, &[], None).await.header("etag").to_owned();
@@ -115,13 +112,13 @@ async fn a_page_is_sent_again_only_when_something_on_it_has_changed(database: Da
     changed(&mut tags).await;
     change(&app, &path, &first, "Walk the cat").await;
     changed(&mut tags).await;
-    // A third is not on the page, but the page is not the last one any more.
+    // A third todo is not on the page, but the page is no longer the last one.
     created(&app).await;
     changed(&mut tags).await;
-    // Nor is a fourth, but the tag covers what is added after the page.
+    // A fourth is not on the page either, but the tag covers todos after the page.
     created(&app).await;
     changed(&mut tags).await;
-    // Somebody else's todo is not on the list.
+    // A todo of another user is not in the list.
     app.create("ulf", "Walk the cat").await;
     let newest = tags.last().unwrap().clone();
     let answer = list(&[("if-none-match", &newest)]).await;
@@ -129,7 +126,7 @@ async fn a_page_is_sent_again_only_when_something_on_it_has_changed(database: Da
     assert_eq!(send(&app, Method::DELETE, &path, &[], None).await.status, StatusCode::NO_CONTENT);
     changed(&mut tags).await;
 
-    // Somebody else's page is another one.
+    // The page of another user has another tag.
     let answer = app.send_with("ulf", Method::GET, page, &[("if-none-match", &newest)], None).await;
     assert_eq!(answer.status, StatusCode::OK);
 }
@@ -170,7 +167,7 @@ async fn a_condition_is_one_of_those_of_rfc_9110(database: Database) {
         ("*".into(), 200),
         (format!("\"other\",{}", "\"2\""), 200),
     ] {
-        let answer = change(&app, &path, &value, &format!("because of {value}")).await;
+        let answer = change(&app, &path, &value, &format!("matches {value}")).await;
         assert_eq!(answer.status.as_u16(), status, "{value}: {answer:?}");
     }
     for value in ["", "1", "\"1", "*, \"1\"", "\"\u{e9}\""] {
@@ -187,13 +184,13 @@ async fn a_condition_is_one_of_those_of_rfc_9110(database: Database) {
             assert!(place.eq_ignore_ascii_case(&format!("header:{name}")), "{place}");
         }
     }
-    // A list may be spread over several lines.
+    // A list may consist of several header lines.
     let headers = [("if-none-match", "\"other\""), ("if-none-match", "\"3\"")];
     let answer = send(&app, Method::GET, &path, &headers, None).await;
     assert_eq!(answer.status, StatusCode::NOT_MODIFIED, "{answer:?}");
 }
 
-/// RFC 9110, section 13.2.1: what would fail anyway fails as it would without the condition.
+/// RFC 9110, section 13.2.1: a request that would fail anyway fails as without the condition.
 async fn a_condition_on_a_todo_out_of_reach_is_not_looked_at(database: Database) {
     let app = App::on(database).await;
     let (path, tag) = created(&app).await;
@@ -208,7 +205,7 @@ async fn a_condition_on_a_todo_out_of_reach_is_not_looked_at(database: Database)
     }
 }
 
-/// The path and the `ETag` of a new todo of Uma's.
+/// Creates a todo of Uma and returns its path and `ETag`.
 async fn created(app: &App) -> (String, String) {
     let answer = send(app, Method::POST, "/todoitems", &[], named("Walk the dog")).await;
     assert_eq!(answer.status, StatusCode::CREATED, "{answer:?}");

@@ -1,5 +1,4 @@
-//! Callers who do not do as callers do: they stop reading, say that they have sent all, or all come
-//! at once.
+//! Unusual clients: they stop reading, close their sending half, or all connect at once.
 
 use std::{fs, time::Duration};
 
@@ -16,7 +15,7 @@ use tokio::{
 
 use crate::support::App;
 
-/// More than the system keeps for a caller.
+/// More bytes than the system buffers for a connection.
 const LARGE: usize = 64 * 1024 * 1024;
 
 #[tokio::test]
@@ -28,27 +27,27 @@ async fn who_takes_nothing_of_the_answer_is_let_go() {
     let server = tokio::spawn(listener.serve(large, async {
         let _ = stopped.await;
     }));
-    let ask = async || {
+    let connect = async || {
         let mut caller = TcpStream::connect(&address).await.unwrap();
         caller.write_all(b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n").await.unwrap();
         caller
     };
-    let mut slow = ask().await;
+    let mut slow = connect().await;
     let mut answer = vec![0; LARGE / 2];
     slow.read_exact(&mut answer).await.unwrap();
     pass(5).await;
     slow.read_exact(&mut answer).await.unwrap();
-    let mut stuck = ask().await;
+    let mut stuck = connect().await;
     pass(20).await;
     let mut answer = Vec::new();
     let end = stuck.read_to_end(&mut answer).await;
-    assert!(end.is_ok_and(|read| read < LARGE), "it was not let go");
+    assert!(end.is_ok_and(|read| read < LARGE), "the client was not disconnected");
 
     stop.send(()).unwrap();
     server.await.unwrap();
 }
 
-/// So many times five seconds, after each of which the server has its turn.
+/// Advances the time by five seconds this many times. The server runs after each step.
 async fn pass(times: u32) {
     for _ in 0..times {
         time::pause();
@@ -62,11 +61,12 @@ async fn pass(times: u32) {
 async fn two_hundred_callers_at_once_wait_in_the_queue() {
     let allowed = fs::read_to_string("/proc/sys/net/core/somaxconn").unwrap();
     let callers = allowed.trim().parse::<usize>().unwrap().min(200);
-    // Nobody takes them out of it.
+    // No server accepts the connections.
     let listener = Listener::bind("127.0.0.1", 0).await.unwrap();
     let address = listener.url().trim_start_matches("http://").to_owned();
     let all = join_all((0..callers).map(|_| TcpStream::connect(&address)));
-    let connected = timeout(Duration::from_secs(10), all).await.expect("some are turned away");
+    let connected =
+        timeout(Duration::from_secs(10), all).await.expect("some connections are refused");
     assert!(connected.iter().all(Result::is_ok));
 }
 
@@ -74,11 +74,10 @@ async fn two_hundred_callers_at_once_wait_in_the_queue() {
 async fn who_has_sent_all_and_says_so_gets_an_answer() {
     let app = App::start().await;
     let token = app.token("uma").await;
-    let address = app.url.trim_start_matches("http://").to_owned();
-    let mut caller = TcpStream::connect(&address).await.unwrap();
+    let mut caller = app.connect().await;
     let body = r#"{"item":{"name":"Walk the dog"}}"#;
     let request = format!(
-        "POST /todoitems HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {token}\r\n\
+        "POST /todoitems HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {token}\r\n\
          content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
         body.len()
     );

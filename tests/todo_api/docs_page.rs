@@ -1,4 +1,4 @@
-//! The docs page and its files, as a browser would fetch them.
+//! The docs page and its files, fetched as a browser would.
 
 use reqwest::{Method, StatusCode, header};
 
@@ -77,7 +77,7 @@ async fn a_file_is_compressed_for_whoever_accepts_that_and_sent_once() {
         assert_eq!(again.status, StatusCode::NOT_MODIFIED);
         assert_eq!(again.header("etag"), etag);
         let other = fetch(&app, path, &[("if-none-match", &etag)]).await;
-        assert_eq!(other.status, StatusCode::OK, "the plain form is another one");
+        assert_eq!(other.status, StatusCode::OK, "the uncompressed file has another tag");
     }
 }
 
@@ -120,7 +120,7 @@ async fn pages_of_listed_origins_may_call_the_api_and_others_may_not() {
     assert_eq!(answer.header("access-control-allow-origin"), "", "{answer:?}");
     answer.assert_problem(403, "invalid_request");
 
-    // The page must be able to read why it was refused.
+    // The page must be able to read the error.
     let answer = fetch(&app, "/todoitems", &[("origin", "https://app.example")]).await;
     answer.assert_problem(401, "missing_token");
     assert_eq!(answer.header("access-control-allow-origin"), "https://app.example");

@@ -1,6 +1,6 @@
-//! What an operator meets with a file: a disk that is full, a file that is held, damaged or not to
-//! be written. Each gives a clear answer, or a clear reason not to start; the server recovers by
-//! itself; and what was acknowledged is there.
+//! Faults of a SQLite file: a full disk, and a file that is locked, damaged or read-only. Each
+//! causes a clear response or a clear error at start, the server recovers by itself, and no
+//! acknowledged todo is lost.
 
 use std::{
     fs::{self, Permissions},
@@ -10,28 +10,23 @@ use std::{
     process::Command,
 };
 
-use reqwest::{Client, Method, StatusCode};
+use reqwest::{Method, StatusCode};
 use serde_json::json;
 use sqlx::{Connection, SqliteConnection};
 
-use crate::{
-    databases::Database,
-    program::{Launch, Program},
-    support::{Answer, App, TestClock},
-};
+use crate::support::{Answer, App, Database, Launch, Program, client};
 
 #[tokio::test]
 async fn a_file_that_another_process_holds_can_be_read_and_takes_changes_again_later() {
-    let app = impatient(Database::sqlite()).await;
+    let app = App::with_short_timeout(Database::sqlite()).await;
     app.create("uma", "before").await;
     let mut other = SqliteConnection::connect(&app.database().url()).await.unwrap();
     let held = other.begin_with("BEGIN IMMEDIATE").await.unwrap();
-    assert_overloaded(&create(&app, "meanwhile").await);
+    create(&app, "meanwhile").await.assert_unavailable("overloaded");
     assert_eq!(app.names("uma").await, ["before"]);
-    assert_not_ready(&app, "overloaded").await;
+    app.assert_not_ready("overloaded").await;
     held.rollback().await.unwrap();
-    let answer = app.send(None, Method::GET, "/health/ready", None).await;
-    assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
+    app.assert_ready().await;
     app.create("uma", "after").await;
     assert_eq!(app.names("uma").await, ["before", "after"]);
 }
@@ -46,22 +41,19 @@ async fn a_file_that_is_removed_or_replaced_takes_no_changes_until_it_is_back() 
     for (path, after) in [(&file, "after the first"), (&log, "the second"), (&index, "the third")] {
         let aside = path.with_extension("aside");
         fs::rename(path, &aside).unwrap();
-        assert_not_ready(&app, "internal").await;
+        app.assert_not_ready("internal").await;
         for _ in 0..2 {
-            let answer = create(&app, "in doubt").await;
-            answer.assert_problem(503, "internal");
-            assert_eq!(answer.header("retry-after"), "1");
+            create(&app, "in doubt").await.assert_unavailable("internal");
         }
-        assert!(!path.exists(), "an empty one was made");
+        assert!(!path.exists(), "the server created an empty file");
         fs::write(path, "another file").unwrap();
         create(&app, "in doubt").await.assert_problem(503, "internal");
-        assert_not_ready(&app, "internal").await;
+        app.assert_not_ready("internal").await;
         let names = app.names("uma").await;
         assert!(acknowledged.iter().all(|name| names.contains(&(*name).to_owned())), "{names:?}");
 
         fs::rename(&aside, path).unwrap();
-        let answer = app.send(None, Method::GET, "/health/ready", None).await;
-        assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
+        app.assert_ready().await;
         app.create("uma", after).await;
         acknowledged.push(after);
     }
@@ -74,10 +66,10 @@ async fn a_file_that_is_removed_or_replaced_takes_no_changes_until_it_is_back() 
 async fn of_two_servers_that_cannot_know_of_each_other_one_takes_no_changes() {
     let mut first = Program::start().await;
     let file = first.folder.path().join("data/todo.db");
-    let client = Client::builder().no_proxy().build().unwrap();
+    let client = client();
     let create = async |program: &Program, name: &str| {
-        let token = program.todo_api(&["token", "--as", "uma"]);
-        let request = client.post(format!("{}/todoitems", program.url)).bearer_auth(token.trim());
+        let request = client.post(format!("{}/todoitems", program.url));
+        let request = request.bearer_auth(program.token("uma"));
         let body = json!({ "item": { "name": name } });
         Answer::of(request.json(&body).send().await.unwrap()).await
     };
@@ -85,7 +77,8 @@ async fn of_two_servers_that_cannot_know_of_each_other_one_takes_no_changes() {
     fs::remove_file(file.with_extension("db-shm")).unwrap();
     let database = format!("sqlite://{}", file.display());
     let mut second = Program::launch(Launch::dev().with("DATABASE_URL", database)).await;
-    // More than the first has written into the log, so that it would write in their midst.
+    // The second server writes more than the first one has written, so a write of the first one
+    // would overwrite these todos.
     let mut acknowledged = vec!["before".to_owned()];
     for number in 0..40 {
         let name = format!("item {number}");
@@ -95,14 +88,13 @@ async fn of_two_servers_that_cannot_know_of_each_other_one_takes_no_changes() {
     create(&first, "lost").await.assert_problem(503, "internal");
     assert_eq!(create(&second, "after").await.status, StatusCode::CREATED);
     acknowledged.push("after".to_owned());
-    // What is in the log is there for the next start, which reads it up to what does not belong
-    // there; and the first, though the last that has it open, does not remove it.
+    // The next start reads the todos from the write-ahead log. The first server must not delete the
+    // log, although it is the last process that has the log open.
     second.kill();
     assert!(first.stop("TERM").await.success());
     second.restart().await;
-    let token = second.todo_api(&["token", "--as", "uma"]);
     let request = client.get(format!("{}/todoitems?limit=1000", second.url));
-    let request = request.bearer_auth(token.trim());
+    let request = request.bearer_auth(second.token("uma"));
     let page = Answer::of(request.send().await.unwrap()).await.body;
     let names = page["items"].as_array().unwrap().iter().map(|item| item["name"].as_str().unwrap());
     assert_eq!(names.collect::<Vec<_>>(), acknowledged);
@@ -124,10 +116,9 @@ async fn a_damaged_page_is_503_until_it_is_whole_again() {
     let mut app = app.another().await;
     let found = app.send_as("uma", Method::GET, "/todoitems/1", None).await;
     for answer in [create(&app, "Rest").await, found] {
-        answer.assert_problem(503, "internal");
-        assert_eq!(answer.header("retry-after"), "1");
+        answer.assert_unavailable("internal");
     }
-    assert_not_ready(&app, "internal").await;
+    app.assert_not_ready("internal").await;
     app.stop().await;
     fs::write(database.file(), whole).unwrap();
     assert_eq!(app.another().await.names("uma").await, ["Walk the dog"]);
@@ -135,15 +126,15 @@ async fn a_damaged_page_is_503_until_it_is_whole_again() {
 
 #[tokio::test]
 async fn a_full_disk_is_503_and_loses_nothing_that_was_acknowledged() {
-    // A limit on the size of files stands for the disk. Past it the system sends a signal, which
-    // the shell has told it not to.
+    // A limit on the size of files simulates a full disk. The system also sends a signal at this
+    // limit, which the shell makes the program ignore.
     let through = ["sh", "-c", "trap '' XFSZ; exec \"$0\" \"$@\""];
     let mut program = Program::launch(Launch::dev().through(&through)).await;
-    let token = program.todo_api(&["token", "--as", "uma"]);
-    let client = Client::builder().no_proxy().build().unwrap();
+    let token = program.token("uma");
+    let client = client();
     let url = format!("{}/todoitems", program.url);
     let create = async |name: String| {
-        let request = client.post(&url).bearer_auth(token.trim());
+        let request = client.post(&url).bearer_auth(&token);
         let body = json!({ "item": { "name": name } });
         Answer::of(request.json(&body).send().await.unwrap()).await
     };
@@ -157,21 +148,20 @@ async fn a_full_disk_is_503_and_loses_nothing_that_was_acknowledged() {
             break answer;
         }
         acknowledged += 1;
-        assert!(acknowledged < 1_000, "the disk is never full");
+        assert!(acknowledged < 1_000, "the disk never became full");
     };
-    refused.assert_problem(503, "internal");
-    assert_eq!(refused.header("retry-after"), "1");
+    refused.assert_unavailable("internal");
     let ready = client.get(format!("{}/health/ready", program.url)).send().await.unwrap();
     let ready = Answer::of(ready).await;
     ready.assert_problem(503, "internal");
     assert_eq!(ready.body["database"], "unavailable");
     let count = async || {
-        let request = client.get(format!("{url}?limit=1000")).bearer_auth(token.trim());
+        let request = client.get(format!("{url}?limit=1000")).bearer_auth(&token);
         Answer::of(request.send().await.unwrap()).await.body["items"].as_array().unwrap().len()
     };
-    assert_eq!(count().await, acknowledged, "it can still be read");
+    assert_eq!(count().await, acknowledged, "the todos can still be read");
 
-    // Room for a page of the file, which is not enough for a change.
+    // Enough room for a page of the file, but not for a change.
     let size = fs::metadata(&journal).unwrap().size();
     limit_files(&program, &(size + 4_200).to_string());
     let ready = client.get(format!("{}/health/ready", program.url)).send().await.unwrap();
@@ -197,7 +187,7 @@ async fn a_file_or_a_folder_that_may_not_be_used_is_named_at_start() {
     fs::create_dir(&data).unwrap();
     let launch = launch_without_privileges(folder.path());
     for (path, mode, reason) in [
-        // Nobody may make a file in it.
+        // A folder in which no file can be created.
         (&data, 0o555, "unable to open database file"),
         (&data, 0o000, "Permission denied"),
     ] {
@@ -225,44 +215,19 @@ async fn a_file_or_a_folder_that_may_not_be_used_is_named_at_start() {
     assert!(shown.contains("failed to use the folder data: Permission denied"), "{shown}");
 }
 
-/// A server that waits for the database for one second only.
-pub(crate) async fn impatient(database: Database) -> App {
-    let change =
-        |environment: todo_api::config::Environment| environment.with("DATABASE_TIMEOUT", "1");
-    App::start_on(database, TestClock::default(), change).await
+async fn create(app: &App, name: &str) -> Answer {
+    app.try_create(&app.token("uma").await, name).await
 }
 
-pub(crate) async fn create(app: &App, name: &str) -> Answer {
-    create_as(app, &app.token("uma").await, name).await
-}
-
-pub(crate) async fn create_as(app: &App, token: &str, name: &str) -> Answer {
-    let body = Some(json!({ "item": { "name": name } }));
-    app.send(Some(token), Method::POST, "/todoitems", body).await
-}
-
-#[track_caller]
-pub(crate) fn assert_overloaded(answer: &Answer) {
-    answer.assert_problem(503, "overloaded");
-    assert_eq!(answer.header("retry-after"), "1");
-}
-
-pub(crate) async fn assert_not_ready(app: &App, code: &str) {
-    let answer = app.send(None, Method::GET, "/health/ready", None).await;
-    answer.assert_problem(503, code);
-    assert_eq!(answer.body["database"], "unavailable");
-    assert_eq!(answer.body["keys"], "ready");
-    assert_eq!(answer.header("retry-after"), "1");
-}
-
-/// Bytes, or `unlimited`.
+/// Limits the size of files that the program writes: bytes, or `unlimited`.
 fn limit_files(program: &Program, size: &str) {
     let process = program.id().to_string();
     let limit = format!("--fsize={size}:unlimited");
     assert!(Command::new("prlimit").args(["--pid", &process, &limit]).status().unwrap().success());
 }
 
-/// Root may do everything to every file, until it is told not to.
+/// A launch with file permissions enforced. Root ignores them unless these capabilities are
+/// dropped.
 fn launch_without_privileges(own: &Path) -> Launch {
     let root = fs::metadata(own).unwrap().uid() == 0;
     let through = ["setpriv", "--bounding-set=-dac_override,-dac_read_search", "--"];

@@ -1,12 +1,9 @@
-//! A request that may be repeated: `Idempotency-Key`.
+//! `Idempotency-Key`: requests that can be repeated safely.
 
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::{
-    databases::{Database, on_both},
-    support::{Answer, App},
-};
+use crate::support::{Answer, App, Database, on_both};
 
 on_both!(
     a_repeat_makes_nothing_new_and_gets_the_same_answer,
@@ -20,10 +17,10 @@ async fn a_repeat_makes_nothing_new_and_gets_the_same_answer(database: Database)
     let mut app = App::on(database).await;
     let first = create(&app, "uma", "walk-1", "Walk the dog").await;
     assert_eq!(first.status, StatusCode::CREATED);
-    // White space around the name, quotes around the key: still the same request.
+    // White space around the name and quotes around the key make no difference.
     let again = create(&app, "uma", "\"walk-1\"", " Walk the dog ").await;
     assert_same(&first, &again);
-    // Also after the todo was changed, and after it is gone: the answer is that of then.
+    // The response stays the same after the todo was changed or deleted.
     let path = first.header("location");
     let done = Some(json!({ "item": { "is_complete": true } }));
     app.send_as("uma", Method::PATCH, path, done).await;
@@ -32,7 +29,7 @@ async fn a_repeat_makes_nothing_new_and_gets_the_same_answer(database: Database)
     app.send_as("uma", Method::DELETE, path, None).await;
     assert_same(&first, &create(&app, "uma", "walk-1", "Walk the dog").await);
     assert!(app.names("uma").await.is_empty());
-    // Also after a restart.
+    // It stays the same after a restart.
     app.stop().await;
     assert_same(&first, &create(&app.another().await, "uma", "walk-1", "Walk the dog").await);
 }
@@ -96,7 +93,7 @@ async fn keys_whose_time_is_over_are_removed(database: Database) {
     assert_eq!(database.number(keys).await, 3);
     app.clock.advance(24 * 60 * 60);
     create(&app, "uma", "walk-0", "Walk the dog").await;
-    // Whoever deletes wakes the sweeper.
+    // A deletion wakes the sweeper.
     app.send_as("ada", Method::DELETE, "/todoitems", None).await;
     database.wait_for(keys, 1).await;
 }

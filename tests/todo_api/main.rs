@@ -1,6 +1,6 @@
-//! The whole program over HTTP: the real server, a real development tenant, real tokens.
+//! Tests of the whole program over HTTP: the real server, a real development tenant, real tokens.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
 mod audit;
 mod auditor;
@@ -12,7 +12,6 @@ mod clients;
 mod conditional_delete_all;
 mod conditions;
 mod connections;
-mod databases;
 mod delete_all;
 mod docs_page;
 mod document;
@@ -24,8 +23,6 @@ mod isolation;
 mod judges;
 mod layout;
 mod migrations;
-mod ports;
-mod postgres;
 mod postgres_faults;
 mod postgres_tls;
 mod program;
@@ -34,5 +31,4 @@ mod server;
 mod support;
 mod todos;
 mod tokens;
-mod tools;
 mod validators;

@@ -1,15 +1,10 @@
-//! The schema: brought up to date by whichever server comes first, never taken back.
+//! Schema migrations: the first server to start runs them, and the schema is never downgraded.
 
-use std::{fs::File, sync::Arc};
+use std::sync::Arc;
 
-use sqlx::{Connection, PgConnection};
 use todo_api::store::{self, OpenError};
 
-use crate::{
-    databases::{Database, on_both},
-    program::{Launch, Program},
-    support::{App, config},
-};
+use crate::support::{App, Database, Launch, MigrationLock, Program, config, on_both};
 
 on_both!(
     servers_that_start_at_once_migrate_once,
@@ -47,44 +42,13 @@ async fn a_server_that_waits_for_the_migration_of_another_one_says_so_and_can_be
     let launch = Launch::dev().with("DATABASE_URL", database.url());
     let mut program = Program::launch(launch).await;
     assert!(program.stop("TERM").await.success());
-    let migration = Migration::begin(&database).await;
+    let migration = MigrationLock::acquire(&database).await;
     program.spawn();
     program.wait_for("waiting for the schema to be up to date").await;
     assert!(program.stop("TERM").await.success());
     program.spawn();
-    migration.end().await;
+    migration.release().await;
     program.wait_until_ready().await;
-}
-
-/// What another server holds while it brings the schema up to date.
-enum Migration {
-    Folder(File),
-    Table(PgConnection),
-}
-
-impl Migration {
-    async fn begin(database: &Database) -> Self {
-        match database {
-            Database::Sqlite(_) => {
-                let folder = File::open(database.file().parent().unwrap()).unwrap();
-                folder.lock().unwrap();
-                Self::Folder(folder)
-            }
-            Database::Postgres(url) => {
-                let mut connection = PgConnection::connect(url).await.unwrap();
-                let lock = "BEGIN; LOCK TABLE _sqlx_migrations IN ACCESS EXCLUSIVE MODE";
-                sqlx::raw_sql(lock).execute(&mut connection).await.unwrap();
-                Self::Table(connection)
-            }
-        }
-    }
-
-    async fn end(self) {
-        match self {
-            Self::Folder(folder) => folder.unlock().unwrap(),
-            Self::Table(connection) => connection.close().await.unwrap(),
-        }
-    }
 }
 
 async fn open(database: Database) -> Result<(), OpenError> {

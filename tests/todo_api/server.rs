@@ -1,9 +1,6 @@
-//! The server as an operator sees it: ids, logs, stopping, faults of its surroundings.
+//! The server as an operator sees it: request ids, stopping, settings, a broken database.
 
-use std::{
-    fs,
-    process::{Command, Output},
-};
+use std::fs;
 
 use reqwest::{Method, StatusCode};
 use tokio::{
@@ -11,10 +8,7 @@ use tokio::{
     net::TcpStream,
 };
 
-use crate::{
-    databases::{Database, on_both},
-    support::{Answer, App},
-};
+use crate::support::{Answer, App, Database, Launch, on_both};
 
 on_both!(a_table_that_is_gone_is_500_and_not_ready_until_it_is_back);
 
@@ -31,14 +25,13 @@ async fn a_request_id_is_honoured_when_harmless_and_made_otherwise() {
     for harmful in ["", "a b", "a\"b", "<script>", &"a".repeat(129)] {
         let answer = send(harmful).await;
         assert_ne!(answer.header("x-request-id"), harmful);
-        assert_eq!(answer.header("x-request-id").len(), 36, "a new one is a GUID");
+        assert_eq!(answer.header("x-request-id").len(), 36, "a generated id is a GUID");
     }
 }
 
 #[tokio::test]
 async fn a_request_under_way_ends_before_the_server_does() {
     let mut app = App::start().await;
-    let address = app.url.strip_prefix("http://").unwrap().to_owned();
     let token = app.token("uma").await;
     let body = r#"{"item":{"name":"Walk the dog"}}"#;
     let head = format!(
@@ -46,32 +39,31 @@ async fn a_request_under_way_ends_before_the_server_does() {
          content-type: application/json\r\ncontent-length: {}\r\n\r\n",
         body.len()
     );
-    let mut stream = TcpStream::connect(&address).await.unwrap();
-    // The server has begun with the request once it answers to `expect`.
+    let mut stream = app.connect().await;
+    // Once the server responds to `expect`, it is processing the request.
     let head = head.replacen("\r\n\r\n", "\r\nexpect: 100-continue\r\n\r\n", 1);
     stream.write_all(head.as_bytes()).await.unwrap();
     let mut interim = [0; 25];
     stream.read_exact(&mut interim).await.unwrap();
     assert!(interim.starts_with(b"HTTP/1.1 100 Continue"));
-    let (stopped, answer) = tokio::join!(app.stop(), async {
+    let ((), answer) = tokio::join!(app.stop(), async {
         stream.write_all(body.as_bytes()).await.unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).await.unwrap();
         answer
     });
-    let () = stopped;
     assert!(answer.starts_with("HTTP/1.1 201 Created"), "{answer}");
-    assert!(TcpStream::connect(&address).await.is_err(), "nobody listens any more");
+    let address = app.url.trim_start_matches("http://");
+    assert!(TcpStream::connect(address).await.is_err(), "the port is still open");
     assert_eq!(app.another().await.names("uma").await, ["Walk the dog"]);
 }
 
 #[tokio::test]
 async fn a_caller_who_closes_the_socket_leaves_the_server_as_it_was() {
     let app = App::start().await;
-    let address = app.url.strip_prefix("http://").unwrap();
     for beginning in ["GET /to", "POST /todoitems HTTP/1.1\r\ncontent-length: 9\r\n\r\n{", "\0\0\0"]
     {
-        let mut stream = TcpStream::connect(address).await.unwrap();
+        let mut stream = app.connect().await;
         stream.write_all(beginning.as_bytes()).await.unwrap();
         drop(stream);
     }
@@ -85,7 +77,10 @@ async fn a_table_that_is_gone_is_500_and_not_ready_until_it_is_back(database: Da
     database.execute("ALTER TABLE todos RENAME TO elsewhere").await;
     let answer = app.send(Some(&token), Method::GET, "/todoitems", None).await;
     answer.assert_problem(500, "internal");
-    assert!(!answer.body.to_string().contains("todos"), "the cause is for the log: {answer:?}");
+    assert!(
+        !answer.body.to_string().contains("todos"),
+        "the response contains the cause: {answer:?}"
+    );
     let answer = app.send(None, Method::GET, "/health/ready", None).await;
     assert_eq!(answer.body["database"], "unavailable");
     assert!(answer.status.is_server_error());
@@ -98,7 +93,7 @@ async fn a_table_that_is_gone_is_500_and_not_ready_until_it_is_back(database: Da
 #[test]
 fn serve_without_settings_lists_them_all_and_shows_the_way_to_dev() {
     let folder = tempfile::tempdir().unwrap();
-    let output = todo_api(folder.path(), &["serve"], &[]);
+    let output = Launch::default().run(folder.path(), &["serve"]);
     assert_eq!(output.status.code(), Some(1));
     let shown = String::from_utf8(output.stderr).unwrap();
     for part in ["API_CLIENT_ID", "SWAGGER_UI_CLIENT_ID", "AAD_TENANT_ID", "serve --dev"] {
@@ -110,7 +105,7 @@ fn serve_without_settings_lists_them_all_and_shows_the_way_to_dev() {
 fn settings_come_from_the_environment_and_then_from_the_env_file() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join(".env"), "PORT=x\nLOG_FORMAT=xml\n").unwrap();
-    let output = todo_api(folder.path(), &["serve"], &[("PORT", "8000")]);
+    let output = Launch::default().with("PORT", "8000").run(folder.path(), &["serve"]);
     let shown = String::from_utf8(output.stderr).unwrap();
     assert!(shown.contains("LOG_FORMAT is \"xml\""), "{shown}");
     assert!(!shown.contains("PORT"), "{shown}");
@@ -120,7 +115,7 @@ fn settings_come_from_the_environment_and_then_from_the_env_file() {
 fn a_line_of_the_env_file_that_cannot_be_read_is_named_without_its_value() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join(".env"), "API_CLIENT_SECRET='hunter2\n").unwrap();
-    let output = todo_api(folder.path(), &["serve"], &[]);
+    let output = Launch::default().run(folder.path(), &["serve"]);
     let shown = String::from_utf8(output.stderr).unwrap();
     assert!(shown.contains("API_CLIENT_SECRET"), "{shown}");
     assert!(!shown.contains("hunter2"), "{shown}");
@@ -129,7 +124,7 @@ fn a_line_of_the_env_file_that_cannot_be_read_is_named_without_its_value() {
 #[test]
 fn dev_refuses_to_listen_where_others_could_reach_it() {
     let folder = tempfile::tempdir().unwrap();
-    let output = todo_api(folder.path(), &["serve", "--dev"], &[("HOST", "0.0.0.0")]);
+    let output = Launch::default().with("HOST", "0.0.0.0").run(folder.path(), &["serve", "--dev"]);
     assert_eq!(output.status.code(), Some(1));
     let shown = String::from_utf8(output.stderr).unwrap();
     assert!(shown.contains("HOST") && shown.contains("loopback"), "{shown}");
@@ -138,22 +133,13 @@ fn dev_refuses_to_listen_where_others_could_reach_it() {
 #[test]
 fn a_token_is_printed_for_a_person_and_not_for_a_stranger() {
     let folder = tempfile::tempdir().unwrap();
-    let output = todo_api(folder.path(), &["token", "--as", "uma"], &[]);
+    let output = Launch::default().run(folder.path(), &["token", "--as", "uma"]);
     assert!(output.status.success());
     let token = String::from_utf8(output.stdout).unwrap();
     assert_eq!(token.trim_end().split('.').count(), 3, "{token}");
     assert_eq!(token.lines().count(), 1);
-    let output = todo_api(folder.path(), &["token", "--as", "eve"], &[]);
+    let output = Launch::default().run(folder.path(), &["token", "--as", "eve"]);
     assert_eq!(output.status.code(), Some(1));
     let shown = String::from_utf8(output.stderr).unwrap();
     assert!(shown.contains("ada") && shown.contains("uma"), "{shown}");
-}
-
-fn todo_api(folder: &std::path::Path, arguments: &[&str], variables: &[(&str, &str)]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_todo-api"));
-    command.current_dir(folder).args(arguments);
-    for variable in todo_api::config::VARIABLES {
-        command.env_remove(variable.name);
-    }
-    command.envs(variables.iter().copied()).output().unwrap()
 }

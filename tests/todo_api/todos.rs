@@ -1,12 +1,9 @@
-//! What people do with their todos.
+//! Creating, listing, changing and deleting todos.
 
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::{
-    databases::{Database, on_both},
-    support::{App, TestClock},
-};
+use crate::support::{App, Database, TestClock, on_both};
 
 on_both!(
     a_new_todo_is_answered_with_its_place,
@@ -134,7 +131,7 @@ async fn an_admin_reaches_only_their_own_tenant(database: Database) {
     let path = format!("/todoitems/{umas}");
     let change = Some(json!({ "item": { "name": "Mine" } }));
     for (method, body) in [(Method::GET, None), (Method::PATCH, change), (Method::DELETE, None)] {
-        // Not 403: that the id exists is another tenant's business.
+        // Not 403, which would reveal that the id exists.
         app.send_as("tia", method, &path, body).await.assert_problem(404, "not_found");
     }
     let answer = app.send_as("tia", Method::DELETE, "/todoitems", None).await;
@@ -173,7 +170,7 @@ async fn a_list_comes_in_pages_that_lead_to_each_other(database: Database) {
         let names: Vec<_> = items.iter().map(|item| item["name"].clone()).collect();
         pages.push(names);
         let Some(next) = answer.body["next"].as_str() else {
-            assert_eq!(answer.header("link"), "", "the last page leads nowhere");
+            assert_eq!(answer.header("link"), "", "the last page has no link");
             break;
         };
         path = format!("/todoitems?limit=2&after={next}");

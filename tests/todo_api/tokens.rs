@@ -1,5 +1,5 @@
-//! Tokens that must not open the door, and keys that cannot be had. The validator's own tests go
-//! through every rule; these show that the server obeys it.
+//! Invalid tokens, and signing keys that cannot be fetched. The validator's own tests cover every
+//! rule; these tests show that the server applies them.
 
 use entra_dev::Forgery;
 use poem::{
@@ -69,7 +69,7 @@ async fn a_token_ends_with_its_time() {
     let token = app.forged(|_| {});
     let status = async || app.send(Some(&token), Method::GET, "/todoitems", None).await.status;
     app.clock.advance(3_600 + 60);
-    assert_eq!(status().await, StatusCode::OK, "the leeway is a minute");
+    assert_eq!(status().await, StatusCode::OK, "the leeway is one minute");
     app.clock.advance(1);
     assert_eq!(status().await, StatusCode::UNAUTHORIZED);
 }
@@ -110,11 +110,11 @@ async fn a_token_with_any_part_changed_is_refused() {
 
 #[tokio::test]
 async fn without_an_authority_the_server_runs_is_not_ready_and_lets_nobody_through() {
-    let nobody_listens = {
+    let unused = {
         let socket = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         format!("http://{}", socket.local_addr().unwrap())
     };
-    let app = App::start_with(|environment| environment.with("AAD_INSTANCE", nobody_listens)).await;
+    let app = App::start_with(|environment| environment.with("AAD_INSTANCE", unused)).await;
     let token = app.token("uma").await;
     let answer = app.send(Some(&token), Method::GET, "/todoitems", None).await;
     answer.assert_problem(503, "keys_unavailable");
@@ -165,7 +165,7 @@ async fn a_token_of_another_kind_neither_reads_nor_deletes() {
     assert_eq!(left.body["items"].as_array().unwrap().len(), 1);
     let admin = app.forged(|claims| claims["roles"] = json!(["Admin"]));
     let answer = app.send(Some(&admin), Method::DELETE, "/todoitems", None).await;
-    assert_eq!(answer.status, StatusCode::NO_CONTENT, "nothing else was wrong with the tokens");
+    assert_eq!(answer.status, StatusCode::NO_CONTENT, "the tokens have no other fault");
 }
 
 #[tokio::test]
@@ -182,8 +182,8 @@ async fn keys_and_discovery_are_not_taken_from_where_a_redirect_leads() {
     }
 }
 
-/// An authority that answers with the development tenant's discovery document and keys, or, for
-/// the document with this name, with a redirect to them.
+/// An authority with the discovery document and the keys of the development tenant. The document
+/// with this name is a redirect to the tenant.
 async fn authority(tenant: &str, redirected: Option<&'static str>) -> String {
     let acceptor = TcpListener::bind("127.0.0.1:0").into_acceptor().await.unwrap();
     let address = acceptor.local_addr()[0].as_socket_addr().copied().unwrap();

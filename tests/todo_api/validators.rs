@@ -1,4 +1,4 @@
-//! The published document in the eyes of others' validators.
+//! The OpenAPI document, checked by the validators of other projects.
 
 use std::{
     path::{Path, PathBuf},
@@ -8,12 +8,11 @@ use std::{
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::tools::{Tool, require};
+use crate::support::{Tool, require, root, test_name};
 
 #[test]
 fn the_document_passes_openapi_spec_validator() {
-    let test = "the_document_passes_openapi_spec_validator";
-    let Some([python]) = require(test, [Tool::SpecValidator]) else { return };
+    let Some([python]) = require(test_name!(), [Tool::SpecValidator]) else { return };
     let home = tempfile::tempdir().unwrap();
     let output = command(&python, &home)
         .args(["-m", "openapi_spec_validator"])
@@ -26,15 +25,14 @@ fn the_document_passes_openapi_spec_validator() {
 
 #[test]
 fn redocly_finds_nothing_to_recommend_in_the_document() {
-    let test = "redocly_finds_nothing_to_recommend_in_the_document";
-    let Some([node, redocly]) = require(test, [Tool::Node, Tool::Redocly]) else { return };
+    let Some([node, redocly]) = require(test_name!(), [Tool::Node, Tool::Redocly]) else { return };
     let home = tempfile::tempdir().unwrap();
     let output = command(&node, &home)
         .arg(redocly)
         .arg("lint")
         .arg(document())
         .args(["--extends", "recommended", "--format", "json"])
-        // Nothing that a caller sends to /health can be wrong.
+        // No request to /health can be invalid.
         .args(["--skip-rule", "operation-4xx-response"])
         .env("REDOCLY_TELEMETRY", "off")
         .env("REDOCLY_SUPPRESS_UPDATE_NOTICE", "true")
@@ -46,7 +44,7 @@ fn redocly_finds_nothing_to_recommend_in_the_document() {
     assert_eq!(report["problems"], Value::Array(Vec::new()));
 }
 
-/// A program that finds no settings where it looks for them.
+/// A program with an empty home folder, so it finds no settings.
 fn command(program: &Path, home: &TempDir) -> Command {
     let mut command = Command::new(program);
     command.current_dir(home).env("HOME", home.path());
@@ -54,7 +52,7 @@ fn command(program: &Path, home: &TempDir) -> Command {
 }
 
 fn document() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("openapi/openapi.json")
+    root().join("openapi/openapi.json")
 }
 
 fn text(bytes: &[u8]) -> String {

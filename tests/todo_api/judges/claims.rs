@@ -1,114 +1,15 @@
-//! The table: tokens, what the three judges say of them, and why they differ where they do.
+//! Tokens with claims on which the validators differ.
 
 use poem_entra::Rule;
 use serde_json::json;
 
-use super::{
+use crate::support::judges::{
     Row,
     Verdict::{Accepted, Refused},
-    mint::{HEADER, Mint, parts, remove},
+    remove,
 };
 
 pub(super) const ROWS: &[Row] = &[
-    good("a user's token", |mint| mint.claims(|_| {})),
-    good("an app's token, with roles and no `scp`", |mint| {
-        mint.claims(|claims| {
-            remove(claims, "scp");
-            claims["idtyp"] = "app".into();
-            claims["roles"] = json!(["Todos.Read.All"]);
-        })
-    }),
-    good("`typ` is `at+jwt`", |mint| mint.header(r#"{"typ":"at+jwt","alg":"RS256","kid":"KID"}"#)),
-    good("expired 30 seconds ago", |mint| {
-        mint.claims(|claims| {
-            claims["nbf"] = (mint.now() - 3_600).into();
-            claims["exp"] = (mint.now() - 30).into();
-        })
-    }),
-    good("valid in 30 seconds (`nbf`)", |mint| {
-        mint.claims(|claims| claims["nbf"] = (mint.now() + 30).into())
-    }),
-    bad("expired two minutes ago", Rule::Lifetime, |mint| {
-        mint.claims(|claims| {
-            claims["nbf"] = (mint.now() - 3_600).into();
-            claims["exp"] = (mint.now() - 120).into();
-        })
-    }),
-    bad("valid in two minutes (`nbf`)", Rule::Lifetime, |mint| {
-        mint.claims(|claims| claims["nbf"] = (mint.now() + 120).into())
-    }),
-    bad("for another API", Rule::Audience, |mint| {
-        mint.claims(|claims| claims["aud"] = "66666666-6666-4666-8666-666666666666".into())
-    }),
-    bad("no `aud`", Rule::Claims, |mint| mint.claims(|claims| remove(claims, "aud"))),
-    bad("no `iss`", Rule::Claims, |mint| mint.claims(|claims| remove(claims, "iss"))),
-    bad("another tenant's token, signed by a key of all tenants", Rule::Tenant, |mint| {
-        mint.claims(|claims| {
-            claims["iss"] = mint.issuer(entra_dev::ids::FABRIKAM).into();
-            claims["tid"] = entra_dev::ids::FABRIKAM.into();
-        })
-    }),
-    bad("another tenant's `iss`", Rule::Issuer, |mint| {
-        mint.claims(|claims| claims["iss"] = mint.issuer(entra_dev::ids::FABRIKAM).into())
-    }),
-    bad("`iss` with a trailing slash", Rule::Issuer, |mint| {
-        mint.claims(|claims| {
-            claims["iss"] = format!("{}/", mint.issuer(entra_dev::ids::CONTOSO)).into();
-        })
-    }),
-    bad("a v1 token from Entra's v1 issuer", Rule::Version, |mint| {
-        mint.claims(|claims| {
-            claims["iss"] = format!("https://sts.windows.net/{}/", entra_dev::ids::CONTOSO).into();
-            claims["ver"] = "1.0".into();
-        })
-    }),
-    bad("the payload of another token", Rule::Signature, |mint| {
-        let (good, other) =
-            (mint.claims(|_| {}), mint.claims(|claims| claims["oid"] = OTHER.into()));
-        let [[header, _, signature], [_, payload, _]] = [parts(&good), parts(&other)];
-        format!("{header}.{payload}.{signature}")
-    }),
-    bad("the signature of another token", Rule::Signature, |mint| {
-        let (good, other) =
-            (mint.claims(|_| {}), mint.claims(|claims| claims["oid"] = OTHER.into()));
-        let [[header, payload, _], [_, _, signature]] = [parts(&good), parts(&other)];
-        format!("{header}.{payload}.{signature}")
-    }),
-    bad("`alg` is `none`, no signature", Rule::TokenFormat, |mint| {
-        let token = mint.header(ALG_NONE);
-        let [header, payload, _] = parts(&token);
-        format!("{header}.{payload}.")
-    }),
-    bad("`alg` is `none`, with a signature", Rule::TokenHeader, |mint| mint.header(ALG_NONE)),
-    bad("HS256, with the public key as the secret", Rule::TokenHeader, |mint| {
-        let header = r#"{"typ":"JWT","alg":"HS256","kid":"KID"}"#;
-        mint.signed("general", "HS256", header, &mint.payload())
-    }),
-    bad("HS256 that says RS256", Rule::Signature, |mint| {
-        mint.signed("general", "HS256", HEADER, &mint.payload())
-    }),
-    bad("PS256, with the right key", Rule::TokenHeader, |mint| {
-        let header = r#"{"typ":"JWT","alg":"PS256","kid":"KID"}"#;
-        mint.signed("general", "PS256", header, &mint.payload())
-    }),
-    bad("`kid` names another published key", Rule::Signature, |mint| {
-        mint.signed("next", "RS256", HEADER, &mint.payload())
-    }),
-    bad("`kid` names no published key", Rule::SigningKey, |mint| {
-        mint.header(r#"{"typ":"JWT","alg":"RS256","kid":"unheard-of"}"#)
-    }),
-    bad("no `kid`", Rule::TokenHeader, |mint| mint.header(r#"{"typ":"JWT","alg":"RS256"}"#)),
-    bad("signed by the key in its own header (`jwk`)", Rule::Signature, |mint| {
-        let header = r#"{"typ":"JWT","alg":"RS256","kid":"KID","jwk":NEXT_JWK}"#;
-        mint.signed("next", "RS256", header, &mint.payload())
-    }),
-    bad("an unknown extension in `crit`", Rule::TokenHeader, |mint| {
-        mint.header(r#"{"typ":"JWT","alg":"RS256","kid":"KID","crit":["x"],"x":1}"#)
-    }),
-    bad("a payload that is an array", Rule::TokenFormat, |mint| mint.raw_payload("[]")),
-    bad("`exp` is a word", Rule::Claims, |mint| {
-        mint.claims(|claims| claims["exp"] = "soon".into())
-    }),
     Row {
         token: "signed by the key of personal accounts, for a work account",
         ours: Some(Rule::KeyIssuer),
@@ -371,99 +272,10 @@ pub(super) const ROWS: &[Row] = &[
         why: "Without proof of possession, anybody could send it (RFC 8705, section 3).",
         make: |mint| mint.claims(|claims| claims["cnf"] = json!({ "x5t#S256": "x" })),
     },
-    Row {
-        token: "`nonce` in the header, as in tokens for Microsoft Graph",
-        ours: Some(Rule::AccessToken),
-        jose: Accepted,
-        fastapi: Accepted,
-        why: "Only Graph can verify a real one; poem-entra says so before it checks the signature.",
-        make: |mint| mint.header(r#"{"typ":"JWT","alg":"RS256","kid":"KID","nonce":"n"}"#),
-    },
-    Row {
-        token: "`typ` is `dpop+jwt`",
-        ours: Some(Rule::TokenHeader),
-        jose: Accepted,
-        fastapi: Accepted,
-        why: "A token of one kind must not pass for another (RFC 8725, section 3.11); jose \
-              compares `typ` only if an expected value is set.",
-        make: |mint| mint.header(r#"{"typ":"dpop+jwt","alg":"RS256","kid":"KID"}"#),
-    },
-    Row {
-        token: "`crit` names `b64`, which is true",
-        ours: Some(Rule::TokenHeader),
-        jose: Accepted,
-        fastapi: Accepted,
-        why: "The others support this extension (RFC 7797); Entra's tokens never use extensions.",
-        make: |mint| {
-            mint.header(r#"{"typ":"JWT","alg":"RS256","kid":"KID","crit":["b64"],"b64":true}"#)
-        },
-    },
-    Row {
-        token: "a duplicate header parameter",
-        ours: Some(Rule::TokenFormat),
-        jose: Accepted,
-        fastapi: Accepted,
-        why: "RFC 7515, section 4, lets a parser reject the token, as poem-entra does, or use the \
-              last one, as the others do.",
-        make: |mint| mint.header(r#"{"typ":"JWT","alg":"none","alg":"RS256","kid":"KID"}"#),
-    },
-    Row {
-        token: "a duplicate claim, once written with an escape",
-        ours: Some(Rule::TokenFormat),
-        jose: Accepted,
-        fastapi: Accepted,
-        why: "RFC 7519, section 4, lets a parser reject the token, as poem-entra does, or use the \
-              last one, as the others do.",
-        make: |mint| mint.payload_starting(&format!(r#""o\u0069d":"{OTHER}","#)),
-    },
-    Row {
-        token: "a payload that begins with a byte order mark",
-        ours: Some(Rule::TokenFormat),
-        jose: Accepted,
-        fastapi: Accepted,
-        why: "JSON must not begin with one (RFC 8259, section 8.1, lets a parser ignore it, as the \
-              others do).",
-        make: |mint| mint.raw_payload(&format!("\u{feff}{}", mint.payload())),
-    },
-    Row {
-        token: "a claim with the value `NaN`",
-        ours: Some(Rule::TokenFormat),
-        jose: Refused,
-        fastapi: Accepted,
-        why: "JSON has no such number; Python's parser accepts it.",
-        make: |mint| mint.payload_starting(r#""x":NaN,"#),
-    },
-    Row {
-        token: "a signature whose unused last bits are not zero",
-        ours: Some(Rule::TokenFormat),
-        jose: Accepted,
-        fastapi: Refused,
-        why: "A signature must have only one encoding (RFC 4648, section 3.5); jose ignores these \
-              bits.",
-        make: |mint| {
-            let token = mint.claims(|_| {});
-            let (start, last) = token.split_at(token.len() - 1);
-            // 256 bytes leave four unused bits: A, Q, g or w, and each has 15 neighbours.
-            let next = char::from(last.as_bytes()[0] + 1);
-            format!("{start}{next}")
-        },
-    },
-    Row {
-        token: "a signature with padding (`=`)",
-        ours: Some(Rule::TokenFormat),
-        jose: Accepted,
-        fastapi: Accepted,
-        why: "A JWS has no padding (RFC 7515, section 2); the others strip it.",
-        make: |mint| format!("{}==", mint.claims(|_| {})),
-    },
-    Row {
-        token: "longer than 16,384 bytes",
-        ours: Some(Rule::TokenFormat),
-        jose: Accepted,
-        fastapi: Accepted,
-        why: "Entra's tokens are shorter; the others leave the limit to the server.",
-        make: |mint| mint.claims(|claims| claims["name"] = "x".repeat(16_384).into()),
-    },
+];
+
+/// Tokens of guests, on which the validators differ.
+pub(super) const GUESTS: &[Row] = &[
     Row {
         token: "a guest's token (`acct` is 1)",
         ours: None,
@@ -483,18 +295,4 @@ pub(super) const ROWS: &[Row] = &[
     },
 ];
 
-/// All three accept it.
-const fn good(token: &'static str, make: fn(&Mint<'_>) -> String) -> Row {
-    Row { token, ours: None, jose: Accepted, fastapi: Accepted, why: "", make }
-}
-
-/// All three refuse it.
-const fn bad(token: &'static str, rule: Rule, make: fn(&Mint<'_>) -> String) -> Row {
-    Row { token, ours: Some(rule), jose: Refused, fastapi: Refused, why: "", make }
-}
-
-const ALG_NONE: &str = r#"{"typ":"JWT","alg":"none","kid":"KID"}"#;
 const PERSONAL_HEADER: &str = r#"{"typ":"JWT","alg":"RS256","kid":"PERSONAL"}"#;
-
-/// Somebody else's object id.
-const OTHER: &str = "0a000000-0000-4000-8000-000000000001";

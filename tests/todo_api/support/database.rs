@@ -1,4 +1,4 @@
-//! Databases for tests: a new and empty one for each, of SQLite or of PostgreSQL.
+//! Databases for tests: a new, empty one for each, on SQLite or on PostgreSQL.
 
 use std::{
     path::PathBuf,
@@ -6,22 +6,20 @@ use std::{
     time::{Duration, Instant},
 };
 
+use entra_dev::ids::{CONTOSO, FABRIKAM};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, SqliteConnection};
 use tempfile::TempDir;
 
-use crate::{
-    postgres::Postgres,
-    tools::{Tool, require},
-};
+use super::{Postgres, Tool, require};
 
-/// Runs each of these tests twice, with a new database of each kind.
+/// Runs each of these tests twice: on SQLite and on PostgreSQL.
 macro_rules! on_both {
     ($($name:ident),+ $(,)?) => {
         mod on_sqlite {
             $(
                 #[tokio::test]
                 async fn $name() {
-                    super::$name($crate::databases::Database::sqlite()).await;
+                    super::$name($crate::support::Database::sqlite()).await;
                 }
             )+
         }
@@ -31,7 +29,7 @@ macro_rules! on_both {
                 #[tokio::test]
                 async fn $name() {
                     let name = concat!(module_path!(), "::", stringify!($name));
-                    if let Some(database) = $crate::databases::Database::postgres(name).await {
+                    if let Some(database) = $crate::support::Database::postgres(name).await {
                         super::$name(database).await;
                     }
                 }
@@ -42,12 +40,12 @@ macro_rules! on_both {
 
 pub(crate) use on_both;
 
-/// Where the servers of a test keep their todos. Clones are the same database.
+/// The database of a test. Clones are the same database.
 #[derive(Clone)]
 pub(crate) enum Database {
-    /// A file in a folder that goes with it.
+    /// The temporary folder of the file.
     Sqlite(Arc<TempDir>),
-    /// The URL of a database on a server of the tests' own.
+    /// The URL of a database on the server that the tests start.
     Postgres(String),
 }
 
@@ -56,13 +54,13 @@ impl Database {
         Self::Sqlite(Arc::new(tempfile::tempdir().unwrap()))
     }
 
-    /// `None` where PostgreSQL is not installed, and `test` may be left out.
+    /// `None` if PostgreSQL is not installed and `test` may be skipped.
     pub(crate) async fn postgres(test: &str) -> Option<Self> {
         let [programs] = require(test, [Tool::Postgres])?;
         Some(Self::Postgres(Postgres::shared(&programs).create_database().await))
     }
 
-    /// `DATABASE_URL`.
+    /// The value of `DATABASE_URL`.
     pub(crate) fn url(&self) -> String {
         match self {
             Self::Sqlite(_) => format!("sqlite://{}", self.file().display()),
@@ -70,15 +68,15 @@ impl Database {
         }
     }
 
-    /// The file of SQLite.
+    /// The SQLite file.
     pub(crate) fn file(&self) -> PathBuf {
         match self {
             Self::Sqlite(folder) => folder.path().join("data").join("todo.db"),
-            Self::Postgres(url) => panic!("{url} is no file"),
+            Self::Postgres(url) => panic!("{url} is not a file"),
         }
     }
 
-    /// Does what no caller of the API could.
+    /// Runs SQL statements, past the API.
     pub(crate) async fn execute(&self, sql: impl Into<String>) {
         let sql = AssertSqlSafe(sql.into());
         match self {
@@ -93,7 +91,7 @@ impl Database {
         }
     }
 
-    /// The number that this query gives.
+    /// The number that this query returns.
     pub(crate) async fn number(&self, sql: &'static str) -> i64 {
         match self {
             Self::Sqlite(_) => {
@@ -107,11 +105,44 @@ impl Database {
         }
     }
 
-    /// Asks until the query gives this number, for as long as a slow machine may take.
+    /// Repeats the query until it returns this number, for as long as a slow machine needs.
     pub(crate) async fn wait_for(&self, sql: &'static str, number: i64) {
         let deadline = Instant::now() + Duration::from_secs(20);
         while self.number(sql).await != number {
-            assert!(Instant::now() < deadline, "not {number}: {sql}");
+            assert!(Instant::now() < deadline, "it never became {number}: {sql}");
         }
     }
+
+    /// Adds todos of Uma in Contoso with the name `old`.
+    pub(crate) async fn fill(&self, todos: usize) {
+        self.insert(CONTOSO, "old", todos).await;
+    }
+
+    /// Adds a todo in Fabrikam whose owner has Uma's object id.
+    pub(crate) async fn fill_fabrikam(&self, name: &str) {
+        self.insert(FABRIKAM, name, 1).await;
+    }
+
+    async fn insert(&self, tenant: &str, name: &str, todos: usize) {
+        let sql = match self {
+            Self::Sqlite(_) => {
+                let [tenant, owner] = [tenant, UMA].map(|id| id.replace('-', ""));
+                format!(
+                    "INSERT INTO todos (tenant, owner, name)
+                     WITH RECURSIVE numbers (n) AS (
+                         SELECT 1 UNION ALL SELECT n + 1 FROM numbers LIMIT {todos}
+                     )
+                     SELECT x'{tenant}', x'{owner}', '{name}' FROM numbers WHERE {todos} > 0"
+                )
+            }
+            Self::Postgres(_) => format!(
+                "INSERT INTO todos (tenant, owner, name)
+                 SELECT '{tenant}', '{UMA}', '{name}' FROM generate_series(1, {todos})"
+            ),
+        };
+        self.execute(sql).await;
+    }
 }
+
+/// Uma's object id.
+const UMA: &str = "0a000000-0000-4000-8000-000000000002";

@@ -1,4 +1,4 @@
-//! A PostgreSQL server of the tests' own, on a loopback port and in a temporary folder.
+//! A PostgreSQL server for tests, on a loopback port and in a temporary folder.
 
 use std::{
     fs::{self, File, Permissions},
@@ -19,17 +19,17 @@ use std::{
 use sqlx::{Connection, PgConnection};
 use tempfile::TempDir;
 
-use crate::ports::free_ports;
+use super::free_ports;
 
-/// A running server; dropping it, or the end of the test program, stops it.
+/// A running server. It stops when it is dropped and when the test program ends.
 pub(crate) struct Postgres {
     programs: PathBuf,
     folder: TempDir,
     /// Whether the tests run as root, which PostgreSQL refuses to do.
     root: bool,
     port: u16,
-    /// A shell that stops the server when its standard input ends, as it does with the program
-    /// that holds the other end.
+    /// A shell that stops the server when its standard input closes, which happens at the latest
+    /// when the test program ends.
     watchdog: Option<Child>,
     databases: AtomicU32,
 }
@@ -41,8 +41,8 @@ impl Postgres {
         SHARED.get_or_init(|| Self::start(programs))
     }
 
-    /// A server of one's own, to be stopped and started. `programs`: the folder with `initdb` and
-    /// `postgres`.
+    /// A server for one test, which may stop and start it. `programs` is the folder with `initdb`
+    /// and `postgres`.
     pub(crate) fn start(programs: &Path) -> Self {
         let folder = tempfile::Builder::new().prefix("todo-postgres-").tempdir().unwrap();
         let root = fs::metadata(folder.path()).unwrap().uid() == 0;
@@ -64,25 +64,25 @@ impl Postgres {
         server
     }
 
-    /// Starts it where it was.
+    /// Starts the server again with the same data.
     pub(crate) fn resume(&mut self) {
         let mut watchdog = self.command("sh");
         watchdog.args(["-c", WATCHDOG, "watchdog"]).arg(self.programs.join("postgres"));
         watchdog.arg("-D").arg(self.data()).arg("-k").arg(self.folder.path());
         watchdog.args(["-h", "127.0.0.1", "-p", &self.port.to_string()]);
-        // Whether PostgreSQL keeps its word when the power goes is not what is tested here.
+        // The tests do not cover power failures.
         watchdog.args(["-c", "fsync=off", "-c", "max_connections=300"]);
         let log = File::options().create(true).append(true).open(self.log()).unwrap();
         watchdog.stdin(Stdio::piped()).stdout(log.try_clone().unwrap()).stderr(log);
         self.watchdog = Some(watchdog.spawn().unwrap());
         let deadline = Instant::now() + Duration::from_secs(20);
-        while !self.answers() {
+        while !self.is_ready() {
             assert!(Instant::now() < deadline, "{}", fs::read_to_string(self.log()).unwrap());
             std::thread::yield_now();
         }
     }
 
-    /// Stops it at once, as a crash would, and waits for its end.
+    /// Stops the server immediately, like a crash, and waits until it has ended.
     pub(crate) fn pause(&mut self) {
         if let Some(mut watchdog) = self.watchdog.take() {
             let mut input = watchdog.stdin.take().unwrap();
@@ -92,10 +92,10 @@ impl Postgres {
         }
     }
 
-    /// Starts it again, with TLS. `certificate` and `key`: its own, in PEM.
+    /// Restarts the server with TLS and this certificate and key, both in PEM.
     pub(crate) fn use_tls(&mut self, certificate: &str, key: &str) {
         self.pause();
-        // Where and how PostgreSQL wants them.
+        // The default names; PostgreSQL refuses a key file that others can read.
         for (name, content) in [("server.crt", certificate), ("server.key", key)] {
             let path = self.data().join(name);
             fs::write(&path, content).unwrap();
@@ -133,7 +133,7 @@ impl Postgres {
         command
     }
 
-    fn answers(&self) -> bool {
+    fn is_ready(&self) -> bool {
         let port = self.port.to_string();
         let mut command = self.command("pg_isready");
         command.args(["-q", "-h", "127.0.0.1", "-p", &port, "-t", "1"]);
@@ -155,11 +155,11 @@ impl Drop for Postgres {
     }
 }
 
-/// Nobody's numbers on Debian; any user but root would do.
+/// The ids of user and group `nobody` on Debian. Any user but root would do.
 const NOBODY: u32 = 65_534;
 
-/// SIGQUIT: at once, without waiting for connections. When the tests are over, or were killed, the
-/// folder goes too.
+/// Stops the server with SIGQUIT, which does not wait for connections. When the tests have ended or
+/// were killed, it also deletes the folder.
 const WATCHDOG: &str = r#"
 "$@" &
 read -r word

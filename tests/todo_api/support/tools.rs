@@ -1,5 +1,5 @@
-//! Tools that some tests need beside Rust. Where one is missing, its test is left out and says so,
-//! except with `CI=true`: then it fails.
+//! Tools that some tests need besides Rust. If one is missing, the test is skipped and reports
+//! this; with `CI=true`, it fails.
 
 use std::{
     env,
@@ -25,23 +25,23 @@ pub(crate) enum Tool {
     MsalBrowser,
     OpenidClient,
     Axe,
-    /// The folder with its programs.
+    /// The folder with the programs of the server.
     Postgres,
     Nginx,
 }
 
 impl Tool {
-    /// Where it is, or its name where it is not.
+    /// The path of the tool, or its name if it is missing.
     fn find(self) -> Result<PathBuf, &'static str> {
         let installed = |path: &str| Some(folder().join("tools").join(path));
         let (name, path) = match self {
             Self::Chromium => ("Chromium", chromium()),
             Self::Node => ("Node", installed("bin/node")),
-            // The Python that has it as a module.
+            // The Python interpreter that has it as a module.
             Self::SpecValidator => ("openapi-spec-validator", installed("python/bin/python")),
             Self::Playwright => ("Playwright", installed("node/node_modules/playwright-core")),
             Self::Redocly => ("Redocly", installed("node/node_modules/@redocly/cli/bin/cli.js")),
-            // As above; an older Python may be there without it.
+            // The same; an older installation may not have this module.
             Self::FastapiAzureAuth => (
                 "fastapi-azure-auth",
                 installed("python/bin/python").filter(|_| has_module("fastapi_azure_auth")),
@@ -68,12 +68,12 @@ impl Tool {
     }
 }
 
-/// Where the tools that a test needs are. `None` where one is missing: the test is to return, and
-/// is on the list of those left out.
+/// The paths of the tools that a test needs. `None` if one is missing: then the test must return,
+/// and `target/left-out.txt` lists it as skipped.
 ///
 /// # Panics
 ///
-/// With `CI=true` where one is missing.
+/// With `CI=true`, if a tool is missing.
 pub(crate) fn require<const N: usize>(test: &str, tools: [Tool; N]) -> Option<[PathBuf; N]> {
     let missing: Vec<_> = tools.iter().filter_map(|tool| tool.find().err()).collect();
     if missing.is_empty() {
@@ -82,17 +82,31 @@ pub(crate) fn require<const N: usize>(test: &str, tools: [Tool; N]) -> Option<[P
     let missing = missing.join(", ");
     assert!(
         environment("CI").as_deref() != Some("true"),
-        "{test} needs what is missing here: {missing}. `make tools` installs it."
+        "{test} needs a missing tool: {missing}. `make tools` installs it."
     );
     let line = format!("{test}: {missing} is missing\n");
+    // The folder is missing when the build uses another target directory.
+    fs::create_dir_all(folder()).unwrap();
     let list = folder().join("left-out.txt");
-    // One write, so that tests in parallel do not mix their lines.
+    // A single write, so that parallel tests do not mix their lines.
     let list = OpenOptions::new().create(true).append(true).open(list);
     list.and_then(|mut list| list.write_all(line.as_bytes())).unwrap();
-    // Not `eprint!`, which is not shown for a test that passes.
+    // The output of `eprint!` is hidden if the test passes.
     io::stderr().write_all(format!("SKIPPED: {line}").as_bytes()).unwrap();
     None
 }
+
+/// The path of the current test or function, such as `browser::a_person_signs_in`.
+macro_rules! test_name {
+    () => {{
+        fn here() {}
+        let name = std::any::type_name_of_val(&here).trim_end_matches("::here");
+        let name = name.trim_end_matches("::{{closure}}");
+        name.split_once("::").map_or(name, |(_, path)| path)
+    }};
+}
+
+pub(crate) use test_name;
 
 fn chromium() -> Option<PathBuf> {
     if let Some(chosen) = environment("CHROMIUM") {
@@ -101,13 +115,13 @@ fn chromium() -> Option<PathBuf> {
     on_path("chromium")
 }
 
-/// Debian puts servers where only root looks.
+/// Finds a program on the path, or in the folder where Debian puts servers.
 fn on_path(program: &str) -> Option<PathBuf> {
     let path = environment("PATH")? + ":/usr/sbin";
     env::split_paths(&path).map(|folder| folder.join(program)).find(|path| path.exists())
 }
 
-/// The newest version that Debian's packages have installed, or the one on the path.
+/// The programs of the newest version that Debian's packages install, or of the one on the path.
 fn postgres() -> Option<PathBuf> {
     let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     let number = |path: &PathBuf| path.file_name()?.to_str()?.parse::<u32>().ok();
@@ -117,7 +131,7 @@ fn postgres() -> Option<PathBuf> {
     newest.or_else(|| on_path("initdb")?.parent().map(Path::to_owned))
 }
 
-/// Whether the Python under `tools` has this package, in the folder of whichever version it is.
+/// Whether the Python under `tools` has this package, whatever its version.
 fn has_module(name: &str) -> bool {
     let versions = fs::read_dir(folder().join("tools/python/lib"));
     versions
@@ -131,7 +145,7 @@ fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("target")
 }
 
-#[allow(clippy::disallowed_methods, reason = "it is the machine that is asked, not the settings")]
+#[allow(clippy::disallowed_methods, reason = "this is about the machine, not about settings")]
 fn environment(name: &str) -> Option<String> {
     env::var(name).ok()
 }

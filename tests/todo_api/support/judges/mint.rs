@@ -1,69 +1,67 @@
-//! Makes tokens that the development tenant would, or would not, issue.
+//! Makes tokens that the development tenant would issue, and tokens that it never would.
 
 use std::{path::PathBuf, process::Command};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::Value;
 
-use crate::support::{App, tenant_folder};
+use crate::support::{App, root, tenant_folder};
 
-use super::root;
+/// The header of the tenant's tokens, with a placeholder for the key id.
+pub(crate) const HEADER: &str = r#"{"typ":"JWT","alg":"RS256","kid":"KID"}"#;
 
-/// The header of the tenant's own tokens, with the key's id to be filled in.
-pub(super) const HEADER: &str = r#"{"typ":"JWT","alg":"RS256","kid":"KID"}"#;
-
-/// The tenant, and the signer of what it would not sign.
-pub(super) struct Mint<'a> {
+/// The tenant, and a script that signs what the tenant would not.
+pub(crate) struct Mint<'a> {
     app: &'a App,
     node: PathBuf,
-    /// What the tenant publishes: its general key, the next one, that of personal accounts.
+    /// The published keys: the general key, the next one, and the key of personal accounts.
     keys: Value,
 }
 
 impl<'a> Mint<'a> {
-    pub(super) async fn new(app: &'a App, node: PathBuf) -> Self {
+    pub(crate) async fn new(app: &'a App, node: PathBuf) -> Self {
         let keys =
             format!("{}/{}/discovery/v2.0/keys", app.tenant.base_url(), entra_dev::ids::CONTOSO);
         let keys = app.client.get(keys).send().await.unwrap().json().await.unwrap();
         Self { app, node, keys }
     }
 
-    pub(super) fn now(&self) -> u64 {
+    pub(crate) fn now(&self) -> u64 {
         self.app.clock.now()
     }
 
-    pub(super) fn issuer(&self, tenant: &str) -> String {
+    pub(crate) fn issuer(&self, tenant: &str) -> String {
         format!("{}/{tenant}/v2.0", self.app.tenant.base_url())
     }
 
-    /// Uma's token with claims changed.
-    pub(super) fn claims(&self, change: impl FnOnce(&mut Value)) -> String {
+    /// Uma's token with some claims changed.
+    pub(crate) fn claims(&self, change: impl FnOnce(&mut Value)) -> String {
         self.app.forged(change)
     }
 
-    /// Uma's payload under another header.
-    pub(super) fn header(&self, header: &str) -> String {
+    /// Uma's payload with another header.
+    pub(crate) fn header(&self, header: &str) -> String {
         self.signed("general", "RS256", header, &self.payload())
     }
 
-    /// Another payload under the usual header.
-    pub(super) fn raw_payload(&self, payload: &str) -> String {
+    /// Another payload with the usual header.
+    pub(crate) fn raw_payload(&self, payload: &str) -> String {
         self.signed("general", "RS256", HEADER, payload)
     }
 
-    /// Uma's payload with members before its own.
-    pub(super) fn payload_starting(&self, members: &str) -> String {
+    /// Uma's payload with more members at its start.
+    pub(crate) fn payload_starting(&self, members: &str) -> String {
         self.raw_payload(&self.payload().replacen('{', &format!("{{{members}"), 1))
     }
 
     /// The text of Uma's payload.
-    pub(super) fn payload(&self) -> String {
+    pub(crate) fn payload(&self) -> String {
         let token = self.claims(|_| {});
         String::from_utf8(URL_SAFE_NO_PAD.decode(parts(&token)[1]).unwrap()).unwrap()
     }
 
-    /// By `tests/foreign/sign.mjs`.
-    pub(super) fn signed(&self, key: &str, algorithm: &str, header: &str, payload: &str) -> String {
+    /// A token signed by `tests/foreign/sign.mjs`.
+    pub(crate) fn signed(&self, key: &str, algorithm: &str, header: &str, payload: &str) -> String {
         let key_set = &self.keys["keys"];
         let header = header
             .replace("\"KID\"", &key_set[0]["kid"].to_string())
@@ -80,10 +78,10 @@ impl<'a> Mint<'a> {
     }
 }
 
-pub(super) fn remove(claims: &mut Value, name: &str) {
+pub(crate) fn remove(claims: &mut Value, name: &str) {
     claims.as_object_mut().unwrap().remove(name);
 }
 
-pub(super) fn parts(token: &str) -> [&str; 3] {
+pub(crate) fn parts(token: &str) -> [&str; 3] {
     token.split('.').collect::<Vec<_>>().try_into().unwrap()
 }

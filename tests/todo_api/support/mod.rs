@@ -1,0 +1,67 @@
+//! The harness: a real server and a real development tenant, the tools that tests need besides
+//! Rust, and helpers to send requests and to check responses.
+
+mod answer;
+mod app;
+mod certificates;
+mod clock;
+mod crash_load;
+mod database;
+mod document;
+mod entra_clients;
+mod foreign_issuer;
+pub(crate) mod judges;
+mod kept;
+mod locks;
+mod ports;
+mod postgres;
+mod program;
+mod proxy;
+mod readiness;
+mod retry_load;
+mod sign_in;
+mod tools;
+
+pub(crate) use self::{
+    answer::Answer,
+    app::{App, config},
+    certificates::Authority,
+    clock::TestClock,
+    crash_load::{CrashLoad, read_todos},
+    database::{Database, on_both},
+    document::{Operation, operations},
+    entra_clients::{Column, run_client},
+    foreign_issuer::{ForeignIssuer, SignedIn},
+    kept::Kept,
+    locks::{MigrationLock, Transaction},
+    ports::free_ports,
+    postgres::Postgres,
+    program::{Launch, Program},
+    proxy::Proxy,
+    readiness::wait_until,
+    retry_load::RetryLoad,
+    sign_in::tenant_folder,
+    tools::{Tool, require, test_name},
+};
+
+use std::{
+    path::Path,
+    process::{Command, Output},
+};
+
+use reqwest::{Client, redirect};
+
+/// A client that follows no redirects and uses no proxy.
+pub(crate) fn client() -> Client {
+    Client::builder().redirect(redirect::Policy::none()).no_proxy().build().unwrap()
+}
+
+/// The folder of the workspace.
+pub(crate) fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Runs a command to its end, while the servers of the test keep running.
+pub(crate) async fn run(mut command: Command) -> Output {
+    tokio::task::spawn_blocking(move || command.output()).await.unwrap().unwrap()
+}
