@@ -32,7 +32,7 @@ const fn row(operation: &'static str, statuses: [u16; 4]) -> Row {
 }
 
 #[tokio::test]
-async fn every_operation_of_the_document_does_what_its_row_says() {
+async fn every_operation_responds_as_its_row_in_the_table_says() {
     let app = App::start().await;
     let document = app.send(None, Method::GET, "/openapi.json", None).await.body;
     let ulf = app.token("ulf").await;
@@ -65,7 +65,7 @@ async fn every_operation_of_the_document_does_what_its_row_says() {
 }
 
 #[tokio::test]
-async fn without_a_token_nothing_is_learnt_about_ids_or_bodies() {
+async fn a_request_without_a_token_reveals_nothing_about_ids() {
     let app = App::start().await;
     for (method, path, body) in [
         (Method::GET, "/todoitems/999", None),
@@ -115,7 +115,7 @@ async fn a_challenge_says_what_is_missing() {
 }
 
 #[tokio::test]
-async fn an_app_with_the_admin_role_but_no_user_behind_it_is_refused() {
+async fn an_app_without_a_user_is_refused_despite_the_admin_role() {
     let app = App::start().await;
     let daemon = app.forged(|claims| {
         claims.as_object_mut().unwrap().remove("scp");
@@ -152,7 +152,7 @@ async fn scopes_and_roles_are_compared_exactly() {
 }
 
 #[tokio::test]
-async fn a_person_without_any_role_and_a_guest_have_todos_of_their_own() {
+async fn users_without_roles_and_guests_have_their_own_todos() {
     let app = App::start().await;
     for person in ["noel", "gus"] {
         app.create(person, person).await;

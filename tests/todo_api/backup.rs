@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::support::{Launch, Postgres, Program, Tool, client, require, test_name};
 
 #[tokio::test]
-async fn a_copy_made_under_load_has_all_that_was_there_when_it_began() {
+async fn a_backup_under_load_has_every_todo_from_before_it_began() {
     let mut program = Program::start().await;
     let todos = Todos::of(&program);
     let before = todos.create_many("before").await;
@@ -43,7 +43,7 @@ async fn a_copy_made_under_load_has_all_that_was_there_when_it_began() {
 }
 
 #[tokio::test]
-async fn a_dump_of_postgres_made_under_load_is_restored_and_no_id_of_it_comes_again() {
+async fn a_restored_postgres_dump_never_reuses_an_id() {
     let Some([programs]) = require(test_name!(), [Tool::Postgres]) else { return };
     let postgres = Postgres::shared(&programs);
     let [url, restored] = [postgres.create_database().await, postgres.create_database().await];
@@ -80,7 +80,7 @@ async fn a_dump_of_postgres_made_under_load_is_restored_and_no_id_of_it_comes_ag
 }
 
 #[test]
-fn of_a_database_that_is_not_there_is_no_copy_and_for_postgres_another_program_is_named() {
+fn backup_refuses_a_missing_database_and_postgres() {
     let folder = tempfile::tempdir().unwrap();
     let backup = |launch: Launch| {
         let output = launch.run(folder.path(), &["backup", "copy.db"]);
@@ -99,7 +99,7 @@ fn of_a_database_that_is_not_there_is_no_copy_and_for_postgres_another_program_i
 }
 
 #[tokio::test]
-async fn a_copy_that_finds_no_room_leaves_nothing_behind() {
+async fn a_backup_to_a_full_disk_leaves_no_file() {
     let program = Program::start().await;
     Todos::of(&program).create_many("item").await;
     let copies = tempfile::tempdir().unwrap();

@@ -34,7 +34,7 @@ async fn an_authorization_header_must_be_one_bearer_token() {
 }
 
 #[tokio::test]
-async fn a_token_in_the_query_or_the_body_is_not_looked_at() {
+async fn a_token_in_the_query_or_the_body_is_ignored() {
     let app = App::start().await;
     let token = app.token("uma").await;
     let path = format!("/todoitems?access_token={token}");
@@ -44,7 +44,7 @@ async fn a_token_in_the_query_or_the_body_is_not_looked_at() {
 }
 
 #[tokio::test]
-async fn a_header_of_a_megabyte_is_refused_with_a_problem() {
+async fn headers_over_64_kib_are_refused_with_a_problem() {
     let app = App::start().await;
     for size in [70_000, 1_000_000, 1_048_576] {
         let answer = with_headers(&app, &[("x-padding", &"a".repeat(size))]).await;
@@ -97,7 +97,7 @@ async fn only_application_json_is_read() {
 }
 
 #[tokio::test]
-async fn a_body_that_is_no_todo_is_refused_with_the_place_that_is_wrong() {
+async fn an_invalid_body_is_refused_with_a_pointer_to_the_error() {
     let app = App::start().await;
     for (body, pointer, text) in [
         (r#""#, "#", "EOF"),
@@ -156,7 +156,7 @@ async fn a_name_has_1_to_200_characters_whatever_their_bytes() {
 }
 
 #[tokio::test]
-async fn a_change_must_be_one() {
+async fn an_invalid_change_is_refused() {
     let app = App::start().await;
     let id = app.create("uma", "Walk the dog").await["id"].clone();
     let path = format!("/todoitems/{id}");
@@ -175,7 +175,7 @@ async fn a_change_must_be_one() {
 }
 
 #[tokio::test]
-async fn an_id_is_a_whole_number_from_1_in_its_one_spelling() {
+async fn an_id_is_a_positive_integer_in_canonical_form() {
     let app = App::start().await;
     let id = app.create("uma", "Walk the dog").await["id"].clone();
     assert_eq!(id, 1);
@@ -211,7 +211,7 @@ async fn an_id_is_a_whole_number_from_1_in_its_one_spelling() {
 }
 
 #[tokio::test]
-async fn a_page_has_1_to_1000_todos_and_starts_where_a_page_ended() {
+async fn an_invalid_limit_or_cursor_is_refused() {
     let app = App::start().await;
     let token = app.token("uma").await;
     for (query, pointer) in [
@@ -243,7 +243,7 @@ async fn a_page_has_1_to_1000_todos_and_starts_where_a_page_ended() {
 }
 
 #[tokio::test]
-async fn an_unknown_path_is_404_and_an_unknown_method_is_405_with_allow() {
+async fn an_unknown_path_causes_404_and_an_unknown_method_405() {
     let app = App::start().await;
     for path in ["/nothing", "/todoitems/1/2", "/todoitems/", "/docs/../nothing", "/%00"] {
         app.send(None, Method::GET, path, None).await.assert_problem(404, "not_found");
@@ -267,7 +267,7 @@ async fn an_unknown_path_is_404_and_an_unknown_method_is_405_with_allow() {
 }
 
 #[tokio::test]
-async fn head_is_answered_like_get_without_a_body() {
+async fn head_responds_like_get_without_a_body() {
     let app = App::start().await;
     let token = app.token("uma").await;
     for path in ["/health", "/todoitems", "/docs"] {

@@ -6,17 +6,17 @@ use serde_json::{Value, json};
 use crate::support::{Answer, App, Database, on_both};
 
 on_both!(
-    a_change_on_an_outdated_copy_is_refused_and_changes_nothing,
-    of_many_changes_on_the_same_copy_one_wins,
-    a_change_to_what_is_so_already_outdates_no_copy,
-    a_todo_is_sent_again_only_when_it_has_changed,
-    a_page_is_sent_again_only_when_something_on_it_has_changed,
+    a_change_to_an_outdated_copy_changes_nothing,
+    one_of_many_changes_to_the_same_version_succeeds,
+    a_change_without_effect_keeps_the_entity_tag,
+    an_unchanged_todo_causes_304,
+    an_unchanged_page_causes_304,
     if_none_match_refuses_a_change_to_the_version_it_names,
-    a_condition_is_one_of_those_of_rfc_9110,
-    a_condition_on_a_todo_out_of_reach_is_not_looked_at,
+    conditions_follow_rfc_9110,
+    a_condition_on_an_inaccessible_todo_is_not_evaluated,
 );
 
-async fn a_change_on_an_outdated_copy_is_refused_and_changes_nothing(database: Database) {
+async fn a_change_to_an_outdated_copy_changes_nothing(database: Database) {
     let app = App::on(database).await;
     let (path, first) = created(&app).await;
     let answer = change(&app, &path, &first, "first tab").await;
@@ -41,7 +41,7 @@ async fn a_change_on_an_outdated_copy_is_refused_and_changes_nothing(database: D
     assert_eq!(answer.status, StatusCode::NO_CONTENT);
 }
 
-async fn of_many_changes_on_the_same_copy_one_wins(database: Database) {
+async fn one_of_many_changes_to_the_same_version_succeeds(database: Database) {
     let app = App::on(database).await;
     let (path, tag) = created(&app).await;
     let names: Vec<_> = (0..16).map(|number| format!("tab {number}")).collect();
@@ -56,7 +56,7 @@ async fn of_many_changes_on_the_same_copy_one_wins(database: Database) {
     assert_eq!(kept.header("etag"), won[0].header("etag"));
 }
 
-async fn a_change_to_what_is_so_already_outdates_no_copy(database: Database) {
+async fn a_change_without_effect_keeps_the_entity_tag(database: Database) {
     let app = App::on(database).await;
     let (path, tag) = created(&app).await;
     let name = send(&app, Method::GET, &path, &[], None).await.body["item"]["name"].clone();
@@ -72,7 +72,7 @@ async fn a_change_to_what_is_so_already_outdates_no_copy(database: Database) {
     }
 }
 
-async fn a_todo_is_sent_again_only_when_it_has_changed(database: Database) {
+async fn an_unchanged_todo_causes_304(database: Database) {
     let app = App::on(database).await;
     let (path, tag) = created(&app).await;
     let weak = format!("\"other\", W/{tag}");
@@ -87,7 +87,7 @@ async fn a_todo_is_sent_again_only_when_it_has_changed(database: Database) {
     assert_eq!(answer.body["item"]["name"], "Walk the cat");
 }
 
-async fn a_page_is_sent_again_only_when_something_on_it_has_changed(database: Database) {
+async fn an_unchanged_page_causes_304(database: Database) {
     let app = App::on(database).await;
     let page = "/todoitems?limit=2";
     let list = async |known: &[(&str, &str)]| send(&app, Method::GET, page, known, None).await;
@@ -157,7 +157,7 @@ async fn if_none_match_refuses_a_change_to_the_version_it_names(database: Databa
     assert_eq!(answer.status, StatusCode::NO_CONTENT, "{answer:?}");
 }
 
-async fn a_condition_is_one_of_those_of_rfc_9110(database: Database) {
+async fn conditions_follow_rfc_9110(database: Database) {
     let app = App::on(database).await;
     let (path, tag) = created(&app).await;
     for (value, status) in [
@@ -191,7 +191,7 @@ async fn a_condition_is_one_of_those_of_rfc_9110(database: Database) {
 }
 
 /// RFC 9110, section 13.2.1: a request that would fail anyway fails as without the condition.
-async fn a_condition_on_a_todo_out_of_reach_is_not_looked_at(database: Database) {
+async fn a_condition_on_an_inaccessible_todo_is_not_evaluated(database: Database) {
     let app = App::on(database).await;
     let (path, tag) = created(&app).await;
     let token = app.token("ulf").await;

@@ -19,7 +19,7 @@ use crate::support::App;
 const LARGE: usize = 64 * 1024 * 1024;
 
 #[tokio::test]
-async fn who_takes_nothing_of_the_answer_is_let_go() {
+async fn a_client_that_stops_reading_is_disconnected() {
     let listener = Listener::bind("127.0.0.1", 0).await.unwrap();
     let address = listener.url().trim_start_matches("http://").to_owned();
     let (stop, stopped) = oneshot::channel::<()>();
@@ -58,7 +58,7 @@ async fn pass(times: u32) {
 }
 
 #[tokio::test]
-async fn two_hundred_callers_at_once_wait_in_the_queue() {
+async fn two_hundred_connections_wait_in_the_accept_queue() {
     let allowed = fs::read_to_string("/proc/sys/net/core/somaxconn").unwrap();
     let callers = allowed.trim().parse::<usize>().unwrap().min(200);
     // No server accepts the connections.
@@ -71,7 +71,7 @@ async fn two_hundred_callers_at_once_wait_in_the_queue() {
 }
 
 #[tokio::test]
-async fn who_has_sent_all_and_says_so_gets_an_answer() {
+async fn a_client_that_closes_its_sending_half_gets_a_response() {
     let app = App::start().await;
     let token = app.token("uma").await;
     let mut caller = app.connect().await;

@@ -7,9 +7,9 @@ use serde_json::Value;
 use crate::support::{App, Database, on_both};
 
 on_both!(
-    all_todos_go_at_once_and_their_rows_little_by_little,
-    rows_that_were_left_over_are_removed_after_a_restart,
-    whoever_reads_meanwhile_sees_all_or_nothing,
+    delete_all_hides_todos_at_once_and_removes_rows_gradually,
+    leftover_rows_are_removed_after_a_restart,
+    a_reader_during_delete_all_sees_all_todos_or_none,
 );
 
 /// Adds 20,000 todos of Uma and one in Fabrikam.
@@ -20,7 +20,7 @@ async fn fill(database: &Database) {
 
 const ROWS: &str = "SELECT count(*) FROM todos";
 
-async fn all_todos_go_at_once_and_their_rows_little_by_little(database: Database) {
+async fn delete_all_hides_todos_at_once_and_removes_rows_gradually(database: Database) {
     let app = App::on(database.clone()).await;
     fill(&database).await;
     let last = app.create("ulf", "the newest").await["id"].clone();
@@ -45,7 +45,7 @@ async fn all_todos_go_at_once_and_their_rows_little_by_little(database: Database
     assert_eq!(database.number(fabrikam).await, 1);
 }
 
-async fn rows_that_were_left_over_are_removed_after_a_restart(database: Database) {
+async fn leftover_rows_are_removed_after_a_restart(database: Database) {
     let mut app = App::on(database.clone()).await;
     fill(&database).await;
     app.send_as("ada", Method::DELETE, "/todoitems", None).await;
@@ -56,7 +56,7 @@ async fn rows_that_were_left_over_are_removed_after_a_restart(database: Database
     database.wait_for(ROWS, 1).await;
 }
 
-async fn whoever_reads_meanwhile_sees_all_or_nothing(database: Database) {
+async fn a_reader_during_delete_all_sees_all_todos_or_none(database: Database) {
     let app = App::on(database.clone()).await;
     fill(&database).await;
     let token = app.token("uma").await;

@@ -5,7 +5,7 @@ use reqwest::{Method, StatusCode, header};
 use crate::support::{Answer, App};
 
 #[tokio::test]
-async fn the_root_leads_to_the_docs_page() {
+async fn the_root_redirects_to_the_docs_page() {
     let app = App::start().await;
     let answer = app.send(None, Method::GET, "/", None).await;
     assert_eq!(answer.status, StatusCode::TEMPORARY_REDIRECT);
@@ -13,7 +13,7 @@ async fn the_root_leads_to_the_docs_page() {
 }
 
 #[tokio::test]
-async fn the_page_runs_no_inline_script_and_loads_nothing_from_elsewhere() {
+async fn the_docs_page_uses_no_inline_script_and_no_other_origin() {
     let app = App::start().await;
     for page in ["/docs", "/oauth2-redirect"] {
         let answer = app.send(None, Method::GET, page, None).await;
@@ -53,7 +53,7 @@ async fn the_sign_in_is_filled_in_and_uses_pkce_without_a_secret() {
 }
 
 #[tokio::test]
-async fn a_file_is_compressed_for_whoever_accepts_that_and_sent_once() {
+async fn a_file_is_compressed_on_request_and_cached_by_its_tag() {
     let app = App::start().await;
     for (path, media_type) in
         [("/docs/swagger-ui-bundle.js", "text/javascript"), ("/docs/swagger-ui.css", "text/css")]
@@ -82,7 +82,7 @@ async fn a_file_is_compressed_for_whoever_accepts_that_and_sent_once() {
 }
 
 #[tokio::test]
-async fn clients_learn_where_to_get_a_token() {
+async fn the_resource_metadata_names_the_issuer_and_the_scope() {
     let app = App::start().await;
     let path = "/.well-known/oauth-protected-resource";
     let answer = app.send(None, Method::GET, path, None).await;
@@ -101,7 +101,7 @@ async fn clients_learn_where_to_get_a_token() {
 }
 
 #[tokio::test]
-async fn pages_of_listed_origins_may_call_the_api_and_others_may_not() {
+async fn only_pages_from_listed_origins_may_call_the_api() {
     let app =
         App::start_with(|environment| environment.with("CORS_ORIGINS", "https://app.example"))
             .await;

@@ -9,13 +9,13 @@ use todo_api::api::{self, document::DocumentSettings};
 use crate::support::{App, Launch, Operation, operations, root};
 
 #[test]
-fn the_file_is_what_the_code_says() {
+fn the_openapi_file_matches_the_code() {
     let output = todo_api(&["openapi", "--check", "--output", "openapi/openapi.json"]);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
 }
 
 #[test]
-fn a_file_that_drifted_is_noticed_and_the_difference_shown() {
+fn openapi_check_shows_how_a_file_differs() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("openapi.json");
     let path = file.to_str().unwrap();
@@ -46,7 +46,7 @@ async fn the_server_publishes_its_own_authority_and_api() {
 }
 
 #[test]
-fn two_documents_with_other_settings_fit_in_one_process() {
+fn documents_with_different_settings_do_not_mix() {
     let other =
         DocumentSettings { authority: "https://b.example/b".into(), app_id_uri: "api://b".into() };
     let first = document().to_string();
@@ -57,7 +57,7 @@ fn two_documents_with_other_settings_fit_in_one_process() {
 }
 
 #[test]
-fn every_protected_operation_documents_its_scope_refusals_and_role() {
+fn protected_operations_document_scope_role_and_refusals() {
     let document = document();
     let oauth2 = &document["components"]["securitySchemes"]["oauth2"];
     let declared = &oauth2["flows"]["authorizationCode"]["scopes"];
@@ -94,7 +94,7 @@ fn every_protected_operation_documents_its_scope_refusals_and_role() {
 }
 
 #[test]
-fn every_path_parameter_is_declared_and_every_operation_has_an_id_a_summary_and_a_tag() {
+fn every_operation_has_an_id_a_summary_a_tag_and_its_parameters() {
     let document = document();
     let mut ids = Vec::new();
     for operation in operations(&document) {
@@ -111,7 +111,7 @@ fn every_path_parameter_is_declared_and_every_operation_has_an_id_a_summary_and_
 }
 
 #[test]
-fn every_example_fits_its_schema() {
+fn every_example_matches_its_schema() {
     let document = document();
     let mut checked = 0;
     for (name, schema) in document["components"]["schemas"].as_object().unwrap() {
@@ -154,7 +154,7 @@ fn the_schemas_refuse_what_the_server_refuses() {
 }
 
 #[tokio::test]
-async fn what_the_server_answers_fits_the_schemas() {
+async fn responses_match_the_schemas() {
     let app = App::start().await;
     let document = document();
     app.create("uma", "Walk the dog").await;

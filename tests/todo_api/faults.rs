@@ -17,7 +17,7 @@ use sqlx::{Connection, SqliteConnection};
 use crate::support::{Answer, App, Database, Launch, Program, client};
 
 #[tokio::test]
-async fn a_file_that_another_process_holds_can_be_read_and_takes_changes_again_later() {
+async fn a_locked_file_can_be_read_and_accepts_writes_once_unlocked() {
     let app = App::with_short_timeout(Database::sqlite()).await;
     app.create("uma", "before").await;
     let mut other = SqliteConnection::connect(&app.database().url()).await.unwrap();
@@ -32,7 +32,7 @@ async fn a_file_that_another_process_holds_can_be_read_and_takes_changes_again_l
 }
 
 #[tokio::test]
-async fn a_file_that_is_removed_or_replaced_takes_no_changes_until_it_is_back() {
+async fn a_replaced_file_accepts_no_writes_until_it_is_back() {
     let mut app = App::start().await;
     let mut acknowledged = vec!["before"];
     app.create("uma", "before").await;
@@ -63,7 +63,7 @@ async fn a_file_that_is_removed_or_replaced_takes_no_changes_until_it_is_back() 
 }
 
 #[tokio::test]
-async fn of_two_servers_that_cannot_know_of_each_other_one_takes_no_changes() {
+async fn a_server_stops_writing_when_another_replaces_its_shm_file() {
     let mut first = Program::start().await;
     let file = first.folder.path().join("data/todo.db");
     let client = client();
@@ -101,7 +101,7 @@ async fn of_two_servers_that_cannot_know_of_each_other_one_takes_no_changes() {
 }
 
 #[tokio::test]
-async fn a_damaged_page_is_503_until_it_is_whole_again() {
+async fn a_damaged_page_causes_503_until_it_is_repaired() {
     let mut app = App::start().await;
     app.create("uma", "Walk the dog").await;
     app.stop().await;
@@ -125,7 +125,7 @@ async fn a_damaged_page_is_503_until_it_is_whole_again() {
 }
 
 #[tokio::test]
-async fn a_full_disk_is_503_and_loses_nothing_that_was_acknowledged() {
+async fn a_full_disk_causes_503_and_loses_no_acknowledged_todo() {
     // A limit on the size of files simulates a full disk. The system also sends a signal at this
     // limit, which the shell makes the program ignore.
     let through = ["sh", "-c", "trap '' XFSZ; exec \"$0\" \"$@\""];
@@ -177,7 +177,7 @@ async fn a_full_disk_is_503_and_loses_nothing_that_was_acknowledged() {
 }
 
 #[tokio::test]
-async fn a_file_or_a_folder_that_may_not_be_used_is_named_at_start() {
+async fn an_inaccessible_file_or_folder_is_reported_at_start() {
     let mut app = App::start().await;
     app.stop().await;
     let up_to_date = fs::read(app.database().file()).unwrap();

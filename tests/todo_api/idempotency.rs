@@ -6,14 +6,14 @@ use serde_json::{Value, json};
 use crate::support::{Answer, App, Database, on_both};
 
 on_both!(
-    a_repeat_makes_nothing_new_and_gets_the_same_answer,
-    repeats_at_once_make_one_todo,
-    a_key_counts_for_one_body_one_owner_and_24_hours,
+    a_repeated_request_gets_the_same_response,
+    simultaneous_repeats_create_one_todo,
+    a_key_is_bound_to_a_body_and_an_owner_for_24_hours,
     a_key_has_1_to_255_visible_characters,
-    keys_whose_time_is_over_are_removed,
+    expired_keys_are_removed,
 );
 
-async fn a_repeat_makes_nothing_new_and_gets_the_same_answer(database: Database) {
+async fn a_repeated_request_gets_the_same_response(database: Database) {
     let mut app = App::on(database).await;
     let first = create(&app, "uma", "walk-1", "Walk the dog").await;
     assert_eq!(first.status, StatusCode::CREATED);
@@ -34,7 +34,7 @@ async fn a_repeat_makes_nothing_new_and_gets_the_same_answer(database: Database)
     assert_same(&first, &create(&app.another().await, "uma", "walk-1", "Walk the dog").await);
 }
 
-async fn repeats_at_once_make_one_todo(database: Database) {
+async fn simultaneous_repeats_create_one_todo(database: Database) {
     let first = App::on(database).await;
     let second = first.another().await;
     let requests = (0..16).map(|number| {
@@ -49,7 +49,7 @@ async fn repeats_at_once_make_one_todo(database: Database) {
     assert_eq!(first.names("uma").await, ["Walk the dog"]);
 }
 
-async fn a_key_counts_for_one_body_one_owner_and_24_hours(database: Database) {
+async fn a_key_is_bound_to_a_body_and_an_owner_for_24_hours(database: Database) {
     let app = App::on(database).await;
     let first = create(&app, "uma", "walk-1", "Walk the dog").await;
     let other = create(&app, "uma", "walk-1", "Walk the cat").await;
@@ -84,7 +84,7 @@ async fn a_key_has_1_to_255_visible_characters(database: Database) {
     assert_eq!(answer.status, StatusCode::CREATED);
 }
 
-async fn keys_whose_time_is_over_are_removed(database: Database) {
+async fn expired_keys_are_removed(database: Database) {
     let app = App::on(database.clone()).await;
     for number in 0..3 {
         create(&app, "uma", &format!("walk-{number}"), "Walk the dog").await;

@@ -13,9 +13,9 @@ use uuid::Uuid;
 use crate::support::{App, Database, TestClock, config, on_both};
 
 on_both!(
-    nobody_reaches_a_todo_beyond_their_own_and_an_admin_none_of_another_tenant,
-    no_query_by_itself_reaches_beyond_the_access_that_it_is_given,
-    an_idempotency_key_means_nothing_to_another_owner,
+    no_caller_reaches_a_todo_outside_their_access,
+    no_store_query_reaches_a_todo_outside_the_given_access,
+    an_idempotency_key_is_valid_for_its_owner_only,
 );
 
 /// A caller, their tenant, and whether they are an admin there.
@@ -26,9 +26,7 @@ struct Person {
     token: String,
 }
 
-async fn nobody_reaches_a_todo_beyond_their_own_and_an_admin_none_of_another_tenant(
-    database: Database,
-) {
+async fn no_caller_reaches_a_todo_outside_their_access(database: Database) {
     let app = App::start_on(database.clone(), TestClock::default(), |environment| {
         environment.with("AAD_TENANT_ID", "organizations").with("ALLOWED_TENANTS", "any")
     })
@@ -83,7 +81,7 @@ async fn nobody_reaches_a_todo_beyond_their_own_and_an_admin_none_of_another_ten
 }
 
 /// The API loads a todo before it changes it. This test calls the queries directly.
-async fn no_query_by_itself_reaches_beyond_the_access_that_it_is_given(database: Database) {
+async fn no_store_query_reaches_a_todo_outside_the_given_access(database: Database) {
     let store = store::open(&config(&database).database, Arc::new(|| 0)).await.unwrap();
     let owners = owners();
     let name = |text: &str| TodoName::parse(text).unwrap();
@@ -143,7 +141,7 @@ async fn no_query_by_itself_reaches_beyond_the_access_that_it_is_given(database:
     store.close().await;
 }
 
-async fn an_idempotency_key_means_nothing_to_another_owner(database: Database) {
+async fn an_idempotency_key_is_valid_for_its_owner_only(database: Database) {
     let store = store::open(&config(&database).database, Arc::new(|| 0)).await.unwrap();
     let key = IdempotencyKey::parse("the-same").unwrap();
     let create = async |owner: &Owner| {

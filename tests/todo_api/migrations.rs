@@ -7,12 +7,12 @@ use todo_api::store::{self, OpenError};
 use crate::support::{App, Database, Launch, MigrationLock, Program, config, on_both};
 
 on_both!(
-    servers_that_start_at_once_migrate_once,
-    a_schema_that_is_newer_than_the_program_is_refused,
-    a_server_that_waits_for_the_migration_of_another_one_says_so_and_can_be_stopped,
+    servers_that_start_at_the_same_time_migrate_once,
+    a_schema_newer_than_the_program_is_refused,
+    a_server_waiting_for_a_migration_reports_it_and_can_stop,
 );
 
-async fn servers_that_start_at_once_migrate_once(database: Database) {
+async fn servers_that_start_at_the_same_time_migrate_once(database: Database) {
     let starting: Vec<_> = (0..8).map(|_| tokio::spawn(open(database.clone()))).collect();
     for started in starting {
         started.await.unwrap().unwrap();
@@ -22,7 +22,7 @@ async fn servers_that_start_at_once_migrate_once(database: Database) {
     App::on(database).await.create("uma", "Walk the dog").await;
 }
 
-async fn a_schema_that_is_newer_than_the_program_is_refused(database: Database) {
+async fn a_schema_newer_than_the_program_is_refused(database: Database) {
     open(database.clone()).await.unwrap();
     let newer = "
         INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
@@ -36,9 +36,7 @@ async fn a_schema_that_is_newer_than_the_program_is_refused(database: Database) 
     assert!(shown.contains("version 999, which is newer than this program knows"), "{shown}");
 }
 
-async fn a_server_that_waits_for_the_migration_of_another_one_says_so_and_can_be_stopped(
-    database: Database,
-) {
+async fn a_server_waiting_for_a_migration_reports_it_and_can_stop(database: Database) {
     let launch = Launch::dev().with("DATABASE_URL", database.url());
     let mut program = Program::launch(launch).await;
     assert!(program.stop("TERM").await.success());

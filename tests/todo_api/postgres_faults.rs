@@ -12,7 +12,7 @@ use crate::support::{
 };
 
 #[tokio::test]
-async fn a_postgres_that_is_not_there_is_named_at_start_without_the_password() {
+async fn a_missing_postgres_is_reported_at_start_without_the_password() {
     let Some(Database::Postgres(url)) = Database::postgres(test_name!()).await else { return };
     let folder = tempfile::tempdir().unwrap();
     let unused_port = "postgres://todo:secret@127.0.0.1:1/todo";
@@ -26,7 +26,7 @@ async fn a_postgres_that_is_not_there_is_named_at_start_without_the_password() {
 }
 
 #[tokio::test]
-async fn a_postgres_that_is_gone_is_503_and_loses_nothing_once_it_is_back() {
+async fn a_postgres_crash_causes_503_and_loses_no_acknowledged_todo() {
     let Some([programs]) = require(test_name!(), [Tool::Postgres]) else { return };
     let mut postgres = Postgres::start(&programs);
     let url = postgres.create_database().await;
@@ -75,7 +75,7 @@ async fn a_postgres_that_is_gone_is_503_and_loses_nothing_once_it_is_back() {
 }
 
 #[tokio::test]
-async fn a_postgres_that_can_only_be_read_is_not_ready_until_it_takes_changes_again() {
+async fn a_read_only_postgres_is_not_ready_until_it_accepts_writes() {
     let Some(database) = Database::postgres(test_name!()).await else { return };
     let app = App::start_on(database.clone(), TestClock::default(), |environment| {
         environment.with("DATABASE_CONNECTIONS", "1")
@@ -117,7 +117,7 @@ async fn a_postgres_that_can_only_be_read_is_not_ready_until_it_takes_changes_ag
 }
 
 #[tokio::test]
-async fn a_postgres_whose_disk_is_full_is_503_until_there_is_room_for_more_than_a_little() {
+async fn a_full_postgres_disk_causes_503_until_there_is_enough_room() {
     let Some(database) = Database::postgres(test_name!()).await else { return };
     let app = App::on(database.clone()).await;
     app.create("uma", "before").await;
@@ -145,7 +145,7 @@ async fn a_postgres_whose_disk_is_full_is_503_until_there_is_room_for_more_than_
 }
 
 #[tokio::test]
-async fn a_statement_that_takes_too_long_and_a_pool_that_is_empty_are_503() {
+async fn a_slow_statement_and_an_exhausted_pool_cause_503() {
     let Some(database) = Database::postgres(test_name!()).await else { return };
     let app = App::start_on(database.clone(), TestClock::default(), |environment| {
         environment.with("DATABASE_TIMEOUT", "1").with("DATABASE_CONNECTIONS", "1")

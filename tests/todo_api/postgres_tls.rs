@@ -3,7 +3,7 @@
 use crate::support::{Authority, Database, Launch, Postgres, Program, Tool, require, test_name};
 
 #[tokio::test]
-async fn a_postgres_is_trusted_for_its_name_and_its_authority_and_is_refused_without() {
+async fn the_certificate_of_postgres_is_verified_as_sslmode_says() {
     let Some([programs]) = require(test_name!(), [Tool::Postgres]) else { return };
     let mut postgres = Postgres::start(&programs);
     let url = postgres.create_database().await.replace("todo@", "todo:secret@");

@@ -10,10 +10,10 @@ use tokio::{
 
 use crate::support::{Answer, App, Database, Launch, on_both};
 
-on_both!(a_table_that_is_gone_is_500_and_not_ready_until_it_is_back);
+on_both!(a_missing_table_causes_500_and_not_ready_until_restored);
 
 #[tokio::test]
-async fn a_request_id_is_honoured_when_harmless_and_made_otherwise() {
+async fn a_harmful_request_id_is_replaced_and_others_are_kept() {
     let app = App::start().await;
     let send = async |id: &str| {
         let request = app.client.get(format!("{}/todoitems", app.url)).header("x-request-id", id);
@@ -30,7 +30,7 @@ async fn a_request_id_is_honoured_when_harmless_and_made_otherwise() {
 }
 
 #[tokio::test]
-async fn a_request_under_way_ends_before_the_server_does() {
+async fn a_stopping_server_finishes_the_requests_in_progress() {
     let mut app = App::start().await;
     let token = app.token("uma").await;
     let body = r#"{"item":{"name":"Walk the dog"}}"#;
@@ -59,7 +59,7 @@ async fn a_request_under_way_ends_before_the_server_does() {
 }
 
 #[tokio::test]
-async fn a_caller_who_closes_the_socket_leaves_the_server_as_it_was() {
+async fn a_client_that_disconnects_does_not_affect_the_server() {
     let app = App::start().await;
     for beginning in ["GET /to", "POST /todoitems HTTP/1.1\r\ncontent-length: 9\r\n\r\n{", "\0\0\0"]
     {
@@ -70,7 +70,7 @@ async fn a_caller_who_closes_the_socket_leaves_the_server_as_it_was() {
     assert!(app.names("uma").await.is_empty());
 }
 
-async fn a_table_that_is_gone_is_500_and_not_ready_until_it_is_back(database: Database) {
+async fn a_missing_table_causes_500_and_not_ready_until_restored(database: Database) {
     let app = App::on(database.clone()).await;
     app.create("uma", "Walk the dog").await;
     let token = app.token("uma").await;
@@ -91,7 +91,7 @@ async fn a_table_that_is_gone_is_500_and_not_ready_until_it_is_back(database: Da
 }
 
 #[test]
-fn serve_without_settings_lists_them_all_and_shows_the_way_to_dev() {
+fn serve_without_settings_lists_them_all_and_suggests_dev() {
     let folder = tempfile::tempdir().unwrap();
     let output = Launch::default().run(folder.path(), &["serve"]);
     assert_eq!(output.status.code(), Some(1));
@@ -102,7 +102,7 @@ fn serve_without_settings_lists_them_all_and_shows_the_way_to_dev() {
 }
 
 #[test]
-fn settings_come_from_the_environment_and_then_from_the_env_file() {
+fn the_environment_overrides_the_env_file() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join(".env"), "PORT=x\nLOG_FORMAT=xml\n").unwrap();
     let output = Launch::default().with("PORT", "8000").run(folder.path(), &["serve"]);
@@ -112,7 +112,7 @@ fn settings_come_from_the_environment_and_then_from_the_env_file() {
 }
 
 #[test]
-fn a_line_of_the_env_file_that_cannot_be_read_is_named_without_its_value() {
+fn a_bad_line_in_the_env_file_is_reported_without_its_value() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join(".env"), "API_CLIENT_SECRET='hunter2\n").unwrap();
     let output = Launch::default().run(folder.path(), &["serve"]);
@@ -122,7 +122,7 @@ fn a_line_of_the_env_file_that_cannot_be_read_is_named_without_its_value() {
 }
 
 #[test]
-fn dev_refuses_to_listen_where_others_could_reach_it() {
+fn dev_refuses_to_listen_on_a_public_address() {
     let folder = tempfile::tempdir().unwrap();
     let output = Launch::default().with("HOST", "0.0.0.0").run(folder.path(), &["serve", "--dev"]);
     assert_eq!(output.status.code(), Some(1));
@@ -131,7 +131,7 @@ fn dev_refuses_to_listen_where_others_could_reach_it() {
 }
 
 #[test]
-fn a_token_is_printed_for_a_person_and_not_for_a_stranger() {
+fn a_token_is_printed_only_for_a_person_in_the_directory() {
     let folder = tempfile::tempdir().unwrap();
     let output = Launch::default().run(folder.path(), &["token", "--as", "uma"]);
     assert!(output.status.success());

@@ -6,21 +6,21 @@ use serde_json::{Value, json};
 use crate::support::{App, Database, TestClock, on_both};
 
 on_both!(
-    a_new_todo_is_answered_with_its_place,
-    everybody_sees_their_own_and_an_admin_sees_all_of_the_tenant,
+    a_new_todo_is_returned_with_its_location,
+    a_user_lists_their_own_todos_and_an_admin_all_of_the_tenant,
     ulf_cannot_see_change_or_delete_umas_todo_and_ada_can,
-    a_change_keeps_what_it_does_not_name,
-    an_id_is_never_used_again_also_after_delete_all_and_a_restart,
-    todos_survive_a_restart_and_so_do_tokens,
+    a_change_keeps_the_fields_it_does_not_contain,
+    an_id_is_never_reused_after_delete_all_and_a_restart,
+    todos_and_tokens_survive_a_restart,
     two_servers_share_the_todos_of_one_database,
     an_admin_reaches_only_their_own_tenant,
-    the_same_object_id_in_another_tenant_is_somebody_else,
-    a_list_comes_in_pages_that_lead_to_each_other,
-    a_full_last_page_says_that_it_is_the_last,
-    a_cursor_of_somebody_else_shows_nothing_of_theirs,
+    the_same_object_id_in_another_tenant_is_another_owner,
+    a_list_has_pages_that_link_to_the_next_one,
+    a_full_last_page_has_no_next_page,
+    a_cursor_from_another_user_shows_none_of_their_todos,
 );
 
-async fn a_new_todo_is_answered_with_its_place(database: Database) {
+async fn a_new_todo_is_returned_with_its_location(database: Database) {
     let app = App::on(database).await;
     let body = json!({ "item": { "name": "  Walk the dog " } });
     let answer = app.send_as("uma", Method::POST, "/todoitems", Some(body)).await;
@@ -38,7 +38,7 @@ async fn a_new_todo_is_answered_with_its_place(database: Database) {
     assert_eq!(answer.body, json!({ "item": todo }));
 }
 
-async fn everybody_sees_their_own_and_an_admin_sees_all_of_the_tenant(database: Database) {
+async fn a_user_lists_their_own_todos_and_an_admin_all_of_the_tenant(database: Database) {
     let app = App::on(database).await;
     for (person, name) in [("uma", "u1"), ("ulf", "f1"), ("uma", "u2"), ("ada", "a1")] {
         app.create(person, name).await;
@@ -68,7 +68,7 @@ async fn ulf_cannot_see_change_or_delete_umas_todo_and_ada_can(database: Databas
     app.send_as("uma", Method::DELETE, &path, None).await.assert_problem(404, "not_found");
 }
 
-async fn a_change_keeps_what_it_does_not_name(database: Database) {
+async fn a_change_keeps_the_fields_it_does_not_contain(database: Database) {
     let app = App::on(database).await;
     let id = app.create("uma", "Walk the dog").await["id"].clone();
     let path = format!("/todoitems/{id}");
@@ -86,7 +86,7 @@ async fn a_change_keeps_what_it_does_not_name(database: Database) {
     }
 }
 
-async fn an_id_is_never_used_again_also_after_delete_all_and_a_restart(database: Database) {
+async fn an_id_is_never_reused_after_delete_all_and_a_restart(database: Database) {
     let mut app = App::on(database).await;
     app.create("uma", "first").await;
     let last = app.create("uma", "second").await["id"].as_i64().unwrap();
@@ -98,7 +98,7 @@ async fn an_id_is_never_used_again_also_after_delete_all_and_a_restart(database:
     assert!(app.create("uma", "third").await["id"].as_i64().unwrap() > last);
 }
 
-async fn todos_survive_a_restart_and_so_do_tokens(database: Database) {
+async fn todos_and_tokens_survive_a_restart(database: Database) {
     let mut app = App::on(database).await;
     let token = app.token("uma").await;
     app.create("uma", "Walk the dog").await;
@@ -140,7 +140,7 @@ async fn an_admin_reaches_only_their_own_tenant(database: Database) {
     assert_eq!(app.names("ada").await, ["Contoso's"]);
 }
 
-async fn the_same_object_id_in_another_tenant_is_somebody_else(database: Database) {
+async fn the_same_object_id_in_another_tenant_is_another_owner(database: Database) {
     let app = App::start_on(database, TestClock::default(), |environment| {
         environment.with("AAD_TENANT_ID", "organizations").with("ALLOWED_TENANTS", "any")
     })
@@ -155,7 +155,7 @@ async fn the_same_object_id_in_another_tenant_is_somebody_else(database: Databas
     assert_eq!(answer.body, json!({ "items": [], "next": null }));
 }
 
-async fn a_list_comes_in_pages_that_lead_to_each_other(database: Database) {
+async fn a_list_has_pages_that_link_to_the_next_one(database: Database) {
     let app = App::on(database).await;
     for number in 1..=5 {
         app.create("uma", &number.to_string()).await;
@@ -179,7 +179,7 @@ async fn a_list_comes_in_pages_that_lead_to_each_other(database: Database) {
     assert_eq!(json!(pages), json!([["1", "2"], ["3", "4"], ["5"]]));
 }
 
-async fn a_full_last_page_says_that_it_is_the_last(database: Database) {
+async fn a_full_last_page_has_no_next_page(database: Database) {
     let app = App::on(database).await;
     for name in ["1", "2"] {
         app.create("uma", name).await;
@@ -189,7 +189,7 @@ async fn a_full_last_page_says_that_it_is_the_last(database: Database) {
     assert_eq!(answer.body["next"], Value::Null);
 }
 
-async fn a_cursor_of_somebody_else_shows_nothing_of_theirs(database: Database) {
+async fn a_cursor_from_another_user_shows_none_of_their_todos(database: Database) {
     let app = App::on(database).await;
     for name in ["1", "2", "3"] {
         app.create("uma", name).await;

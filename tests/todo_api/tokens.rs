@@ -54,7 +54,7 @@ async fn a_token_with_a_wrong_claim_is_refused() {
 }
 
 #[tokio::test]
-async fn a_person_of_another_tenant_and_a_personal_account_are_refused() {
+async fn users_of_another_tenant_and_personal_accounts_are_refused() {
     let app = App::start().await;
     for person in ["tia", "pia"] {
         let token = app.token(person).await;
@@ -64,7 +64,7 @@ async fn a_person_of_another_tenant_and_a_personal_account_are_refused() {
 }
 
 #[tokio::test]
-async fn a_token_ends_with_its_time() {
+async fn an_expired_token_is_refused_after_the_leeway() {
     let app = App::start().await;
     let token = app.forged(|_| {});
     let status = async || app.send(Some(&token), Method::GET, "/todoitems", None).await.status;
@@ -75,7 +75,7 @@ async fn a_token_ends_with_its_time() {
 }
 
 #[tokio::test]
-async fn a_forged_token_that_is_too_old_or_too_young_is_at_fault_in_nothing_else() {
+async fn a_forged_token_has_no_fault_other_than_its_lifetime() {
     let app = App::start().await;
     let uma = || Forgery::of("uma");
     for (forgery, fault) in
@@ -109,7 +109,7 @@ async fn a_token_with_any_part_changed_is_refused() {
 }
 
 #[tokio::test]
-async fn without_an_authority_the_server_runs_is_not_ready_and_lets_nobody_through() {
+async fn without_signing_keys_every_token_causes_503_and_not_ready() {
     let unused = {
         let socket = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         format!("http://{}", socket.local_addr().unwrap())
@@ -169,7 +169,7 @@ async fn a_token_of_another_kind_neither_reads_nor_deletes() {
 }
 
 #[tokio::test]
-async fn keys_and_discovery_are_not_taken_from_where_a_redirect_leads() {
+async fn discovery_and_keys_are_not_read_from_a_redirect() {
     for (redirected, status) in [
         (None, StatusCode::OK),
         (Some("openid-configuration"), StatusCode::SERVICE_UNAVAILABLE),

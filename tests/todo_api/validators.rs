@@ -24,7 +24,7 @@ fn the_document_passes_openapi_spec_validator() {
 }
 
 #[test]
-fn redocly_finds_nothing_to_recommend_in_the_document() {
+fn redocly_reports_no_problem_in_the_document() {
     let Some([node, redocly]) = require(test_name!(), [Tool::Node, Tool::Redocly]) else { return };
     let home = tempfile::tempdir().unwrap();
     let output = command(&node, &home)
