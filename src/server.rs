@@ -113,7 +113,9 @@ fn endpoint(
     let resource = validator.resource_metadata(&[security::ACCESS_AS_USER]);
     let todos = TodosApi { store: Arc::clone(&store) };
     let health = HealthApi { validator: Arc::clone(&validator), store: Arc::clone(&store) };
-    let routes = Route::new().nest_no_strip("/", api::endpoint(todos, health));
+    // Not `nest_no_strip`, which responds with 400 to a path that is not UTF-8 when decoded, before
+    // the guard runs.
+    let routes = Route::new().at("/*path", api::endpoint(todos, health));
     let routes = docs::add_routes(routes, &docs_settings, serde_json::to_vec(&document)?)
         .at(metadata::PATH, metadata::endpoint(resource))
         .data(validator)

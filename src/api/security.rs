@@ -195,6 +195,9 @@ impl<R> Deref for TodoGuard<R> {
     }
 }
 
+/// poem-openapi routes with its own names for the parameters of a path. This is the first one.
+const FIRST_PATH_PARAMETER: &str = "param0";
+
 /// The guard is both the parameter of the path and the security requirement.
 impl<'a, R: TodoRight> ApiExtractor<'a> for TodoGuard<R> {
     const TYPES: &'static [ApiExtractorType] =
@@ -227,7 +230,8 @@ impl<'a, R: TodoRight> ApiExtractor<'a> for TodoGuard<R> {
         _: ExtractParamOptions<i64>,
     ) -> Result<Self> {
         let caller = authorize::<HasRight<R>>(request).await?;
-        let id = request.path_params::<String>().ok().as_deref().and_then(TodoId::parse);
+        // There is no value if the path is not UTF-8 when decoded.
+        let id = request.raw_path_param(FIRST_PATH_PARAMETER).and_then(TodoId::parse);
         let id = id.ok_or_else(Problem::invalid_id)?;
         let store = request
             .data::<Store>()

@@ -192,6 +192,7 @@ async fn an_id_is_a_positive_integer_in_canonical_form() {
         "%31%20",
         "%00",
         "%D9%A1",
+        "%FF",
         "9223372036854775808",
         "99999999999999999999999",
         "1%27%20OR%20%271",
@@ -203,8 +204,6 @@ async fn an_id_is_a_positive_integer_in_canonical_form() {
             answer.assert_field_error("path:id", "whole number");
         }
     }
-    let not_utf8 = app.send(Some(&token), Method::GET, "/todoitems/%FF", None).await;
-    not_utf8.assert_problem(400, "invalid_request");
     let largest = "/todoitems/9223372036854775807";
     app.send(Some(&token), Method::GET, largest, None).await.assert_problem(404, "not_found");
     assert_eq!(app.names("uma").await, ["Walk the dog"]);
