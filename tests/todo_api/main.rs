@@ -18,6 +18,7 @@ mod document;
 mod durability;
 mod faults;
 mod foreign_issuer;
+mod guard_first;
 mod idempotency;
 mod isolation;
 mod judges;
