@@ -27,6 +27,7 @@ mod migrations;
 mod postgres_faults;
 mod postgres_tls;
 mod program;
+mod refusal_log;
 mod replicas;
 mod server;
 mod support;
