@@ -29,7 +29,7 @@ use std::{
 
 use support::Database;
 use todo_api::{
-    config::{DatabaseConfig, Environment},
+    config::{self, Environment},
     store::{self, Store},
     todo::{Access, NewTodo, Owner, Tenant, TodoName},
 };
@@ -51,7 +51,7 @@ async fn main() {
 async fn bench(name: &str, database: Database) {
     println!("{name}");
     let environment = Environment::default().with("DATABASE_URL", database.url());
-    let config = DatabaseConfig::read(&environment).unwrap();
+    let config = config::read_database(&environment).unwrap();
     let store = store::open(&config, Arc::new(|| 0)).await.unwrap();
 
     fill(&database, 1_000, 10).await;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::{
-    config::{DatabaseConfig, Environment},
+    config::{self, Environment},
     store,
 };
 
@@ -18,7 +18,7 @@ pub(super) struct Backup {
 
 impl Backup {
     pub(super) fn run(self) -> anyhow::Result<()> {
-        let config = DatabaseConfig::read(&Environment::load()?)?;
+        let config = config::read_database(&Environment::load()?)?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         Ok(runtime.block_on(store::back_up(&config.location, &self.copy))?)
     }

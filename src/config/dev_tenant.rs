@@ -1,0 +1,80 @@
+//! The settings of the development tenant.
+
+use std::net::IpAddr;
+
+use super::{Config, Environment, InvalidConfig};
+
+/// Where the embedded development tenant listens.
+#[derive(Debug, Clone, Copy)]
+pub struct DevTenantConfig {
+    /// `DEV_TENANT_PORT`, default 8001: the HTTP port, for browsers and the API. 0 picks any free
+    /// port.
+    pub port: u16,
+    /// `DEV_TENANT_HTTPS_PORT`, default 8443: the HTTPS port, for clients that require HTTPS. 0
+    /// picks any free port.
+    pub https_port: u16,
+}
+
+impl Config {
+    /// Reads and checks all settings for the development tenant. Its own ids and address replace
+    /// those of any other tenant.
+    ///
+    /// # Errors
+    ///
+    /// The same as [`Config::read`]. Also if `HOST` is not a loopback address, because the
+    /// development tenant lets anybody sign in as anybody.
+    pub fn read_dev(environment: Environment) -> Result<Self, InvalidConfig> {
+        let port = environment.get("DEV_TENANT_PORT").unwrap_or_default().to_owned();
+        let host = environment.get("HOST").unwrap_or_default();
+        if !is_loopback(host) {
+            return Err(InvalidConfig(vec![format!(
+                "HOST is {host}, but the development tenant signs anybody in: \
+                 with --dev it must be localhost or another loopback address"
+            )]));
+        }
+        let environment = environment
+            .with("AAD_INSTANCE", format!("http://localhost:{port}"))
+            .with("AAD_TENANT_ID", entra_dev::ids::CONTOSO)
+            .with("ALLOWED_TENANTS", "")
+            .with("API_AUDIENCE", "")
+            .with("API_CLIENT_ID", entra_dev::ids::API_CLIENT_ID)
+            .with("SWAGGER_UI_CLIENT_ID", entra_dev::ids::SWAGGER_UI_CLIENT_ID);
+        Self::read(&environment)
+    }
+}
+
+fn is_loopback(host: &str) -> bool {
+    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_host_must_be_a_loopback_address() {
+        for host in ["0.0.0.0", "::", "192.0.2.1", "todo.example"] {
+            let environment = Environment::complete().with("HOST", host);
+            assert!(Config::read_dev(environment).is_err(), "{host}");
+        }
+        for host in ["localhost", "127.0.0.1", "::1"] {
+            let environment = Environment::complete().with("HOST", host);
+            assert!(Config::read_dev(environment).is_ok(), "{host}");
+        }
+    }
+
+    #[test]
+    fn the_ids_of_another_tenant_are_ignored() {
+        let environment =
+            Environment::complete().with("AAD_TENANT_ID", "common").with("API_CLIENT_ID", "");
+        let config = Config::read_dev(environment).unwrap();
+        assert_eq!(config.entra.tenant, entra_dev::ids::CONTOSO);
+        assert_eq!(config.entra.instance, "http://localhost:8001");
+    }
+
+    #[test]
+    fn no_setting_is_required() {
+        let config = Config::read_dev(Environment::default()).unwrap();
+        assert_eq!(config.swagger_ui_client_id, entra_dev::ids::SWAGGER_UI_CLIENT_ID);
+    }
+}

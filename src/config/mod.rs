@@ -1,0 +1,117 @@
+//! The settings. They are read from the environment and from `.env`, and checked together, so that
+//! all faults are reported at once.
+
+mod dev_tenant;
+mod environment;
+mod reader;
+mod variables;
+
+use std::fmt;
+
+use poem_entra::Settings;
+
+use crate::store;
+
+use self::reader::Reader;
+pub use self::{
+    dev_tenant::DevTenantConfig,
+    environment::Environment,
+    variables::{VARIABLES, Variable},
+};
+
+/// All settings of the server.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Which tokens are accepted: `AAD_TENANT_ID`, `AAD_INSTANCE`, `API_CLIENT_ID`,
+    /// `API_AUDIENCE`, `ALLOWED_TENANTS`, `TOKEN_…` and `KEY_…`.
+    pub entra: Settings,
+    /// `SWAGGER_UI_CLIENT_ID`, required: the client id of the app registration that people use to
+    /// sign in on the docs page.
+    pub swagger_ui_client_id: String,
+    /// Where the server listens, and how callers reach it.
+    pub server: ServerConfig,
+    /// Where the todos are stored: `DATABASE_URL` (default `sqlite://data/todo.db`),
+    /// `DATABASE_CONNECTIONS` (default 8) and `DATABASE_TIMEOUT` (in seconds, default 5).
+    pub database: store::Options,
+    /// What is logged, and in which format.
+    pub log: LogConfig,
+    /// Where the embedded development tenant listens.
+    pub dev_tenant: DevTenantConfig,
+}
+
+impl Config {
+    /// Reads and checks all settings.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidConfig`] lists everything that is missing or wrong.
+    pub fn read(environment: &Environment) -> Result<Self, InvalidConfig> {
+        let mut reader = Reader::new(environment);
+        let entra = reader.entra();
+        let swagger_ui_client_id = reader.swagger_ui_client_id();
+        let server = reader.server();
+        let database = reader.database();
+        let log = reader.log();
+        let dev_tenant = reader.dev_tenant();
+        let database = reader.finish(database)?;
+        Ok(Self { entra, swagger_ui_client_id, server, database, log, dev_tenant })
+    }
+}
+
+/// Reads and checks the settings of the database only, for commands that need no others.
+///
+/// # Errors
+///
+/// [`InvalidConfig`] lists what is wrong with them.
+pub fn read_database(environment: &Environment) -> Result<store::Options, InvalidConfig> {
+    let mut reader = Reader::new(environment);
+    let database = reader.database();
+    reader.finish(database)
+}
+
+/// Where the server listens, and how callers reach it.
+#[derive(Debug, Clone)]
+pub struct ServerConfig {
+    /// `HOST`, default `localhost`: a name or an address. `localhost` means both loopback
+    /// addresses.
+    pub host: String,
+    /// `PORT`, default 8000. 0 picks any free port.
+    pub port: u16,
+    /// `PUBLIC_URL`: the URL at which callers reach the API, without a trailing slash. Default: the
+    /// address that the server listens on.
+    pub public_url: Option<String>,
+    /// `CORS_ORIGINS`, default none: the origins whose pages may call the API.
+    pub cors_origins: Vec<String>,
+}
+
+/// What is logged, and in which format.
+#[derive(Debug, Clone)]
+pub struct LogConfig {
+    /// `LOG_FORMAT`, default `text`.
+    pub format: LogFormat,
+    /// `RUST_LOG`: directives of tracing's `EnvFilter`. Default: `info`, with less from libraries.
+    pub filter: String,
+}
+
+/// The format of log lines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// Lines for people.
+    Text,
+    /// One JSON object per line, for programs.
+    Json,
+}
+
+/// All faults of the settings.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub struct InvalidConfig(pub Vec<String>);
+
+impl fmt::Display for InvalidConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the configuration cannot be used:")?;
+        for fault in &self.0 {
+            write!(f, "\n  - {fault}")?;
+        }
+        Ok(())
+    }
+}

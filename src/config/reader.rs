@@ -1,0 +1,286 @@
+//! Parses the variables and collects all faults.
+
+use std::{
+    net::IpAddr,
+    num::{IntErrorKind, ParseIntError},
+    str::FromStr,
+    time::Duration,
+};
+
+use poem_entra::{Fault, InvalidSettings, Setting, Settings};
+use tracing_subscriber::EnvFilter;
+use url::Url;
+
+use crate::store::{Location, Options};
+
+use super::{DevTenantConfig, Environment, InvalidConfig, LogConfig, LogFormat, ServerConfig};
+
+/// Reads values from an [`Environment`]. A value that cannot be parsed adds a fault, and reading
+/// continues with a placeholder, so that later faults are found too.
+pub(super) struct Reader<'a> {
+    environment: &'a Environment,
+    faults: Vec<String>,
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn new(environment: &'a Environment) -> Self {
+        Self { environment, faults: Vec::new() }
+    }
+
+    /// Returns the value if no fault was found. `None` must come with a fault.
+    pub(super) fn finish<T>(self, value: Option<T>) -> Result<T, InvalidConfig> {
+        value.filter(|_| self.faults.is_empty()).ok_or(InvalidConfig(self.faults))
+    }
+}
+
+/// One method per concern.
+impl Reader<'_> {
+    pub(super) fn entra(&mut self) -> Settings {
+        let text = |name| self.environment.get(name).unwrap_or_default().to_owned();
+        let mut settings = Settings::new(text("AAD_TENANT_ID"), text("API_CLIENT_ID"));
+        settings.instance = text("AAD_INSTANCE");
+        settings.audiences = self.environment.list("API_AUDIENCE");
+        settings.allowed_tenants = self.environment.list("ALLOWED_TENANTS");
+        settings.leeway = self.seconds("TOKEN_LEEWAY");
+        settings.token_cache_entries = self.number("TOKEN_CACHE_ENTRIES");
+        settings.key_refresh = self.seconds("KEY_REFRESH");
+        settings.key_refresh_floor = self.seconds("KEY_REFRESH_FLOOR");
+        settings.key_retention = self.seconds("KEY_RETENTION");
+        if let Err(InvalidSettings(faults)) = settings.check() {
+            for (variable, problem) in faults.iter().map(in_terms_of_variables) {
+                // A number that cannot be parsed was replaced by 0. Do not report the 0 as well.
+                if !self.faults.iter().any(|known| known.starts_with(&format!("{variable} "))) {
+                    self.faults.push(format!("{variable} {problem}"));
+                }
+            }
+        }
+        settings
+    }
+
+    pub(super) fn swagger_ui_client_id(&mut self) -> String {
+        let name = "SWAGGER_UI_CLIENT_ID";
+        match self.environment.get(name) {
+            Some(id) if poem_entra::ClientId::parse(id).is_some() => return id.to_owned(),
+            Some(_) => self.faults.push(format!("{name} is not a GUID")),
+            None => self.faults.push(format!(
+                "{name} is missing: the application (client) id of the registration with which \
+                 people sign in on the docs page"
+            )),
+        }
+        String::new()
+    }
+
+    pub(super) fn server(&mut self) -> ServerConfig {
+        ServerConfig {
+            host: self.host("HOST"),
+            port: self.number("PORT"),
+            public_url: self.url("PUBLIC_URL"),
+            cors_origins: self.origins("CORS_ORIGINS"),
+        }
+    }
+
+    pub(super) fn database(&mut self) -> Option<Options> {
+        let connections = self.at_least_one("DATABASE_CONNECTIONS");
+        let timeout = Duration::from_secs(self.at_least_one("DATABASE_TIMEOUT").into());
+        let url = self.environment.get("DATABASE_URL").unwrap_or_default();
+        let location = Location::parse(url);
+        if location.is_none() {
+            // The URL may contain a password, so no part of it is shown.
+            let problem = "DATABASE_URL is neither sqlite://PATH nor \
+                           postgres://USER:PASSWORD@HOST/DATABASE; in a password, write % as %25, \
+                           # as %23, / as %2F, ? as %3F, @ as %40";
+            self.faults.push(problem.to_owned());
+        }
+        Some(Options { location: location?, connections, timeout })
+    }
+
+    pub(super) fn log(&mut self) -> LogConfig {
+        let format = match self.environment.get("LOG_FORMAT") {
+            Some("json") => LogFormat::Json,
+            Some("text") => LogFormat::Text,
+            other => {
+                let other = other.unwrap_or_default();
+                self.faults.push(format!("LOG_FORMAT is {other:?}, neither text nor json"));
+                LogFormat::Text
+            }
+        };
+        let filter = self.environment.get("RUST_LOG").unwrap_or_default().to_owned();
+        if let Err(error) = EnvFilter::try_new(&filter) {
+            self.faults.push(format!("RUST_LOG cannot be read: {error}"));
+        }
+        LogConfig { format, filter }
+    }
+
+    pub(super) fn dev_tenant(&mut self) -> DevTenantConfig {
+        DevTenantConfig {
+            port: self.number("DEV_TENANT_PORT"),
+            https_port: self.number("DEV_TENANT_HTTPS_PORT"),
+        }
+    }
+}
+
+/// One method per kind of value.
+impl Reader<'_> {
+    fn number<T: FromStr<Err = ParseIntError> + Default>(&mut self, name: &str) -> T {
+        let text = self.environment.get(name).unwrap_or_default();
+        text.parse().unwrap_or_else(|error: ParseIntError| {
+            let problem = match error.kind() {
+                IntErrorKind::PosOverflow => "too large",
+                _ => "not a whole number of 0 or more",
+            };
+            self.faults.push(format!("{name} is {text:?}, which is {problem}"));
+            T::default()
+        })
+    }
+
+    fn at_least_one(&mut self, name: &str) -> u32 {
+        let number = self.number(name);
+        if number == 0 && self.environment.get(name) == Some("0") {
+            self.faults.push(format!("{name} is 0, but must be at least 1"));
+        }
+        number
+    }
+
+    fn seconds(&mut self, name: &str) -> Duration {
+        Duration::from_secs(self.number(name))
+    }
+
+    /// A name or an address, without scheme and port.
+    fn host(&mut self, name: &str) -> String {
+        let host = self.environment.get(name).unwrap_or_default();
+        let is_no_name = host.contains(|c: char| c.is_whitespace() || "/:[]@".contains(c));
+        if is_no_name && host.parse::<IpAddr>().is_err() {
+            self.faults.push(format!("{name} is {host:?}, which is neither a name nor an address"));
+        }
+        host.to_owned()
+    }
+
+    fn url(&mut self, name: &str) -> Option<String> {
+        let text = self.environment.get(name)?;
+        match Url::parse(text) {
+            Ok(url) if matches!(url.scheme(), "http" | "https") && url.query().is_none() => {
+                Some(url.as_str().trim_end_matches('/').to_owned())
+            }
+            _ => {
+                self.faults.push(format!("{name} is not an http or https URL without a query"));
+                None
+            }
+        }
+    }
+
+    /// Origins in the form that browsers send (RFC 6454, section 6.2).
+    fn origins(&mut self, name: &str) -> Vec<String> {
+        let origins = self.environment.list(name);
+        for origin in &origins {
+            let is_origin =
+                Url::parse(origin).is_ok_and(|url| url.origin().ascii_serialization() == *origin);
+            if !is_origin {
+                self.faults.push(format!("{name} has {origin:?}, which is not an origin"));
+            }
+        }
+        origins
+    }
+}
+
+/// The validator names its own settings. People know the variables.
+fn in_terms_of_variables(fault: &Fault) -> (&str, &str) {
+    let variable = match fault.setting {
+        Setting::Instance => "AAD_INSTANCE",
+        Setting::Tenant => "AAD_TENANT_ID",
+        Setting::ClientId => "API_CLIENT_ID",
+        Setting::Audiences => "API_AUDIENCE",
+        Setting::AllowedTenants => "ALLOWED_TENANTS",
+        Setting::Leeway => "TOKEN_LEEWAY",
+        Setting::TokenCacheEntries => "TOKEN_CACHE_ENTRIES",
+        Setting::KeyRefresh => "KEY_REFRESH",
+        _ => "another setting",
+    };
+    (variable, &fault.problem)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+
+    fn faults(environment: &Environment) -> Vec<String> {
+        match Config::read(environment) {
+            Ok(_) => Vec::new(),
+            Err(InvalidConfig(faults)) => faults,
+        }
+    }
+
+    #[test]
+    fn all_missing_settings_are_listed_at_once() {
+        let faults = faults(&Environment::default());
+        for name in ["API_CLIENT_ID", "SWAGGER_UI_CLIENT_ID", "AAD_TENANT_ID"] {
+            let missing = |fault: &String| fault.starts_with(name) && fault.contains("missing");
+            assert!(faults.iter().any(missing), "{name}: {faults:?}");
+        }
+        assert_eq!(faults.len(), 3, "{faults:?}");
+    }
+
+    #[test]
+    fn every_wrong_setting_is_named_without_its_secret() {
+        for (name, value) in [
+            ("API_CLIENT_ID", "todo"),
+            ("SWAGGER_UI_CLIENT_ID", "ui"),
+            ("AAD_TENANT_ID", "no tenant"),
+            ("AAD_TENANT_ID", "common"),
+            ("AAD_INSTANCE", "http://login.example"),
+            ("ALLOWED_TENANTS", "any"),
+            ("HOST", "http://localhost"),
+            ("HOST", "localhost:8000"),
+            ("HOST", "my host"),
+            ("HOST", "[::1]"),
+            ("PORT", "65536"),
+            ("PORT", "-1"),
+            ("PUBLIC_URL", "todo.example"),
+            ("PUBLIC_URL", "https://todo.example/?a=b"),
+            ("CORS_ORIGINS", "https://app.example/"),
+            ("DATABASE_URL", "mysql://root:secret@localhost/todo"),
+            ("DATABASE_URL", "postgres://todo:secret@localhost"),
+            ("DATABASE_URL", "postgres://todo:secret@local host/todo"),
+            ("DATABASE_URL", "postgres://todo:a#secret@localhost/todo"),
+            ("DATABASE_URL", "postgres://todo:b@localhost/todo#secret"),
+            ("DATABASE_URL", "postgres://todo:a/secret@localhost/todo"),
+            ("DATABASE_URL", "postgres://todo:1/secret@localhost/todo"),
+            ("DATABASE_URL", "Host=localhost;Password=secret"),
+            ("DATABASE_URL", "sqlite://"),
+            ("DATABASE_URL", "sqlite::memory:"),
+            ("DATABASE_URL", "sqlite://data/todo.db?mode=ro"),
+            ("DATABASE_CONNECTIONS", "0"),
+            ("DATABASE_TIMEOUT", "never"),
+            ("TOKEN_LEEWAY", "301"),
+            ("TOKEN_CACHE_ENTRIES", "-1"),
+            ("TOKEN_CACHE_ENTRIES", "10000001"),
+            ("KEY_REFRESH", "soon"),
+            ("LOG_FORMAT", "xml"),
+            ("RUST_LOG", "a=b=c"),
+            ("DEV_TENANT_PORT", "x"),
+            ("DEV_TENANT_HTTPS_PORT", "x"),
+        ] {
+            let faults = faults(&Environment::complete().with(name, value));
+            assert_eq!(faults.len(), 1, "{name}={value}: {faults:?}");
+            let expected = if value == "common" { "ALLOWED_TENANTS" } else { name };
+            assert!(faults[0].starts_with(expected), "{faults:?}");
+            assert!(!faults[0].contains("secret"), "{faults:?}");
+        }
+    }
+
+    #[test]
+    fn an_empty_variable_has_its_default() {
+        let environment = Environment::complete().with("PORT", "").with("HOST", " ");
+        let config = Config::read(&environment).unwrap();
+        assert_eq!((config.server.host.as_str(), config.server.port), ("localhost", 8000));
+    }
+
+    #[test]
+    fn the_password_of_the_database_is_never_shown() {
+        let url = "postgres://todo:secret@db.example:5433/todo?sslmode=require";
+        let config = Config::read(&Environment::complete().with("DATABASE_URL", url)).unwrap();
+        let shown = format!("{config:?}");
+        assert!(shown.contains("postgres://db.example:5433/todo"), "{shown}");
+        assert!(!shown.contains("secret"), "{shown}");
+    }
+}
