@@ -1,5 +1,5 @@
-//! Logging: one line a request, with its id, operation, status and duration, and nothing that
-//! identifies a person or could be replayed.
+//! Logging. Each request has one line with its id, operation, status and duration. No line
+//! identifies a person or contains anything that could be replayed.
 
 use std::{
     io::{self, IsTerminal},
@@ -9,36 +9,41 @@ use std::{
 };
 
 use poem::{
-    Endpoint, IntoResponse, Request, Response, Result,
+    Endpoint, IntoResponse, Request, Response,
     http::{HeaderValue, header::HeaderName},
 };
 use tracing::Instrument;
 use tracing_appender::non_blocking::{ErrorCounter, NonBlockingBuilder, WorkerGuard};
-use tracing_subscriber::{EnvFilter, layer::SubscriberExt, util::SubscriberInitExt};
+use tracing_subscriber::{
+    EnvFilter,
+    filter::ParseError,
+    layer::SubscriberExt,
+    util::{SubscriberInitExt, TryInitError},
+};
 
 use crate::config::{LogConfig, LogFormat};
 
 pub use crate::causes::Causes;
 
-/// Lines that wait to be written. Whoever reads the log may stop, and no request waits for that:
-/// the lines beyond these are lost.
+/// The maximum number of lines that wait to be written. Further lines are lost, so that a blocked
+/// log reader never blocks a request.
 const LINE_LIMIT: usize = 10_000;
-/// How long the end of the program waits for them.
+/// How long the program waits at its end for these lines to be written.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Starts logging to standard error, so that standard output stays free for what commands print.
+/// Starts logging to standard error. Standard output is reserved for the output of commands.
 ///
 /// # Errors
 ///
-/// When the filter cannot be read, or logging was started before.
-pub fn start(config: &LogConfig) -> anyhow::Result<Log> {
+/// [`StartError`], if the filter is invalid or logging has already been started.
+pub fn start(config: &LogConfig) -> Result<Log, StartError> {
     let filter = EnvFilter::try_new(&config.filter)?;
     let registry = tracing_subscriber::registry().with(filter);
     let (writer, guard) =
         NonBlockingBuilder::default().buffered_lines_limit(LINE_LIMIT).finish(io::stderr());
     let log = Log { lost: writer.error_counter(), guard: Some(guard) };
     let layer = tracing_subscriber::fmt::layer().with_writer(writer).with_target(false);
-    // On a terminal, NO_COLOR has its say.
+    // On a terminal, the layer follows NO_COLOR.
     let layer = if io::stderr().is_terminal() { layer } else { layer.with_ansi(false) };
     match config.format {
         LogFormat::Text => registry.with(layer).try_init()?,
@@ -47,8 +52,19 @@ pub fn start(config: &LogConfig) -> anyhow::Result<Log> {
     Ok(log)
 }
 
-/// While it is there, what is logged is written. At its end it waits for what is not written yet,
-/// two seconds at most.
+/// Why logging cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// `RUST_LOG` is not a list of directives.
+    #[error("failed to read the log filter")]
+    Filter(#[from] ParseError),
+    /// Another logger has been installed in this process.
+    #[error("failed to install the logger")]
+    Install(#[from] TryInitError),
+}
+
+/// Writes log lines until it is dropped. Dropping it waits up to two seconds for lines that have not
+/// been written yet.
 pub struct Log {
     lost: ErrorCounter,
     guard: Option<WorkerGuard>,
@@ -58,11 +74,11 @@ impl Drop for Log {
     fn drop(&mut self) {
         let lost = self.lost.dropped_lines();
         if lost > 0 {
-            tracing::warn!(lost, "lines of the log were lost: nobody took them in time");
+            tracing::warn!(lost, "log lines were lost because they could not be written in time");
         }
         let guard = self.guard.take();
         let (written, wait) = mpsc::channel();
-        // The guard itself prints, and may wait for ever, where the log is stuck.
+        // If the log is blocked, dropping the guard may wait forever.
         let flush = thread::Builder::new().spawn(move || {
             drop(guard);
             written.send(())
@@ -73,10 +89,10 @@ impl Drop for Log {
     }
 }
 
-/// The header that carries a request's id, both ways.
+/// The header field for the id of a request, in requests and responses.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// The id of a request: the caller's own, where it is one, otherwise a new one.
+/// The id of a request: the client's `X-Request-Id` if it is harmless, otherwise a new id.
 #[derive(Debug, Clone, Default)]
 pub struct RequestId(Arc<str>);
 
@@ -91,38 +107,41 @@ impl RequestId {
         }
     }
 
-    /// The id comes back in headers, bodies and logs.
+    /// The id is copied into header fields, response bodies and logs.
     fn is_harmless(id: &str) -> bool {
         let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:/+=".contains(&byte);
         (1..=Self::LIMIT).contains(&id.len()) && id.bytes().all(allowed)
     }
 
-    /// The text.
+    /// The id as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// The operation id of the endpoint that answered, or what stands for it with a page, in the
-/// answer's data.
+/// The name of the operation that created a response, for the log line. Endpoints store it in the
+/// response's data.
 #[derive(Debug, Clone, Copy)]
 pub struct Operation(pub &'static str);
 
-/// Gives the request its id, and writes its line when it is answered.
-pub async fn trace<E: Endpoint + 'static>(next: Arc<E>, mut request: Request) -> Result<Response> {
+/// Assigns an id to the request, and logs one line when the response is ready.
+pub async fn trace<E: Endpoint + 'static>(
+    next: Arc<E>,
+    mut request: Request,
+) -> poem::Result<Response> {
     let started = Instant::now();
     let id = RequestId::of(&request);
     let method = request.method().clone();
     request.extensions_mut().insert(id.clone());
     let span = tracing::info_span!("request", id = id.as_str());
     let mut response = match next.call(request).instrument(span).await {
-        Ok(answer) => answer.into_response(),
+        Ok(response) => response.into_response(),
         Err(error) => error.into_response(),
     };
     let operation = response.data::<Operation>().map_or("-", |operation| operation.0);
     let status = response.status().as_u16();
     let micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
-    // The path is not logged: it is the caller's to choose, and `operation` says what was asked.
+    // The path is not logged, because the client can put anything into it. `operation` is enough.
     tracing::info!(id = id.as_str(), %method, operation, status, micros, "request");
     if let Ok(value) = HeaderValue::from_str(id.as_str()) {
         response.headers_mut().insert(REQUEST_ID, value);
