@@ -1,9 +1,12 @@
 //! A todo API protected with Microsoft Entra ID.
 //!
-//! In reading order: the operations ([`api::todos`]) and who may call them ([`api::security`]); the
-//! domain ([`mod@todo`], [`list`]) and where it is kept ([`store`]); how the parts become a server
-//! ([`server`]), what it is told ([`config`]), what it logs ([`telemetry`], [`causes`]) and the
-//! commands that start it ([`cli`]).
+//! The modules, in reading order:
+//!
+//! - [`api::todos`]: the operations; [`api::security`]: who may call them.
+//! - [`mod@todo`] and [`list`]: the domain; [`store`]: the databases.
+//! - [`server`]: assembles the server; [`listener`]: accepts connections.
+//! - [`config`]: the settings; [`telemetry`]: the log; [`causes`]: errors in it.
+//! - [`cli`]: the commands.
 
 pub mod api;
 pub mod causes;

@@ -1,7 +1,7 @@
-//! Connections: bounded in number, in the time they may take and in what they may send.
+//! Accepts connections, and limits their number, their time and the size of their header.
 //!
-//! poem's own server waits for ever for a header that never ends, and so does its graceful stop;
-//! here poem's endpoint runs under hyper with limits.
+//! poem's own server waits forever for a header that never ends, and so does its graceful shutdown.
+//! For this reason poem's endpoint runs under hyper here, with limits.
 
 use std::{
     collections::BTreeSet,
@@ -34,24 +34,24 @@ use tokio_io_timeout::TimeoutStream;
 
 use crate::telemetry::Causes;
 
-/// Connections served at once; as many again wait in the system's queue, if the system allows it
-/// (`net.core.somaxconn`).
+/// The maximum number of connections. The same number may wait in the system's queue, if the system
+/// allows it (`net.core.somaxconn`).
 const CONNECTION_LIMIT: u16 = 4_096;
-/// How long a connection may take to send a header, or stay idle between two requests.
+/// The time limit for sending a request header, and for being idle between two requests.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
-/// How long a caller may leave us waiting to take more of an answer.
+/// The time in which a client must read some of a response.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
-/// Bytes of the largest header that is read at all. What is larger than the API's own limit but
-/// smaller than this one gets a problem document; what is larger gets hyper's bare 431.
+/// The size of the largest header that is read, in bytes. A header above the API's own limit but
+/// below this one gets a problem document. A larger header gets hyper's 431 without a body.
 const HEADER_BUFFER: usize = 1_280 * 1024;
-/// How long requests under way may take to end when the server stops.
+/// How long requests in progress may take to complete when the server stops.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
-/// How often another free port is tried.
+/// How many times another free port is tried.
 const PORT_ATTEMPTS: u32 = 16;
-/// How long accepting rests when the system is out of file descriptors.
+/// The pause after a failed accept, for example when the system has no file descriptors left.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// Sockets that listen, before anything is served.
+/// The sockets that the server listens on.
 pub struct Listener {
     sockets: Vec<TcpListener>,
     host: String,
@@ -59,25 +59,25 @@ pub struct Listener {
 }
 
 impl Listener {
-    /// Binds a name or an address; `localhost` binds both loopback addresses, whichever of them
-    /// this machine has. Port 0 is any free port.
+    /// Binds a name or an address. `localhost` binds each of the two loopback addresses that this
+    /// machine has. Port 0 picks any free port.
     ///
     /// # Errors
     ///
-    /// What the system says when it cannot be done, such as a port in use.
+    /// The system's error, for example that the port is in use.
     pub async fn bind(host: &str, port: u16) -> io::Result<Self> {
         let addresses: BTreeSet<SocketAddr> = match host {
             "localhost" => {
                 let loopback = [IpAddr::from(Ipv4Addr::LOCALHOST), Ipv6Addr::LOCALHOST.into()];
                 loopback.map(|address| (address, port).into()).into()
             }
-            // Once each, whatever the system's list of hosts says.
+            // The set removes addresses that the resolver returns twice.
             _ => tokio::net::lookup_host((host, port)).await?.collect::<BTreeSet<_>>(),
         };
         let mut attempts = 0..PORT_ATTEMPTS;
         loop {
             match bind_all(&addresses) {
-                // The free port of one address may be taken at the other.
+                // A port that is free on one address may be in use on another.
                 Err(error) if error.kind() == io::ErrorKind::AddrInUse && port == 0 => {
                     attempts.next().ok_or(error)?;
                 }
@@ -89,7 +89,7 @@ impl Listener {
         }
     }
 
-    /// Where to point a browser: `http://{host}:{port}`.
+    /// The URL of the server: `http://{host}:{port}`.
     pub fn url(&self) -> String {
         match self.host.parse::<IpAddr>() {
             Ok(IpAddr::V6(address)) => format!("http://[{address}]:{}", self.port),
@@ -97,19 +97,19 @@ impl Listener {
         }
     }
 
-    /// Serves until `stop`, then lets requests under way end, for a bounded time.
+    /// Serves until `stop` completes, then waits for requests in progress, up to a time limit.
     pub async fn serve(self, endpoint: BoxEndpoint<'static>, stop: impl Future<Output = ()>) {
         let endpoint: App = Arc::new(endpoint);
         let graceful = GracefulShutdown::new();
-        let places = Arc::new(Semaphore::new(CONNECTION_LIMIT.into()));
+        let permits = Arc::new(Semaphore::new(CONNECTION_LIMIT.into()));
         let (accepted, mut connections) = mpsc::channel(1);
         let mut accepting = JoinSet::new();
         for socket in self.sockets {
-            accepting.spawn(accept(socket, Arc::clone(&places), accepted.clone()));
+            accepting.spawn(accept(socket, Arc::clone(&permits), accepted.clone()));
         }
         tokio::pin!(stop);
         loop {
-            let (stream, addresses, place) = tokio::select! {
+            let (stream, addresses, permit) = tokio::select! {
                 Some(connection) = connections.recv() => connection,
                 () = &mut stop => break,
             };
@@ -119,48 +119,49 @@ impl Listener {
             stream.set_write_timeout(Some(WRITE_TIMEOUT));
             let connection = http1::Builder::new()
                 .timer(TokioTimer::new())
-                // Who has sent all may say so, and still waits for the answer. Who has hung up
-                // looks the same: what was asked for is done.
+                // A client may close its sending half and still wait for the response. A client
+                // that has closed the whole connection looks the same, so its request is completed
+                // too.
                 .half_close(true)
                 .header_read_timeout(HEADER_TIMEOUT)
                 .max_buf_size(HEADER_BUFFER)
                 .serve_connection(TokioIo::new(Box::pin(stream)), service);
             let connection = graceful.watch(connection);
             tokio::spawn(async move {
-                // A caller who hangs up in the middle is nobody's fault.
+                // A client may close its connection at any time, so this is not a warning.
                 if let Err(error) = connection.await {
                     tracing::debug!(error = %Causes(&error), "connection ended");
                 }
-                drop(place);
+                drop(permit);
             });
         }
         accepting.shutdown().await;
         if tokio::time::timeout(DRAIN_TIMEOUT, graceful.shutdown()).await.is_err() {
-            tracing::warn!("requests were still under way when the time to stop was over");
+            tracing::warn!("requests in progress were cut off because they took too long");
         }
     }
 }
 
-/// Sockets on the same port of all these addresses that the machine has.
+/// Binds the same port on each of the addresses that the machine has.
 fn bind_all(addresses: &BTreeSet<SocketAddr>) -> io::Result<(Vec<TcpListener>, u16)> {
     let mut sockets = Vec::new();
     let mut port = None;
-    let mut absent = None;
+    let mut missing = None;
     for address in addresses {
         match listen((address.ip(), port.unwrap_or(address.port())).into()) {
             Ok(socket) => {
                 port = Some(socket.local_addr()?.port());
                 sockets.push(socket);
             }
-            // A machine may lack one of the two protocols, but a port in use is in use.
-            Err(error) if error.kind() == io::ErrorKind::AddrNotAvailable => absent = Some(error),
+            // A machine may lack IPv4 or IPv6. Any other error is reported.
+            Err(error) if error.kind() == io::ErrorKind::AddrNotAvailable => missing = Some(error),
             Err(error) => return Err(error),
         }
     }
-    let nothing = || io::Error::new(io::ErrorKind::NotFound, "the name has no address");
+    let no_address = || io::Error::new(io::ErrorKind::NotFound, "the name has no address");
     match port {
         Some(port) => Ok((sockets, port)),
-        None => Err(absent.unwrap_or_else(nothing)),
+        None => Err(missing.unwrap_or_else(no_address)),
     }
 }
 
@@ -169,7 +170,7 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
         SocketAddr::V4(_) => TcpSocket::new_v4()?,
         SocketAddr::V6(_) => TcpSocket::new_v6()?,
     };
-    // Connections of a server that has just ended are no obstacle.
+    // Connections of a previous server may still be closing. They do not block the port.
     socket.set_reuseaddr(true)?;
     socket.bind(address)?;
     socket.listen(CONNECTION_LIMIT.into())
@@ -177,27 +178,27 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
 
 type App = Arc<BoxEndpoint<'static>>;
 type Addresses = (SocketAddr, SocketAddr);
-type Place = tokio::sync::OwnedSemaphorePermit;
+type Permit = tokio::sync::OwnedSemaphorePermit;
 
 async fn accept(
     socket: TcpListener,
-    places: Arc<Semaphore>,
-    accepted: mpsc::Sender<(TcpStream, Addresses, Place)>,
+    permits: Arc<Semaphore>,
+    accepted: mpsc::Sender<(TcpStream, Addresses, Permit)>,
 ) {
     loop {
-        let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
+        let Ok(permit) = Arc::clone(&permits).acquire_owned().await else { return };
         let (stream, remote) = match socket.accept().await {
             Ok(connection) => connection,
             Err(error) => {
-                tracing::warn!(error = %Causes(&error), "failed to accept");
+                tracing::warn!(error = %Causes(&error), "failed to accept a connection");
                 tokio::time::sleep(ACCEPT_PAUSE).await;
                 continue;
             }
         };
-        // Answers are small and complete: nothing is gained by waiting for more.
+        // Responses are small and written at once, so delaying them gains nothing.
         let _ = stream.set_nodelay(true);
         let Ok(local) = stream.local_addr() else { continue };
-        if accepted.send((stream, (local, remote), place)).await.is_err() {
+        if accepted.send((stream, (local, remote), permit)).await.is_err() {
             return;
         }
     }

@@ -12,7 +12,7 @@ fn main() -> ExitCode {
     match Cli::parse().run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // Where nobody reads it, the code says enough.
+            // If standard error cannot be written, the exit code is enough.
             let _ = writeln!(io::stderr(), "Error: {}", Causes(error.as_ref()));
             ExitCode::FAILURE
         }

@@ -1,4 +1,4 @@
-//! Builds the endpoint tree from its parts. The only place that knows every part.
+//! Assembles the server from its parts. No other module knows all parts.
 
 use std::sync::Arc;
 
@@ -32,17 +32,17 @@ pub struct Server {
     listener: Listener,
     endpoint: BoxEndpoint<'static>,
     store: Store,
-    /// Fetches the signing keys and keeps them fresh.
+    /// Fetches and refreshes the signing keys.
     maintenance: JoinHandle<()>,
 }
 
 impl Server {
-    /// Puts the parts together: opens the store and starts to fetch the signing keys, without
-    /// waiting for them.
+    /// Assembles the server: opens the store and starts to fetch the signing keys, without waiting
+    /// for them.
     ///
     /// # Errors
     ///
-    /// [`StartError`] says which part does not work.
+    /// [`StartError`] says which part failed.
     pub async fn new(
         config: &Config,
         listener: Listener,
@@ -59,12 +59,12 @@ impl Server {
         Ok(Self { listener, endpoint, store, maintenance: validator.maintain() })
     }
 
-    /// Where the server listens: `http://{host}:{port}`.
+    /// The URL of the server: `http://{host}:{port}`.
     pub fn url(&self) -> String {
         self.listener.url()
     }
 
-    /// Serves until `stop`, then ends in good order.
+    /// Serves until `stop` completes, then shuts down gracefully.
     pub async fn run(self, stop: impl Future<Output = ()>) {
         self.listener.serve(self.endpoint, stop).await;
         self.maintenance.abort();
@@ -75,18 +75,18 @@ impl Server {
 /// Why a server cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// The settings of the validator.
+    /// The validator rejected its settings, or could not make its HTTP client.
     #[error("failed to prepare the validation of tokens")]
     Validator(#[from] poem_entra::StartError),
-    /// The database.
+    /// The store could not be opened.
     #[error(transparent)]
     Store(#[from] store::OpenError),
-    /// The OpenAPI document.
+    /// The OpenAPI document could not be written.
     #[error("failed to write the OpenAPI document")]
     Document(#[from] serde_json::Error),
 }
 
-/// What the document says for this configuration.
+/// The settings of the OpenAPI document for this validator.
 pub fn document_settings(validator: &Validator) -> DocumentSettings {
     DocumentSettings {
         authority: validator.authority().url(),
@@ -94,8 +94,8 @@ pub fn document_settings(validator: &Validator) -> DocumentSettings {
     }
 }
 
-/// From the outside in: the log line, the headers that every answer has, CORS where it is asked
-/// for, errors as problem documents, the limit on headers, the routes.
+/// The layers, from the outside in: the log line, the header fields of every response, CORS if it is
+/// configured, errors as problem documents, the header limit, the routes.
 fn endpoint(
     config: &Config,
     public_url: &str,
@@ -122,8 +122,8 @@ fn endpoint(
         .data(store)
         .around(limit_headers)
         .around(edge::problems);
-    // The inner edge makes answers of errors, so that CORS headers reach them too; the outer one
-    // makes answers of the refusals of CORS itself.
+    // The inner edge turns errors into responses before the CORS layer sees them, so that they get
+    // CORS headers. The outer edge does the same for requests that the CORS layer rejects.
     Ok(if config.server.cors_origins.is_empty() {
         routes.around(harden).around(telemetry::trace).boxed()
     } else {
@@ -133,7 +133,8 @@ fn endpoint(
 }
 
 fn cors(origins: &[String], own: &str) -> Cors {
-    // Browsers name the origin also when a page calls its own server, as the docs page does.
+    // The docs page calls its own server, and browsers send `Origin` with some of these requests.
+    // For this reason the server's own origin is allowed too.
     Cors::new()
         .allow_origins(origins.iter().map(String::as_str).chain([own]))
         .allow_methods([Method::GET, Method::POST, Method::PATCH, Method::DELETE])
@@ -156,10 +157,10 @@ fn cors(origins: &[String], own: &str) -> Cors {
         .allow_credentials(false)
 }
 
-/// Bytes of all header names and values; a token alone may have 16384.
+/// The maximum size of all header names and values, in bytes. A token may have up to 16,384.
 const HEADER_LIMIT: usize = 64 * 1024;
 
-/// Refuses what no honest caller sends.
+/// Rejects requests whose header is too large.
 async fn limit_headers<E: Endpoint>(next: Arc<E>, request: Request) -> Result<E::Output> {
     let size: usize =
         request.headers().iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
@@ -169,13 +170,13 @@ async fn limit_headers<E: Endpoint>(next: Arc<E>, request: Request) -> Result<E:
     next.call(request).await
 }
 
-/// The headers that every answer has.
+/// Adds the header fields that every response has.
 async fn harden<E: Endpoint>(next: Arc<E>, request: Request) -> Result<Response> {
     let mut response = next.call(request).await?.into_response();
     let headers = response.headers_mut();
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-    // What one caller may see is nobody else's to keep.
+    // Shared caches must not store responses that only one caller may see.
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     Ok(response)
 }
