@@ -43,6 +43,7 @@ lint: ## Check the format and the lints; warnings are errors
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --all-features -- -D warnings
 	cargo clippy --package poem-entra --no-default-features -- -D warnings
+	cargo clippy --package todo-api --no-default-features -- -D warnings
 
 fmt: ## Format the code
 	cargo fmt --all

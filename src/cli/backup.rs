@@ -1,4 +1,4 @@
-//! `todo-api backup FILE`: a consistent copy of the SQLite file, also while the server runs.
+//! `todo-api backup FILE`: makes a consistent copy of the SQLite file while the server runs.
 
 use std::path::PathBuf;
 
@@ -11,7 +11,7 @@ use crate::{
 
 #[derive(Debug, Args)]
 pub(super) struct Backup {
-    /// The copy; it must not be there yet
+    /// The file to create; it must not exist yet
     #[arg(value_name = "FILE")]
     copy: PathBuf,
 }

@@ -1,6 +1,7 @@
-//! The commands, one file each.
+//! The commands, one file for each.
 
 mod backup;
+mod dev_tenant;
 mod openapi;
 mod serve;
 mod token;
@@ -17,11 +18,11 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Serve the API with the settings in the environment and in .env
+    /// Serve the API with the settings in the environment and .env
     Serve(serve::Serve),
-    /// Write the OpenAPI document, without starting a server
+    /// Write the OpenAPI document without starting a server
     Openapi(openapi::Openapi),
-    /// Copy the SQLite file to another one, also while the server runs
+    /// Copy the SQLite database, even while the server runs
     Backup(backup::Backup),
     /// Print an access token of the development tenant, for curl and scripts
     Token(token::Token),
@@ -32,7 +33,7 @@ impl Cli {
     ///
     /// # Errors
     ///
-    /// What a person can do something about, with its causes.
+    /// The error of the command, with its causes.
     pub fn run(self) -> anyhow::Result<()> {
         match self.command {
             Command::Serve(serve) => serve.run(),

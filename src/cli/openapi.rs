@@ -1,4 +1,4 @@
-//! `todo-api openapi`: the document as a file, and whether the file is still true.
+//! `todo-api openapi`: writes the OpenAPI document, or checks that a file contains it.
 
 use std::{
     fs,
@@ -10,21 +10,24 @@ use anyhow::{Context, bail};
 use clap::Args;
 use similar::TextDiff;
 
-use crate::api::{self, document::DocumentSettings};
+use crate::{
+    api::{self, document::DocumentSettings},
+    config::dev_tenant::ids,
+};
 
 #[derive(Debug, Args)]
 pub(super) struct Openapi {
-    /// The file; standard output when not given
+    /// The file to write [default: standard output]
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// Write nothing; exit with 1 and show the difference when the file is not up to date
+    /// Write nothing; if the file is not up to date, print the difference and exit with 1
     #[arg(long, requires = "output")]
     check: bool,
 }
 
 impl Openapi {
     pub(super) fn run(self) -> anyhow::Result<()> {
-        let document = development_document()?;
+        let document = reference_document()?;
         let Some(path) = self.output else {
             write!(io::stdout(), "{document}").context("failed to print the document")?;
             return Ok(());
@@ -43,16 +46,16 @@ impl Openapi {
         let difference = TextDiff::from_lines(&written, &document);
         write!(io::stdout(), "{}", difference.unified_diff().header(&name, "the code"))
             .context("failed to print the difference")?;
-        bail!("{name} is not what the code says; `make openapi` writes it anew")
+        bail!("{name} does not match the code; `make openapi` updates it")
     }
 }
 
-/// The document for the development tenant, whatever the environment says, so that the file is the
-/// same on every machine.
-fn development_document() -> anyhow::Result<String> {
+/// The document with the ids of the development tenant. It does not depend on the environment, so it
+/// is the same on every machine.
+fn reference_document() -> anyhow::Result<String> {
     let settings = DocumentSettings {
-        authority: format!("http://localhost:8001/{}", entra_dev::ids::CONTOSO),
-        app_id_uri: format!("api://{}", entra_dev::ids::API_CLIENT_ID),
+        authority: format!("http://localhost:8001/{}", ids::TENANT),
+        app_id_uri: format!("api://{}", ids::API),
     };
     let document = api::document(&settings)?;
     Ok(serde_json::to_string_pretty(&document)? + "\n")

@@ -1,8 +1,20 @@
-//! The settings of the development tenant.
+//! The settings of the development tenant, and its ids. The ids are also in the reference document,
+//! which every program can write. For this reason they do not come from `entra-dev`, which is
+//! optional.
 
 use std::net::IpAddr;
 
 use super::{Config, Environment, InvalidConfig};
+
+/// The ids of the development tenant that the API uses.
+pub mod ids {
+    /// The tenant Contoso.
+    pub const TENANT: &str = "11111111-1111-4111-8111-111111111111";
+    /// The client id of the API.
+    pub const API: &str = "33333333-3333-4333-8333-333333333333";
+    /// The client id of Swagger UI.
+    pub const SWAGGER_UI: &str = "44444444-4444-4444-8444-444444444444";
+}
 
 /// Where the embedded development tenant listens.
 #[derive(Debug, Clone, Copy)]
@@ -28,17 +40,17 @@ impl Config {
         let host = environment.get("HOST").unwrap_or_default();
         if !is_loopback(host) {
             return Err(InvalidConfig(vec![format!(
-                "HOST is {host}, but the development tenant signs anybody in: \
+                "HOST is {host}, but anybody can sign in to the development tenant: \
                  with --dev it must be localhost or another loopback address"
             )]));
         }
         let environment = environment
             .with("AAD_INSTANCE", format!("http://localhost:{port}"))
-            .with("AAD_TENANT_ID", entra_dev::ids::CONTOSO)
+            .with("AAD_TENANT_ID", ids::TENANT)
             .with("ALLOWED_TENANTS", "")
             .with("API_AUDIENCE", "")
-            .with("API_CLIENT_ID", entra_dev::ids::API_CLIENT_ID)
-            .with("SWAGGER_UI_CLIENT_ID", entra_dev::ids::SWAGGER_UI_CLIENT_ID);
+            .with("API_CLIENT_ID", ids::API)
+            .with("SWAGGER_UI_CLIENT_ID", ids::SWAGGER_UI);
         Self::read(&environment)
     }
 }
@@ -68,13 +80,13 @@ mod tests {
         let environment =
             Environment::complete().with("AAD_TENANT_ID", "common").with("API_CLIENT_ID", "");
         let config = Config::read_dev(environment).unwrap();
-        assert_eq!(config.entra.tenant, entra_dev::ids::CONTOSO);
+        assert_eq!(config.entra.tenant, ids::TENANT);
         assert_eq!(config.entra.instance, "http://localhost:8001");
     }
 
     #[test]
     fn no_setting_is_required() {
         let config = Config::read_dev(Environment::default()).unwrap();
-        assert_eq!(config.swagger_ui_client_id, entra_dev::ids::SWAGGER_UI_CLIENT_ID);
+        assert_eq!(config.swagger_ui_client_id, ids::SWAGGER_UI);
     }
 }

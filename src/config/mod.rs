@@ -1,7 +1,7 @@
 //! The settings. They are read from the environment and from `.env`, and checked together, so that
 //! all faults are reported at once.
 
-mod dev_tenant;
+pub mod dev_tenant;
 mod environment;
 mod reader;
 mod variables;

@@ -1,0 +1,91 @@
+//! Runs the development tenant in the same process as the server.
+
+use std::path::Path;
+
+use anyhow::Context;
+use entra_dev::{Options, ids};
+
+use crate::{
+    config::{Config, Environment},
+    listener::Listener,
+};
+
+pub(in crate::cli) struct DevTenant(entra_dev::DevTenant);
+
+impl DevTenant {
+    /// Starts the tenant and makes it the authority in `config`. Its redirect URIs are those of the
+    /// docs page of this server, whatever its port.
+    pub(in crate::cli) async fn start(
+        config: &mut Config,
+        listener: &Listener,
+    ) -> anyhow::Result<Self> {
+        let urls = [listener.url()].into_iter().chain(config.server.public_url.clone());
+        let options = Options {
+            port: config.dev_tenant.port,
+            https_port: Some(config.dev_tenant.https_port),
+            spa_redirect_uris: urls.map(|url| format!("{url}/oauth2-redirect")).collect(),
+            ..Options::default()
+        };
+        let tenant = entra_dev::DevTenant::start_with(options)
+            .await
+            .context("failed to start the development tenant")?;
+        config.entra.instance = tenant.base_url().to_owned();
+        Ok(Self(tenant))
+    }
+
+    /// The text that `serve --dev` prints: URLs, ids and people.
+    pub(in crate::cli) fn welcome(&self, url: &str) -> String {
+        let mut text = format!(
+            "
+  Todo API                 {url}/docs
+  Development tenant       {0}/_dev
+  The same for MSAL        {1}   (trust {2})
+
+  FOR DEVELOPMENT ONLY: anyone who can reach this loopback address can sign in as anybody.
+
+  Who can sign in          tenant {3}
+",
+            self.0.base_url(),
+            self.0.https_url().unwrap_or_default(),
+            self.0.ca_file().unwrap_or(Path::new("")).display(),
+            ids::CONTOSO,
+        );
+        for person in self.0.people().iter().filter(|person| person.tenant == ids::CONTOSO) {
+            let roles = match person.roles(ids::API_CLIENT_ID) {
+                [] => "no role".to_owned(),
+                roles => roles.join(", "),
+            };
+            let guest = if person.guest { ", guest" } else { "" };
+            let (sign_in_name, name) = (&person.sign_in_name, &person.display_name);
+            text += &format!("    {sign_in_name:<22} {name} ({roles}{guest})\n");
+        }
+        text += &format!(
+            "
+  API client id            {}
+  Swagger UI client id     {}
+
+  Try                      make token AS=uma
+  Stop                     Ctrl+C
+
+",
+            ids::API_CLIENT_ID,
+            ids::SWAGGER_UI_CLIENT_ID,
+        );
+        text
+    }
+
+    pub(in crate::cli) async fn stop(self) {
+        self.0.stop().await;
+    }
+}
+
+pub(in crate::cli) fn read_config(environment: Environment) -> anyhow::Result<Config> {
+    Ok(Config::read_dev(environment)?)
+}
+
+/// Signs an access token with the keys in the development tenant's folder. The tenant need not be
+/// running.
+pub(in crate::cli) fn access_token(config: &Config, person: &str) -> anyhow::Result<String> {
+    let options = Options { port: config.dev_tenant.port, ..Options::default() };
+    Ok(entra_dev::access_token(&options, person)?)
+}
