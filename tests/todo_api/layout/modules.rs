@@ -1,0 +1,295 @@
+//! Which modules and crates each module of `src` may know.
+
+use super::{
+    files::{read, sources},
+    source::{Path, paths},
+};
+
+/// A module and everything that it may know. A module may always know its own submodules, so a
+/// folder with one row is not checked inside.
+struct Rule {
+    module: &'static str,
+    /// Other modules of this crate.
+    modules: &'static [&'static str],
+    /// Those of [`CRATES`] that the module may use. All other crates are allowed everywhere.
+    crates: &'static [&'static str],
+}
+
+/// The crates whose use is limited to some modules.
+const CRATES: &[&str] = &[
+    "anyhow",
+    "clap",
+    "dotenvy",
+    "entra_dev",
+    "hyper",
+    "jsonwebtoken",
+    "poem",
+    "poem_entra",
+    "poem_openapi",
+    "serde",
+    "serde_json",
+    "sqlx",
+    "tokio",
+    "tracing_subscriber",
+];
+
+#[rustfmt::skip]
+const RULES: &[Rule] = &[
+    // The domain.
+    Rule { module: "list", modules: &["todo"], crates: &[] },
+    Rule { module: "todo", modules: &[], crates: &[] },
+    // The store. It is the only module that knows SQL.
+    Rule { module: "store", modules: &["list", "todo"], crates: &["sqlx", "tokio"] },
+    // The API. `api::todos` knows no tokens, SQL or settings.
+    Rule { module: "api", modules: &[], crates: &["poem", "poem_openapi", "serde_json"] },
+    Rule { module: "api::audit", modules: &["api::security"], crates: &[] },
+    Rule {
+        module: "api::bodies",
+        modules: &["api::http::paging", "api::http::problem", "todo"],
+        crates: &["poem_openapi", "serde"],
+    },
+    Rule {
+        module: "api::docs",
+        modules: &["api::http::methods", "telemetry"],
+        crates: &["poem", "poem_openapi", "serde_json"],
+    },
+    Rule {
+        module: "api::document",
+        modules: &["api::bodies", "api::health", "api::http::headers", "api::http::json", "api::http::paging", "api::http::preconditions", "api::http::problem", "api::security", "todo"],
+        crates: &["poem", "poem_entra", "poem_openapi", "serde_json"],
+    },
+    Rule {
+        module: "api::health",
+        modules: &["api::http::json", "api::http::problem", "store"],
+        crates: &["poem", "poem_entra", "poem_openapi", "serde"],
+    },
+    Rule { module: "api::http", modules: &[], crates: &[] },
+    Rule { module: "api::http::code", modules: &[], crates: &["poem"] },
+    Rule {
+        module: "api::http::edge",
+        modules: &["api::http::methods", "api::http::problem", "telemetry"],
+        crates: &["poem", "poem_entra", "poem_openapi"],
+    },
+    Rule {
+        module: "api::http::headers",
+        modules: &["api::http::problem", "todo"],
+        crates: &["poem", "poem_openapi"],
+    },
+    Rule {
+        module: "api::http::json",
+        modules: &["api::http::objects", "api::http::problem"],
+        crates: &["poem", "poem_openapi", "serde", "serde_json", "tokio"],
+    },
+    Rule { module: "api::http::methods", modules: &[], crates: &["poem", "poem_openapi"] },
+    Rule { module: "api::http::objects", modules: &[], crates: &["serde", "serde_json"] },
+    Rule {
+        module: "api::http::paging",
+        modules: &["api::http::problem", "list", "todo"],
+        crates: &["poem_openapi"],
+    },
+    Rule {
+        module: "api::http::preconditions",
+        modules: &["api::http::headers", "api::http::problem", "list", "store", "todo"],
+        crates: &[],
+    },
+    Rule {
+        module: "api::http::problem",
+        modules: &["api::http::code", "api::http::json", "store", "telemetry"],
+        crates: &["poem", "poem_entra", "poem_openapi", "serde", "serde_json"],
+    },
+    Rule {
+        module: "api::metadata",
+        modules: &["api::http::methods", "telemetry"],
+        crates: &["poem", "serde_json"],
+    },
+    Rule {
+        module: "api::security",
+        modules: &["api::http::problem", "store", "todo"],
+        crates: &["poem", "poem_entra", "poem_openapi"],
+    },
+    Rule {
+        module: "api::todos",
+        modules: &["api::audit", "api::bodies", "api::http::headers", "api::http::json", "api::http::paging", "api::http::preconditions", "api::http::problem", "api::security", "list", "store", "todo"],
+        crates: &["poem_openapi"],
+    },
+    // The server.
+    Rule { module: "config", modules: &[], crates: &["poem_entra", "tracing_subscriber"] },
+    Rule { module: "config::environment", modules: &["config"], crates: &["dotenvy"] },
+    Rule { module: "listener", modules: &["telemetry"], crates: &["hyper", "poem", "tokio"] },
+    Rule { module: "telemetry", modules: &["config"], crates: &["poem", "tracing_subscriber"] },
+    Rule {
+        module: "server",
+        modules: &["api", "api::docs", "api::document", "api::health", "api::http::edge", "api::http::problem", "api::metadata", "api::security", "api::todos", "config", "listener", "store", "telemetry"],
+        crates: &["poem", "poem_entra", "serde_json", "tokio"],
+    },
+    // The commands. Only one module knows the development tenant.
+    Rule {
+        module: "cli",
+        modules: &["api", "api::document", "config", "listener", "server", "store", "telemetry"],
+        crates: &["anyhow", "clap", "poem_entra", "serde_json", "tokio"],
+    },
+    Rule { module: "cli::dev_tenant", modules: &["config", "listener"], crates: &["anyhow", "entra_dev"] },
+];
+
+/// What [`RULES`] forbid but the code still does. An entry that is no longer needed fails the test.
+const EXCEPTIONS: &[&str] = &["store knows config", "store knows telemetry"];
+
+#[test]
+fn every_module_knows_only_what_it_may() {
+    let mut found = Vec::new();
+    for file in sources("src") {
+        if !["src/lib.rs", "src/main.rs"].contains(&file.as_str()) {
+            found.extend(violations(&file, &read(&file)));
+        }
+    }
+    for exception in EXCEPTIONS {
+        let count = found.len();
+        found.retain(|violation| !violation.ends_with(exception));
+        assert!(found.len() < count, "remove the exception {exception:?}: it is not needed");
+    }
+    assert!(found.is_empty(), "{found:#?}");
+}
+
+/// What a file of `src` knows against the rules: `FILE: MODULE knows NAME`.
+fn violations(file: &str, text: &str) -> Vec<String> {
+    let module = module_of(file);
+    let Some(rule) = rule_for(&module) else {
+        return vec![format!("{file}: no rule for this module")];
+    };
+    let mut violations: Vec<_> = paths(text)
+        .iter()
+        .filter_map(|path| match own_module(path, &module) {
+            Some(target) => forbidden_module(rule, &target),
+            None => forbidden_crate(rule, path),
+        })
+        .map(|name| format!("{file}: {} knows {name}", rule.module))
+        .collect();
+    violations.dedup();
+    violations
+}
+
+fn forbidden_module(rule: &Rule, target: &[String]) -> Option<String> {
+    let Some(known) = rule_for(target) else { return Some(target.join("::")) };
+    let is_inside = known.module.starts_with(&format!("{}::", rule.module));
+    let allowed = known.module == rule.module || is_inside || rule.modules.contains(&known.module);
+    (!allowed).then(|| known.module.to_owned())
+}
+
+fn forbidden_crate(rule: &Rule, path: &Path) -> Option<String> {
+    let name = path.segments[0].as_str();
+    // A single name is a variable or a field, except at the start of a `use`.
+    let is_path = path.segments.len() > 1;
+    (is_path && CRATES.contains(&name) && !rule.crates.contains(&name)).then(|| name.to_owned())
+}
+
+/// The path from the root of this crate, if the path says so: `super::problem` in `api::todos` is
+/// `api::problem`.
+fn own_module(path: &Path, module: &[String]) -> Option<Vec<String>> {
+    let (first, others) = path.segments.split_first()?;
+    if others.is_empty() {
+        return None;
+    }
+    if ["crate", "todo_api"].contains(&first.as_str()) {
+        return Some(others.to_vec());
+    }
+    let ups = path.segments.iter().take_while(|segment| *segment == "super").count();
+    if ups == 0 && first != "self" {
+        return None;
+    }
+    let mut target = [module, &path.inline_modules[..]].concat();
+    target.truncate(target.len().saturating_sub(ups));
+    target.extend(path.segments.iter().skip(ups.max(1)).cloned());
+    Some(target)
+}
+
+/// `src/api/todos.rs` is the module `api::todos`, and `src/api/mod.rs` the module `api`.
+fn module_of(file: &str) -> Vec<String> {
+    let path = file.trim_start_matches("src/").trim_end_matches(".rs").trim_end_matches("/mod");
+    path.split('/').map(str::to_owned).collect()
+}
+
+/// The rule for the innermost module that has one. Modules of `src`,
+/// `src/api` and `src/api/http` need their own.
+fn rule_for(path: &[String]) -> Option<&'static Rule> {
+    let mut prefixes = (1..=path.len()).rev().map(|length| path[..length].join("::"));
+    prefixes.find_map(|name| RULES.iter().find(|rule| rule.module == name))
+}
+
+#[test]
+fn every_module_has_a_rule() {
+    for file in sources("src") {
+        let module = module_of(&file);
+        let needs_rule = match &module[..] {
+            [name] => !["lib", "main"].contains(&name.as_str()),
+            [first, _] => first == "api",
+            [first, second, _] => first == "api" && second == "http",
+            _ => false,
+        };
+        let has_rule = RULES.iter().any(|rule| rule.module == module.join("::"));
+        assert!(has_rule || !needs_rule, "no rule for {file}");
+    }
+    for rule in RULES {
+        let file = format!("src/{}", rule.module.replace("::", "/"));
+        let exists = [format!("{file}.rs"), format!("{file}/mod.rs")]
+            .iter()
+            .any(|file| std::path::Path::new(file).exists());
+        assert!(exists, "the rule for {} is not needed", rule.module);
+        for name in rule.modules {
+            let has_rule = RULES.iter().any(|rule| rule.module == *name);
+            assert!(has_rule, "the rule for {} allows {name}, which has no rule", rule.module);
+        }
+        for name in rule.crates {
+            assert!(CRATES.contains(name), "{name} is not in CRATES");
+        }
+    }
+}
+
+#[test]
+fn a_planted_use_of_a_module_or_crate_is_reported() {
+    for (file, text, name) in [
+        ("src/store/mod.rs", "use crate::{\n    config::Config,\n    todo::Todo,\n};", "config"),
+        ("src/store/sqlite/writer.rs", "use crate::{\n    todo::{self},\n    api,\n};", "api"),
+        ("src/store/sqlite/writer.rs", "use super::super::super::server::Server;", "server"),
+        ("src/store/mod.rs", "fn f() { crate::telemetry::x() }", "telemetry"),
+        ("src/store/mod.rs", "mod tests { use super::super::telemetry; }", "telemetry"),
+        ("src/store/mod.rs", "macro_rules! m { () => { $crate::server::f() }; }", "server"),
+        ("src/store/mod.rs", "use poem::Result;", "poem"),
+        ("src/todo.rs", "use crate::list::Listing;", "list"),
+        ("src/todo.rs", "use super::store;", "store"),
+        ("src/todo.rs", "#[derive(serde::Serialize)] struct Todo;", "serde"),
+        ("src/todo.rs", "fn f(row: &sqlx::sqlite::SqliteRow) {}", "sqlx"),
+        ("src/list.rs", "use crate::store::Store;", "store"),
+        ("src/api/todos.rs", "use poem_entra::Validator;", "poem_entra"),
+        ("src/api/todos.rs", "use {jsonwebtoken::decode, std::fmt};", "jsonwebtoken"),
+        ("src/api/todos.rs", "fn f() { let _ = sqlx::query(\"\"); }", "sqlx"),
+        ("src/api/todos.rs", "use crate::{config, list::Listing};", "config"),
+        ("src/api/todos.rs", "use super::super::telemetry as log;", "telemetry"),
+        ("src/api/todos.rs", "use super::*;", "api"),
+        ("src/api/http/problem.rs", "use super::super::todos::TodosApi;", "api::todos"),
+        ("src/api/http/problem.rs", "impl From<::sqlx::Error> for Problem {}", "sqlx"),
+        ("src/config/reader.rs", "use dotenvy as file;\nfn f() { dotenvy::dotenv() }", "dotenvy"),
+        ("src/telemetry.rs", "fn start() -> anyhow::Result<()> { Ok(()) }", "anyhow"),
+        ("src/server.rs", "use entra_dev::DevTenant;", "entra_dev"),
+        ("src/cli/serve.rs", "use entra_dev::DevTenant;", "entra_dev"),
+        ("src/server.rs", "use crate::{cli::Cli, todo::Todo};", "cli"),
+        ("src/server.rs", "use crate::unknown;", "unknown"),
+    ] {
+        let found = violations(file, text);
+        let expected = format!("knows {name}");
+        assert!(found.iter().any(|found| found.ends_with(&expected)), "{file}: {text}: {found:?}");
+    }
+    assert_eq!(violations("src/new.rs", ""), ["src/new.rs: no rule for this module"]);
+}
+
+#[test]
+fn an_allowed_use_is_not_reported() {
+    for (file, text) in [
+        ("src/store/sqlite/writer.rs", "use super::super::queries; use crate::{list, todo::Todo};"),
+        ("src/store/mod.rs", "pub(in crate::store) fn f() {} pub(super) fn g() {}"),
+        ("src/store/mod.rs", "// crate::telemetry\nfn f() { \"crate::config\"; }"),
+        ("src/api/todos.rs", "mod tests { use super::*; use crate::store::Store; }"),
+        ("src/api/mod.rs", "use self::todos::TodosApi;"),
+    ] {
+        assert_eq!(violations(file, text), [""; 0], "{text}");
+    }
+}
