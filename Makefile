@@ -57,6 +57,6 @@ openapi: ## Write openapi/openapi.json from the code
 openapi-check: ## Fail and show the difference if openapi/openapi.json does not match the code
 	cargo run --quiet -- openapi --check --output openapi/openapi.json
 
-clean: ## Remove the build output and the data folder: todos and development tenant
+clean: ## Remove the build output and the development tenant's files, but not the todos
 	cargo clean
-	rm -rf data
+	rm -rf data/dev-tenant

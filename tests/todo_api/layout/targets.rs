@@ -10,6 +10,13 @@ fn make_token_is_for_uma_by_default() {
     }
 }
 
+#[test]
+fn make_clean_keeps_the_todos() {
+    let commands = commands_of(&["clean"]);
+    assert!(commands.contains("data/dev-tenant"), "{commands}");
+    assert!(!commands.replace("data/dev-tenant", "").contains("data"), "{commands}");
+}
+
 /// The commands that `make` would run.
 fn commands_of(arguments: &[&str]) -> String {
     let mut make = Command::new("make");
