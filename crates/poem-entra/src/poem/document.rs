@@ -1,4 +1,4 @@
-//! Makes the document to publish out of the one that poem-openapi writes.
+//! Completes the OpenAPI document that poem-openapi generates.
 
 use serde_json::{Map, Value, json};
 
@@ -6,19 +6,19 @@ use crate::validator::Validator;
 
 use super::mark::Documented;
 
-/// What the document says of the authority and the API, and how errors look.
+/// What the document says about the authority, the API and the bodies of error responses.
 #[derive(Debug, Clone)]
 pub struct Published {
-    /// What stands for `{authority}` in the declaration: `{instance}/{tenant}`.
+    /// The value for the placeholder `{authority}`: `{instance}/{tenant}`.
     pub authority: String,
-    /// What stands for `{api}`, and what scopes start with: `api://{client_id}`.
+    /// The value for the placeholder `{api}`, the prefix of scopes: `api://{client_id}`.
     pub app_id_uri: String,
-    /// The content of error answers, a `content` object of OpenAPI.
+    /// The body of error responses, as a `content` object of OpenAPI.
     pub error_content: Value,
 }
 
 impl Published {
-    /// What this validator enforces, with errors as [`Denied`](super::Denied) sends them.
+    /// The values for this validator, with error responses as [`Denied`](super::Denied) sends them.
     pub fn of(validator: &Validator) -> Self {
         let problem = json!({ "schema": {
             "type": "object",
@@ -41,18 +41,19 @@ impl Published {
     }
 }
 
-/// The document to publish: fills in `{authority}` and `{api}`, and replaces the marks of guards by
-/// what they stand for: the scopes in `security`, the app roles in `x-required-roles`, both in
-/// words in the description, and the answers 401, 403 and 503. `x-required-roles` lists app roles
-/// of which a caller needs one; where a policy has several such lists, it is a list of lists, and a
-/// caller needs one of each.
+/// Completes `declared`, the document that poem-openapi's `spec` returns.
 ///
-/// `declared` is what poem-openapi's `spec` returns. poem-openapi takes URLs and scopes as
-/// literals, so that a declaration can only name what the settings say.
+/// The placeholders `{authority}` and `{api}` are filled in. They are needed because poem-openapi
+/// takes URLs and scopes as literals, but their values come from the settings.
+///
+/// Each operation with a guard gets its scopes in `security`, its app roles in `x-required-roles`,
+/// a sentence about both in the description, and the responses 401, 403 and 503. A caller needs one
+/// of the app roles in `x-required-roles`. If a policy has several lists of app roles, it is a list
+/// of lists, and a caller needs one app role from each.
 ///
 /// # Errors
 ///
-/// When `declared` is not JSON.
+/// If `declared` is not JSON.
 pub fn publish(declared: &str, published: &Published) -> Result<Value, serde_json::Error> {
     let filled = declared
         .replace("{authority}", &published.authority)
@@ -87,13 +88,13 @@ fn write_requirement(operation: &mut Map<String, Value>, published: &Published) 
     operation.insert("description".into(), description.into());
     let responses = operation.entry("responses").or_insert_with(|| json!({}));
     if let Some(responses) = responses.as_object_mut() {
-        for (status, answer) in refusals(&documented, &published.error_content) {
-            responses.insert(status.into(), answer);
+        for (status, response) in refusals(&documented, &published.error_content) {
+            responses.insert(status.into(), response);
         }
     }
 }
 
-/// The scheme's name, and what the guard says of itself.
+/// The scheme's name, and what the guard says about its policy.
 fn marked(security: &Value) -> Option<(String, Documented)> {
     let entries = security.as_array()?.iter().filter_map(Value::as_object);
     let names: Vec<&String> = entries.flat_map(Map::keys).collect();
@@ -108,10 +109,10 @@ fn refusals(documented: &Documented, content: &Value) -> [(&'static str, Value);
         "schema": { "type": "string" },
     } });
     let retry = json!({ "Retry-After": {
-        "description": "Seconds after which to try again.",
+        "description": "Seconds to wait before a retry.",
         "schema": { "type": "integer", "minimum": 1 },
     } });
-    let answer = |description: &str, headers: &Value| {
+    let response = |description: &str, headers: &Value| {
         json!({
             "description": description,
             "headers": headers,
@@ -119,8 +120,8 @@ fn refusals(documented: &Documented, content: &Value) -> [(&'static str, Value);
         })
     };
     [
-        ("401", answer("No valid access token was sent.", &challenge)),
-        ("403", answer(&documented.forbidden, &challenge)),
-        ("503", answer("The token cannot be judged, or the request served, right now.", &retry)),
+        ("401", response("No valid access token was sent.", &challenge)),
+        ("403", response(&documented.forbidden, &challenge)),
+        ("503", response("The token or the request cannot be processed right now.", &retry)),
     ]
 }

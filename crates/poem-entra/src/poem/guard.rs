@@ -1,4 +1,4 @@
-//! The guard: a policy as the first parameter of a handler.
+//! The guard: an extractor that enforces a policy.
 
 use std::{marker::PhantomData, ops::Deref, sync::Arc};
 
@@ -10,12 +10,12 @@ use crate::{policy::Policy, rejection::Rejection, validator::Validator};
 
 use super::SecurityScheme;
 
-/// Lets a request through if its token is valid and `P` allows the caller, and gives the handler the
-/// caller. `S` is the app's security scheme, which names the sign-in in the document.
+/// An extractor for the caller of a request. It refuses the request if the token is invalid or if
+/// the policy `P` does not allow the caller. `S` is the app's security scheme in the document.
 ///
-/// It must be the handler's first parameter: extraction goes from left to right, and a caller
-/// without a token must not learn that their body was wrong. An [`Arc<Validator>`] must be in the
-/// endpoint's data.
+/// The guard must be the handler's first parameter. Parameters are extracted from left to right,
+/// and a caller without a token must not learn that their body was wrong. The endpoint's data must
+/// contain an [`Arc<Validator>`].
 pub struct Guard<S, P: Policy> {
     caller: P::Caller,
     scheme: PhantomData<fn() -> S>,
@@ -53,15 +53,16 @@ impl<'a, S: SecurityScheme, P: Policy> ApiExtractor<'a> for Guard<S, P> {
     }
 }
 
-/// The caller of this request, if `P` allows it. For custom guards, which check more than the token.
+/// Returns the caller of this request, if `P` allows it. Call it from your own guard, if that
+/// checks more than the token.
 ///
 /// # Errors
 ///
-/// [`Denied`] as a poem error; 500 if no [`Arc<Validator>`] is in the request's data.
+/// [`Denied`] as a poem error, or 500 if the request's data does not contain an [`Arc<Validator>`].
 pub async fn authorize<P: Policy>(request: &Request) -> Result<P::Caller> {
     let validator = request.data::<Arc<Validator>>().ok_or_else(|| {
         Error::from_string(
-            "no Arc<Validator> in the endpoint's data",
+            "the endpoint's data does not contain an Arc<Validator>",
             StatusCode::INTERNAL_SERVER_ERROR,
         )
     })?;
@@ -71,8 +72,8 @@ pub async fn authorize<P: Policy>(request: &Request) -> Result<P::Caller> {
     })
 }
 
-/// A rejection with the headers of its response. An app that builds its own error bodies finds it
-/// with `error.downcast_ref::<Denied>()`; otherwise it becomes a problem document (RFC 9457).
+/// A rejection with the headers of its response. It becomes a problem document (RFC 9457). An app
+/// with its own error bodies gets it from the poem error with `error.downcast_ref::<Denied>()`.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{rejection}")]
 pub struct Denied {
@@ -107,7 +108,7 @@ impl ResponseError for Denied {
     }
 }
 
-/// A route whose policy nobody can meet does not compile; the other one does.
+/// A route whose policy has an empty list does not compile. The other route compiles.
 #[cfg(doctest)]
 mod doctests {
     macro_rules! routes {

@@ -1,6 +1,7 @@
-//! How a guard speaks to the document: poem-openapi asks an extractor for the names of its
-//! security schemes and for nothing else about security, so what the document says about the
-//! requirement travels as one more name, as JSON. [`publish`](super::publish) takes it out again.
+//! How a guard describes its policy in the document. poem-openapi asks an extractor only for the
+//! names of its security schemes. The description is therefore passed as an additional name,
+//! encoded as JSON. [`publish`](super::publish) removes this name and writes the description to the
+//! operation.
 
 use std::{collections::HashSet, sync::Mutex};
 
@@ -8,14 +9,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::policy::{Condition, Policy, Requirement};
 
-/// What the document says about `P`, as a name that [`publish`](super::publish) understands.
+/// The description of `P`, as a name that [`publish`](super::publish) recognizes.
 pub(super) fn mark<P: Policy>() -> &'static str {
-    // Serializing strings and lists cannot fail; an empty name would be ignored.
+    // Serializing strings and lists cannot fail, so the name is never empty.
     leaked(serde_json::to_string(&Documented::of::<P>()).unwrap_or_default())
 }
 
-/// poem-openapi wants names that live as long as the process. Equal ones share their memory, so
-/// that a program that makes many servers does not grow.
+/// Returns the name with a static lifetime, which poem-openapi requires. The memory is leaked, but
+/// only once for equal names, so making many servers does not use more and more of it.
 fn leaked(name: String) -> &'static str {
     static NAMES: Mutex<Option<HashSet<&'static str>>> = Mutex::new(None);
     let mut names = NAMES.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
@@ -31,18 +32,18 @@ fn leaked(name: String) -> &'static str {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Documented {
-    /// One of these scopes (short names) is needed.
+    /// A user needs one of these scopes (short names).
     pub(super) scopes: Vec<String>,
-    /// From each of these lists every caller needs an app role.
+    /// A caller needs one app role from each of these lists.
     pub(super) roles: Vec<Vec<String>>,
     /// Who may call, as a Markdown sentence.
     pub(super) who: String,
-    /// Why a caller with a valid token may be refused.
+    /// Why a caller with a valid token can be refused: the description of the 403 response.
     pub(super) forbidden: String,
 }
 
 impl Documented {
-    /// What a mark says; `None` for the name of a scheme.
+    /// The description in a name, or `None` if it is the name of a scheme.
     pub(super) fn read(name: &str) -> Option<Self> {
         serde_json::from_str(name).ok()
     }
@@ -53,7 +54,7 @@ impl Documented {
         let note = P::note();
         let forbidden = match (roles.is_empty(), note.is_some()) {
             (true, false) => "The scope is missing.",
-            (true, true) => "The scope is missing, or this caller may not.",
+            (true, true) => "The scope is missing, or the caller is not allowed.",
             (false, _) => "The scope or the app role is missing.",
         };
         Self {
@@ -65,7 +66,8 @@ impl Documented {
     }
 }
 
-/// Where a scope would do instead of the app role, the role is not everybody's.
+/// The app roles that every caller needs. Those of `scope_or_app_role` are not included, because
+/// users with the scope do not need them.
 fn roles(requirement: &Requirement) -> Vec<Vec<String>> {
     let app_only = requirement.scopes.is_empty().then_some(requirement.app_roles);
     let further = requirement.conditions().filter_map(|condition| match *condition {

@@ -1,4 +1,4 @@
-//! Policies in the signatures of poem-openapi handlers, and in the document generated from them.
+//! Policies in the signatures of poem-openapi handlers, and in the generated OpenAPI document.
 
 mod document;
 mod guard;

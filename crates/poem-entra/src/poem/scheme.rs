@@ -1,4 +1,4 @@
-//! The security scheme in the document: how a client signs a user in.
+//! The security scheme in the document, which tells clients how to sign a user in.
 
 use poem_openapi::registry::{
     MetaOAuthFlow, MetaOAuthFlows, MetaOAuthScope, MetaSecurityScheme, Registry,
@@ -8,14 +8,14 @@ use crate::policy::Policy;
 
 use super::mark::mark;
 
-/// The scheme of an API that Microsoft Entra ID protects: authorization code flow with PKCE.
-/// [`security_scheme!`](crate::security_scheme) declares one.
+/// The security scheme of an API that Microsoft Entra ID protects: authorization code flow with
+/// PKCE. Declare one with [`security_scheme!`](crate::security_scheme).
 pub trait SecurityScheme: 'static {
-    /// The scopes, each with its description. A scope begins with `{api}/`, which
-    /// [`publish`](super::publish) replaces by the App ID URI.
+    /// The scopes and their descriptions. Each scope begins with the placeholder `{api}`, which
+    /// [`publish`](super::publish) replaces with the App ID URI.
     const SCOPES: &'static [(&'static str, &'static str)];
 
-    /// Adds the scheme to the document. For custom guards.
+    /// Adds the scheme to the document. Your own guard calls it from `register`.
     fn register(registry: &mut Registry) {
         let scopes = Self::SCOPES
             .iter()
@@ -44,8 +44,8 @@ pub trait SecurityScheme: 'static {
         registry.create_security_scheme(NAME, scheme);
     }
 
-    /// The scheme's name, and what the document says about the policy in a form that
-    /// [`publish`](super::publish) reads. For custom guards: return it from `security_schemes`.
+    /// The scheme's name and the description of the policy, in a form that
+    /// [`publish`](super::publish) recognizes. Your own guard returns them from `security_schemes`.
     fn with_policy<P: Policy>() -> Vec<&'static str> {
         vec![NAME, mark::<P>()]
     }
@@ -54,8 +54,8 @@ pub trait SecurityScheme: 'static {
 /// The scheme's name in the document.
 const NAME: &str = "oauth2";
 
-/// Declares a [`SecurityScheme`](crate::poem::SecurityScheme) with the API's scopes. The scopes are
-/// short names, as in tokens.
+/// Declares a [`SecurityScheme`](crate::poem::SecurityScheme) with the API's scopes and their
+/// descriptions. The scopes are short names, as in tokens.
 ///
 /// ```
 /// poem_entra::security_scheme!(pub EntraId, "access_as_user" = "Act as the signed-in user.");

@@ -14,7 +14,8 @@ use super::{
 };
 
 impl Requirement {
-    /// Authentication contexts come last, so that nobody steps up in vain.
+    /// Checks the authentication contexts last, so that users are not asked to step up if they
+    /// would be refused anyway.
     pub(super) fn check(&self, principal: &Principal) -> Result<(), Rejection> {
         self.check_kind(principal)?;
         let is_step_up = |condition: &&Condition| condition.is_step_up();
@@ -46,12 +47,10 @@ impl Condition {
             Self::Role(roles) => Err(Rejection::insufficient_role(roles)),
             Self::Group(groups) => check_groups(groups, principal.groups()),
             Self::Client(clients) if lists(clients, principal.client()) => Ok(()),
-            Self::Client(_) => {
-                Err(denied("The app that sent the request is not on this operation's list."))
-            }
+            Self::Client(_) => Err(denied("The client app is not allowed to call this operation.")),
             Self::NoGuests if principal.account_type() == Some(AccountType::Member) => Ok(()),
             Self::NoGuests => Err(denied(
-                "This operation is for members; the token does not say that you are one.",
+                "This operation is for members of the tenant; the token does not prove membership.",
             )),
             Self::AuthenticationContext(context)
                 if any_of(&[context], principal.authentication_contexts()) =>
@@ -70,7 +69,9 @@ impl Condition {
 fn check_groups(wanted: &[&str], groups: &Groups) -> Result<(), Rejection> {
     match groups {
         Groups::Listed(listed) if listed.iter().any(|group| contains_guid(wanted, group)) => Ok(()),
-        Groups::Listed(_) => Err(denied("The caller is in none of this operation's groups.")),
+        Groups::Listed(_) => {
+            Err(denied("The caller is not in a group that this operation requires."))
+        }
         Groups::Overage => {
             let detail = "The caller has more groups than the token can list.";
             Err(Rejection::new(Refusal::Denied, Rule::CompleteGroups, detail).with_hint(
@@ -96,7 +97,7 @@ pub(super) fn app_instead_of_user(scopes: &'static [&'static str]) -> Rejection 
     Rejection::new(
         Refusal::InsufficientScope(scopes),
         Rule::Policy,
-        "The token is an app's own; this operation is for signed-in users.",
+        "This operation is for signed-in users; the token belongs to an app.",
     )
 }
 
@@ -104,11 +105,11 @@ pub(super) fn user_instead_of_app() -> Rejection {
     Rejection::new(
         Refusal::Denied,
         Rule::Policy,
-        "The token is a user's; this operation is for apps that act for themselves.",
+        "This operation is for apps that act for themselves; the token belongs to a user.",
     )
 }
 
-/// Only a client that declares that it handles claims challenges gets one
+/// A claims challenge is sent only to clients that declare that they can handle it
 /// (<https://learn.microsoft.com/entra/identity-platform/claims-challenge>).
 fn lacks_context(context: &'static str, principal: &Principal) -> Rejection {
     let refusal = match principal.handles_claims_challenges() {

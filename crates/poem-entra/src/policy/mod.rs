@@ -1,4 +1,4 @@
-//! Who may call an operation, stated as a type (rules A1, A2 and A4).
+//! Policies: types that state who may call an operation.
 
 mod check;
 mod names;
@@ -13,8 +13,8 @@ use crate::{
 pub(crate) use requirement::Condition;
 pub use requirement::Requirement;
 
-/// A rule that a route names by type. What it requires is one constant, from which both the
-/// enforcement and the OpenAPI document come.
+/// States who may call an operation. A route uses a policy by its type. What the policy requires is
+/// a constant, so the check at run time and the OpenAPI document cannot differ.
 ///
 /// ```
 /// use poem_entra::{Policy, Requirement, User};
@@ -28,12 +28,13 @@ pub use requirement::Requirement;
 /// }
 /// ```
 pub trait Policy: Send + Sync + 'static {
-    /// What the handler gets: a [`User`], an [`App`], any [`Principal`], or your own type.
+    /// The type that the handler gets: [`User`], [`App`], [`Principal`] for both, or your own.
     type Caller: Caller;
-    /// What the token must carry.
+    /// What the token must contain.
     const REQUIRES: Requirement;
 
-    /// Text for the document about a decision that the handler's own guard makes; a fragment.
+    /// Text for the OpenAPI document that describes what your own guard decides. It is a fragment,
+    /// which is added to the description of who may call.
     fn note() -> Option<String> {
         None
     }
@@ -43,19 +44,19 @@ pub trait Policy: Send + Sync + 'static {
 ///
 /// # Errors
 ///
-/// A [`Rejection`] of rule A2 or A4, which becomes a 403 or, for a step-up, a 401.
+/// A [`Rejection`], which becomes a 403, or a 401 if the user can step up.
 pub fn authorize<P: Policy>(principal: Principal) -> Result<P::Caller, Rejection> {
     P::REQUIRES.check(&principal)?;
     P::Caller::from_principal(principal)
 }
 
-/// What a handler may be given: made from a principal, and from nothing else.
+/// A type that a handler can get. It is made only from a verified principal.
 pub trait Caller: Sized + Send + Sync + 'static {
-    /// The caller, if the principal is of this kind.
+    /// Converts the principal, if it is of the right kind.
     ///
     /// # Errors
     ///
-    /// A [`Rejection`] of rule A2, which becomes a 403.
+    /// A [`Rejection`] if it is of another kind, which becomes a 403.
     fn from_principal(principal: Principal) -> Result<Self, Rejection>;
 }
 

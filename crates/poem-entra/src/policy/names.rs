@@ -1,6 +1,6 @@
-//! The form of the names in a policy, checked while compiling.
+//! Checks the names in a policy at compile time.
 
-/// What a name in a policy is.
+/// The kind of a name in a policy.
 #[derive(Clone, Copy)]
 pub(super) enum Name {
     Scope,
@@ -18,7 +18,7 @@ impl Name {
     }
 }
 
-/// Whether there is at least one name, and all have the form.
+/// Whether there is at least one name, and all names are valid for this kind.
 pub(super) const fn all_are(names: &[&str], form: Name) -> bool {
     let mut index = 0;
     while index < names.len() {
@@ -30,8 +30,8 @@ pub(super) const fn all_are(names: &[&str], form: Name) -> bool {
     !names.is_empty()
 }
 
-/// The characters that Entra allows in the value of a scope or an app role, of which a space is
-/// not one; nor are `"` and `\`, which a challenge could not carry (RFC 6749, section 3.3).
+/// Whether the text has only characters that the value of a scope or an app role can have. Entra
+/// does not allow spaces. A challenge cannot contain `"` and `\` (RFC 6749, section 3.3).
 const fn is_printable(text: &str) -> bool {
     let bytes = text.as_bytes();
     let mut index = 0;
@@ -44,8 +44,8 @@ const fn is_printable(text: &str) -> bool {
     !bytes.is_empty()
 }
 
-/// `/` is what Entra writes for "no scope". A value never begins with a dot: `.default` is a
-/// request for scopes and not a scope.
+/// Whether this is not the name of a scope. Entra writes `/` for "no scope". The name of a scope
+/// never begins with a dot: clients send `.default` to request scopes.
 const fn is_unscoped(scope: &str) -> bool {
     matches!(scope.as_bytes(), [b'/'] | [b'.', ..])
 }
@@ -61,7 +61,7 @@ const fn has_scheme(text: &str) -> bool {
     false
 }
 
-/// The hyphenated form, as [`ClientId::parse`] reads it.
+/// Whether this is a GUID in its hyphenated form, like the ids in tokens.
 const fn is_guid(text: &str) -> bool {
     let bytes = text.as_bytes();
     let mut index = 0;
@@ -89,12 +89,13 @@ pub(super) const fn contains_guid(guids: &[&str], wanted: &str) -> bool {
     false
 }
 
-/// <https://learn.microsoft.com/entra/identity-platform/developer-guide-conditional-access-authentication-context>
+/// Whether this is `c1` to `c99`
+/// (<https://learn.microsoft.com/entra/identity-platform/developer-guide-conditional-access-authentication-context>).
 pub(super) const fn is_authentication_context(text: &str) -> bool {
     matches!(text.as_bytes(), [b'c', b'1'..=b'9'] | [b'c', b'1'..=b'9', b'0'..=b'9'])
 }
 
-/// Each requirement gets a doctest that must not compile; the last one must.
+/// Each requirement becomes a doctest that must not compile, except for the last one, which must.
 #[cfg(doctest)]
 mod doctests {
     macro_rules! requirements {

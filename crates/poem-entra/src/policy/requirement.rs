@@ -1,12 +1,13 @@
-//! What a policy requires: a constant, checked while compiling.
+//! What a policy requires: a constant that is checked at compile time.
 
 use super::names::{Name, all_are, contains_guid, is_authentication_context};
 
-/// What a token must carry. Start with [`scope`](Self::scope), [`app_role`](Self::app_role) or
-/// [`scope_or_app_role`](Self::scope_or_app_role). Each further condition narrows it, also a second
-/// one of the same kind: `.and_role(&["A"]).and_role(&["B"])` requires both roles.
+/// What a token must contain. Start with [`scope`](Self::scope), [`app_role`](Self::app_role) or
+/// [`scope_or_app_role`](Self::scope_or_app_role). Each further condition narrows the requirement,
+/// and so does a second one of the same kind: `.and_role(&["A"]).and_role(&["B"])` requires both
+/// roles.
 ///
-/// An empty list, a name that no token can carry, or more than eight conditions fail the build as
+/// An empty list, a name that no token can contain, or more than eight conditions fail the build as
 /// soon as a route uses the policy:
 ///
 /// ```compile_fail
@@ -18,26 +19,26 @@ use super::names::{Name, all_are, contains_guid, is_authentication_context};
 ///     const REQUIRES: Requirement = Requirement::scope(&["access_as_user"]).and_role(&[]);
 /// }
 ///
-/// // What every route with this policy calls.
+/// // Every route with this policy calls this function.
 /// let enforce: fn(Principal) -> Result<Principal, Rejection> = authorize::<Nobody>;
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Requirement {
-    /// One of these scopes (short names), from a user.
+    /// A user needs one of these scopes (short names).
     pub(crate) scopes: &'static [&'static str],
-    /// Instead of the scope: one of these app roles, from an app.
+    /// An app needs one of these app roles.
     pub(crate) app_roles: &'static [&'static str],
     conditions: [Option<Condition>; CONDITION_LIMIT],
 }
 
-/// One more thing that a token must carry.
+/// A further condition that a token must meet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Condition {
     /// One of these app roles.
     Role(&'static [&'static str]),
     /// One of these groups, by their object ids.
     Group(&'static [&'static str]),
-    /// One of these apps as the sender, by their client ids.
+    /// One of these client apps, by their client ids.
     Client(&'static [&'static str]),
     /// A member of the tenant.
     NoGuests,
@@ -47,21 +48,29 @@ pub(crate) enum Condition {
 const CONDITION_LIMIT: usize = 8;
 
 impl Requirement {
-    /// A user whose token has one of these scopes. An app's own token has none: user-only. Scopes
-    /// are short names, as `scp` carries them: `access_as_user`, not `api://…/access_as_user`.
+    /// A user whose token has one of these scopes. Apps that act for themselves are refused,
+    /// because they have no scopes. Scopes are short names, as in `scp`: `access_as_user`, not
+    /// `api://…/access_as_user`.
     pub const fn scope(scopes: &'static [&'static str]) -> Self {
-        assert!(all_are(scopes, Name::Scope), "a policy names scopes by their short names");
+        assert!(
+            all_are(scopes, Name::Scope),
+            "a policy needs at least one scope, by its short name"
+        );
         Self { scopes, app_roles: &[], conditions: [None; CONDITION_LIMIT] }
     }
 
-    /// An app that acts for itself and was granted one of these app roles: app-only.
+    /// An app that acts for itself and has one of these app roles. Users are refused.
     pub const fn app_role(app_roles: &'static [&'static str]) -> Self {
-        assert!(all_are(app_roles, Name::Role), "a policy names app roles, without spaces");
+        assert!(
+            all_are(app_roles, Name::Role),
+            "a policy needs at least one app role, without spaces"
+        );
         Self { scopes: &[], app_roles, conditions: [None; CONDITION_LIMIT] }
     }
 
-    /// Either of the two (Microsoft.Identity.Web's `RequiredScopeOrAppPermission`). Unlike there,
-    /// a user with an app role of that name does not pass for an app.
+    /// A user with one of the scopes, or an app with one of the app roles, like
+    /// `RequiredScopeOrAppPermission` in Microsoft.Identity.Web. The difference is that here a user
+    /// with such an app role still needs the scope.
     pub const fn scope_or_app_role(
         scopes: &'static [&'static str],
         app_roles: &'static [&'static str],
@@ -69,40 +78,42 @@ impl Requirement {
         Self { scopes: Self::scope(scopes).scopes, ..Self::app_role(app_roles) }
     }
 
-    /// On top: one of these app roles.
+    /// Also requires one of these app roles.
     pub const fn and_role(self, roles: &'static [&'static str]) -> Self {
-        assert!(all_are(roles, Name::Role), "a policy names app roles, without spaces");
+        assert!(all_are(roles, Name::Role), "a policy needs at least one app role, without spaces");
         self.and(Condition::Role(roles))
     }
 
-    /// On top: a member of one of these groups, by their object ids. A caller with more groups
-    /// than a token can list is refused (rule V9).
+    /// Also requires that the caller is in one of these groups, by their object ids. A caller with
+    /// more groups than a token can list is refused.
     pub const fn and_group(self, groups: &'static [&'static str]) -> Self {
-        assert!(all_are(groups, Name::Guid), "a policy names groups by their object ids");
+        assert!(all_are(groups, Name::Guid), "a policy needs at least one group, by its object id");
         self.and(Condition::Group(groups))
     }
 
-    /// On top: sent by one of these apps, by their client ids. A second list must have an app in
-    /// common with the first: a request has one sender.
+    /// Also requires one of these client apps, by their client ids. If there are several lists, at
+    /// least one app must be in all of them, because a request comes from only one app.
     pub const fn and_client(self, clients: &'static [&'static str]) -> Self {
-        assert!(all_are(clients, Name::Guid), "a policy names apps by their client ids");
+        assert!(all_are(clients, Name::Guid), "a policy needs at least one app, by its client id");
         let narrowed = self.and(Condition::Client(clients));
         assert!(narrowed.admits_one_of(clients), "no app is in all of a policy's client lists");
         narrowed
     }
 
-    /// On top: a member of the tenant. A user whose token does not say (the optional claim `acct`)
-    /// is refused: the absence of the claim proves nothing. Apps are neither members nor guests, so
-    /// a policy for apps alone does not compile with it.
+    /// Also requires that the user is a member of the tenant and not a guest. A user whose token
+    /// lacks the optional claim `acct` is refused, because the token does not prove membership.
+    /// Apps are neither members nor guests, so a policy that is only for apps does not compile with
+    /// this condition.
     pub const fn and_no_guests(self) -> Self {
-        assert!(!self.scopes.is_empty(), "an app is never a member of a tenant");
+        assert!(!self.scopes.is_empty(), "apps are neither members nor guests");
         self.and(Condition::NoGuests)
     }
 
-    /// On top: an authentication context, `c1` to `c99`, that Conditional Access grants for more
-    /// than a password. A client that declared `cp1` is told how to step up.
+    /// Also requires an authentication context, `c1` to `c99`. Conditional Access grants it if the
+    /// sign-in meets stronger requirements than a password, such as a second factor. A client that
+    /// declares `cp1` gets a claims challenge, so its user can step up.
     pub const fn and_authentication_context(self, context: &'static str) -> Self {
-        assert!(is_authentication_context(context), "an authentication context is c1 to c99");
+        assert!(is_authentication_context(context), "an authentication context must be c1 to c99");
         self.and(Condition::AuthenticationContext(context))
     }
 
@@ -110,13 +121,13 @@ impl Requirement {
         let mut index = 0;
         while self.conditions[index].is_some() {
             index += 1;
-            assert!(index < CONDITION_LIMIT, "a policy has at most eight conditions");
+            assert!(index < CONDITION_LIMIT, "a policy can have at most eight conditions");
         }
         self.conditions[index] = Some(condition);
         self
     }
 
-    /// Whether one of these apps is in every list of clients.
+    /// Whether one of these apps is in every client list.
     const fn admits_one_of(&self, clients: &[&str]) -> bool {
         let mut index = 0;
         while index < clients.len() {
