@@ -1,4 +1,4 @@
-//! Where tokens come from, and the issuers each cloud writes into them (rule V2).
+//! The authority that issues the tokens, and the issuers (`iss`) that each cloud documents.
 
 use std::fmt;
 
@@ -6,27 +6,27 @@ use url::Url;
 
 use crate::ids::TenantId;
 
-/// The part of an issuer that stands for the tenant, in discovery documents and key sets
+/// The placeholder for the tenant id in the issuers of discovery documents and key sets
 /// (<https://learn.microsoft.com/entra/identity-platform/access-tokens#validate-the-issuer>).
 pub(crate) const TENANT_PLACEHOLDER: &str = "{tenantid}";
 
-/// An instance and a directory in it.
+/// An authority: an instance and a directory in it.
 #[derive(Debug, Clone)]
 pub struct Authority {
     instance: Url,
     directory: Directory,
 }
 
-/// The path segment behind the instance.
+/// The path segment after the instance. It says whose accounts can sign in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Directory {
     /// One tenant, by its id.
     Tenant(TenantId),
-    /// One tenant, by a domain of its own; discovery tells the id.
+    /// One tenant, by one of its domains. The discovery document contains the tenant's id.
     Domain(String),
     /// Work, school and personal accounts.
     Common,
-    /// Work and school accounts of any tenant.
+    /// Work and school accounts.
     Organizations,
     /// Personal accounts.
     Consumers,
@@ -37,38 +37,40 @@ impl Authority {
         Self { instance, directory }
     }
 
-    /// The address that OAuth's endpoints start with: `{instance}/{directory}`.
+    /// The URL that the OAuth endpoints start with: `{instance}/{directory}`, without a trailing
+    /// slash.
     pub fn url(&self) -> String {
         format!("{}/{}", self.instance_url(), self.directory)
     }
 
-    /// The instance without a trailing slash.
+    /// The instance's URL without a trailing slash.
     pub fn instance_url(&self) -> &str {
         self.instance.as_str().trim_end_matches('/')
     }
 
-    /// The origin a browser needs to reach for the token (`scheme://host:port`).
+    /// The origin of the instance, `scheme://host` with the port if it is not the default. A page
+    /// that requests tokens must be allowed to connect to it.
     pub fn origin(&self) -> String {
         self.instance.origin().ascii_serialization()
     }
 
-    /// What follows the instance.
+    /// The directory.
     pub fn directory(&self) -> &Directory {
         &self.directory
     }
 
-    /// Whether documents are fetched over plain http, which only loopback hosts may.
+    /// Whether documents are fetched over plain http, which is allowed only for loopback hosts.
     pub(crate) fn is_plain_http(&self) -> bool {
         self.instance.scheme() == "http"
     }
 
-    /// OpenID Connect Discovery 1.0, section 4, at the place Entra puts it.
+    /// The URL of Entra's v2 discovery document (OpenID Connect Discovery 1.0, section 4).
     pub(crate) fn discovery_url(&self) -> String {
         format!("{}/v2.0/.well-known/openid-configuration", self.url())
     }
 
-    /// The issuers of this instance where Microsoft documents them; `None` where only the
-    /// discovery document can say.
+    /// The issuers that Microsoft documents for this instance. `None` for any other instance, whose
+    /// issuer is known only from the discovery document.
     pub(crate) fn documented_issuers(&self) -> Option<Issuers> {
         let host = self.instance.host_str()?;
         if self.instance.scheme() != "https" || self.instance.port().is_some() {
@@ -108,15 +110,16 @@ impl fmt::Display for Directory {
     }
 }
 
-/// What `iss` must be in tokens of either version.
+/// The issuers that `iss` must match: one for each token version.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Issuers {
     pub(crate) v2: IssuerTemplate,
-    /// `None` where the cloud issues no v1 tokens, or nobody says what they look like.
+    /// `None` if the cloud issues no v1 tokens, or if their issuer is not known.
     pub(crate) v1: Option<IssuerTemplate>,
 }
 
-/// An issuer with `{tenantid}` where the tenant goes; possibly none, or several.
+/// An issuer in which `{tenantid}` is the placeholder for the tenant id. It can occur any number of
+/// times, or not at all.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct IssuerTemplate(String);
 
@@ -125,7 +128,8 @@ impl IssuerTemplate {
         Self(text.into())
     }
 
-    /// The issuer of one tenant, with `tid` written as the token writes it.
+    /// The issuer of one tenant. `tid` must be spelled as in the token, because issuers are
+    /// compared byte for byte.
     pub(crate) fn fill(&self, tid: &str) -> String {
         self.0.replace(TENANT_PLACEHOLDER, tid)
     }

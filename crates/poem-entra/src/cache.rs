@@ -1,5 +1,6 @@
-//! Tokens that were accepted already (rules T1 to T3). It saves the signature's check, and nothing
-//! else: policies are evaluated on every request.
+//! The cache of accepted tokens, which saves verifying their signatures again. An entry is used
+//! only while the token is valid, its key is trusted and the authority's metadata is unchanged.
+//! Policies are not cached: they are evaluated on every request.
 
 use std::sync::Arc;
 
@@ -8,42 +9,45 @@ use quick_cache::{Weighter, sync::Cache};
 
 use crate::{jwk::VerifyingKey, keys::Trust, metadata::Metadata, principal::Principal};
 
-/// Accepted tokens by their SHA-256: no token is kept.
+/// Accepted tokens by their SHA-256 digest. The tokens themselves are not stored.
 pub(crate) struct TokenCache(Option<Cache<Digest, Arc<Accepted>, Weight>>);
 
 type Digest = [u8; SHA256_OUTPUT_LEN];
 
-/// What was found out about a token, and under which circumstances it holds.
+/// A cache entry: the outcome for a token, and the conditions under which it is still valid.
 pub(crate) struct Accepted {
     pub(crate) principal: Principal,
-    /// The `kid` and the key: the entry ends with the key's trust.
+    /// The `kid` and the key that verified the signature. The entry is invalid once the key is no
+    /// longer trusted.
     pub(crate) kid: String,
     pub(crate) key: Arc<VerifyingKey>,
-    /// The issuers that were believed in.
+    /// The metadata that the issuer was checked against.
     pub(crate) metadata: Arc<Metadata>,
-    /// Seconds since the epoch, without the leeway.
+    /// When the token becomes valid, in seconds since 1970, without the leeway.
     pub(crate) not_before: u64,
+    /// When the token expires, in seconds since 1970, without the leeway.
     pub(crate) expires: u64,
 }
 
 impl TokenCache {
-    /// Bytes that an entry may take on average; larger entries push out more than one.
+    /// The size that an entry may have on average, in bytes. A larger entry can evict several
+    /// others.
     const BYTES_PER_ENTRY: u64 = 3_072;
 
-    /// Room for this many entries; none turns the cache off.
+    /// A cache for at most this many entries; 0 turns it off.
     pub(crate) fn new(entries: usize) -> Self {
         let capacity = Self::BYTES_PER_ENTRY * entries as u64;
         Self((entries > 0).then(|| Cache::with_weighter(entries, capacity, Weight)))
     }
 
-    /// The digest to look up and to store under; `None` when the cache is off.
+    /// The token's key in the cache; `None` if the cache is off.
     pub(crate) fn digest(&self, token: &str) -> Option<Digest> {
         self.0.as_ref()?;
         digest(&SHA256, token.as_bytes()).as_ref().try_into().ok()
     }
 
-    /// What is known of the token, if it still holds: in time, the key trusted, the issuers the
-    /// same.
+    /// The entry for this token, if it is still valid: the token has not expired, its key is
+    /// trusted and the metadata has not changed. Otherwise the entry is removed.
     pub(crate) fn get(
         &self,
         digest: &Digest,
@@ -64,7 +68,7 @@ impl TokenCache {
         None
     }
 
-    /// How many tokens are remembered.
+    /// The number of entries.
     pub(crate) fn len(&self) -> usize {
         self.0.as_ref().map_or(0, Cache::len)
     }
@@ -80,7 +84,8 @@ impl TokenCache {
 struct Weight;
 
 impl Weighter<Digest, Arc<Accepted>> for Weight {
-    /// An entry weighs at least its share, so that their number is bounded too.
+    /// An entry weighs at least [`TokenCache::BYTES_PER_ENTRY`], so the number of entries is also
+    /// bounded.
     fn weight(&self, _: &Digest, accepted: &Arc<Accepted>) -> u64 {
         let size = size_of::<Digest>() + size_of::<Accepted>() + accepted.kid.capacity();
         TokenCache::BYTES_PER_ENTRY.max((size + accepted.principal.size()) as u64)

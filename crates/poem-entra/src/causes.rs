@@ -2,7 +2,7 @@
 
 use std::{error::Error, fmt};
 
-/// An error with its causes in one line: log formats differ in what they do with a `source`.
+/// An error and its causes in one line. Log formats do not agree on how to show a `source`.
 pub(crate) struct Causes<'a>(pub(crate) &'a dyn Error);
 
 impl fmt::Display for Causes<'_> {

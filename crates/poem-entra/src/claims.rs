@@ -8,10 +8,10 @@ use crate::{
     rule::Rule,
 };
 
-/// The largest integer that every JSON reader agrees on (RFC 8259, section 6).
+/// The largest integer up to which all JSON parsers agree (RFC 8259, section 6).
 const MAX_DATE: u64 = 1 << 53;
 
-/// The claims that rules look at
+/// The claims that the rules use
 /// (<https://learn.microsoft.com/entra/identity-platform/access-token-claims-reference>).
 pub(crate) struct Claims {
     pub(crate) exp: u64,
@@ -20,7 +20,7 @@ pub(crate) struct Claims {
     pub(crate) iss: String,
     pub(crate) aud: Vec<String>,
     pub(crate) tenant: TenantId,
-    /// The tenant as spelled in the token, which is how the issuer spells it too.
+    /// The tenant as spelled in the token. The issuer must have the same spelling.
     pub(crate) tid: String,
     pub(crate) sub: String,
     pub(crate) oid: Option<ObjectId>,
@@ -52,12 +52,12 @@ pub(crate) enum Version {
 pub enum Groups {
     /// The groups in the token; empty if the API's registration does not request them.
     Listed(Vec<String>),
-    /// More groups than fit into a token, which says only that there are some. A policy that
-    /// requires a group refuses the caller, because the caller's groups are unknown.
+    /// The caller has more groups than fit into a token, so the token does not list them. A policy
+    /// that requires a group refuses the caller, because the groups are unknown.
     Overage,
 }
 
-/// Whether a person is a member or a guest of the tenant (the optional claim `acct`).
+/// Whether a user is a member or a guest of the tenant (the optional claim `acct`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AccountType {
     /// An account of this tenant.
@@ -67,6 +67,7 @@ pub enum AccountType {
 }
 
 impl Claims {
+    /// Reads the claims. Fails if a required claim is missing or a claim has the wrong type.
     pub(crate) fn read(members: &Map<String, Value>) -> Result<Self, Rejection> {
         let reader = Reader(members);
         let version = match members.get("ver").and_then(Value::as_str) {
@@ -146,7 +147,7 @@ impl Reader<'_> {
         Ok(names.map(str::to_owned).collect())
     }
 
-    /// RFC 7519, section 4.1.3: one string or an array of them.
+    /// The audience: a string or an array of strings (RFC 7519, section 4.1.3).
     fn audiences(&self) -> Result<Option<Vec<String>>, Rejection> {
         match self.0.get("aud") {
             Some(Value::String(one)) => Ok(Some(vec![one.clone()])),
@@ -154,7 +155,7 @@ impl Reader<'_> {
         }
     }
 
-    /// A user with too many groups gets a token that names a URL instead of the groups
+    /// The groups. If a user has too many, the token has a URL instead of the list
     /// (<https://learn.microsoft.com/entra/identity-platform/access-token-claims-reference>).
     fn groups(&self) -> Result<Groups, Rejection> {
         let elsewhere =
@@ -164,7 +165,7 @@ impl Reader<'_> {
         Ok(if overage { Groups::Overage } else { Groups::Listed(listed.unwrap_or_default()) })
     }
 
-    /// 0 or 1, as a number or, in older tokens, as text.
+    /// Member or guest (`acct`): 0 or 1, as a number, or as a string in older tokens.
     fn account(&self) -> Result<Option<AccountType>, Rejection> {
         match self.0.get("acct") {
             None => Ok(None),
@@ -174,7 +175,8 @@ impl Reader<'_> {
         }
     }
 
-    /// RFC 7519, section 2, NumericDate; the fraction of a second is dropped.
+    /// A date in seconds since 1970 (NumericDate in RFC 7519, section 2). Fractions of a second are
+    /// dropped.
     fn date(&self, name: &str) -> Result<Option<u64>, Rejection> {
         let seconds = match self.0.get(name) {
             None => return Ok(None),
@@ -223,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn every_required_claim_is_required() {
+    fn a_token_without_a_required_claim_is_refused() {
         assert!(read(|_| {}).is_ok());
         for name in ["exp", "iss", "aud", "tid", "sub"] {
             let outcome = read(|claims| {
@@ -234,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn every_claim_has_the_right_json_type() {
+    fn a_claim_of_the_wrong_json_type_is_refused() {
         for (name, bad) in [
             ("exp", json!("2")),
             ("exp", json!(-1)),
@@ -273,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn dates_may_have_a_fraction_and_go_up_to_two_to_the_53rd() {
+    fn dates_may_have_a_fraction_and_be_as_large_as_2_to_the_53() {
         for (date, seconds) in [(json!(1.9), 1), (json!(0), 0), (json!(1u64 << 53), 1 << 53)] {
             let claims = read(|claims| {
                 claims.insert("nbf".into(), date);
@@ -283,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn the_version_is_1_0_or_2_0() {
+    fn a_version_other_than_1_0_and_2_0_is_refused() {
         for bad in [json!("3.0"), json!("2"), json!("")] {
             let outcome = read(|claims| {
                 claims.insert("ver".into(), bad.clone());

@@ -1,11 +1,11 @@
-//! Time comes in from outside, so that tests can move it. This is the only file that reads it.
+//! The clock is injected, so that tests can set the time. Only this file reads the system's clock.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// Where a [`Validator`](crate::Validator) learns the time.
+/// The clock of a [`Validator`](crate::Validator).
 pub trait Clock: Send + Sync {
-    /// The seconds since 1970-01-01 00:00:00 UTC, as `exp` and its like count them (RFC 7519,
-    /// section 2, NumericDate).
+    /// The seconds since 1970-01-01 00:00:00 UTC, like the dates in tokens (NumericDate in RFC
+    /// 7519, section 2).
     fn now(&self) -> u64;
 }
 
@@ -16,7 +16,7 @@ pub struct SystemClock;
 impl Clock for SystemClock {
     #[allow(clippy::disallowed_methods)]
     fn now(&self) -> u64 {
-        // A clock before 1970 makes every token look not yet valid, which is the safe side.
+        // With a clock before 1970, every token looks not yet valid, so it is refused.
         SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |elapsed| elapsed.as_secs())
     }
 }

@@ -1,7 +1,7 @@
-//! The parsers behind the validator, for the targets in this crate's `fuzz` folder. Not part of
-//! the API: it is there only when the compiler is told `--cfg fuzzing`.
+//! The validator's parsers, for the targets in this crate's `fuzz` folder. This module is not part
+//! of the API: it is compiled only with `--cfg fuzzing`.
 
-#![allow(missing_docs, reason = "nobody reads the documentation of a fuzzing build")]
+#![allow(missing_docs, reason = "a fuzzing build is not documented")]
 
 use jsonwebtoken::{Algorithm, crypto};
 use serde_json::{Map, Value};
@@ -10,29 +10,29 @@ use crate::{
     claims::Claims, json, jwk, metadata::Metadata, principal::Principal, settings::Settings,
 };
 
-/// The members of a token's header or payload.
+/// The members of a token's header or payload, if it is valid.
 pub fn json(bytes: &[u8]) -> Option<Map<String, Value>> {
     json::object(bytes).ok()
 }
 
-/// What a payload says of the caller, issuer, audience and time left aside.
+/// The caller that a payload identifies. The issuer, audience and lifetime are not checked.
 pub fn claims(payload: &[u8]) -> Option<Principal> {
     let members = json::object(payload).ok()?;
     Claims::read(&members).and_then(Principal::from_claims).ok()
 }
 
-/// How many usable keys a set has. None of them vouches for a signature of zeros.
+/// The number of usable keys in a set. Asserts that none of them accepts a signature of zeros.
 pub fn key_set(body: &[u8]) -> Option<usize> {
     let keys = jwk::parse_set(body).ok()?;
     for key in keys.values() {
         let zeros = "A".repeat(342);
         let verified = crypto::verify(&zeros, b"", &key.decoding, Algorithm::RS256);
-        assert!(!verified.unwrap_or(false), "a key accepts zeros");
+        assert!(!verified.unwrap_or(false), "a key accepts a signature of zeros");
     }
     Some(keys.len())
 }
 
-/// Where a discovery document says the keys are, if it is one of this authority's.
+/// The `jwks_uri` of a discovery document, if the document is valid for this authority.
 pub fn discovery(instance: &str, tenant: &str, body: &[u8]) -> Option<String> {
     let mut settings = Settings::new(tenant, "33333333-3333-4333-8333-333333333333");
     settings.instance = instance.into();

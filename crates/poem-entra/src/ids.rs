@@ -1,4 +1,4 @@
-//! Typed identifiers, so that a tenant can never be passed where a person is meant.
+//! Typed ids, so that a tenant's id cannot be used as a user's.
 
 use std::fmt;
 
@@ -11,13 +11,14 @@ macro_rules! guid {
         pub struct $name(Uuid);
 
         impl $name {
-            /// Reads a GUID in its hyphenated form, in either case; `None` for anything else.
+            /// Parses a GUID in its hyphenated form, in upper or lower case. Returns `None` for
+            /// anything else.
             pub fn parse(text: &str) -> Option<Self> {
-                // `Uuid` also reads braced, simple and URN forms, which Entra never issues.
+                // `Uuid` also accepts the braced, simple and URN forms, which Entra never uses.
                 (text.len() == 36).then(|| Uuid::try_parse(text).ok()).flatten().map(Self)
             }
 
-            /// The GUID itself.
+            /// The GUID.
             pub const fn as_uuid(&self) -> Uuid {
                 self.0
             }
@@ -32,22 +33,22 @@ macro_rules! guid {
 }
 
 guid! {
-    /// A directory (`tid`).
+    /// The id of a tenant (`tid`).
     TenantId
 }
 
 guid! {
-    /// A person or a service principal within a tenant (`oid`).
+    /// The object id of a user or a service principal in a tenant (`oid`).
     ObjectId
 }
 
 guid! {
-    /// An app registration (`azp` in v2 tokens, `appid` in v1).
+    /// The client id of an app registration (`azp` in v2 tokens, `appid` in v1 tokens).
     ClientId
 }
 
 impl TenantId {
-    /// The tenant of all personal Microsoft accounts
+    /// The tenant that all personal Microsoft accounts belong to
     /// (<https://learn.microsoft.com/entra/identity-platform/id-token-claims-reference>).
     pub const PERSONAL_ACCOUNTS: Self =
         Self(Uuid::from_u128(0x9188040d_6c67_4c5b_b112_36a304b66dad));

@@ -1,7 +1,8 @@
-//! Reads a JSON object in which no member, at any depth, stands twice (rule P2).
+//! Parses JSON objects and refuses duplicate members at any depth.
 //!
-//! Parsers disagree on which of two members counts, and an attacker picks the one that does not
-//! look. RFC 7515, section 4, and RFC 7519, section 4, let us refuse.
+//! Parsers disagree on which of two duplicate members to use. An attacker could show one value to
+//! the parser that checks the token and the other to the parser that uses it. RFC 7515, section 4,
+//! and RFC 7519, section 4, allow a parser to refuse duplicates.
 
 use std::fmt;
 
@@ -11,11 +12,11 @@ use serde::{
 };
 use serde_json::{Map, Number, Value};
 
-/// The object's members.
+/// The object's members. Fails if the text is not a JSON object or has duplicate members.
 pub(crate) fn object(bytes: &[u8]) -> Result<Map<String, Value>, serde_json::Error> {
     match serde_json::from_slice(bytes)? {
         Unique(Value::Object(members)) => Ok(members),
-        _ => Err(de::Error::custom("it is not an object")),
+        _ => Err(de::Error::custom("not an object")),
     }
 }
 
@@ -49,9 +50,7 @@ impl<'de> Visitor<'de> for UniqueVisitor {
     }
 
     fn visit_f64<E: de::Error>(self, value: f64) -> Result<Value, E> {
-        Number::from_f64(value)
-            .map(Value::Number)
-            .ok_or_else(|| E::custom("a number is not finite"))
+        Number::from_f64(value).map(Value::Number).ok_or_else(|| E::custom("number is not finite"))
     }
 
     fn visit_str<E>(self, value: &str) -> Result<Value, E> {
@@ -77,9 +76,9 @@ impl<'de> Visitor<'de> for UniqueVisitor {
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Value, A::Error> {
         let mut object = Map::new();
         while let Some((name, Unique(value))) = members.next_entry::<String, _>()? {
-            // The name came from whoever sent the token: it is not repeated in the message.
+            // The message does not repeat the name, because it comes from an untrusted token.
             if object.insert(name, value).is_some() {
-                return Err(de::Error::custom("a member stands twice"));
+                return Err(de::Error::custom("duplicate member"));
             }
         }
         Ok(Value::Object(object))
@@ -91,7 +90,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn duplicate_members_are_refused_at_every_depth_and_under_every_spelling() {
+    fn duplicate_members_are_refused_at_any_depth_even_if_escaped() {
         for text in [
             r#"{"a":1,"a":1}"#,
             r#"{"a":{"b":1,"b":2}}"#,
@@ -104,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn only_an_object_is_an_object() {
+    fn anything_but_a_valid_object_is_refused() {
         for text in
             ["[]", "1", "null", "\"{}\"", "", "{} {}", "{\"a\":\"\\ud800\"}", "{\"a\":1e999}"]
         {

@@ -1,4 +1,4 @@
-//! One published key set, read so that one bad entry never spoils the rest (rule P3).
+//! Parses a published key set. An unusable entry is skipped and does not affect the others.
 
 use std::collections::HashMap;
 
@@ -8,16 +8,16 @@ use serde_json::Value;
 
 use crate::authority::IssuerTemplate;
 
-/// Keys in one set; a longer set is not believed.
+/// The largest number of entries in a key set. A larger set is refused.
 const KEY_LIMIT: usize = 64;
 
-/// A key that may verify RS256 signatures.
+/// A key that can verify RS256 signatures.
 pub(crate) struct VerifyingKey {
     pub(crate) decoding: DecodingKey,
-    /// Tells whether two sets hold the same key.
+    /// The modulus, like the exponent, is kept to compare this key with a key of another set.
     modulus: Vec<u8>,
     exponent: Vec<u8>,
-    /// The issuer Entra binds the key to, possibly with `{tenantid}` in it (rule V4).
+    /// The issuer that Entra binds the key to. It can contain `{tenantid}`.
     pub(crate) issuer: Option<IssuerTemplate>,
 }
 
@@ -29,9 +29,9 @@ impl PartialEq for VerifyingKey {
     }
 }
 
-/// Reads a JWK set (RFC 7517, section 5): the usable keys by their `kid`.
+/// Parses a JWK set (RFC 7517, section 5) and returns its usable keys by `kid`.
 ///
-/// Fails when there is not one usable key in it, so that an empty answer never replaces good keys.
+/// Fails if no key is usable, so that an empty set never replaces good keys.
 pub(crate) fn parse_set(body: &[u8]) -> Result<HashMap<String, VerifyingKey>, InvalidKeySet> {
     let document: Value = serde_json::from_slice(body).map_err(InvalidKeySet::Json)?;
     let Some(Value::Array(entries)) = document.get("keys") else {
@@ -43,28 +43,30 @@ pub(crate) fn parse_set(body: &[u8]) -> Result<HashMap<String, VerifyingKey>, In
     let mut keys = HashMap::with_capacity(entries.len());
     for entry in entries {
         if let Some((kid, key)) = parse_key(entry) {
-            // Two entries with the same kid: the set's first readable one.
+            // If several entries have the same kid, the first usable one counts.
             keys.entry(kid).or_insert(key);
         }
     }
     if keys.is_empty() { Err(InvalidKeySet::Unusable(entries.len())) } else { Ok(keys) }
 }
 
-/// Why a key set is of no use.
+/// Why a key set cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum InvalidKeySet {
     #[error("the key set is not JSON")]
     Json(#[source] serde_json::Error),
-    #[error("the key set has no array `keys`")]
+    #[error("the key set has no `keys` array")]
     NoKeys,
-    #[error("the key set has {0} keys, more than 64")]
+    #[error("the key set has {0} keys; at most 64 are allowed")]
     TooMany(usize),
     #[error("none of the key set's {0} entries is an RSA signing key")]
     Unusable(usize),
 }
 
-/// jsonwebtoken's own `Jwk` drops `issuer` and calls a key without `alg` unsupported; Entra's keys
-/// have the first and lack the second.
+/// The `kid` and the key of an entry, if it is usable.
+///
+/// jsonwebtoken's `Jwk` does not fit Entra's keys: it ignores `issuer`, which they have, and
+/// requires `alg`, which they lack.
 fn parse_key(entry: &Value) -> Option<(String, VerifyingKey)> {
     let member = |name: &str| match entry.get(name) {
         None => Some(None),
@@ -92,7 +94,7 @@ fn parse_key(entry: &Value) -> Option<(String, VerifyingKey)> {
     Some((kid.to_owned(), key))
 }
 
-/// The length of a big-endian number.
+/// The length of a big-endian number in bits, without leading zeros.
 fn bits(number: &[u8]) -> usize {
     match number.iter().position(|&byte| byte != 0) {
         Some(first) => (number.len() - first) * 8 - number[first].leading_zeros() as usize,
@@ -110,7 +112,7 @@ mod tests {
 
     use super::*;
 
-    /// Any odd number of the right length reads as a modulus.
+    /// The parser accepts any number of the right length as a modulus.
     fn key(kid: &str) -> Value {
         key_of_bits(kid, 2_048)
     }
@@ -138,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn one_unreadable_entry_never_spoils_the_set() {
+    fn an_unusable_entry_does_not_affect_the_other_keys() {
         for bad in [
             json!(null),
             json!("key"),
@@ -157,21 +159,21 @@ mod tests {
     }
 
     #[test]
-    fn alg_and_use_may_be_absent_and_may_agree() {
+    fn alg_and_use_are_optional() {
         let mut bare = key("bare");
         bare.as_object_mut().unwrap().remove("use");
         assert_eq!(kids(&[bare, with(key("alg"), "alg", json!("RS256"))]), ["alg", "bare"]);
     }
 
     #[test]
-    fn the_modulus_has_2048_to_8192_bits() {
+    fn the_modulus_must_have_2048_to_8192_bits() {
         let lengths = [2_047, 2_048, 8_192, 8_193];
         let keys: Vec<_> = lengths.map(|bits| key_of_bits(&bits.to_string(), bits)).into();
         assert_eq!(kids(&keys), ["2048", "8192"]);
     }
 
     #[test]
-    fn the_exponent_is_odd_and_at_least_three() {
+    fn the_exponent_must_be_odd_and_at_least_three() {
         let keys: Vec<_> = [
             ("0", "AA"),
             ("1", "AQ"),
@@ -187,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn of_two_keys_with_one_kid_the_first_readable_one_counts() {
+    fn of_keys_with_the_same_kid_the_first_usable_one_is_used() {
         let body = json!({ "keys": [
             with(key("a"), "e", json!("AA")),
             with(key("a"), "issuer", json!("first")),
@@ -198,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn a_set_of_more_than_64_keys_is_not_believed() {
+    fn a_set_of_more_than_64_keys_is_refused() {
         let keys: Vec<_> = (0..65).map(|index| key(&format!("k{index:02}"))).collect();
         assert_eq!(kids(&keys[..64]).len(), 64);
         assert!(kids(&keys).is_empty());

@@ -2,10 +2,14 @@
 //!
 //! ## The modules
 //!
-//! In reading order: what is configured ([`settings`], [`authority`]), how documents are fetched
-//! ([`transport`]), how a token is read ([`token`]) and judged ([`validator`], [`rule`]), the
-//! outcome ([`principal`], or [`rejection`] with its [`challenge`]), who may call an operation
-//! ([`policy`]), and the guards for poem-openapi ([`mod@poem`]).
+//! In reading order:
+//!
+//! - [`settings`] and [`authority`]: the configuration, with typed [`ids`];
+//! - [`transport`] and [`clock`]: how documents are fetched, and the time;
+//! - [`token`], [`validator`] and [`rule`]: how a token is parsed and validated;
+//! - [`principal`], or [`rejection`] with its [`challenge`]: the outcome;
+//! - [`policy`]: who may call an operation;
+//! - [`mod@poem`]: the guards for poem-openapi.
 
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]

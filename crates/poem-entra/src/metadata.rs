@@ -1,4 +1,4 @@
-//! The authority's discovery document, as far as a resource server needs it (rule C3).
+//! The authority's discovery document, as far as a resource server needs it.
 
 use serde::Deserialize;
 use url::Url;
@@ -9,25 +9,25 @@ use crate::{
     settings::is_https_or_loopback,
 };
 
-/// What discovery says about the authority.
+/// What the discovery document says about the authority.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Metadata {
     pub(crate) issuers: Issuers,
-    /// The document's own issuer; a key may be bound to it (rule V4).
+    /// The issuer in the document. Keys can be bound to it.
     pub(crate) discovery_issuer: IssuerTemplate,
-    /// The tenant, where the authority is one tenant's.
+    /// The tenant, if the authority serves only one.
     pub(crate) tenant: Option<TenantId>,
     pub(crate) jwks_uri: Url,
 }
 
 impl Metadata {
-    /// Reads the document and compares its issuer with what the authority must have.
+    /// Parses the document and checks that its issuer is one that the authority can have.
     pub(crate) fn parse(authority: &Authority, body: &[u8]) -> Result<Self, InvalidMetadata> {
         let document: Document = serde_json::from_slice(body).map_err(InvalidMetadata::Json)?;
         let jwks_uri = Url::parse(&document.jwks_uri)
             .ok()
             .filter(is_https_or_loopback)
-            // An authority on the network cannot send us to a service on this machine.
+            // An authority on the network must not make us fetch from a service on this machine.
             .filter(|url| url.scheme() == "https" || authority.is_plain_http())
             .ok_or_else(|| InvalidMetadata::JwksUri(document.jwks_uri.clone()))?;
         let (template, tenant) = template_and_tenant(authority, &document.issuer)?;
@@ -40,12 +40,12 @@ impl Metadata {
     }
 }
 
-/// Why a discovery document is of no use.
+/// Why a discovery document cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum InvalidMetadata {
-    #[error("the discovery document is not the JSON object it should be")]
+    #[error("the discovery document is not a JSON object with an issuer and a jwks_uri")]
     Json(#[source] serde_json::Error),
-    #[error("the discovery document's issuer {0:?} is not one of this authority's")]
+    #[error("the discovery document's issuer {0:?} is not an issuer of this authority")]
     Issuer(String),
     #[error("the discovery document's jwks_uri {0:?} is neither https nor on this machine")]
     JwksUri(String),
@@ -57,7 +57,7 @@ struct Document {
     jwks_uri: String,
 }
 
-/// The issuer as a template, and the one tenant it names, if it names one.
+/// The issuer as a template, and the tenant in it, if it has one instead of the placeholder.
 fn template_and_tenant(
     authority: &Authority,
     issuer: &str,
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn every_cloud_has_the_issuers_microsoft_documents() {
+    fn every_cloud_has_its_documented_issuers() {
         let rows = [
             (
                 "https://login.microsoftonline.com",
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn an_issuer_of_another_tenant_cloud_or_shape_is_refused() {
+    fn an_issuer_of_another_tenant_or_cloud_is_refused() {
         let public = "https://login.microsoftonline.com";
         let other = "22222222-2222-4222-8222-222222222222";
         for (tenant, issuer) in [
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn a_domain_is_resolved_to_its_tenant_through_discovery() {
+    fn discovery_resolves_a_domain_to_its_tenant() {
         let issuer = format!("https://login.microsoftonline.com/{TENANT}/v2.0");
         let metadata =
             parse("https://login.microsoftonline.com", "contoso.example", &issuer).unwrap();
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn an_authority_on_the_network_cannot_name_keys_over_plain_http() {
+    fn a_jwks_uri_on_this_machine_or_over_plain_http_is_refused() {
         let settings = Settings::new(TENANT, "33333333-3333-4333-8333-333333333333");
         let authority = settings.checked().unwrap().authority;
         for keys in ["http://keys.example/", "http://localhost:1/", "file:///etc/passwd", "keys"] {

@@ -1,4 +1,4 @@
-//! Finds the token in a request and takes it apart, believing nothing (rules P1 and P2).
+//! Finds the token in a request and parses it. Nothing in it is trusted yet.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::{HeaderMap, header};
@@ -10,16 +10,18 @@ use crate::{
     rule::Rule,
 };
 
-/// Bytes of the longest token that is looked at. Entra's stay below it even with 200 groups.
+/// The length of the longest token that is parsed, in bytes. Entra's tokens are shorter, even with
+/// 200 groups.
 pub const TOKEN_LIMIT: usize = 16_384;
 
-/// The token of a request's one `Authorization: Bearer` header (RFC 6750, section 2.1). Tokens in
-/// the query or the body are not looked for.
+/// The token in the `Authorization: Bearer` header of a request (RFC 6750, section 2.1). Tokens in
+/// the query or the body are ignored.
 ///
 /// # Errors
 ///
-/// A [`Rejection`] of rule P1: no token (or credentials of another scheme), several
-/// `Authorization` headers, or none but white space behind the scheme.
+/// A [`Rejection`] with [`Rule::AuthorizationHeader`] if there is no token or another scheme, if
+/// there are several `Authorization` headers, or if the token is empty, longer than [`TOKEN_LIMIT`]
+/// or not ASCII.
 pub fn bearer(headers: &HeaderMap) -> Result<&str, Rejection> {
     let mut values = headers.get_all(header::AUTHORIZATION).iter();
     let value = values.next().ok_or_else(Rejection::missing_token)?;
@@ -32,9 +34,9 @@ pub fn bearer(headers: &HeaderMap) -> Result<&str, Rejection> {
     }
     let malformed =
         |detail: &'static str| Rejection::invalid_token(Rule::AuthorizationHeader, detail);
-    let value = value
-        .to_str()
-        .map_err(|_| malformed("The Authorization header has characters that no token has."))?;
+    let value = value.to_str().map_err(|_| {
+        malformed("The Authorization header contains characters that are not ASCII.")
+    })?;
     let (scheme, token) = value.split_once(' ').unwrap_or((value, ""));
     if !scheme.eq_ignore_ascii_case("bearer") {
         return Err(Rejection::missing_token());
@@ -46,25 +48,26 @@ pub fn bearer(headers: &HeaderMap) -> Result<&str, Rejection> {
     }
 }
 
-/// A token's parts. The header serves to find the key, the rest waits for the signature.
+/// The parts of a token. The header is parsed to find the key. The payload is not parsed before the
+/// signature is verified.
 pub(crate) struct UnverifiedToken<'a> {
     pub(crate) kid: String,
-    /// What is signed: header and payload with the dot between them.
+    /// What is signed: the header and the payload, separated by a dot.
     pub(crate) message: &'a str,
     pub(crate) signature: &'a str,
     payload: &'a str,
 }
 
 impl<'a> UnverifiedToken<'a> {
-    /// Splits a compact JWS (RFC 7515, section 7.1) and reads its header.
+    /// Splits a compact JWS (RFC 7515, section 7.1) and parses its header.
     pub(crate) fn parse(token: &'a str) -> Result<Self, Rejection> {
         let malformed = |detail: &'static str| Rejection::invalid_token(Rule::TokenFormat, detail);
         if token.len() > TOKEN_LIMIT {
             return Err(malformed("The token is longer than 16384 bytes."));
         }
         let not_a_jws = || match token.split('.').count() {
-            5 => malformed("The token is encrypted (JWE); a signed token (JWS) is needed."),
-            _ => malformed("The token is not three base64url parts with dots between them."),
+            5 => malformed("The token is encrypted (JWE); a signed token (JWS) is required."),
+            _ => malformed("The token is not three base64url parts separated by dots."),
         };
         let (message, signature) = token.rsplit_once('.').ok_or_else(not_a_jws)?;
         let (header, payload) = message.split_once('.').ok_or_else(not_a_jws)?;
@@ -72,20 +75,20 @@ impl<'a> UnverifiedToken<'a> {
         if !parts.iter().all(|part| !part.is_empty() && part.bytes().all(is_base64url)) {
             return Err(not_a_jws());
         }
-        // One signature has one spelling, as the other parts have.
+        // Each signature must have only one encoding; the other parts are checked when decoded.
         URL_SAFE_NO_PAD.decode(signature).map_err(|_| not_a_jws())?;
         Ok(Self { kid: kid(&decode_object(header, "header")?)?, message, signature, payload })
     }
 
-    /// The claims. The caller vouches that the signature was checked.
+    /// The claims. Call this only after the signature is verified.
     pub(crate) fn claims_after_verification(&self) -> Result<Map<String, Value>, Rejection> {
         decode_object(self.payload, "payload")
     }
 }
 
-/// P2: the header asks for RS256 with a named key, and for nothing that we would have to obey.
+/// The `kid` of a header with `alg` RS256 that requires nothing else.
 ///
-/// `jku`, `jwk`, `x5u` and `x5c` are neither followed nor used.
+/// `jku`, `jwk`, `x5u` and `x5c` are ignored: they would let the token choose its own key.
 fn kid(header: &Map<String, Value>) -> Result<String, Rejection> {
     let refuse = |detail: &'static str| Err(Rejection::invalid_token(Rule::TokenHeader, detail));
     match header.get("alg") {
@@ -101,15 +104,16 @@ fn kid(header: &Map<String, Value>) -> Result<String, Rejection> {
         return refuse("The token's header has crit; no critical extension is supported.");
     }
     if header.contains_key("enc") {
-        return refuse("The token's header has enc, which is for encrypted tokens.");
+        return refuse("The token's header has enc; only encrypted tokens have it.");
     }
-    // V8: Microsoft Graph signs another header than the one it sends.
+    // In tokens for Microsoft Graph, the signature covers a different header from the one that is
+    // sent, so only Graph can verify it.
     if header.contains_key("nonce") {
         return Err(Rejection::invalid_token(
             Rule::AccessToken,
             "The token is for Microsoft Graph: its header has a nonce.",
         )
-        .with_hint("Ask for a scope of this API; Graph's tokens are for Graph alone."));
+        .with_hint("Request a scope of this API. Graph's tokens are only for Graph."));
     }
     match header.get("typ") {
         None => {}
@@ -122,22 +126,23 @@ fn kid(header: &Map<String, Value>) -> Result<String, Rejection> {
     }
 }
 
-/// RFC 7519, section 5.1, and RFC 9068, section 2.1.
+/// Whether a token of this type (`typ`) can be an access token (RFC 7519, section 5.1, and RFC
+/// 9068, section 2.1).
 fn is_access_token_type(typ: &str) -> bool {
     let typ = typ.to_ascii_lowercase();
     matches!(typ.strip_prefix("application/").unwrap_or(&typ), "jwt" | "at+jwt")
 }
 
 fn decode_object(part: &str, name: &str) -> Result<Map<String, Value>, Rejection> {
-    // The engine refuses padding and trailing bits that are not zero, so that one token has one
-    // spelling (RFC 4648, section 3.5).
+    // The engine refuses padding, and unused bits that are not zero, so each token has only one
+    // encoding (RFC 4648, section 3.5).
     let bytes = URL_SAFE_NO_PAD.decode(part).map_err(|_| {
         Rejection::invalid_token(Rule::TokenFormat, format!("The token's {name} is not base64url."))
     })?;
     json::object(&bytes).map_err(|_| {
         Rejection::invalid_token(
             Rule::TokenFormat,
-            format!("The token's {name} is not a JSON object with each member once."),
+            format!("The token's {name} is not a JSON object or has duplicate members."),
         )
     })
 }
@@ -156,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn only_rs256_spelled_so_is_accepted() {
+    fn only_the_exact_alg_rs256_is_accepted() {
         assert_eq!(parse(r#"{"alg":"RS256","kid":"k"}"#), Ok("k".into()));
         for alg in ["none", "None", "HS256", "PS256", "ES256", "EdDSA", "RS384", "rs256", "RS256 "]
         {
@@ -174,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_header_may_not_say() {
+    fn crit_enc_and_other_types_in_the_header_are_refused() {
         for member in [
             r#""crit":["b64"]"#,
             r#""crit":[]"#,
@@ -197,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn typ_is_jwt_or_at_jwt_in_any_case_with_or_without_application() {
+    fn typ_may_be_jwt_or_at_jwt_in_any_case() {
         for typ in ["JWT", "jwt", "at+jwt", "AT+JWT", "application/at+jwt", "Application/JWT"] {
             let header = format!(r#"{{"alg":"RS256","kid":"k","typ":"{typ}"}}"#);
             assert_eq!(parse(&header), Ok("k".into()), "{typ}");
@@ -205,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_is_three_base64url_parts() {
+    fn anything_but_three_base64url_parts_is_refused() {
         let header = URL_SAFE_NO_PAD.encode(r#"{"alg":"RS256","kid":"k"}"#);
         let accepts = |token: &str| UnverifiedToken::parse(token).map_err(|r| r.rule()).is_ok();
         assert!(accepts(&format!("{header}.e30.AA")));
@@ -223,7 +228,7 @@ mod tests {
             &format!("{header}=.e30.AA"),
             &format!("{header}.e30.A+"),
             &format!("{header}.e30.A\u{e9}"),
-            // Trailing bits that are not zero: a second spelling of the same header.
+            // Unused bits that are not zero: another encoding of the same header.
             &format!("{}.e30.AA", "eyJhbGciOiJSUzI1NiIsImtpZCI6ImsifR"),
         ] {
             assert!(!accepts(token), "{token}");
@@ -231,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn the_limit_is_16384_bytes() {
+    fn a_token_of_more_than_16384_bytes_is_refused() {
         let header = URL_SAFE_NO_PAD.encode(r#"{"alg":"RS256","kid":"k"}"#);
         for (length, accepted) in [(TOKEN_LIMIT, true), (TOKEN_LIMIT + 1, false)] {
             let payload = "A".repeat(length - header.len() - ".".len() - ".AA".len());

@@ -1,58 +1,59 @@
-//! How the authority's documents are fetched: with bounded time and size (rule C4).
+//! Fetches the authority's documents, with limits on their size and on the time.
 
 use std::{error::Error, pin::Pin, time::Duration};
 
 use reqwest::{Client, redirect};
 
-/// Bytes of the largest discovery document or key set.
+/// The size of the largest discovery document or key set, in bytes.
 pub const BODY_LIMIT: usize = 256 * 1024;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
-/// For one document, from the name look-up to the last byte.
+/// The timeout for one document, from resolving the host to the last byte.
 const TOTAL_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Fetches documents. The network comes in from outside, so that a test, or an API behind a
-/// gateway of its own, can bring another one.
+/// Fetches documents. Implement it for tests, or to reach the authority in a different way.
 pub trait Transport: Send + Sync {
-    /// The body of the document at this URL, of at most [`BODY_LIMIT`] bytes.
+    /// Fetches the document at this URL and returns its body, which must have at most
+    /// [`BODY_LIMIT`] bytes. It must not follow redirects, which could lead to somebody else's
+    /// keys.
     fn get<'a>(&'a self, url: &'a str) -> Fetch<'a>;
 }
 
-/// What [`Transport::get`] returns.
+/// The future that [`Transport::get`] returns.
 pub type Fetch<'a> = Pin<Box<dyn Future<Output = Result<Vec<u8>, FetchError>> + Send + 'a>>;
 
-/// Why a document could not be had.
+/// Why a document could not be fetched.
 #[derive(Debug, thiserror::Error)]
 pub enum FetchError {
-    /// No answer, or none that could be read.
+    /// There was no response, or it could not be read.
     #[error("the authority could not be reached")]
     Unreachable(#[source] Box<dyn Error + Send + Sync>),
-    /// Another status than 200.
-    #[error("the authority answered {0} instead of 200")]
+    /// The status was not 200.
+    #[error("the authority responded with {0} instead of 200")]
     Status(u16),
-    /// More than [`BODY_LIMIT`] bytes.
-    #[error("the authority's answer is larger than 256 KiB")]
+    /// The body has more than [`BODY_LIMIT`] bytes.
+    #[error("the authority's response is larger than 256 KiB")]
     TooLarge,
 }
 
-/// The network, through reqwest.
+/// Fetches documents over the network with reqwest. Redirects are not followed.
 #[derive(Debug, Clone)]
 pub struct HttpTransport(Client);
 
 impl HttpTransport {
-    /// Makes the client. `plain_http` says that the authority is on this machine: then no
-    /// certificates are needed, and a machine that has none still works.
+    /// Makes the client. Set `plain_http` if the authority is on this machine: CA certificates are
+    /// then not needed, and proxies are not used.
     ///
     /// # Errors
     ///
-    /// When the machine has no CA certificates and `plain_http` is false.
+    /// If `plain_http` is false and the machine has no CA certificates.
     pub fn new(plain_http: bool) -> Result<Self, reqwest::Error> {
         let mut builder = Client::builder()
             .connect_timeout(CONNECT_TIMEOUT)
             .timeout(TOTAL_TIMEOUT)
-            // C4: Entra sends none, and whoever can send one could name other keys.
+            // Entra never redirects, and a forged redirect could lead to other keys.
             .redirect(redirect::Policy::none());
         if plain_http {
-            // A proxy for the outside world has no business with loopback addresses.
+            // A proxy cannot reach the loopback addresses of this machine.
             builder = builder.tls_certs_only([]).no_proxy();
         }
         builder.build().map(Self)

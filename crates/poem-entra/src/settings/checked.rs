@@ -1,4 +1,4 @@
-//! From the settings to what the rules work with.
+//! Checks the settings and converts them to the types that the rules use.
 
 use std::{collections::HashSet, time::Duration};
 
@@ -27,18 +27,19 @@ pub(crate) struct Checked {
 /// The tenants whose tokens are accepted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Tenants {
-    /// The one tenant of the authority. If the setting is a domain, discovery names the tenant.
+    /// The authority's only tenant. If the setting is a domain, the discovery document contains the
+    /// tenant's id.
     Own,
     Listed(HashSet<TenantId>),
     Any,
 }
 
 const MAX_LEEWAY: Duration = Duration::from_secs(300);
-/// Thirty gigabytes of accepted tokens are a mistake.
+/// This many entries take 30 GB, so a larger number is a mistake.
 const MAX_CACHE_ENTRIES: usize = 10_000_000;
 
 impl Settings {
-    /// Checks everything and returns what the rules work with.
+    /// Checks all settings and reports all faults together.
     pub(crate) fn checked(&self) -> Result<Checked, InvalidSettings> {
         let mut faults = Vec::new();
         let instance = collect(&mut faults, Setting::Instance, instance(&self.instance));
@@ -80,7 +81,10 @@ impl Settings {
             refuse(Setting::TokenCacheEntries, "is more than 10000000");
         }
         if self.key_refresh < Duration::from_secs(1) {
-            refuse(Setting::KeyRefresh, "is less than a second; the keys would be fetched nonstop");
+            refuse(
+                Setting::KeyRefresh,
+                "is less than a second, so the keys would be fetched all the time",
+            );
         }
     }
 }
@@ -89,14 +93,14 @@ fn collect<T>(faults: &mut Vec<Fault>, setting: Setting, parsed: Result<T, Strin
     parsed.map_err(|problem| faults.push(Fault { setting, problem })).ok()
 }
 
-/// https, or http to a loopback host.
+/// The instance's URL. It must be https, or http with a loopback host.
 fn instance(text: &str) -> Result<Url, String> {
     let url = Url::parse(text).map_err(|error| format!("is not a URL: {error}"))?;
     if !is_https_or_loopback(&url) {
-        return Err("must be https; plain http is for loopback hosts only".into());
+        return Err("must be https; plain http is allowed only for loopback hosts".into());
     }
     if url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
-        return Err("must be a scheme and a host, with no path after it".into());
+        return Err("must be a scheme and a host, without a path".into());
     }
     if !url.username().is_empty() || url.password().is_some() {
         return Err("must not contain a user name or a password".into());
@@ -118,7 +122,7 @@ pub(crate) fn is_https_or_loopback(url: &Url) -> bool {
 fn directory(text: &str) -> Result<Directory, String> {
     match text {
         "" => {
-            Err("is missing: the tenant's GUID or domain, or common, organizations, consumers"
+            Err("is missing: the tenant's GUID or domain, or common, organizations or consumers"
                 .into())
         }
         "common" => Ok(Directory::Common),
@@ -127,9 +131,7 @@ fn directory(text: &str) -> Result<Directory, String> {
         _ => match TenantId::parse(text) {
             Some(tenant) => Ok(Directory::Tenant(tenant)),
             None if is_domain(text) => Ok(Directory::Domain(text.to_ascii_lowercase())),
-            None => {
-                Err("is neither a GUID, a domain name, nor common, organizations, consumers".into())
-            }
+            None => Err("is not a GUID, a domain name, common, organizations or consumers".into()),
         },
     }
 }
@@ -155,15 +157,18 @@ fn tenants(directory: &Directory, allowed: &[String]) -> Result<Tenants, String>
     match (many, allowed) {
         (false, []) => Ok(Tenants::Own),
         (false, _) => Err("applies only if the tenant is common, organizations or consumers; \
-                           here the one tenant is the only one allowed"
+                           otherwise only the configured tenant is allowed"
             .into()),
-        (true, []) => Err("is missing: with a multi-tenant authority, list the tenants' GUIDs, \
-                           or write any"
+        (true, []) => Err("is missing: for a multi-tenant authority, list the GUIDs of the \
+                           allowed tenants, or write any"
             .into()),
         (true, [any]) if any == "any" => Ok(Tenants::Any),
         (true, list) => list
             .iter()
-            .map(|text| TenantId::parse(text).ok_or_else(|| format!("has no GUID in {text:?}")))
+            .map(|text| {
+                TenantId::parse(text)
+                    .ok_or_else(|| format!("contains {text:?}, which is not a GUID"))
+            })
             .collect::<Result<_, _>>()
             .map(Tenants::Listed),
     }
@@ -174,7 +179,7 @@ fn audiences(extra: &[String]) -> Result<HashSet<String>, String> {
         .iter()
         .map(|audience| match audience.strip_suffix('/').unwrap_or(audience) {
             "" => Err("contains an empty audience".into()),
-            // Microsoft Graph's own tokens must never open another API.
+            // Tokens for Microsoft Graph must never give access to another API.
             "00000003-0000-0000-c000-000000000000" | "https://graph.microsoft.com" => {
                 Err("contains Microsoft Graph, whose tokens are not for this API".into())
             }
