@@ -1,4 +1,4 @@
-//! What the targets share: a validator whose authority is in memory and whose clock stands still.
+//! A validator for the fuzz targets, with an authority in memory and a clock that does not advance.
 
 use std::sync::{Arc, LazyLock};
 
@@ -11,27 +11,28 @@ use tokio::runtime::{Builder, Runtime};
 const TENANT: &str = "11111111-1111-4111-8111-111111111111";
 const API: &str = "33333333-3333-4333-8333-333333333333";
 
-/// The outcome of a token. The authority publishes one key, named "a", whose private half nobody
-/// has any more.
+/// The outcome of a token. The authority publishes one key, with the `kid` "a". Its private key no
+/// longer exists, so no token can have a valid signature.
 pub fn validate(token: &str) -> Result<Principal, Rejection> {
     RUNTIME.block_on(VALIDATOR.validate(token))
 }
 
-static RUNTIME: LazyLock<Runtime> =
-    LazyLock::new(|| Builder::new_current_thread().enable_time().build().expect("no runtime"));
+static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
+    Builder::new_current_thread().enable_time().build().expect("failed to start the runtime")
+});
 
 static VALIDATOR: LazyLock<Validator> = LazyLock::new(|| {
     let settings = Settings::new(TENANT, API);
     Validator::builder(settings)
-        .clock(Arc::new(Stopped))
+        .clock(Arc::new(FixedClock))
         .transport(Arc::new(InMemory))
         .build()
-        .expect("the settings are good")
+        .expect("the settings must be valid")
 });
 
-struct Stopped;
+struct FixedClock;
 
-impl Clock for Stopped {
+impl Clock for FixedClock {
     fn now(&self) -> u64 {
         1_800_000_000
     }

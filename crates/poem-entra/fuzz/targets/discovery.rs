@@ -1,4 +1,4 @@
-//! A discovery document, for each kind of directory (rules C2 and C3).
+//! Fuzzes the discovery document of each kind of directory.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

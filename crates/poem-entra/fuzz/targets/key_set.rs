@@ -1,4 +1,4 @@
-//! A JWK set, and a signature against each key in it (rules P3 and C4).
+//! Fuzzes the JWK set, and verifies a signature with each of its keys.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
