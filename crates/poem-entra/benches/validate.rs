@@ -1,9 +1,11 @@
-//! What a token costs: judged by every rule, and remembered. `make bench` runs it.
+//! Measures how long it takes to validate a token, with and without the token cache. `make bench`
+//! runs it.
 //!
-//! Prints nanoseconds a call, the best of several rounds, since other work on the machine only ever
-//! adds. The last line is what 10,000 remembered tokens take in memory (Linux only).
+//! Prints the nanoseconds per call of the fastest of several rounds, because other work on the
+//! machine can only make a round slower. On Linux, the last line is the memory that 10,000 cache
+//! entries use.
 
-#![allow(clippy::unwrap_used, reason = "a bench that cannot go on has failed")]
+#![allow(clippy::unwrap_used, reason = "a panic fails the benchmark")]
 
 #[path = "../tests/validator/support/mod.rs"]
 #[allow(dead_code, unused_imports, reason = "the tests use all of it")]
@@ -30,9 +32,9 @@ async fn main() {
 
     let uncached = World::with(|settings| settings.token_cache_entries = 0);
     uncached.validator.validate(&entra_like).await.unwrap();
-    report("every rule, no cache", measure(&uncached, &entra_like).await);
+    report("without the cache", measure(&uncached, &entra_like).await);
     world.validator.validate(&entra_like).await.unwrap();
-    report("remembered", measure(&world, &entra_like).await);
+    report("with the cache", measure(&world, &entra_like).await);
 
     let many: Vec<_> = (0..TOKENS).map(|number| numbered(&world, number)).collect();
     let before = resident_kib();
@@ -48,10 +50,10 @@ async fn main() {
         }
         best = best.min(started.elapsed());
     }
-    report("remembered, 10,000 tokens in turn", best / TOKENS as u32);
+    report("with the cache, 10,000 tokens", best / TOKENS as u32);
     let cached = world.validator.cached_tokens();
     if let (Some(before), Some(after)) = (before, after) {
-        println!("{cached} tokens remembered take {} KiB", after.saturating_sub(before));
+        println!("{cached} cache entries use {} KiB", after.saturating_sub(before));
     }
 }
 
@@ -71,7 +73,7 @@ fn report(what: &str, time: Duration) {
     println!("{what:<36} {:>8} ns", time.as_nanos());
 }
 
-/// Claims of the size that Entra's have.
+/// Adds claims, so that the token has the size of Entra's tokens.
 fn large(mut claims: Value) -> Value {
     claims["aio"] = "A".repeat(180).into();
     claims["rh"] = "B".repeat(60).into();

@@ -1,5 +1,5 @@
-//! One protected operation. Set `AAD_TENANT_ID` and `API_CLIENT_ID`; for a trial, start the
-//! development tenant and set `AAD_INSTANCE=http://localhost:8001` too.
+//! An API with one protected operation. Set `AAD_TENANT_ID` and `API_CLIENT_ID`. To try it without
+//! Entra, start the development tenant and also set `AAD_INSTANCE=http://localhost:8001`.
 
 use std::{env, error::Error, sync::Arc};
 
@@ -48,7 +48,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-#[allow(clippy::disallowed_methods, reason = "an example has no configuration of its own")]
+#[allow(clippy::disallowed_methods, reason = "the example reads its settings from the environment")]
 fn variable(name: &str) -> String {
     env::var(name).unwrap_or_default()
 }

@@ -1,12 +1,12 @@
-//! Without poem: an API for the customers of several tenants, and for the daemons of one of them.
-//! Reads an `Authorization` header from the first argument and says what it is good for.
+//! A multi-tenant API without poem. The policy allows users and apps of two tenants. The first
+//! argument is the value of an `Authorization` header. Prints the caller or the rejection.
 
 use std::{env, error::Error};
 
 use http::{HeaderMap, header};
 use poem_entra::{Policy, Principal, Requirement, Settings, Validator};
 
-/// Users with the scope, or apps with the app permission.
+/// Users with the scope, or apps with the app role.
 struct ReadsOrders;
 
 impl Policy for ReadsOrders {

@@ -1,4 +1,4 @@
-//! Rules T1 to T3 and K5: what is remembered of a token, and for how long.
+//! The token cache: which tokens have an entry, and for how long.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::support::{INSTANCE, TENANT, World, jwk, token, token_of, v2_issuer};
 const HOUR: u64 = 3_600;
 
 #[tokio::test]
-async fn an_entry_never_outlives_its_token() {
+async fn a_cached_token_expires() {
     let world = World::new();
     let token = token(&world.claims());
     world.validator.validate(&token).await.unwrap();
@@ -21,11 +21,11 @@ async fn an_entry_never_outlives_its_token() {
     world.clock.advance(1);
     let rejection = world.validator.validate(&token).await.unwrap_err();
     assert_eq!(rejection.rule(), Rule::Lifetime);
-    assert_eq!(world.validator.cached_tokens(), 0, "what does not hold is forgotten");
+    assert_eq!(world.validator.cached_tokens(), 0, "the stale entry is not removed");
 }
 
 #[tokio::test]
-async fn an_entry_goes_with_the_key_that_signed_its_token() {
+async fn a_cached_token_is_refused_once_its_key_is_not_trusted() {
     let world = World::with(|settings| settings.key_retention = Duration::ZERO);
     world.documents.publish_keys(INSTANCE, &[jwk("a", 0, None), jwk("b", 1, None)]);
     let mut claims = world.claims();
@@ -40,7 +40,7 @@ async fn an_entry_goes_with_the_key_that_signed_its_token() {
 }
 
 #[tokio::test]
-async fn an_entry_goes_when_its_kid_names_another_key() {
+async fn a_cached_token_is_refused_once_its_kid_names_another_key() {
     let world = World::new();
     let token = token(&world.claims());
     world.validator.validate(&token).await.unwrap();
@@ -50,7 +50,7 @@ async fn an_entry_goes_when_its_kid_names_another_key() {
 }
 
 #[tokio::test]
-async fn an_entry_goes_when_its_key_is_bound_to_another_issuer() {
+async fn a_cached_token_is_refused_once_its_key_has_another_issuer() {
     let world = World::new();
     let token = token(&world.claims());
     world.validator.validate(&token).await.unwrap();
@@ -61,7 +61,7 @@ async fn an_entry_goes_when_its_key_is_bound_to_another_issuer() {
 }
 
 #[tokio::test]
-async fn an_entry_goes_when_the_authority_changes_its_issuer() {
+async fn a_cached_token_is_refused_once_the_issuer_changes() {
     let instance = "https://login.example";
     let world = World::with(|settings| settings.instance = instance.into());
     let mut claims = world.claims();
@@ -74,7 +74,7 @@ async fn an_entry_goes_when_the_authority_changes_its_issuer() {
 }
 
 #[tokio::test]
-async fn the_cache_is_bounded() {
+async fn the_number_of_cache_entries_is_bounded() {
     for entries in [1, 16, 64] {
         let world = World::with(|settings| settings.token_cache_entries = entries);
         let mut claims = world.claims();
@@ -88,7 +88,7 @@ async fn the_cache_is_bounded() {
 }
 
 #[tokio::test]
-async fn a_large_token_takes_the_place_of_several() {
+async fn a_large_token_evicts_several_entries() {
     let world = World::with(|settings| settings.token_cache_entries = 16);
     let mut claims = world.claims();
     claims["roles"] = (0..200).map(|number| format!("Role.{number:04}")).collect();
@@ -100,7 +100,7 @@ async fn a_large_token_takes_the_place_of_several() {
 }
 
 #[tokio::test]
-async fn only_accepted_tokens_enter() {
+async fn refused_tokens_are_not_cached() {
     let world = World::new();
     for change in [json!({ "aud": "other" }), json!({ "ver": "3.0" }), json!({ "exp": 1 })] {
         let mut claims = world.claims();
@@ -113,7 +113,7 @@ async fn only_accepted_tokens_enter() {
 }
 
 #[tokio::test]
-async fn a_token_with_one_byte_changed_is_never_answered_from_the_cache() {
+async fn a_token_with_a_changed_byte_does_not_hit_the_cache() {
     let world = World::new();
     let good = token(&world.claims());
     world.validator.validate(&good).await.unwrap();
@@ -127,7 +127,7 @@ async fn a_token_with_one_byte_changed_is_never_answered_from_the_cache() {
 }
 
 #[tokio::test]
-async fn policies_are_evaluated_on_every_request_also_for_a_remembered_token() {
+async fn policies_are_evaluated_for_cached_tokens_too() {
     struct Member;
     impl Policy for Member {
         type Caller = User;
@@ -159,7 +159,7 @@ async fn the_cache_can_be_turned_off() {
 }
 
 #[tokio::test]
-async fn a_cached_token_is_refused_when_there_is_no_key_to_trust_any_more() {
+async fn a_cached_token_is_refused_once_no_key_is_trusted() {
     let world = World::new();
     let mut claims = world.claims();
     claims["exp"] = (claims["iat"].as_u64().unwrap() + 100 * HOUR).into();
@@ -171,7 +171,7 @@ async fn a_cached_token_is_refused_when_there_is_no_key_to_trust_any_more() {
     assert!(matches!(rejection.refusal(), Refusal::KeysUnavailable(_)), "{rejection}");
 }
 
-/// Lets an hour pass and the refresh happen that the next use starts.
+/// Advances the clock by an hour and waits for the refresh that the next request starts.
 async fn refresh(world: &World, token: &str) {
     let before = world.documents.keys_fetched();
     world.clock.advance(HOUR);
@@ -179,5 +179,5 @@ async fn refresh(world: &World, token: &str) {
     for _ in 0..100 {
         tokio::task::yield_now().await;
     }
-    assert!(world.documents.keys_fetched() > before, "no refresh");
+    assert!(world.documents.keys_fetched() > before, "there was no refresh");
 }

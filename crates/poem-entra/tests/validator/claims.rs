@@ -1,4 +1,4 @@
-//! Rules P4 and V1 to V7: what a signed token may say.
+//! The signature, and what the claims of a signed token must be.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::support::{
 const LEEWAY: u64 = 60;
 
 #[tokio::test]
-async fn a_good_token_of_a_user_is_accepted() {
+async fn a_valid_token_of_a_user_is_accepted() {
     let world = World::new();
     let principal = world.judge(|_| {}).await.unwrap();
     let Principal::User(user) = &principal else { panic!("{principal:?}") };
@@ -22,48 +22,51 @@ async fn a_good_token_of_a_user_is_accepted() {
 }
 
 #[tokio::test]
-async fn a_signature_by_another_key_is_refused_before_any_claim_is_looked_at() {
+async fn the_signature_is_verified_before_the_claims_are_parsed() {
     let world = World::new();
     let mut claims = world.claims();
     let forged = world.validator.validate(&token_of("a", 1, &claims)).await;
     World::assert_refuses(&forged, Rule::Signature, "another key's signature");
     claims["exp"] = "never".into();
     let forged = world.validator.validate(&token_of("a", 1, &claims)).await;
-    World::assert_refuses(&forged, Rule::Signature, "a bad claim under a bad signature");
+    World::assert_refuses(&forged, Rule::Signature, "an invalid claim with an invalid signature");
     let header = r#"{"alg":"RS256","kid":"a"}"#;
     let outcome = world.validator.validate(&sign(header, "not json", 1)).await;
     World::assert_refuses(
         &outcome,
         Rule::Signature,
-        "a payload that is not JSON under a bad signature",
+        "a payload that is not JSON with an invalid signature",
     );
     let outcome = world.validator.validate(&sign(header, "not json", 0)).await;
     World::assert_refuses(
         &outcome,
         Rule::TokenFormat,
-        "a payload that is not JSON under a good signature",
+        "a payload that is not JSON with a valid signature",
     );
 }
 
 #[tokio::test]
-async fn a_token_with_any_one_byte_changed_is_refused() {
+async fn a_token_with_any_byte_changed_is_refused() {
     let world = World::new();
     let good = token(&world.claims());
-    World::assert_accepts(&world.validator.validate(&good).await, "the good token");
+    World::assert_accepts(&world.validator.validate(&good).await, "the unchanged token");
     for position in 0..good.len() {
         let mut bytes = good.clone().into_bytes();
         bytes[position] = if bytes[position] == b'A' { b'B' } else { b'A' };
         let changed = String::from_utf8(bytes).unwrap();
         let outcome = world.validator.validate(&changed).await;
-        assert!(outcome.is_err(), "byte {position} may be changed");
+        assert!(outcome.is_err(), "a token with byte {position} changed is accepted");
     }
     for length in [0, 1, good.len() / 2, good.len() - 1] {
-        assert!(world.validator.validate(&good[..length]).await.is_err(), "{length} bytes suffice");
+        assert!(
+            world.validator.validate(&good[..length]).await.is_err(),
+            "a token cut to {length} bytes is accepted"
+        );
     }
 }
 
 #[tokio::test]
-async fn duplicate_members_of_a_signed_payload_are_refused() {
+async fn a_signed_payload_with_duplicate_members_is_refused() {
     let world = World::new();
     let claims = world.claims().to_string();
     let doubled = claims.replacen('{', r#"{"tid":"22222222-2222-4222-8222-222222222222","#, 1);
@@ -72,7 +75,7 @@ async fn duplicate_members_of_a_signed_payload_are_refused() {
 }
 
 #[tokio::test]
-async fn a_token_counts_from_nbf_to_exp_give_or_take_the_leeway_to_the_second() {
+async fn a_token_is_valid_from_nbf_to_exp_within_the_leeway() {
     let world = World::new();
     let now = world.claims()["iat"].as_u64().unwrap();
     for (name, value, accepted) in [
@@ -112,13 +115,17 @@ async fn the_leeway_is_configurable() {
                     claims["exp"] = (now - late).into();
                 })
                 .await;
-            assert_eq!(outcome.is_ok(), accepted, "{late} seconds late with leeway {leeway}");
+            assert_eq!(
+                outcome.is_ok(),
+                accepted,
+                "expired {late} seconds ago with leeway {leeway}"
+            );
         }
     }
 }
 
 #[tokio::test]
-async fn nbf_and_iat_may_be_absent_but_nbf_may_not_lie_behind_exp() {
+async fn nbf_and_iat_are_optional_but_nbf_must_not_be_after_exp() {
     let world = World::new();
     for name in ["nbf", "iat"] {
         let outcome =
@@ -135,7 +142,7 @@ async fn nbf_and_iat_may_be_absent_but_nbf_may_not_lie_behind_exp() {
 }
 
 #[tokio::test]
-async fn a_date_at_the_end_of_time_does_not_overflow() {
+async fn a_very_late_date_does_not_overflow() {
     let world = World::new();
     let outcome = world.judge(|claims| claims["exp"] = (1_u64 << 53).into()).await;
     World::assert_accepts(&outcome, "exp = 2^53");
@@ -146,7 +153,7 @@ async fn a_date_at_the_end_of_time_does_not_overflow() {
 }
 
 #[tokio::test]
-async fn every_cloud_accepts_its_own_issuers_and_no_others() {
+async fn every_cloud_accepts_only_its_own_issuers() {
     let issuers = [
         ("https://login.microsoftonline.com", Some("https://sts.windows.net/T/")),
         ("https://login.microsoftonline.us", Some("https://sts.windows.net/T/")),
@@ -173,7 +180,7 @@ async fn every_cloud_accepts_its_own_issuers_and_no_others() {
 }
 
 #[tokio::test]
-async fn the_issuer_is_compared_byte_for_byte_and_by_version() {
+async fn the_issuer_must_match_byte_for_byte_and_by_version() {
     let world = World::new();
     let v2 = v2_issuer(INSTANCE, TENANT);
     let v1 = format!("https://sts.windows.net/{TENANT}/");
@@ -204,12 +211,12 @@ async fn the_issuer_is_compared_byte_for_byte_and_by_version() {
             claims["iss"] = v2_issuer(INSTANCE, &TENANT.to_uppercase()).into();
         })
         .await;
-    // No letters in this GUID: its case cannot differ.
+    // The GUID has no letters, so upper case does not change it.
     World::assert_accepts(&upper, "the same tenant");
 }
 
 #[tokio::test]
-async fn only_allowed_tenants_get_in() {
+async fn a_tenant_that_is_not_allowed_is_refused() {
     let rows: [(&str, &[&str], [bool; 3]); 6] = [
         (TENANT, &[], [true, false, false]),
         ("common", &[TENANT], [true, false, false]),
@@ -240,7 +247,7 @@ async fn only_allowed_tenants_get_in() {
 }
 
 #[tokio::test]
-async fn a_tenant_by_domain_name_is_the_tenant_that_discovery_names() {
+async fn a_domain_allows_only_the_tenant_in_the_discovery_document() {
     let world = World::with(|settings| settings.tenant = "contoso.example".into());
     World::assert_accepts(&world.judge(|_| {}).await, "a token of the domain's tenant");
     let outcome = world
@@ -253,7 +260,7 @@ async fn a_tenant_by_domain_name_is_the_tenant_that_discovery_names() {
 }
 
 #[tokio::test]
-async fn a_key_vouches_only_for_the_issuer_it_is_bound_to() {
+async fn a_bound_key_is_accepted_only_for_its_issuer() {
     let world = World::with(|settings| {
         settings.tenant = "common".into();
         settings.allowed_tenants = vec!["any".into()];
@@ -286,16 +293,16 @@ async fn a_key_vouches_only_for_the_issuer_it_is_bound_to() {
             false => World::assert_refuses(&outcome, Rule::KeyIssuer, &what),
         }
     }
-    // A v1 token is signed with a key that names the v2 issuer.
+    // The keys of v1 tokens are bound to the v2 issuer.
     let mut claims = world.claims();
     claims["ver"] = "1.0".into();
     claims["iss"] = format!("https://sts.windows.net/{TENANT}/").into();
     let outcome = world.validator.validate(&token_of("any", 0, &claims)).await;
-    World::assert_accepts(&outcome, "a v1 token under a key of the v2 issuer");
+    World::assert_accepts(&outcome, "a v1 token signed by a key of the v2 issuer");
 }
 
 #[tokio::test]
-async fn the_audience_is_this_api_compared_exactly() {
+async fn the_audience_must_be_exactly_this_api() {
     let world = World::with(|settings| settings.audiences = vec!["api://todo.example/".into()]);
     for accepted in [
         json!(API),
@@ -347,11 +354,11 @@ async fn a_token_with_neither_scopes_nor_roles_is_refused() {
             claims["roles"] = json!(["Admin"]);
         })
         .await;
-    World::assert_accepts(&outcome, "roles alone");
+    World::assert_accepts(&outcome, "roles without scopes");
 }
 
 #[tokio::test]
-async fn idtyp_decides_between_user_and_app_and_otherwise_scope_and_oid_do() {
+async fn idtyp_or_else_scp_and_oid_decide_between_user_and_app() {
     let world = World::new();
     let person = world.claims()["oid"].as_str().unwrap().to_owned();
     let scope = Some("access_as_user");
@@ -399,7 +406,7 @@ async fn idtyp_decides_between_user_and_app_and_otherwise_scope_and_oid_do() {
 }
 
 #[tokio::test]
-async fn an_id_token_and_a_token_for_graph_are_named_as_such() {
+async fn id_tokens_and_tokens_for_graph_are_refused() {
     let world = World::new();
     let id_token = world
         .judge(|claims| {
@@ -430,7 +437,7 @@ async fn an_id_token_and_a_token_for_graph_are_named_as_such() {
 }
 
 #[tokio::test]
-async fn an_api_that_takes_v2_tokens_only_refuses_v1() {
+async fn a_v2_only_api_refuses_v1_tokens() {
     let v1 = |claims: &mut Value| {
         claims["ver"] = "1.0".into();
         claims["iss"] = format!("https://sts.windows.net/{TENANT}/").into();
@@ -442,7 +449,7 @@ async fn an_api_that_takes_v2_tokens_only_refuses_v1() {
 }
 
 #[tokio::test]
-async fn a_bound_token_is_not_accepted_as_a_bearer_token() {
+async fn a_token_that_is_bound_to_a_key_is_refused() {
     let world = World::new();
     for cnf in [json!({ "x5t#S256": "x" }), json!({ "jkt": "x" }), json!({}), json!("x")] {
         let outcome = world.judge(|claims| claims["cnf"] = cnf.clone()).await;

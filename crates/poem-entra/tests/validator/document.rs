@@ -1,4 +1,4 @@
-//! Rule A1: what a guard enforces stands in the document, for every kind of policy.
+//! The OpenAPI document states what the guards enforce, for every kind of policy.
 
 use std::sync::Arc;
 
@@ -53,7 +53,7 @@ struct Operations;
 impl Operations {
     /// Scoped
     ///
-    /// Says more.
+    /// Details.
     #[oai(path = "/scoped", method = "get")]
     async fn scoped(&self, _caller: Guard<EntraId, Scoped>) -> PlainText<&'static str> {
         PlainText("in")
@@ -91,7 +91,7 @@ fn document(validator: &Validator) -> Value {
 }
 
 #[test]
-fn every_kind_of_policy_is_written_into_the_document() {
+fn the_document_states_every_kind_of_policy() {
     let world = World::new();
     let document = document(&world.validator);
     let scope = format!("api://{API}/access_as_user");
@@ -144,12 +144,12 @@ fn every_kind_of_policy_is_written_into_the_document() {
         }
     }
     let scoped = &document["paths"]["/scoped"]["get"]["description"];
-    assert!(scoped.as_str().unwrap().starts_with("Says more.\n\n"), "{scoped}");
+    assert!(scoped.as_str().unwrap().starts_with("Details.\n\n"), "{scoped}");
     assert!(!document.to_string().contains("forbidden"), "a mark is left in the document");
 }
 
 #[test]
-fn the_document_names_the_authority_and_scopes_that_are_configured() {
+fn the_document_has_the_configured_authority_and_scopes() {
     let world = World::new();
     let document = document(&world.validator);
     let flow = &document["components"]["securitySchemes"]["oauth2"]["flows"]["authorizationCode"];
@@ -160,7 +160,7 @@ fn the_document_names_the_authority_and_scopes_that_are_configured() {
 }
 
 #[tokio::test]
-async fn a_guard_answers_with_a_challenge_and_a_problem_document_by_itself() {
+async fn a_guard_responds_with_a_challenge_and_a_problem_document() {
     let world = World::new();
     let service = OpenApiService::new(Operations, "Operations", "1");
     let app = Route::new().nest("/", service).data(Arc::clone(&world.validator)).into_endpoint();
@@ -191,7 +191,7 @@ async fn a_guard_answers_with_a_challenge_and_a_problem_document_by_itself() {
 }
 
 #[tokio::test]
-async fn a_guard_without_a_validator_lets_nobody_through() {
+async fn a_guard_without_a_validator_responds_with_500() {
     let world = World::new();
     let app = OpenApiService::new(Operations, "Operations", "1").into_endpoint();
     let bearer = format!("Bearer {}", token(&world.claims()));

@@ -1,5 +1,5 @@
-//! Rules K2 to K5 over months and under load: what an authority published is replayed with a moved
-//! clock, and keys rotate while many tasks validate.
+//! The keys over months and under load. Histories of published key sets are replayed with a test
+//! clock, and keys rotate while many tasks validate tokens.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -19,25 +19,28 @@ const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
 const DAY: u64 = 24 * HOUR;
 
-/// The defaults of the settings.
+/// The default settings.
 const REFRESH: u64 = HOUR;
 const FLOOR: u64 = 5 * MINUTE;
 const RETENTION: u64 = DAY;
 
 #[tokio::test]
-async fn a_key_that_comes_back_is_never_lost_and_one_that_is_gone_is_refused() {
+async fn returning_keys_stay_trusted_and_removed_keys_are_refused() {
     let history = History::generated(60 * DAY, 1);
     let figures = history.replay(Replay::default()).await;
-    assert!(figures.vanished > 150 && figures.returned > 100, "no such habits: {figures:?}");
-    assert!(figures.away > 5_000, "too few requests with keys that are away: {figures:?}");
+    assert!(
+        figures.vanished > 150 && figures.returned > 100,
+        "too few changes in the history: {figures:?}"
+    );
+    assert!(figures.away > 5_000, "too few requests with absent keys: {figures:?}");
     assert_eq!(figures.away_refused, 0, "{figures:?}");
-    // Nothing but the wait for the next forced refresh.
+    // A published key is refused only until an unknown key can cause the next refresh.
     assert!(figures.published_refused * 500 < figures.published, "{figures:?}");
     assert!(figures.gone_refused > 2_000, "{figures:?}");
 }
 
 #[tokio::test]
-async fn without_the_token_cache_it_is_the_same() {
+async fn returning_keys_stay_trusted_without_the_token_cache() {
     let history = History::generated(10 * DAY, 2);
     let figures = history.replay(Replay { cached: false, ..Replay::default() }).await;
     assert!(figures.away > 500, "{figures:?}");
@@ -45,21 +48,21 @@ async fn without_the_token_cache_it_is_the_same() {
 }
 
 #[tokio::test]
-async fn without_retention_a_key_that_is_away_is_lost_until_it_is_back() {
+async fn without_retention_an_absent_key_is_refused() {
     let history = History::generated(20 * DAY, 3);
     let figures = history.replay(Replay { retention: 0, ..Replay::default() }).await;
     assert!(figures.away_refused > figures.away / 2, "{figures:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn no_token_of_a_published_key_is_refused_while_the_keys_rotate_under_load() {
+async fn tokens_of_published_keys_are_accepted_during_rotations() {
     const ROTATIONS: usize = 12;
     const TASKS: usize = 32;
-    /// Of each key.
+    /// Tokens per key.
     const TOKENS: usize = 8;
     /// Requests between two rotations.
     const LOAD: usize = 256;
-    // Fewer entries than tokens: now a token is remembered, now its signature is checked.
+    // The cache is smaller than the number of tokens, so there are both hits and misses.
     let world = Arc::new(World::with(|settings| settings.token_cache_entries = TOKENS));
     let mut claims = world.claims();
     claims["exp"] = (claims["iat"].as_u64().unwrap() + DAY).into();
@@ -79,7 +82,7 @@ async fn no_token_of_a_published_key_is_refused_while_the_keys_rotate_under_load
     };
     publish(0);
 
-    // Key `oldest` and the one after it are in use.
+    // The key with the number `oldest` and the next one are in use.
     let oldest = Arc::new(AtomicUsize::new(0));
     let served = Arc::new([const { AtomicUsize::new(0) }; ROTATIONS + 2]);
     let stop = Arc::new(AtomicBool::new(false));
@@ -106,7 +109,7 @@ async fn no_token_of_a_published_key_is_refused_while_the_keys_rotate_under_load
 
     let until = async |condition: &dyn Fn() -> bool| {
         while !condition() {
-            assert!(!tasks.iter().any(|task| task.is_finished()), "a task has given up");
+            assert!(!tasks.iter().any(|task| task.is_finished()), "a task has failed");
             tokio::task::yield_now().await;
         }
     };
@@ -115,12 +118,12 @@ async fn no_token_of_a_published_key_is_refused_while_the_keys_rotate_under_load
         until(&|| load(rotation) >= LOAD).await;
         publish(rotation);
         if rotation % 2 == 0 {
-            // Planned: a refresh has seen the new key before it signs.
+            // A planned rotation: the new key is fetched before it is used.
             let before = world.documents.keys_fetched();
             world.clock.advance(REFRESH);
             until(&|| world.documents.keys_fetched() > before).await;
         } else {
-            // In an emergency the new key signs at once, and the first request fetches it.
+            // An emergency rotation: the new key is used at once, and the first request fetches it.
             world.clock.advance(FLOOR);
         }
         oldest.store(rotation, Ordering::SeqCst);
@@ -130,12 +133,12 @@ async fn no_token_of_a_published_key_is_refused_while_the_keys_rotate_under_load
     for task in tasks {
         task.await.unwrap();
     }
-    // A rotation costs a fetch, planned or not.
+    // Each rotation causes one fetch.
     assert_eq!(world.documents.keys_fetched(), 1 + ROTATIONS);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn ten_thousand_unknown_keys_at_once_cause_one_fetch_and_known_keys_are_answered() {
+async fn concurrent_unknown_kids_do_not_delay_known_keys() {
     let world = Arc::new(World::new());
     let known = token_of("a", 0, &world.claims());
     world.validator.validate(&known).await.unwrap();
@@ -149,14 +152,14 @@ async fn ten_thousand_unknown_keys_at_once_cause_one_fetch_and_known_keys_are_an
             tokio::spawn(async move { world.validator.validate(&token).await })
         })
         .collect();
-    // The fetch cannot end, and these do, whether remembered or not.
+    // The fetch cannot end, but requests with the known key do, both with and without a cache hit.
     for number in 0..100 {
         world.validator.validate(&known).await.unwrap();
         let mut claims = world.claims();
         claims["uti"] = number.into();
         world.validator.validate(&token_of("a", 0, &claims)).await.unwrap();
     }
-    assert_eq!(world.documents.keys_fetched(), 1, "the gate is open");
+    assert_eq!(world.documents.keys_fetched(), 1, "the gate did not delay the fetch");
     gate.add_permits(100);
     for task in unknown {
         assert_eq!(task.await.unwrap().unwrap_err().rule(), Rule::SigningKey);
@@ -168,18 +171,18 @@ fn kid(number: usize) -> String {
     format!("key-{number}")
 }
 
-/// What an authority published, each from its moment on until the next; in the order of time,
-/// in seconds from the first.
+/// The key sets that an authority published, as `kid`s, in the order of time. Each is valid from
+/// its time, in seconds since the first, until the next.
 pub(crate) struct History(pub(crate) Vec<(u64, BTreeSet<String>)>);
 
 /// How a history is replayed.
 pub(crate) struct Replay {
     pub(crate) retention: u64,
     pub(crate) cached: bool,
-    /// Seconds between two rounds of requests, with each key a request; there is also a round
-    /// whenever something else is published.
+    /// Seconds between two rounds of requests. A round has one request for each key. There is also
+    /// a round whenever the key set changes.
     pub(crate) step: u64,
-    /// How long a key may be away and must not be lost.
+    /// The longest absence, in seconds, through which a key must stay trusted.
     pub(crate) absence: u64,
 }
 
@@ -189,7 +192,7 @@ impl Default for Replay {
     }
 }
 
-/// What came of it. Requests are counted by the state their key is in at the time.
+/// The results of a replay. Requests are counted by the state of their key.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(crate) struct Figures {
     pub(crate) keys: usize,
@@ -198,21 +201,21 @@ pub(crate) struct Figures {
     pub(crate) fetches: usize,
     pub(crate) published: usize,
     pub(crate) published_refused: usize,
-    /// Not published, but soon again.
+    /// Requests with a key that is absent for at most [`Replay::absence`] seconds.
     pub(crate) away: usize,
     pub(crate) away_refused: usize,
-    /// Not published for longer, or never again.
+    /// Requests with a key that is absent for longer or does not return.
     pub(crate) gone: usize,
     pub(crate) gone_refused: usize,
 }
 
-/// What the test knows of the validator's knowledge, from the fetches it has seen.
+/// What the validator must know, derived from its fetches.
 #[derive(Default)]
 struct Knowledge {
     fetches: usize,
     last_fetch: u64,
     latest: BTreeSet<String>,
-    /// The first fetch without a key that there was before.
+    /// The time of the first fetch without the key, for keys of earlier fetches.
     missing_since: BTreeMap<String, u64>,
 }
 
@@ -230,8 +233,8 @@ impl Knowledge {
 }
 
 impl History {
-    /// Replays the history against a validator, and asserts with each request that a key is
-    /// trusted exactly until its retention after the first fetch without it.
+    /// Replays the history against a validator. Asserts for each request that a key is trusted
+    /// until its retention ends, counted from the first fetch without it, and no longer.
     pub(crate) async fn replay(&self, how: Replay) -> Figures {
         let world = World::with(|settings| {
             settings.key_retention = Duration::from_secs(how.retention);
@@ -273,7 +276,7 @@ impl History {
                     let absence = absence.rev().find(|(gone, _)| *gone <= now);
                     let away = absence.filter(|(_, back)| back.is_none_or(|back| now < back));
                     if away.is_some_and(|(gone, _)| now > gone + 2 * DAY) {
-                        // Its tokens have expired.
+                        // By now, all of the key's tokens have expired.
                         continue;
                     }
                     let outcome = world.validator.validate(token).await;
@@ -292,7 +295,7 @@ impl History {
                             assert_eq!(
                                 rule,
                                 Some(Rule::SigningKey),
-                                "a key is trusted for ever: {what}"
+                                "a key is trusted for too long: {what}"
                             );
                         }
                     }
@@ -307,7 +310,7 @@ impl History {
                     *refused += usize::from(outcome.is_err());
                     knowledge.note(world.documents.keys_fetched(), now, published);
                 }
-                // A refresh in the background comes to its end.
+                // Let a background refresh end.
                 for _ in 0..20 {
                     tokio::task::yield_now().await;
                 }
@@ -318,7 +321,8 @@ impl History {
         }
         figures.keys = tokens.len();
         figures.fetches = knowledge.fetches;
-        // An hour less the jitter of a tenth, and what unknown keys may cause: one a round.
+        // A refresh every hour, less the jitter of a tenth, and one for each round with an unknown
+        // key.
         let refreshes = 1 + (now * 10 / (9 * REFRESH)) as usize;
         assert!(figures.fetches <= refreshes + unknown_rounds, "{unknown_rounds}, {figures:?}");
         let forced = (now / FLOOR) as usize;
@@ -326,7 +330,7 @@ impl History {
         figures
     }
 
-    /// By `kid`: from when on it was not published, and when it was again.
+    /// The absences of each key: when it disappeared and when it returned, if it did.
     fn absences(&self) -> BTreeMap<&str, Vec<(u64, Option<u64>)>> {
         let mut absences: BTreeMap<&str, Vec<(u64, Option<u64>)>> = BTreeMap::new();
         for pair in self.0.windows(2) {
@@ -343,8 +347,9 @@ impl History {
         absences
     }
 
-    /// A history with the habits of the public cloud's: six to a dozen keys, every few days one
-    /// more and one less, and in between they leave the answers for minutes, hours or days.
+    /// A random history like that of the public cloud. There are eight or nine keys. Every few days
+    /// a key is added and another one removed. In between, keys are absent for minutes, hours or
+    /// days.
     fn generated(length: u64, seed: u64) -> Self {
         let mut random = Random(seed);
         let mut keys: Vec<Key> = (0..8).map(|number| Key::new(kid(number), 0)).collect();
@@ -354,7 +359,7 @@ impl History {
             if at >= rotation {
                 keys.push(Key::new(kid(number), at));
                 number += 1;
-                // The last key never leaves: an empty set is none.
+                // The newest key is never removed or absent, because a key set must not be empty.
                 if keys.len() > 9 {
                     keys.remove(random.below(7) as usize);
                 }
@@ -365,7 +370,7 @@ impl History {
                 match key.away_until {
                     Some(until) if until <= at => *key = Key::new(key.kid.clone(), at),
                     Some(_) => {}
-                    // A refresh has seen it before it leaves again.
+                    // The key stays long enough for a refresh to fetch it.
                     None if index < last && at > key.since + REFRESH && random.below(12) == 0 => {
                         key.away_until = Some(at + random.absence());
                     }
@@ -396,7 +401,7 @@ impl Key {
     }
 }
 
-/// SplitMix64: the same numbers on every machine.
+/// The random number generator SplitMix64, so that all machines use the same numbers.
 struct Random(u64);
 
 impl Random {
@@ -415,7 +420,7 @@ impl Random {
         start + self.below(end - start)
     }
 
-    /// Mostly hours.
+    /// A random length of an absence, in seconds; in most cases hours.
     fn absence(&mut self) -> u64 {
         match self.below(10) {
             0..2 => self.between(MINUTE, HOUR),

@@ -1,4 +1,4 @@
-//! Rule C4, over real sockets: what the network may do to the validator.
+//! The HTTP transport, over real sockets.
 
 use std::sync::{
     Arc,
@@ -13,11 +13,12 @@ use poem::{
 };
 use poem_entra::transport::{BODY_LIMIT, FetchError, HttpTransport, Transport};
 
-/// A server on a loopback port; it ends with the test's runtime.
-async fn serve(answer: impl Fn(Request) -> Response + Send + Sync + 'static) -> String {
+/// Starts a server on a loopback port and returns the URL of a document. The server stops with the
+/// test's runtime.
+async fn serve(respond: impl Fn(Request) -> Response + Send + Sync + 'static) -> String {
     let acceptor = TcpListener::bind("127.0.0.1:0").into_acceptor().await.unwrap();
     let address = acceptor.local_addr()[0].as_socket_addr().copied().unwrap();
-    let routes = Route::new().nest("/", make_sync(answer));
+    let routes = Route::new().nest("/", make_sync(respond));
     tokio::spawn(Server::new_with_acceptor(acceptor).run(routes));
     format!("http://{address}/document")
 }
@@ -27,7 +28,7 @@ async fn get(url: &str) -> Result<Vec<u8>, FetchError> {
 }
 
 #[tokio::test]
-async fn a_document_has_at_most_256_kib() {
+async fn a_document_larger_than_256_kib_is_refused() {
     for (size, accepted) in [(BODY_LIMIT, true), (BODY_LIMIT + 1, false)] {
         let url = serve(move |_| " ".repeat(size).into_response()).await;
         match get(&url).await {
@@ -38,7 +39,7 @@ async fn a_document_has_at_most_256_kib() {
 }
 
 #[tokio::test]
-async fn only_200_is_an_answer() {
+async fn a_status_other_than_200_is_an_error() {
     for status in [StatusCode::NO_CONTENT, StatusCode::NOT_FOUND, StatusCode::BAD_GATEWAY] {
         let url = serve(move |_| status.into()).await;
         let outcome = get(&url).await;
@@ -47,9 +48,9 @@ async fn only_200_is_an_answer() {
 }
 
 #[tokio::test]
-async fn no_redirect_is_followed() {
-    let asked = Arc::new(AtomicUsize::new(0));
-    let count = Arc::clone(&asked);
+async fn redirects_are_not_followed() {
+    let requests = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&requests);
     let target = serve(move |_| {
         count.fetch_add(1, Ordering::SeqCst);
         "moved here".into_response()
@@ -67,11 +68,11 @@ async fn no_redirect_is_followed() {
             assert!(matches!(outcome, Err(FetchError::Status(code)) if code == status.as_u16()));
         }
     }
-    assert_eq!(asked.load(Ordering::SeqCst), 0);
+    assert_eq!(requests.load(Ordering::SeqCst), 0);
 }
 
 #[tokio::test]
-async fn an_authority_where_nobody_listens_is_unreachable() {
+async fn an_authority_on_a_closed_port_is_unreachable() {
     let socket = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = socket.local_addr().unwrap();
     drop(socket);

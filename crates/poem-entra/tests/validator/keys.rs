@@ -1,4 +1,4 @@
-//! Rules C3, K1 to K3 and K5: which keys are trusted when.
+//! When the keys are fetched, and how long each key is trusted.
 
 use std::{sync::Arc, time::Duration};
 
@@ -11,20 +11,20 @@ use crate::support::{INSTANCE, TENANT, World, jwk, token_of, v2_issuer};
 const HOUR: u64 = 3_600;
 
 impl World {
-    /// The outcome of a good token signed with this key.
+    /// The outcome of a valid token that is signed with this key.
     async fn with_key(&self, kid: &str, number: usize) -> Result<(), Rejection> {
         let token = token_of(kid, number, &self.claims());
         self.validator.validate(&token).await.map(|_| ())
     }
 
-    /// Waits until a refresh that runs in the background is over.
+    /// Waits until a background refresh has ended.
     async fn settle(&self) {
         for _ in 0..100 {
             tokio::task::yield_now().await;
         }
     }
 
-    /// Lets time pass and a known key be used, which starts what is due.
+    /// Advances the clock and uses a known key, which starts a refresh if one is due.
     async fn pass(&self, seconds: u64) {
         self.clock.advance(seconds);
         let _ = self.with_key("a", 0).await;
@@ -33,7 +33,7 @@ impl World {
 }
 
 #[tokio::test]
-async fn the_first_uses_wait_for_one_shared_fetch() {
+async fn the_first_requests_share_one_fetch() {
     let world = Arc::new(World::new());
     let gate = world.documents.close_gate();
     let waiting: Vec<_> = (0..50)
@@ -52,11 +52,11 @@ async fn the_first_uses_wait_for_one_shared_fetch() {
 }
 
 #[tokio::test]
-async fn the_refresh_comes_after_an_hour_and_nobody_waits_for_it() {
+async fn a_refresh_starts_after_an_hour_in_the_background() {
     let world = World::new();
     world.with_key("a", 0).await.unwrap();
     world.pass(HOUR * 9 / 10 - 1).await;
-    assert_eq!(world.documents.keys_fetched(), 1, "too early");
+    assert_eq!(world.documents.keys_fetched(), 1, "the refresh is too early");
     let gate = world.documents.close_gate();
     world.clock.advance(HOUR / 10 + 1);
     world.with_key("a", 0).await.unwrap();
@@ -67,7 +67,7 @@ async fn the_refresh_comes_after_an_hour_and_nobody_waits_for_it() {
 }
 
 #[tokio::test]
-async fn a_caller_who_hangs_up_does_not_end_the_fetch_for_the_others() {
+async fn a_client_that_disconnects_does_not_end_a_shared_fetch() {
     let world = Arc::new(World::new());
     let gate = world.documents.close_gate();
     let start = || {
@@ -83,7 +83,7 @@ async fn a_caller_who_hangs_up_does_not_end_the_fetch_for_the_others() {
 }
 
 #[tokio::test]
-async fn a_new_key_is_fetched_when_it_is_first_seen() {
+async fn an_unknown_kid_causes_a_fetch() {
     let world = World::new();
     world.with_key("a", 0).await.unwrap();
     world.documents.publish_keys(INSTANCE, &[jwk("a", 0, None), jwk("b", 1, None)]);
@@ -92,7 +92,7 @@ async fn a_new_key_is_fetched_when_it_is_first_seen() {
 }
 
 #[tokio::test]
-async fn ten_thousand_unknown_keys_cause_one_fetch() {
+async fn ten_thousand_unknown_kids_cause_one_fetch() {
     let world = World::new();
     world.with_key("a", 0).await.unwrap();
     for number in 0..10_000 {
@@ -106,7 +106,7 @@ async fn ten_thousand_unknown_keys_cause_one_fetch() {
 }
 
 #[tokio::test]
-async fn unknown_keys_at_once_share_a_fetch_and_known_keys_do_not_wait() {
+async fn unknown_kids_share_a_fetch_and_known_keys_do_not_wait() {
     let world = Arc::new(World::new());
     world.with_key("a", 0).await.unwrap();
     let gate = world.documents.close_gate();
@@ -127,7 +127,7 @@ async fn unknown_keys_at_once_share_a_fetch_and_known_keys_do_not_wait() {
 }
 
 #[tokio::test]
-async fn a_key_published_while_a_refresh_was_under_way_is_found_all_the_same() {
+async fn a_key_that_is_published_during_a_refresh_is_found() {
     let world = Arc::new(World::new());
     world.with_key("a", 0).await.unwrap();
     let gate = world.documents.close_gate();
@@ -135,7 +135,7 @@ async fn a_key_published_while_a_refresh_was_under_way_is_found_all_the_same() {
     world.with_key("a", 0).await.unwrap();
     gate.add_permits(1);
     world.settle().await;
-    assert_eq!(world.documents.keys_fetched(), 2, "the old key set is on its way");
+    assert_eq!(world.documents.keys_fetched(), 2, "the refresh has not read the old key set");
     world.documents.publish_keys(INSTANCE, &[jwk("a", 0, None), jwk("b", 1, None)]);
     let new = {
         let world = Arc::clone(&world);
@@ -148,7 +148,7 @@ async fn a_key_published_while_a_refresh_was_under_way_is_found_all_the_same() {
 }
 
 #[tokio::test]
-async fn the_next_forced_refresh_is_allowed_after_the_floor() {
+async fn an_unknown_kid_causes_no_second_fetch_within_five_minutes() {
     let world = World::new();
     world.with_key("a", 0).await.unwrap();
     world.with_key("random", 1).await.unwrap_err();
@@ -162,12 +162,13 @@ async fn the_next_forced_refresh_is_allowed_after_the_floor() {
 }
 
 #[tokio::test]
-async fn a_key_stays_trusted_for_its_retention_after_it_was_last_published() {
+async fn a_missing_key_stays_trusted_for_its_retention() {
     let world = World::new();
     world.documents.publish_keys(INSTANCE, &[jwk("a", 0, None), jwk("b", 1, None)]);
     world.with_key("b", 1).await.unwrap();
     world.documents.publish_keys(INSTANCE, &[jwk("a", 0, None)]);
-    // The first hour ends with the refresh that finds it gone; retention counts from there.
+    // The key is missing for the first time in the refresh after an hour. Its retention starts
+    // then.
     for _ in 0..24 {
         world.pass(HOUR).await;
         world.with_key("b", 1).await.unwrap();
@@ -182,7 +183,7 @@ async fn a_key_stays_trusted_for_its_retention_after_it_was_last_published() {
 }
 
 #[tokio::test]
-async fn a_key_that_comes_back_counts_from_then_on() {
+async fn the_retention_of_a_key_that_returns_starts_again() {
     let world = World::new();
     let both = [jwk("a", 0, None), jwk("b", 1, None)];
     for _ in 0..5 {
@@ -198,12 +199,12 @@ async fn a_key_that_comes_back_counts_from_then_on() {
 }
 
 #[tokio::test]
-async fn a_failed_empty_or_malformed_answer_changes_nothing() {
+async fn an_empty_or_malformed_key_set_does_not_replace_the_keys() {
     let world = World::new();
     world.with_key("a", 0).await.unwrap();
     let keys = format!("{INSTANCE}/keys");
     let too_many: Vec<_> = (0..65).map(|n| jwk(&n.to_string(), 0, None)).collect();
-    for answer in [
+    for body in [
         "",
         "{",
         "[]",
@@ -214,16 +215,16 @@ async fn a_failed_empty_or_malformed_answer_changes_nothing() {
         &json!({ "keys": too_many }).to_string(),
     ] {
         let before = world.documents.keys_fetched();
-        world.documents.set(&keys, answer);
+        world.documents.set(&keys, body);
         world.pass(HOUR).await;
-        assert!(world.documents.keys_fetched() > before, "nobody asked");
+        assert!(world.documents.keys_fetched() > before, "there was no refresh");
         world.with_key("a", 0).await.unwrap();
         assert_eq!(world.validator.readiness(), Readiness::Ready);
     }
 }
 
 #[tokio::test]
-async fn keys_serve_through_an_outage_until_their_retention_ends() {
+async fn keys_stay_trusted_in_an_outage_until_their_retention_ends() {
     let world = World::new();
     world.with_key("a", 0).await.unwrap();
     let documents = world.documents.go_down();
@@ -232,7 +233,7 @@ async fn keys_serve_through_an_outage_until_their_retention_ends() {
         world.with_key("a", 0).await.unwrap();
         assert_eq!(world.validator.readiness(), Readiness::Ready);
     }
-    // An unknown key may be a good one: nobody can say now.
+    // An unknown key could be a new one, which cannot be checked during the outage.
     let rejection = world.with_key("b", 1).await.unwrap_err();
     assert!(matches!(rejection.refusal(), Refusal::KeysUnavailable(_)), "{rejection}");
 
@@ -248,26 +249,26 @@ async fn keys_serve_through_an_outage_until_their_retention_ends() {
 }
 
 #[tokio::test]
-async fn after_a_failure_the_next_try_comes_soon_and_then_later() {
+async fn failed_fetches_are_retried_with_back_off() {
     let world = World::new();
     let documents = world.documents.go_down();
-    let mut asked = Vec::new();
+    let mut fetches = Vec::new();
     for second in 0..200 {
         let before = world.documents.discovery_fetched();
         let _ = world.with_key("a", 0).await;
         if world.documents.discovery_fetched() > before {
-            asked.push(second);
+            fetches.push(second);
         }
         world.clock.advance(1);
     }
-    assert_eq!(asked, [0, 1, 3, 7, 15, 31, 63, 123, 183]);
+    assert_eq!(fetches, [0, 1, 3, 7, 15, 31, 63, 123, 183]);
     world.documents.come_back(documents);
     world.clock.advance(60);
     world.with_key("a", 0).await.unwrap();
 }
 
 #[tokio::test]
-async fn without_retention_a_key_goes_with_the_first_refresh_that_lacks_it() {
+async fn without_retention_a_missing_key_is_refused_at_once() {
     let world = World::with(|settings| settings.key_retention = Duration::ZERO);
     world.documents.publish_keys(INSTANCE, &[jwk("a", 0, None), jwk("b", 1, None)]);
     world.with_key("b", 1).await.unwrap();
@@ -279,7 +280,7 @@ async fn without_retention_a_key_goes_with_the_first_refresh_that_lacks_it() {
 }
 
 #[tokio::test]
-async fn a_discovery_document_of_another_authority_is_not_believed() {
+async fn a_discovery_document_of_another_authority_is_refused() {
     let world = World::new();
     world.documents.publish(INSTANCE, TENANT, &v2_issuer("https://evil.example", TENANT));
     let rejection = world.with_key("a", 0).await.unwrap_err();

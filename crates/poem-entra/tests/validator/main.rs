@@ -1,7 +1,7 @@
-//! Every rule through the public API, against an authority that the tests own: its documents, its
-//! keys, its faults and the time.
+//! Tests every rule through the public API. The authority is in memory, so the tests control its
+//! documents, its keys, its failures and the time.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![allow(clippy::unwrap_used, reason = "a panic fails the test")]
 
 mod cache;
 mod claims;

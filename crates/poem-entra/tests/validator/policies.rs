@@ -1,4 +1,4 @@
-//! Rule A2: what a policy lets through.
+//! Which callers a policy allows.
 
 use http::{HeaderMap, StatusCode, header};
 use poem_entra::{Policy, Principal, Refusal, Rejection, Requirement, Rule, User};
@@ -22,7 +22,7 @@ impl Policy for Admin {
 }
 
 #[tokio::test]
-async fn one_of_the_scopes_is_needed_spelled_exactly() {
+async fn a_user_needs_one_of_the_scopes_with_exactly_this_name() {
     let world = World::new();
     for (scp, allowed) in [
         ("access_as_user", true),
@@ -45,7 +45,7 @@ async fn one_of_the_scopes_is_needed_spelled_exactly() {
 }
 
 #[tokio::test]
-async fn one_of_the_roles_is_needed_on_top_of_the_scope() {
+async fn a_user_needs_one_of_the_roles_in_addition_to_the_scope() {
     let world = World::new();
     for (scp, roles, code) in [
         ("access_as_user", json!(["Admin"]), None),
@@ -64,7 +64,7 @@ async fn one_of_the_roles_is_needed_on_top_of_the_scope() {
 }
 
 #[tokio::test]
-async fn an_app_is_no_user_whatever_scopes_its_token_claims() {
+async fn an_app_is_refused_even_if_its_token_has_the_scope() {
     let world = World::new();
     let outcome = authorize::<Reader>(&world, |claims| claims["idtyp"] = "app".into()).await;
     let rejection = outcome.unwrap_err();
@@ -123,13 +123,13 @@ fn app(roles: &[&str]) -> impl FnOnce(&mut Value) {
     }
 }
 
-/// What becomes of a caller: `None` is let through.
+/// The code of the rejection; `None` if the caller is allowed.
 async fn code<P: Policy>(world: &World, change: impl FnOnce(&mut Value)) -> Option<&'static str> {
     authorize::<P>(world, change).await.err().map(|rejection| rejection.code())
 }
 
 #[tokio::test]
-async fn app_only_means_no_user_also_not_one_with_the_role() {
+async fn an_app_only_policy_refuses_users_with_the_app_role() {
     let world = World::new();
     assert_eq!(code::<Daemon>(&world, app(&["Todos.Read.All"])).await, None);
     assert_eq!(code::<Daemon>(&world, app(&["Other"])).await, Some("insufficient_role"));
@@ -138,7 +138,7 @@ async fn app_only_means_no_user_also_not_one_with_the_role() {
 }
 
 #[tokio::test]
-async fn scope_or_app_role_takes_the_scope_from_users_and_the_role_from_apps() {
+async fn scope_or_app_role_allows_users_by_scope_and_apps_by_role() {
     let world = World::new();
     assert_eq!(code::<Either>(&world, |_| {}).await, None);
     assert_eq!(code::<Either>(&world, app(&["Todos.Read.All"])).await, None);
@@ -151,7 +151,7 @@ async fn scope_or_app_role_takes_the_scope_from_users_and_the_role_from_apps() {
 }
 
 #[tokio::test]
-async fn only_listed_clients_may_call() {
+async fn a_client_that_is_not_listed_is_refused() {
     let world = World::new();
     assert_eq!(code::<OneClient>(&world, |_| {}).await, None);
     let other = |claims: &mut Value| claims["azp"] = json!("55555555-5555-4555-8555-555555555555");
@@ -168,7 +168,7 @@ async fn only_listed_clients_may_call() {
 }
 
 #[tokio::test]
-async fn no_guests_lets_only_proven_members_through() {
+async fn no_guests_refuses_guests_and_tokens_without_acct() {
     let world = World::new();
     for (acct, expected) in [
         (json!(0), None),
@@ -211,7 +211,7 @@ async fn a_second_group_or_client_condition_narrows_the_policy() {
 }
 
 #[tokio::test]
-async fn both_contexts_are_needed_and_asked_for_after_the_role() {
+async fn two_contexts_are_required_and_checked_after_the_role() {
     let world = World::new();
     let with = |acrs: Value, role: &'static str| {
         move |claims: &mut Value| {
@@ -230,7 +230,7 @@ async fn both_contexts_are_needed_and_asked_for_after_the_role() {
 }
 
 #[tokio::test]
-async fn each_of_eight_conditions_is_needed() {
+async fn all_of_eight_conditions_are_required() {
     let world = World::new();
     let all = |claims: &mut Value| {
         claims["roles"] = json!(["Admin", "Auditor"]);
@@ -258,7 +258,7 @@ async fn each_of_eight_conditions_is_needed() {
 }
 
 #[tokio::test]
-async fn a_policy_on_groups_fails_closed_on_overage_and_says_so() {
+async fn a_group_policy_refuses_tokens_with_too_many_groups() {
     let world = World::new();
     assert_eq!(code::<InGroup>(&world, |claims| claims["groups"] = json!([GROUP])).await, None);
     for groups in [json!([]), json!(["other"])] {
@@ -281,7 +281,7 @@ async fn a_policy_on_groups_fails_closed_on_overage_and_says_so() {
 }
 
 #[tokio::test]
-async fn a_client_that_understands_it_gets_a_claims_challenge_and_another_a_403() {
+async fn only_capable_clients_get_a_claims_challenge() {
     let world = World::new();
     assert_eq!(code::<SteppedUp>(&world, |claims| claims["acrs"] = json!(["c1"])).await, None);
     assert_eq!(code::<SteppedUp>(&world, |_| {}).await, Some("access_denied"));

@@ -1,4 +1,4 @@
-//! Rules P1, P4, T2, T3 and V1 to V8 over tokens, claims and headers that nobody thought of.
+//! Property tests with random tokens, claims and header fields.
 
 use std::{cell::Cell, fmt::Debug};
 
@@ -26,7 +26,7 @@ const PERSON: &str = "aaaaaaaa-0000-4000-8000-000000000001";
 const HEADER: &str = r#"{"alg":"RS256","kid":"a"}"#;
 
 #[test]
-fn a_token_with_any_one_byte_different_is_refused_with_the_cache_and_without() {
+fn a_token_with_any_byte_edited_is_refused() {
     let runtime = runtime();
     let worlds = [World::new(), World::with(|settings| settings.token_cache_entries = 0)];
     let good = token(&worlds[0].claims());
@@ -49,11 +49,11 @@ fn a_token_with_any_one_byte_different_is_refused_with_the_cache_and_without() {
     assert_eq!(accepted(good.as_bytes()), [true, true]);
 }
 
-/// Where base64url has bits to spare, two spellings could mean the same bytes.
+/// If the last character of a part has unused bits, several characters could encode the same bytes.
 #[test]
-fn no_part_of_a_token_has_another_last_byte() {
+fn a_token_with_another_last_character_in_a_part_is_refused() {
     let (runtime, world) = (runtime(), World::new());
-    // Whatever is left over of the last three bytes of the payload.
+    // The length of the payload modulo 3 determines the number of unused bits.
     for padding in ["", "x", "xx"] {
         let mut claims = world.claims();
         claims["uti"] = padding.into();
@@ -73,7 +73,7 @@ fn no_part_of_a_token_has_another_last_byte() {
 }
 
 #[test]
-fn to_v10_claims_are_accepted_exactly_when_every_rule_holds() {
+fn claims_are_accepted_if_and_only_if_every_rule_holds() {
     let (runtime, world) = (runtime(), World::new());
     let (accepted, refused) = (Cell::new(0), Cell::new(0));
     let changes = vec(change(), 0..4);
@@ -104,11 +104,11 @@ fn to_v10_claims_are_accepted_exactly_when_every_rule_holds() {
         Ok(())
     });
     let counts = (accepted.get(), refused.get());
-    assert!(counts.0 > 100 && counts.1 > 100, "one-sided: {counts:?}");
+    assert!(counts.0 > 100 && counts.1 > 100, "too few tokens of one kind: {counts:?}");
 }
 
 #[test]
-fn whatever_else_is_signed_is_refused() {
+fn any_other_signed_payload_is_refused() {
     let (runtime, world) = (runtime(), World::new());
     let payload = prop_oneof![
         vec(change(), 0..20).prop_map(|members| {
@@ -130,7 +130,7 @@ fn whatever_else_is_signed_is_refused() {
 }
 
 #[test]
-fn whatever_the_authorization_headers_are_the_token_is_all_that_follows_one_bearer() {
+fn the_token_is_everything_after_the_only_bearer_scheme() {
     let scheme = select(vec![
         "Bearer ", "bearer ", "BEARER ", "Bearer", "Bearer  ", "XBearer ", "Bearer\t", "Basic ", "",
     ]);
@@ -166,7 +166,8 @@ enum Kind {
     App,
 }
 
-/// The rules in other words: public cloud, one tenant, default settings, no bound key.
+/// A second implementation of the rules, for the public cloud, a single tenant, the default
+/// settings and keys that are not bound to an issuer. Returns `None` if the token must be refused.
 fn caller(claims: &Map<String, Value>) -> Option<Kind> {
     let text = |name: &str| claims.get(name).and_then(Value::as_str);
     let has = |name: &str| claims.contains_key(name);
@@ -267,7 +268,7 @@ const NAMES: &[&str] = &[
     "name",
 ];
 
-/// A claim and what may become of it: mostly something that it could hold, or nearly could.
+/// A claim and its new value, or `None` to remove it. Most values are valid or nearly valid.
 fn change() -> impl Strategy<Value = (&'static str, Option<Value>)> {
     select(NAMES).prop_flat_map(|name| {
         let value = prop_oneof![
@@ -350,8 +351,8 @@ fn edit() -> impl Strategy<Value = Edit> {
     select(vec![Edit::Change, Edit::Insert, Edit::Remove, Edit::Swap])
 }
 
-/// Whether a request with these bytes behind `Bearer` gets in. What no header can carry is
-/// validated as text.
+/// Whether a request with these bytes after `Bearer` is accepted. If a header field cannot contain
+/// them, they are passed to the validator directly.
 async fn accepts(world: &World, token: &[u8]) -> bool {
     let token = match HeaderValue::from_bytes(&[b"Bearer ", token].concat()) {
         Ok(value) => {
@@ -366,7 +367,7 @@ async fn accepts(world: &World, token: &[u8]) -> bool {
     }
 }
 
-/// Runs a property over so many cases, and shows the simplest one it does not hold for.
+/// Checks a property for this number of random cases. Panics with the simplest case that fails.
 fn check<S: Strategy>(cases: u32, strategy: S, property: impl Fn(S::Value) -> TestCaseResult)
 where
     S::Value: Debug,

@@ -1,4 +1,4 @@
-//! The README is the documentation of the rules.
+//! The README documents the rules.
 
 use poem_entra::Rule;
 

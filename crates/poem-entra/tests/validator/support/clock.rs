@@ -1,4 +1,4 @@
-//! A clock that tests move.
+//! A clock that tests control.
 
 use std::sync::{
     Arc,
@@ -7,7 +7,7 @@ use std::sync::{
 
 use poem_entra::Clock;
 
-/// Time stands still until a test advances it.
+/// A clock that does not advance by itself.
 #[derive(Clone)]
 pub(crate) struct TestClock(Arc<AtomicU64>);
 

@@ -12,7 +12,7 @@ use poem_entra::transport::{Fetch, FetchError, Transport};
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 
-/// Documents by URL, a gate that delays responses, and counters of requests.
+/// A transport with documents by URL, a gate that delays responses, and request counters.
 #[derive(Default)]
 pub(crate) struct Documents {
     by_url: Mutex<HashMap<String, String>>,
@@ -22,7 +22,7 @@ pub(crate) struct Documents {
 }
 
 impl Documents {
-    /// Publishes discovery for an instance and a directory, with the issuer it names.
+    /// Publishes the discovery document of an instance and a directory, with this issuer.
     pub(crate) fn publish(&self, instance: &str, directory: &str, issuer: &str) {
         let discovery = json!({ "issuer": issuer, "jwks_uri": format!("{instance}/keys") });
         let url = format!("{instance}/{directory}/v2.0/.well-known/openid-configuration");
@@ -37,7 +37,7 @@ impl Documents {
         self.by_url.lock().unwrap().insert(url.to_owned(), body.to_owned());
     }
 
-    /// The authority stops answering.
+    /// Makes the authority unavailable, and returns its documents for [`Self::come_back`].
     pub(crate) fn go_down(&self) -> HashMap<String, String> {
         std::mem::take(&mut self.by_url.lock().unwrap())
     }
@@ -46,7 +46,7 @@ impl Documents {
         *self.by_url.lock().unwrap() = documents;
     }
 
-    /// Each response waits for a permit.
+    /// From now on, each response waits for a permit of the returned semaphore.
     pub(crate) fn close_gate(&self) -> Arc<Semaphore> {
         let gate = Arc::new(Semaphore::new(0));
         *self.gate.lock().unwrap() = Some(Arc::clone(&gate));
@@ -70,7 +70,7 @@ impl Transport for Documents {
                 false => &self.discovery_fetched,
             };
             fetched.fetch_add(1, Ordering::SeqCst);
-            // A response on its way no longer changes.
+            // A delayed response has the document from the time of the request.
             let body = self.by_url.lock().unwrap().get(url).cloned();
             let gate = self.gate.lock().unwrap().clone();
             if let Some(gate) = gate {

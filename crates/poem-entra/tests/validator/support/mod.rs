@@ -1,4 +1,4 @@
-//! An authority in memory with real RSA keys, and a validator that trusts it.
+//! An authority in memory with real RSA keys, and a validator that is configured for it.
 
 mod clock;
 mod documents;
@@ -17,7 +17,7 @@ pub(crate) const PERSONAL: &str = "9188040d-6c67-4c5b-b112-36a304b66dad";
 pub(crate) const API: &str = "33333333-3333-4333-8333-333333333333";
 pub(crate) const INSTANCE: &str = "https://login.microsoftonline.com";
 
-/// The v2 issuer that each cloud documents.
+/// The documented v2 issuer of a cloud and a tenant.
 pub(crate) fn v2_issuer(instance: &str, tenant: &str) -> String {
     match instance.ends_with(".ciamlogin.com") {
         true => format!("https://{tenant}.ciamlogin.com/{tenant}/v2.0"),

@@ -10,16 +10,16 @@ use aws_lc_rs::{
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 
-/// Keys are slow to make: three serve all tests.
+/// All tests share three keys, because generating a key is slow.
 static KEYS: LazyLock<[KeyPair; 3]> =
     LazyLock::new(|| [(); 3].map(|()| KeyPair::generate(KeySize::Rsa2048).unwrap()));
 
-/// A key by its number; it signs under any `kid`.
+/// A key by its number. It can be used with any `kid`.
 pub(crate) fn key_pair(number: usize) -> &'static KeyPair {
     &KEYS[number]
 }
 
-/// The published form of a key.
+/// The public key as a JWK.
 pub(crate) fn jwk(kid: &str, number: usize, issuer: Option<&str>) -> Value {
     let public = key_pair(number).public_key();
     let mut jwk = json!({
@@ -33,7 +33,7 @@ pub(crate) fn jwk(kid: &str, number: usize, issuer: Option<&str>) -> Value {
     jwk
 }
 
-/// Signs any header and payload.
+/// A token with this header and payload, which need not be valid.
 pub(crate) fn sign(header: &str, payload: &str, number: usize) -> String {
     let key = key_pair(number);
     let message = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(payload));
@@ -42,7 +42,7 @@ pub(crate) fn sign(header: &str, payload: &str, number: usize) -> String {
     format!("{message}.{}", URL_SAFE_NO_PAD.encode(signature))
 }
 
-/// A token with these claims, signed with key 0 as `kid` "a".
+/// A token with these claims, signed with key 0 and with the `kid` "a".
 pub(crate) fn token(claims: &Value) -> String {
     token_of("a", 0, claims)
 }

@@ -1,4 +1,4 @@
-//! A validator with its authority and its clock.
+//! The test fixture.
 
 use std::sync::Arc;
 
@@ -7,22 +7,22 @@ use serde_json::{Value, json};
 
 use super::{API, Documents, INSTANCE, PERSONAL, TENANT, TestClock, jwk, token, v2_issuer};
 
-/// A validator with its authority and its clock.
+/// A validator with an authority in memory and a clock that the test controls.
 pub(crate) struct World {
     pub(crate) validator: Arc<Validator>,
-    /// The same without the token cache.
+    /// The same validator without the token cache.
     uncached: Validator,
     pub(crate) documents: Arc<Documents>,
     pub(crate) clock: TestClock,
 }
 
 impl World {
-    /// The public cloud's one tenant, with key "a".
+    /// A single tenant of the public cloud, with the key "a".
     pub(crate) fn new() -> Self {
         Self::with(|_| {})
     }
 
-    /// The same with settings changed.
+    /// The same with changed settings.
     pub(crate) fn with(change: impl FnOnce(&mut Settings)) -> Self {
         let mut settings = Settings::new(TENANT, API);
         change(&mut settings);
@@ -60,8 +60,8 @@ impl World {
         })
     }
 
-    /// The outcome of a token with changed claims: the same for the first use, from the cache and
-    /// without a cache.
+    /// The outcome of a token with changed claims. Asserts that it is the same on a cache miss, on
+    /// a cache hit and without a cache.
     pub(crate) async fn judge(
         &self,
         change: impl FnOnce(&mut Value),
@@ -75,7 +75,7 @@ impl World {
         first
     }
 
-    /// Asserts that such a token is accepted.
+    /// Asserts that the token is accepted.
     #[track_caller]
     pub(crate) fn assert_accepts(outcome: &Result<Principal, Rejection>, what: &str) {
         if let Err(rejection) = outcome {
@@ -83,7 +83,7 @@ impl World {
         }
     }
 
-    /// Asserts that such a token breaks this rule.
+    /// Asserts that the token is refused because it breaks this rule.
     #[track_caller]
     pub(crate) fn assert_refuses(outcome: &Result<Principal, Rejection>, rule: Rule, what: &str) {
         match outcome {

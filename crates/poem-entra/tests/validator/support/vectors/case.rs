@@ -1,4 +1,4 @@
-//! The files of the vectors.
+//! The format of the vector files, which `vectors/README.md` describes.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -13,13 +13,13 @@ use base64::{
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
-/// A file of cases.
+/// A file with cases.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Group {
     #[serde(rename = "about")]
     pub(crate) _about: String,
-    /// The time of all its cases, in seconds since 1970.
+    /// The time in all cases of the file, in seconds since 1970.
     pub(crate) now: u64,
     pub(crate) cases: Vec<Case>,
 }
@@ -127,7 +127,7 @@ pub(crate) enum Encoding {
 pub(crate) enum Expect {
     Accepted(Accepted),
     Refused(Refused),
-    /// Wrong settings, by their names; none: the validator starts.
+    /// The names of the invalid settings. If there are none, the validator starts.
     Faults(Vec<String>),
 }
 
@@ -148,12 +148,12 @@ pub(crate) struct Refused {
     pub(crate) rule: String,
     pub(crate) code: String,
     pub(crate) status: u16,
-    /// Parameters of the challenge; `null` is one that must be absent.
+    /// Parameters of the challenge, with `null` for a parameter that must be absent.
     #[serde(default)]
     pub(crate) challenge: BTreeMap<String, Option<String>>,
 }
 
-/// What cases refer to by name.
+/// The headers, payloads and worlds that cases refer to by name.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Common {
@@ -202,8 +202,8 @@ pub(crate) fn groups() -> BTreeMap<String, Group> {
 }
 
 impl Encoding {
-    /// The part's spelling in the token. A case whose bytes are spelled the same in the wrong
-    /// encoding would test nothing.
+    /// Encodes a part of the token. Fails if the result is the same as in base64url, because the
+    /// case would then test nothing.
     pub(super) fn apply(self, bytes: &[u8]) -> Result<String, String> {
         let usual = URL_SAFE_NO_PAD.encode(bytes);
         let text = match self {
@@ -211,7 +211,8 @@ impl Encoding {
             Self::Padded => URL_SAFE.encode(bytes),
             Self::Standard => STANDARD_NO_PAD.encode(bytes),
             Self::Tail if !bytes.len().is_multiple_of(3) => {
-                // The last letter's unused bits are zero: the next letter differs in them only.
+                // The unused bits of the last letter are zero, so the next letter of the alphabet
+                // differs only in these bits.
                 const LETTERS: &[u8] =
                     b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
                 let (rest, last) = usual.split_at(usual.len() - 1);

@@ -1,4 +1,4 @@
-//! The keys of the vectors, which sign what a case asks for.
+//! The test keys of the vectors, and signatures made with them.
 
 use std::collections::HashMap;
 
@@ -16,7 +16,7 @@ use serde_json::Value;
 
 use super::case::{Change, Signature, decode, read};
 
-/// The test keys, as JWKs by name.
+/// The test keys by name.
 pub(super) struct KeyRing {
     jwks: HashMap<String, HashMap<String, String>>,
     rsa: HashMap<String, KeyPair>,
@@ -37,7 +37,8 @@ impl KeyRing {
         Self { jwks, rsa }
     }
 
-    /// Puts a key's public members where an entry says `public`, unless it has its own.
+    /// Replaces the field `public` of an entry with the public parameters of the key that it names,
+    /// except for those that the entry already has.
     pub(super) fn publish(&self, entry: &mut Value) {
         let Some(Value::String(name)) =
             entry.as_object_mut().and_then(|members| members.remove("public"))
@@ -65,7 +66,7 @@ impl KeyRing {
                 let secret = hmac::Key::new(hmac::HMAC_SHA256, &secret);
                 hmac::sign(&secret, message).as_ref().to_vec()
             }
-            (None, other) => return Err(format!("nobody signs with {other}")),
+            (None, other) => return Err(format!("unknown signature algorithm {other}")),
         };
         for change in &signature.change {
             match change {
@@ -100,11 +101,12 @@ impl KeyRing {
     }
 }
 
-/// The private key of a JWK, through RFC 8017's RSAPrivateKey (appendix A.1.2).
+/// Converts a private JWK to a key, by way of the ASN.1 type RSAPrivateKey (RFC 8017, appendix
+/// A.1.2).
 pub(super) fn rsa_key(jwk: &HashMap<String, String>) -> KeyPair {
     let numbers = ["n", "e", "d", "p", "q", "dp", "dq", "qi"].map(|name| decode(&jwk[name]));
     let fields = numbers.iter().flat_map(|number| {
-        // A leading zero keeps the number positive.
+        // The leading zero makes the number positive.
         der(0x02, &[&[0], number.as_slice()].concat()[usize::from(number[0] < 0x80)..])
     });
     let fields: Vec<u8> = der(0x02, &[0]).into_iter().chain(fields).collect();

@@ -1,4 +1,4 @@
-//! Runs the conformance vectors in `vectors/`. Their README says what they mean.
+//! The runner of the conformance vectors in `vectors/`. The README there describes the format.
 
 mod case;
 mod key_ring;
@@ -9,7 +9,7 @@ mod runner;
 pub(crate) use case::{Case, Expect, groups};
 pub(crate) use runner::Runner;
 
-/// Says what differs from what.
+/// Fails with a message if the values differ.
 pub(super) fn equal<T: PartialEq<U> + std::fmt::Debug, U: std::fmt::Debug>(
     what: &str,
     found: &T,

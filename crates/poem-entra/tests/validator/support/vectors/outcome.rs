@@ -1,4 +1,4 @@
-//! Compares an outcome with the expected one.
+//! Compares an outcome with the expected outcome.
 
 use std::collections::HashMap;
 
@@ -41,8 +41,12 @@ impl Refused {
         let headers = rejection.headers(validator.challenge());
         if self.code == "keys_unavailable" {
             let seconds = headers.get(header::RETRY_AFTER).and_then(|value| value.to_str().ok());
-            equal("Retry-After is a number", &seconds.is_some_and(is_a_number), &true)?;
-            return equal("challenged", &headers.contains_key(header::WWW_AUTHENTICATE), &false);
+            equal("whether Retry-After is a number", &seconds.is_some_and(is_a_number), &true)?;
+            return equal(
+                "whether there is a challenge",
+                &headers.contains_key(header::WWW_AUTHENTICATE),
+                &false,
+            );
         }
         let header = headers.get(header::WWW_AUTHENTICATE).ok_or("there is no challenge")?;
         let parameters = parameters(header.to_str().unwrap())?;
@@ -54,7 +58,11 @@ impl Refused {
             code => Some(code),
         };
         equal("error", &parameter("error"), &error)?;
-        equal("described", &parameter("error_description").is_some(), &error.is_some())?;
+        equal(
+            "whether there is an error_description",
+            &parameter("error_description").is_some(),
+            &error.is_some(),
+        )?;
         for (name, value) in &self.challenge {
             equal(name, &parameter(name), &value.as_deref())?;
         }
@@ -66,7 +74,7 @@ pub(super) fn is_a_number(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// `Bearer name="value", name="value"`.
+/// The parameters of a challenge such as `Bearer name="value", name="value"`.
 pub(super) fn parameters(challenge: &str) -> Result<HashMap<String, String>, String> {
     let malformed = || format!("{challenge} is malformed");
     let list = challenge.strip_prefix("Bearer ").and_then(|list| list.strip_suffix('"'));

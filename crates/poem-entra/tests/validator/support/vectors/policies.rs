@@ -1,9 +1,9 @@
-//! The policies that cases name.
+//! The policies that cases refer to by name.
 
 use http::HeaderMap;
 use poem_entra::{Policy, Principal, Rejection, Requirement, Validator, token};
 
-/// The policies that cases name; `vectors/README.md` describes them.
+/// Declares the policies, which `vectors/README.md` describes.
 macro_rules! policies {
     ($($name:literal $policy:ident $requires:expr;)*) => {
         $(

@@ -1,4 +1,4 @@
-//! Composes the token of a case, asks the validator and compares the outcome.
+//! Runs a case: makes its token, passes it to the validator and compares the outcome.
 
 use std::{
     collections::HashMap,
@@ -30,7 +30,7 @@ pub(super) const RESOURCE_METADATA: &str =
 pub(crate) struct Runner {
     common: Common,
     keys: KeyRing,
-    /// Where `jku` and its like point; nobody may ever connect.
+    /// The target of `jku`, `x5u` and similar URLs. Nothing may connect to it.
     listener: TcpListener,
 }
 
@@ -64,18 +64,20 @@ impl Runner {
         let headers = self.request(case)?;
         let policy = case.policy.as_deref();
         let first = authorize(policy, &cached, &headers).await;
-        equal("again", &authorize(policy, &cached, &headers).await, &first)?;
+        equal("with the cache", &authorize(policy, &cached, &headers).await, &first)?;
         equal("without the cache", &authorize(policy, &uncached, &headers).await, &first)?;
-        documents.assert_asked_for_nothing_else()?;
+        documents.check_requests()?;
         match self.listener.accept() {
             Err(error) if error.kind() == ErrorKind::WouldBlock => {}
-            other => return Err(format!("the listener was connected to: {other:?}")),
+            other => return Err(format!("something connected to the listener: {other:?}")),
         }
         match (&case.expect, &first) {
             (Expect::Accepted(expected), Ok(principal)) => expected.check(principal),
             (Expect::Refused(expected), Err(rejection)) => expected.check(rejection, &cached),
-            (Expect::Accepted(_), Err(rejection)) => Err(format!("is refused: {rejection}")),
-            (_, Ok(principal)) => Err(format!("is accepted: {principal:?}")),
+            (Expect::Accepted(_), Err(rejection)) => {
+                Err(format!("the token is refused: {rejection}"))
+            }
+            (_, Ok(principal)) => Err(format!("the token is accepted: {principal:?}")),
             (Expect::Faults(_), _) => Ok(()),
         }
     }
@@ -92,8 +94,8 @@ impl Runner {
             jwks = json!({ "keys": jwks });
         }
         let jwks_uri = discovery["jwks_uri"].as_str().unwrap_or_default().to_owned();
-        let answers = [(discovery_url, body(discovery)), (jwks_uri, body(&jwks))];
-        Documents { answers: HashMap::from(answers), asked: Mutex::default() }
+        let bodies = [(discovery_url, body(discovery)), (jwks_uri, body(&jwks))];
+        Documents { bodies: HashMap::from(bodies), requested: Mutex::default() }
     }
 
     fn request(&self, case: &Case) -> Result<HeaderMap, String> {
@@ -140,7 +142,7 @@ impl Runner {
                 let mut text = base(&edited.base)?;
                 for (old, new) in &edited.replace {
                     let times = text.matches(old).count();
-                    equal(&format!("how often {old} stands in the base"), &times, &1)?;
+                    equal(&format!("number of times that {old} occurs in the base"), &times, &1)?;
                     text = text.replacen(old, new, 1);
                 }
                 text
@@ -151,7 +153,7 @@ impl Runner {
     }
 }
 
-/// The text with `{fill:N}` replaced by N times the letter x.
+/// Replaces `{fill:N}` with N times the letter x.
 fn filled(text: &str) -> String {
     let Some((before, rest)) = text.split_once("{fill:") else { return text.to_owned() };
     let (length, after) = rest.split_once('}').unwrap();
@@ -172,7 +174,7 @@ fn settings(world: &World, case: &Case) -> Result<Settings, String> {
     })
 }
 
-/// A document's text; `false` is no answer.
+/// The body of a response; `None` if the document is `false`, which means no response.
 fn body(document: &Value) -> Option<String> {
     match document {
         Value::Bool(false) => None,
@@ -182,15 +184,15 @@ fn body(document: &Value) -> Option<String> {
 }
 
 struct Documents {
-    answers: HashMap<String, Option<String>>,
-    asked: Mutex<Vec<String>>,
+    bodies: HashMap<String, Option<String>>,
+    requested: Mutex<Vec<String>>,
 }
 
 impl Documents {
-    fn assert_asked_for_nothing_else(&self) -> Result<(), String> {
-        let asked = self.asked.lock().unwrap();
-        match asked.iter().find(|url| !self.answers.contains_key(*url)) {
-            Some(url) => Err(format!("{url} was asked for")),
+    fn check_requests(&self) -> Result<(), String> {
+        let requested = self.requested.lock().unwrap();
+        match requested.iter().find(|url| !self.bodies.contains_key(*url)) {
+            Some(url) => Err(format!("{url} was requested")),
             None => Ok(()),
         }
     }
@@ -198,8 +200,8 @@ impl Documents {
 
 impl Transport for Documents {
     fn get<'a>(&'a self, url: &'a str) -> Fetch<'a> {
-        self.asked.lock().unwrap().push(url.to_owned());
-        let body = self.answers.get(url).cloned().flatten();
+        self.requested.lock().unwrap().push(url.to_owned());
+        let body = self.bodies.get(url).cloned().flatten();
         Box::pin(async { body.map(String::into_bytes).ok_or(FetchError::Status(503)) })
     }
 }
