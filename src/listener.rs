@@ -32,7 +32,7 @@ use tokio::{
 };
 use tokio_io_timeout::TimeoutStream;
 
-use crate::telemetry::Causes;
+use crate::causes::Causes;
 
 /// The maximum number of connections. The same number may wait in the system's queue, if the system
 /// allows it (`net.core.somaxconn`).

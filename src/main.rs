@@ -6,7 +6,7 @@ use std::{
 };
 
 use clap::Parser;
-use todo_api::{cli::Cli, telemetry::Causes};
+use todo_api::{causes::Causes, cli::Cli};
 
 fn main() -> ExitCode {
     match Cli::parse().run() {

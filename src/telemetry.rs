@@ -23,8 +23,6 @@ use tracing_subscriber::{
 
 use crate::config::{LogConfig, LogFormat};
 
-pub use crate::causes::Causes;
-
 /// The maximum number of lines that wait to be written. Further lines are lost, so that a blocked
 /// log reader never blocks a request.
 const LINE_LIMIT: usize = 10_000;

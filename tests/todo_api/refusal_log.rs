@@ -36,6 +36,26 @@ async fn a_refused_token_is_one_line_in_the_json_log() {
 }
 
 #[tokio::test]
+async fn a_refusal_by_the_policy_names_tenant_and_client_too() {
+    let mut server = Server::start("json").await;
+    let token = server.tenant.forged(|claims| claims["scp"] = "another_scope".into());
+    assert_eq!(server.send(Some(&token)).await, StatusCode::FORBIDDEN);
+    let log = server.stop().await;
+    let lines = refusals(&log);
+    let [line] = &lines[..] else { panic!("{log}") };
+    for (name, value) in [
+        ("rule", "policy"),
+        ("code", "insufficient_scope"),
+        ("expected", "access_as_user"),
+        ("received", "another_scope"),
+        ("tenant", entra_dev::ids::CONTOSO),
+        ("client", entra_dev::ids::SWAGGER_UI_CLIENT_ID),
+    ] {
+        assert_eq!(line[name], value, "{line}");
+    }
+}
+
+#[tokio::test]
 async fn a_request_without_a_token_is_not_logged_as_a_refusal() {
     for format in ["text", "json"] {
         let mut server = Server::start(format).await;

@@ -191,7 +191,11 @@ impl Validator {
     /// The first rule that was broken.
     pub async fn authorize<P: Policy>(&self, headers: &HeaderMap) -> Result<P::Caller, Rejection> {
         let outcome = match token::bearer(headers) {
-            Ok(token) => self.judge(token).await.and_then(policy::authorize::<P>),
+            Ok(token) => self.judge(token).await.and_then(|principal| {
+                let (tenant, client) = (principal.tenant(), principal.client());
+                policy::authorize::<P>(principal)
+                    .map_err(|rejection| rejection.sent_by(tenant, client))
+            }),
             Err(rejection) => Err(rejection),
         };
         outcome.inspect_err(|rejection| self.refusals.record(rejection, self.clock.now()))

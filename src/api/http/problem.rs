@@ -14,7 +14,7 @@ use poem_openapi::{
 };
 use serde::Serialize;
 
-use crate::{store::StoreError, telemetry::Causes};
+use crate::{causes::Causes, store::StoreError};
 
 use super::{code::Code, json::BODY_LIMIT};
 
