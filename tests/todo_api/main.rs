@@ -16,6 +16,7 @@ mod delete_all;
 mod docs_page;
 mod document;
 mod durability;
+mod examples;
 mod faults;
 mod foreign_issuer;
 mod guard_first;
