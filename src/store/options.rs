@@ -89,7 +89,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_sqlite_path_is_relative_after_two_slashes_and_absolute_after_three() {
+    fn a_sqlite_path_is_absolute_after_three_slashes() {
         for (text, path) in [
             ("sqlite://data/todo.db", "data/todo.db"),
             ("sqlite:data/todo.db", "data/todo.db"),

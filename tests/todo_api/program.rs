@@ -1,4 +1,4 @@
-//! The program as it is started and stopped.
+//! Starts and stops the real program.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use reqwest::{Client, StatusCode};
 use crate::support::{Launch, Program, free_ports};
 
 #[tokio::test]
-async fn a_request_is_one_line_in_the_log_without_token_name_or_path() {
+async fn a_request_is_one_log_line_without_token_name_or_path() {
     let mut program = Program::start().await;
     let token = program.todo_api(&["token", "--as", "uma"]);
     let token = token.trim();
@@ -31,7 +31,7 @@ async fn a_request_is_one_line_in_the_log_without_token_name_or_path() {
     for secret in [signature, "Buy a surprise", "in-the-query", "\u{1b}["] {
         assert!(!log.contains(secret), "the log has {secret}");
     }
-    // Whoever starts it reads where to go and who can sign in.
+    // The output says where the docs page is and who can sign in.
     for shown in [&format!("{}/docs", program.url), "uma@contoso.example", "FOR DEVELOPMENT ONLY"] {
         assert!(log.contains(shown), "{log} lacks {shown}");
     }
@@ -39,7 +39,7 @@ async fn a_request_is_one_line_in_the_log_without_token_name_or_path() {
 }
 
 #[tokio::test]
-async fn the_program_starts_again_with_its_todos_and_keys_and_ends_on_ctrl_c_too() {
+async fn the_program_keeps_todos_and_keys_across_a_restart() {
     let mut program = Program::start().await;
     let token = program.todo_api(&["token", "--as", "uma"]);
     let client = Client::builder().no_proxy().build().unwrap();
@@ -47,6 +47,7 @@ async fn the_program_starts_again_with_its_todos_and_keys_and_ends_on_ctrl_c_too
     let list = format!("{}/todoitems", program.url);
     let answer = client.post(&list).bearer_auth(token.trim()).json(&body).send().await.unwrap();
     assert_eq!(answer.status(), StatusCode::CREATED);
+    // Ctrl-C stops it too.
     assert!(program.stop("INT").await.success());
 
     program.restart().await;
@@ -56,7 +57,7 @@ async fn the_program_starts_again_with_its_todos_and_keys_and_ends_on_ctrl_c_too
 }
 
 #[tokio::test]
-async fn the_server_serves_where_neither_what_it_prints_nor_its_log_can_be_written() {
+async fn the_server_runs_if_neither_output_nor_log_can_be_written() {
     let full_disk = ["sh", "-c", "exec \"$@\" >/dev/full 2>&1", "sh"];
     let tenant = DevTenant::start().await.unwrap();
     let [port] = free_ports().map(|port| port.to_string());
@@ -75,8 +76,8 @@ async fn the_server_serves_where_neither_what_it_prints_nor_its_log_can_be_writt
 }
 
 #[tokio::test]
-async fn nobody_waits_for_who_stopped_reading_the_log() {
-    // A pipe that has a reader, and room for some hundred lines; 10,000 more wait for it.
+async fn a_blocked_log_reader_never_blocks_a_request() {
+    // A pipe with a reader that never reads. It holds some hundred lines; 10,000 more are queued.
     let stuck = ["sh", "-c", "mkfifo log; exec 3<>log; exec \"$0\" \"$@\" >log 2>&1"];
     let mut program = Program::launch(Launch::dev().through(&stuck)).await;
     let client = Client::builder().no_proxy().timeout(Duration::from_secs(10)).build().unwrap();
@@ -92,7 +93,7 @@ async fn nobody_waits_for_who_stopped_reading_the_log() {
 }
 
 #[test]
-fn a_variable_that_is_no_text_is_not_taken_for_one_that_is_not_set() {
+fn a_variable_that_is_not_utf_8_is_reported() {
     let folder = tempfile::tempdir().unwrap();
     let broken = ["sh", "-c", r#"DATABASE_URL=$(printf 'sqlite://b\377.db') exec "$0" "$@""#];
     let shown = Launch::dev().through(&broken).refusal(folder.path());
@@ -100,7 +101,7 @@ fn a_variable_that_is_no_text_is_not_taken_for_one_that_is_not_set() {
 }
 
 #[test]
-fn a_command_that_cannot_print_says_so_and_fails() {
+fn a_command_that_cannot_print_fails_with_an_error() {
     let folder = tempfile::tempdir().unwrap();
     let full_disk = ["sh", "-c", "exec \"$@\" >/dev/full", "sh"];
     let launch = Launch::dev().through(&full_disk);
