@@ -128,7 +128,7 @@ fn owner_of(tenant: u128, number: u32) -> Owner {
 /// Deletes all todos of tenant 1, and reads pages of another tenant until the rows are removed.
 async fn delete(store: &Store, database: &Database) {
     let other = owner_of(2, 1);
-    let new = NewTodo { name: TodoName::parse("Walk the dog").unwrap() };
+    let new = NewTodo::named(TodoName::parse("Walk the dog").unwrap());
     for _ in 0..PAGE {
         store.create(&other, &new, None).await.unwrap();
     }

@@ -29,6 +29,11 @@ pub struct NewTodo {
 }
 
 impl NewTodo {
+    /// A new todo with this name, and without any other member.
+    pub fn named(name: TodoName) -> Self {
+        Self { name }
+    }
+
     /// Returns the todo as the store creates it: with the id that the store has assigned, not done,
     /// and in its first version.
     pub fn created(self, id: TodoId, owner: Owner) -> Todo {
@@ -262,7 +267,7 @@ mod tests {
 
     #[test]
     fn a_name_alone_keeps_its_fingerprint_across_versions() {
-        let new = NewTodo { name: TodoName::parse("Walk the dog").unwrap() };
+        let new = NewTodo::named(TodoName::parse("Walk the dog").unwrap());
         let hex: String = new.fingerprint().iter().map(|byte| format!("{byte:02x}")).collect();
         // `printf 'Walk the dog' | sha256sum`. Databases contain this value.
         assert_eq!(hex, "c0de172bc9489920d9838126eebfdcaab23a2323868ed8365d8f4cf2776ac8b9");

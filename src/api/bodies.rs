@@ -90,30 +90,28 @@ fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
 
 impl NewTodoItem {
     pub(super) fn parse(&self) -> Result<NewTodo, Problem> {
-        Ok(NewTodo { name: name(&self.name)? })
+        let Self { name } = self;
+        Ok(NewTodo { name: parse_name(name)? })
     }
 }
 
 impl TodoChangeItem {
     pub(super) fn parse(&self) -> Result<Change, Problem> {
-        let name = self.name.as_deref().map(name).transpose()?;
-        Ok(Change { name, is_complete: self.is_complete })
+        let Self { name, is_complete } = self;
+        let name = name.as_deref().map(parse_name).transpose()?;
+        Ok(Change { name, is_complete: *is_complete })
     }
 }
 
 /// Parses the name in a request body.
-pub(super) fn name(text: &str) -> Result<TodoName, Problem> {
+pub(super) fn parse_name(text: &str) -> Result<TodoName, Problem> {
     TodoName::parse(text).map_err(|error| Problem::invalid("#/item/name", error.to_string()))
 }
 
 impl From<Todo> for TodoBody {
     fn from(todo: Todo) -> Self {
-        Self {
-            id: todo.id.get(),
-            name: todo.name.into_string(),
-            owner_id: todo.owner.object_id,
-            is_complete: todo.is_complete,
-        }
+        let Todo { id, name, owner, is_complete, version: _ } = todo;
+        Self { id: id.get(), name: name.into_string(), owner_id: owner.object_id, is_complete }
     }
 }
 

@@ -105,7 +105,7 @@ impl Shape {
     fn invalid_input(&self) -> Option<Problem> {
         match self {
             Self { path: true, .. } => Some(Problem::invalid_id()),
-            Self { has_body: true, .. } => bodies::name("").err(),
+            Self { has_body: true, .. } => bodies::parse_name("").err(),
             Self { query: true, .. } => Page::parse(Some(&"0".into()), None).err(),
             Self { if_match: true, .. } => Some(EntityTags::invalid("If-Match")),
             Self { idempotency_key: true, .. } => Some(IdempotencyKey::invalid("Idempotency-Key")),

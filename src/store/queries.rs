@@ -88,7 +88,7 @@ const DELETE: &str = "
     WHERE id = $1 AND tenant = $2 AND ($3 IS NULL OR owner = $3) AND ($4 IS NULL OR version = $4)
         AND id > coalesce((SELECT through FROM deletions WHERE tenant = $2), 0)";
 
-const COUNT: &str = "
+const COUNT_TENANT: &str = "
     SELECT count(*) FROM todos
     WHERE tenant = $1 AND id > coalesce((SELECT through FROM deletions WHERE tenant = $1), 0)";
 
@@ -217,13 +217,14 @@ macro_rules! queries {
                 expected: Option<Version>,
                 change: &Change,
             ) -> sqlx::Result<Option<Todo>> {
+                let Change { name, is_complete } = change;
                 let query = sqlx::query_as(UPDATE)
                     .bind(id.get())
                     .bind(access.tenant().0)
                     .bind(only_owner(access))
                     .bind(expected.map(Version::get))
-                    .bind(change.name.as_ref().map(TodoName::as_str))
-                    .bind(change.is_complete);
+                    .bind(name.as_ref().map(TodoName::as_str))
+                    .bind(*is_complete);
                 let row: Option<Row> = query.fetch_optional(connection).await?;
                 Ok(row.map(|row| row.into_todo(access.tenant())))
             }
@@ -254,7 +255,7 @@ macro_rules! queries {
                         return Ok(None);
                     }
                 }
-                let count = sqlx::query_scalar(COUNT).bind(tenant.0);
+                let count = sqlx::query_scalar(COUNT_TENANT).bind(tenant.0);
                 let count: i64 = count.fetch_one(&mut *connection).await?;
                 sqlx::query(DELETE_ALL).bind(tenant.0).execute(connection).await?;
                 Ok(Some(count.unsigned_abs()))

@@ -85,7 +85,7 @@ async fn no_store_query_reaches_a_todo_outside_the_given_access(database: Databa
     let store = store::open(&config(&database).database, Arc::new(|| 0)).await.unwrap();
     let owners = owners();
     let name = |text: &str| TodoName::parse(text).unwrap();
-    let new = NewTodo { name: name("made") };
+    let new = NewTodo::named(name("made"));
     let change = Change { name: Some(name("changed")), is_complete: Some(true) };
     for own in owners {
         for access in [Access::Own(own), Access::Tenant(own.tenant)] {
@@ -145,7 +145,7 @@ async fn an_idempotency_key_is_valid_for_its_owner_only(database: Database) {
     let store = store::open(&config(&database).database, Arc::new(|| 0)).await.unwrap();
     let key = IdempotencyKey::parse("the-same").unwrap();
     let create = async |owner: &Owner| {
-        let new = NewTodo { name: TodoName::parse(&format!("of {owner:?}")).unwrap() };
+        let new = NewTodo::named(TodoName::parse(&format!("of {owner:?}")).unwrap());
         made(store.create(owner, &new, Some(&key)).await)
     };
     let mut todos: Vec<Todo> = Vec::new();

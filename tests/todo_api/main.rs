@@ -2,8 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
+mod app_roles;
 mod audit;
-mod auditor;
 mod authorization;
 mod backup;
 mod bad_input;
