@@ -23,10 +23,10 @@ test: ## Run all tests that this machine can run, and list the skipped ones
 test-postgres: ## Run the tests that need PostgreSQL, which must be installed
 	CI=true cargo test --test todo_api -- postgres replicas
 
-tools: ## Install the optional test tools; as root, also Chromium, PostgreSQL and nginx
+tools: ## Install the optional test tools; needs root if Debian packages are missing
 	@tests/tools/install
 
-fuzz: ## Fuzz the parsers for a minute, guided by coverage: make fuzz SECONDS=600
+fuzz: ## Fuzz the parsers, guided by coverage, for a minute or SECONDS: make fuzz SECONDS=600
 	@crates/poem-entra/fuzz/run $(or $(SECONDS),60)
 
 bench: ## Measure the cost of validating a token
@@ -39,7 +39,7 @@ bench-http: ## Measure HTTP requests on SQLite and PostgreSQL, with wrk: make be
 	cargo build --release --bin todo-api
 	benches/http target/release/todo-api $(or $(SECONDS),5)
 
-lint: ## Check the format and the lints; warnings are errors
+lint: ## Check the formatting and run the lints; warnings are errors
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --all-features -- -D warnings
 	cargo clippy --package poem-entra --no-default-features -- -D warnings
