@@ -1,6 +1,6 @@
 //! The test fixture.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use poem_entra::{Clock, Principal, Rejection, Rule, Settings, Validator, transport::Transport};
 use serde_json::{Value, json};
@@ -24,7 +24,13 @@ impl World {
 
     /// The same with changed settings.
     pub(crate) fn with(change: impl FnOnce(&mut Settings)) -> Self {
-        let mut settings = Settings::new(TENANT, API);
+        // The tests of keys count on these times, whatever the defaults are.
+        let mut settings = Settings {
+            key_refresh: Duration::from_secs(3_600),
+            key_refresh_floor: Duration::from_secs(300),
+            key_retention: Duration::from_secs(86_400),
+            ..Settings::new(TENANT, API)
+        };
         change(&mut settings);
         let documents = Arc::new(Documents::default());
         let issuer = match settings.tenant.as_str() {
