@@ -78,7 +78,8 @@ fn kind_of_sqlstate(code: &str) -> Kind {
         // Statement timeout, lock not available, too many connections, serialization failure,
         // deadlock.
         "57014" | "55P03" | "53300" | "40001" | "40P01" => StoreError::Overloaded,
-        READ_ONLY => StoreError::Unavailable,
+        // The server ended a transaction in which the client had stopped.
+        READ_ONLY | "25P03" => StoreError::Unavailable,
         _ => match code.get(..2) {
             // Connection, insufficient resources, operator intervention, system error, internal
             // error such as a damaged table. 3D and 28: the database or the user does not exist.

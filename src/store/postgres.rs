@@ -13,7 +13,7 @@ use std::{
 
 use async_trait::async_trait;
 use sqlx::{
-    ConnectOptions, Connection, PgConnection, PgPool, Postgres,
+    AssertSqlSafe, ConnectOptions, Connection, PgConnection, PgPool, Postgres,
     pool::PoolConnection,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
@@ -94,7 +94,13 @@ impl PostgresStore {
                     Ok(true)
                 })
             })
-            .connect_lazy_with(connect_options.options([("statement_timeout", milliseconds)]));
+            .after_connect(move |connection, _| {
+                let session = session(&milliseconds);
+                Box::pin(async move {
+                    sqlx::raw_sql(AssertSqlSafe(session)).execute(connection).await.map(drop)
+                })
+            })
+            .connect_lazy_with(connect_options);
         let (sweeping, clock) = (pool.clone(), Arc::clone(&now));
         let sweeper = Sweeper::start(move || {
             let (pool, now) = (sweeping.clone(), seconds(&clock));
@@ -136,6 +142,20 @@ impl PostgresStore {
         }
         outcome
     }
+}
+
+/// The settings of a session, whatever the defaults of the server, the database and the role are:
+///
+/// - A lock is held before the snapshot of the next statement is taken, which is only true at this
+///   isolation level.
+/// - No statement takes longer than a request may wait, and a server that stops in the middle of a
+///   transaction does not keep its lock.
+fn session(milliseconds: &str) -> String {
+    format!(
+        "SET default_transaction_isolation = 'read committed';
+         SET statement_timeout = {milliseconds};
+         SET idle_in_transaction_session_timeout = {milliseconds}"
+    )
 }
 
 async fn locked<T>(

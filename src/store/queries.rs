@@ -107,7 +107,7 @@ const SWEEP_TODOS: &str = "
 
 /// Not limited to a tenant: removes only expired keys.
 const SWEEP_KEYS: &str = "
-    DELETE FROM idempotency_keys WHERE (tenant, owner, key) IN (
+    DELETE FROM idempotency_keys WHERE created <= $2 AND (tenant, owner, key) IN (
         SELECT tenant, owner, key FROM idempotency_keys WHERE created <= $2 LIMIT $1
     )";
 

@@ -3,7 +3,7 @@
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::support::{Answer, App, Database, on_both};
+use crate::support::{Answer, App, Database, Transaction, on_both, test_name};
 
 on_both!(
     a_repeated_request_gets_the_same_response,
@@ -96,6 +96,29 @@ async fn expired_keys_are_removed(database: Database) {
     // A deletion wakes the sweeper.
     app.send_as("ada", Method::DELETE, "/todoitems", None).await;
     database.wait_for(keys, 1).await;
+}
+
+/// PostgreSQL only: SQLite has one writer.
+#[tokio::test]
+async fn a_key_that_is_renewed_while_the_sweeper_waits_stays() {
+    let Some(database) = Database::postgres(test_name!()).await else { return };
+    let app = App::on(database.clone()).await;
+    create(&app, "uma", "walk", "Walk the dog").await;
+    app.clock.advance(24 * 60 * 60 + 1);
+    let renewal = "UPDATE idempotency_keys SET created = 9000000000";
+    let renewal = Transaction::begin(&database, renewal).await;
+    // A deletion wakes the sweeper, which waits for the row.
+    app.send_as("ada", Method::DELETE, "/todoitems", None).await;
+    let waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' \
+                   AND datname = current_database() AND query LIKE '%idempotency_keys%'";
+    database.wait_for(waiting, 1).await;
+    renewal.commit().await;
+    database.wait_for(waiting, 0).await;
+    let deleting = "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' \
+                    AND datname = current_database() AND query LIKE '%DELETE FROM idempotency%' \
+                    AND pid <> pg_backend_pid()";
+    database.wait_for(deleting, 0).await;
+    assert_eq!(database.number("SELECT count(*) FROM idempotency_keys").await, 1);
 }
 
 async fn create(app: &App, person: &str, key: &str, name: &str) -> Answer {

@@ -7,10 +7,14 @@ use crate::rejection::{Refusal, Rejection};
 /// Log lines per second. Anybody can cause refusals, so the rest is only counted.
 const LIMIT: u32 = 10;
 
-/// Logs why a request was refused: at most ten lines per second, and the first line after that says
-/// how many were left out. The token, names and addresses are never logged.
+/// Logs why a request was refused: at most ten lines per second for tokens with a valid signature,
+/// and ten for all others, so that made-up tokens cannot hide the misuse of a real one. The first
+/// line after that says how many were left out. The token, names and addresses are never logged.
 #[derive(Default)]
-pub(crate) struct RefusalLog(Mutex<Window>);
+pub(crate) struct RefusalLog {
+    verified: Mutex<Window>,
+    unverified: Mutex<Window>,
+}
 
 #[derive(Default)]
 struct Window {
@@ -27,7 +31,8 @@ impl RefusalLog {
         if matches!(rejection.refusal(), Refusal::MissingToken | Refusal::KeysUnavailable(_)) {
             return;
         }
-        let mut window = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let window = if rejection.tenant().is_some() { &self.verified } else { &self.unverified };
+        let mut window = window.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(left_out) = window.admit(now) else { return };
         drop(window);
         tracing::info!(

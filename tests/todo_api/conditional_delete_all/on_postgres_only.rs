@@ -10,7 +10,7 @@ use super::Ada;
 
 #[tokio::test]
 async fn a_todo_with_a_lower_id_that_is_committed_later_survives() {
-    let Some(database) = Database::postgres(test_name!()).await else { return };
+    let Some(database) = with_another_isolation(test_name!()).await else { return };
     let ada = Ada::on(&database).await;
     database.fill(150).await;
     let block = Transaction::begin(&database, KEY).await;
@@ -34,7 +34,7 @@ async fn a_todo_with_a_lower_id_that_is_committed_later_survives() {
 /// Otherwise the todo, which has a lower id, would disappear before its creation is acknowledged.
 #[tokio::test]
 async fn delete_all_waits_for_a_creation_under_way() {
-    let Some(database) = Database::postgres(test_name!()).await else { return };
+    let Some(database) = with_another_isolation(test_name!()).await else { return };
     let ada = Ada::on(&database).await;
     let block = Transaction::begin(&database, KEY).await;
     let creating = create_with_key(&ada.app);
@@ -56,7 +56,7 @@ async fn delete_all_waits_for_a_creation_under_way() {
 
 #[tokio::test]
 async fn delete_all_waits_for_a_change_under_way() {
-    let Some(database) = Database::postgres(test_name!()).await else { return };
+    let Some(database) = with_another_isolation(test_name!()).await else { return };
     let ada = Ada::on(&database).await;
     for method in [Method::PATCH, Method::DELETE] {
         let path = format!("/todoitems/{}", ada.app.create("uma", "seen").await["id"]);
@@ -81,7 +81,7 @@ async fn delete_all_waits_for_a_change_under_way() {
 
 #[tokio::test]
 async fn a_change_that_waited_for_delete_all_finds_nothing() {
-    let Some(database) = Database::postgres(test_name!()).await else { return };
+    let Some(database) = with_another_isolation(test_name!()).await else { return };
     let ada = Ada::on(&database).await;
     let path = format!("/todoitems/{}", ada.app.create("uma", "seen").await["id"]);
     let block = Transaction::begin(&database, DELETION).await;
@@ -117,4 +117,13 @@ async fn create_with_key(app: &App) -> Answer {
     let body = Some(json!({ "item": { "name": "with a lower id" } }));
     let key = [("idempotency-key", "late")];
     app.send_with("uma", Method::POST, "/todoitems", &key, body).await
+}
+
+/// A database whose default isolation level is not the one that the server needs.
+async fn with_another_isolation(test: &str) -> Option<Database> {
+    let database = Database::postgres(test).await?;
+    let alter = "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET default_transaction_isolation \
+                 TO ''repeatable read''', current_database()); END $$";
+    database.execute(alter).await;
+    Some(database)
 }

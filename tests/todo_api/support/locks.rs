@@ -18,6 +18,12 @@ impl Transaction {
         Self(connection)
     }
 
+    /// Commits the transaction, which releases its locks.
+    pub(crate) async fn commit(mut self) {
+        sqlx::raw_sql("COMMIT").execute(&mut self.0).await.unwrap();
+        self.0.close().await.unwrap();
+    }
+
     /// Rolls the transaction back, which releases its locks.
     pub(crate) async fn end(mut self) {
         sqlx::raw_sql("ROLLBACK").execute(&mut self.0).await.unwrap();

@@ -57,7 +57,11 @@ impl From<&Settings> for Schedule {
     fn from(settings: &Settings) -> Self {
         Self {
             refresh: settings.key_refresh.as_secs(),
-            floor: settings.key_refresh_floor.as_secs(),
+            // Rounded up: a floor of less than a second must not become none.
+            floor: settings
+                .key_refresh_floor
+                .as_secs()
+                .saturating_add(u64::from(settings.key_refresh_floor.subsec_nanos() > 0)),
             retention: settings.key_retention.as_secs(),
         }
     }
@@ -175,7 +179,7 @@ impl Keys {
             return Some((refresh.clone(), true));
         }
         if self.is_ready() {
-            if state.forced.is_some_and(|forced| now < forced + self.schedule.floor) {
+            if state.forced.is_some_and(|forced| now < forced.saturating_add(self.schedule.floor)) {
                 return None;
             }
             state.forced = Some(now);

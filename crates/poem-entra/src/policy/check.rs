@@ -48,7 +48,7 @@ impl Condition {
             Self::Group(groups) => check_groups(groups, principal.groups()),
             Self::Client(clients) if lists(clients, principal.client()) => Ok(()),
             Self::Client(_) => Err(denied("The client app is not allowed to call this operation.")),
-            Self::NoGuests if principal.account_type() == Some(AccountType::Member) => Ok(()),
+            Self::NoGuests if is_member(principal) => Ok(()),
             Self::NoGuests => Err(denied(
                 "This operation is for members of the tenant; the token does not prove membership.",
             )),
@@ -64,6 +64,11 @@ impl Condition {
     fn is_step_up(&self) -> bool {
         matches!(self, Self::AuthenticationContext(_))
     }
+}
+
+/// An app is neither a member nor a guest, whatever its token says.
+fn is_member(principal: &Principal) -> bool {
+    matches!(principal, Principal::User(user) if user.account_type() == Some(AccountType::Member))
 }
 
 fn check_groups(wanted: &[&str], groups: &Groups) -> Result<(), Rejection> {

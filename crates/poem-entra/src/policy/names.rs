@@ -142,6 +142,8 @@ mod doctests {
         "compile_fail" NoCommonClientOfThree
             "SCOPE.and_client(&[A, B]).and_client(&[A]).and_client(&[B])";
         "compile_fail" AppAsMember "Requirement::app_role(&[\"R\"]).and_no_guests()";
+        "compile_fail" AppWithContext
+            "Requirement::app_role(&[\"R\"]).and_authentication_context(\"c1\")";
         "compile_fail" ContextInUpperCase "SCOPE.and_authentication_context(\"C1\")";
         "compile_fail" ContextZero "SCOPE.and_authentication_context(\"c0\")";
         "compile_fail" ContextWithZero "SCOPE.and_authentication_context(\"c01\")";

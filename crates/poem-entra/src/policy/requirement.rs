@@ -113,6 +113,7 @@ impl Requirement {
     /// sign-in meets stronger requirements than a password, such as a second factor. A client that
     /// declares `cp1` gets a claims challenge, so its user can step up.
     pub const fn and_authentication_context(self, context: &'static str) -> Self {
+        assert!(!self.scopes.is_empty(), "only a user can step up");
         assert!(is_authentication_context(context), "an authentication context must be c1 to c99");
         self.and(Condition::AuthenticationContext(context))
     }

@@ -290,3 +290,16 @@ async fn a_discovery_document_of_another_authority_is_refused() {
     world.clock.advance(60);
     world.with_key("a", 0).await.unwrap();
 }
+
+#[tokio::test]
+async fn unknown_keys_cause_one_fetch_however_long_or_short_the_floor_is() {
+    for floor in [Duration::MAX, Duration::from_millis(1)] {
+        let world = World::with(|settings| settings.key_refresh_floor = floor);
+        world.with_key("a", 0).await.unwrap();
+        for kid in ["x", "y", "z"] {
+            world.with_key(kid, 1).await.unwrap_err();
+        }
+        // The first fetch, and the one that an unknown key may cause.
+        assert_eq!(world.documents.keys_fetched(), 2, "{floor:?}");
+    }
+}

@@ -94,6 +94,10 @@ policy!(OneClient, SCOPE.and_client(&[CLIENT]));
 policy!(Members, SCOPE.and_no_guests());
 policy!(InGroup, SCOPE.and_group(&[GROUP]));
 policy!(SteppedUp, SCOPE.and_authentication_context("c1"));
+policy!(
+    EitherMember,
+    Requirement::scope_or_app_role(&["access_as_user"], &["Todos.Read.All"]).and_no_guests()
+);
 policy!(TwoRoles, SCOPE.and_role(&["Admin", "Owner"]).and_role(&["Auditor"]));
 policy!(TwoGroups, SCOPE.and_group(&[GROUP]).and_group(&[OTHER_GROUP]));
 policy!(TwoClientLists, SCOPE.and_client(&[CLIENT]).and_client(&[OTHER_CLIENT, CLIENT]));
@@ -180,6 +184,12 @@ async fn no_guests_refuses_guests_and_tokens_without_acct() {
         assert_eq!(code::<Members>(&world, change).await, expected, "{acct}");
     }
     assert_eq!(code::<Members>(&world, |_| {}).await, Some("access_denied"), "acct is absent");
+    let member = |claims: &mut Value| {
+        app(&["Todos.Read.All"])(claims);
+        claims["acct"] = json!(0);
+    };
+    let refused = code::<EitherMember>(&world, member).await;
+    assert_eq!(refused, Some("access_denied"), "an app is never a member");
 }
 
 #[tokio::test]
