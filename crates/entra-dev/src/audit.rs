@@ -21,13 +21,14 @@ pub(crate) struct Audit(Mutex<VecDeque<Entry>>);
 #[derive(Debug, Clone, Default, Serialize)]
 #[non_exhaustive]
 pub struct Entry {
-    /// When, in seconds since the epoch.
+    /// The time of the request, in seconds since the epoch.
     pub time: u64,
     /// `authorize`, `adminconsent`, `token`, `devicecode`, `deviceauth` or `logout`.
     pub endpoint: &'static str,
     /// The `{tenant}` segment of the path.
     pub tenant: String,
-    /// As sent by the client: in a parameter, in HTTP Basic credentials or in an assertion.
+    /// The client id as the client sent it: in a parameter, in HTTP Basic credentials or in an
+    /// assertion.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client_id: Option<String>,
     /// The `client-request-id` of the client or a random id. Error responses contain it.
@@ -48,7 +49,7 @@ pub struct Entry {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Outcome {
-    /// A page was shown, or a device got its codes: the person is asked first.
+    /// The person must act first: a page was shown, or a device got its codes.
     #[default]
     Asked,
     /// The request succeeded.

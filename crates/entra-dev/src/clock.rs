@@ -21,12 +21,12 @@ pub struct SystemClock;
 impl Clock for SystemClock {
     #[allow(clippy::disallowed_methods)]
     fn now(&self) -> u64 {
-        // Before 1970 counts as 1970: all tokens have expired by any real clock.
+        // A time before 1970 counts as 1970, so any real clock sees the tokens as expired.
         SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
     }
 }
 
-/// A clock that is shifted against another one.
+/// A clock with an offset from another one.
 pub(crate) struct ShiftedClock {
     clock: Arc<dyn Clock>,
     offset: AtomicI64,
@@ -42,12 +42,12 @@ impl ShiftedClock {
         self.clock.now().saturating_add_signed(self.offset())
     }
 
-    /// The seconds by which it is ahead.
+    /// The seconds by which it is ahead; negative if it is behind.
     pub(crate) fn offset(&self) -> i64 {
         self.offset.load(Ordering::Relaxed)
     }
 
-    /// Sets the seconds by which it is ahead.
+    /// Sets the seconds by which it is ahead; negative if it is behind.
     pub(crate) fn set_offset(&self, seconds: i64) {
         self.offset.store(seconds, Ordering::Relaxed);
     }

@@ -71,7 +71,7 @@ pub(crate) struct DeviceCodes {
 
 impl Devices {
     pub(crate) fn new() -> Self {
-        // Kept beyond their lifetime, so that late requests get precise errors.
+        // Entries are kept beyond their lifetime, so that late requests get precise errors.
         let kept = 2 * LIFETIME;
         Self { by_device_code: ExpiringMap::new(kept), by_user_code: ExpiringMap::new(kept) }
     }
@@ -121,7 +121,7 @@ impl Devices {
             .ok_or_else(Refusal::user_code_unknown)
     }
 
-    /// The grant for the device of this app, which polls at this authority. It is returned once.
+    /// The grant for a device of this app that polls at this authority. It is returned only once.
     pub(crate) fn redeem(
         &self,
         code: &str,

@@ -5,7 +5,7 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-/// The most entries a map holds; beyond it, the oldest is evicted.
+/// The maximum number of entries. If the map is full, the oldest is evicted.
 const CAPACITY: usize = 10_000;
 
 /// A bounded map from random keys to values, each of which expires.
@@ -34,7 +34,7 @@ impl<T> ExpiringMap<T> {
 
     /// Calls `access` with the value and its age in seconds; `None` if there is no such entry.
     ///
-    /// The lock is held meanwhile: of several simultaneous calls, one comes first.
+    /// The lock is held during the call, so simultaneous calls run one after the other.
     pub(crate) fn access<R>(
         &self,
         key: &str,

@@ -45,13 +45,13 @@ pub enum Endpoint {
 pub struct FaultPlan {
     /// Milliseconds to wait before the response.
     pub latency_ms: u64,
-    /// The status of the response, which then has no useful body.
+    /// The status of the response, whose body is then not useful.
     pub status: Option<u16>,
     /// Truncate the body to this number of bytes.
     pub truncate: Option<usize>,
-    /// At the key set: hide the current signing key.
+    /// Hide the current signing key from the key set. Only for [`Endpoint::Keys`].
     pub hide_signing_key: bool,
-    /// Every n-th request fails. Default 1: all of them. With 2, the key set flaps.
+    /// Every n-th request fails. Default 1: all of them. With 2, every other request fails.
     pub every: Option<u64>,
     /// The number of failures until the endpoint works again. Default: no limit.
     pub times: Option<u64>,

@@ -30,7 +30,8 @@ pub(crate) struct Grant {
     pub(crate) nonce: Option<String>,
 }
 
-/// The lifetime of a code in seconds; ten minutes are recommended (RFC 6749, section 4.1.2).
+/// The lifetime of a code in seconds: ten minutes, the recommended maximum (RFC 6749, section
+/// 4.1.2).
 const CODE_LIFETIME: u64 = 600;
 
 /// The authorization codes that were issued.
@@ -57,7 +58,8 @@ impl Code {
 
 impl Codes {
     pub(crate) fn new() -> Self {
-        // Kept beyond their lifetime, so that late and repeated redemptions get precise errors.
+        // Codes are kept beyond their lifetime, so that late and repeated redemptions get precise
+        // errors.
         Self(ExpiringMap::new(2 * CODE_LIFETIME))
     }
 

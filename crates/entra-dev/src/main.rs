@@ -83,7 +83,7 @@ fn main() -> ExitCode {
     match run(Arguments::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // If this cannot be written, the exit code still tells that it failed.
+            // If this cannot be written, the exit code still reports the failure.
             let _ = writeln!(io::stderr(), "Error: {error:#}");
             ExitCode::FAILURE
         }
@@ -102,7 +102,7 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
         return writeln!(io::stdout(), "{} people; no faults found", directory.people().len())
             .context("failed to print the result");
     }
-    // poem logs every listener, and the welcome already lists them.
+    // poem logs every listener, but the welcome text already lists them.
     let default_filter = || EnvFilter::new("info,poem::listener=warn,poem::server=warn");
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| default_filter());
     let log = tracing_subscriber::fmt()
@@ -110,7 +110,7 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
         .with_writer(io::stderr)
         // Otherwise it would panic if the log cannot be written.
         .log_internal_errors(false);
-    // On a terminal, NO_COLOR is respected.
+    // On a terminal, the subscriber respects NO_COLOR.
     if io::stderr().is_terminal() {
         log.init()
     } else {

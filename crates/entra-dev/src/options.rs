@@ -26,8 +26,8 @@ pub struct Options {
     pub data_dir: Option<PathBuf>,
     /// Tenants, people, groups and apps. Default: the built-in directory.
     pub directory: Directory,
-    /// The redirect URIs of the Swagger UI client. Only a loopback port may differ. Default
-    /// `http://localhost:8000/oauth2-redirect`.
+    /// Redirect URIs to add to those of the Swagger UI client. Only the port of a loopback URI may
+    /// differ. Default `http://localhost:8000/oauth2-redirect`.
     pub spa_redirect_uris: Vec<String>,
     /// The source of the time. Default [`SystemClock`].
     pub clock: Arc<dyn Clock>,

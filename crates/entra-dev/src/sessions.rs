@@ -20,7 +20,7 @@ impl Sessions {
         Self(ExpiringMap::new(LIFETIME))
     }
 
-    /// The `oid`s that are signed in, the latest first.
+    /// The `oid`s that are signed in, the most recent first.
     pub(crate) fn accounts(&self, id: &str, now: u64) -> Vec<String> {
         self.0.access(id, now, |accounts, _| accounts.clone()).unwrap_or_default()
     }
@@ -68,7 +68,7 @@ struct Consent {
 }
 
 impl Consents {
-    /// Whether one of these principals has consented to each of these permissions.
+    /// Whether each of these permissions has the consent of at least one of these principals.
     pub(crate) fn cover(
         &self,
         principals: [&str; 2],

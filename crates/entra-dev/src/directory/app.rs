@@ -67,7 +67,7 @@ impl App {
     }
 
     /// The platform of this redirect URI. If two registered URIs differ only in a port that is not
-    /// compared, this is the platform of the first; Entra may pick either.
+    /// compared, the first one decides. Entra may pick either.
     pub(crate) fn platform_of(&self, uri: &str) -> Option<Platform> {
         self.redirect_uris
             .iter()
@@ -77,7 +77,7 @@ impl App {
 
     /// Whether scripts of this origin may read responses for this app.
     pub(crate) fn serves_origin(&self, origin: &str) -> bool {
-        // The port of an origin is compared exactly if that of the redirect URI is.
+        // The port of an origin is compared if that of the redirect URI is.
         let origin_of = |uri: &str| redirect_uri::origin(uri).unwrap_or_default();
         self.redirect_uris
             .iter()
@@ -142,7 +142,7 @@ pub(crate) enum OptionalClaim {
     Email,
     /// The ids of the person's groups.
     Groups,
-    /// `app` in app-only tokens. Entra also has it in tokens of people if the API sets
+    /// `app` in app-only tokens. Entra also adds it to tokens of people if the API sets
     /// `include_user_token`, which is not supported here.
     Idtyp,
     /// The capabilities of the client.

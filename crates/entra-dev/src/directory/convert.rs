@@ -117,7 +117,7 @@ impl AppEntry {
                 if !absolute || uri.as_ref().contains(char::is_whitespace) {
                     checks.report(
                         uri.span(),
-                        "an app id URI must be absolute: api://..., https://...",
+                        "an app id URI must be absolute, such as api://... or https://...",
                     );
                 }
                 uri.as_ref().trim_end_matches('/').to_owned()
@@ -137,8 +137,8 @@ impl RedirectUris {
         for (platform, uris) in platforms {
             for uri in uris {
                 if origin(uri.as_ref()).is_none() {
-                    let text =
-                        "a redirect URI must be absolute, http or https, ASCII, without fragment";
+                    let text = "a redirect URI must be absolute, with http or https, in ASCII and \
+                                without a fragment";
                     checks.report(uri.span(), text);
                 }
                 checked.push((platform, uri.as_ref().clone()));

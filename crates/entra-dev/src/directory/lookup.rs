@@ -42,7 +42,7 @@ impl Directory {
     ///
     /// # Errors
     ///
-    /// The file cannot be read, or it has faults; all of them are listed with their lines.
+    /// The file cannot be read, or it has faults, which are all listed with their lines.
     pub fn read(path: &Path) -> Result<Self, DirectoryError> {
         let text = std::fs::read_to_string(path)
             .map_err(|source| DirectoryError::Read { path: path.to_owned(), source })?;
@@ -74,7 +74,7 @@ impl Directory {
         &self.0.apps
     }
 
-    /// The API that the resource part of a scope names: by app id URI or by client id.
+    /// The API that the resource part of a scope names, either by app id URI or by client id.
     pub(crate) fn resource(&self, name: &str) -> Option<&Arc<App>> {
         self.0.apps.iter().chain([&self.0.graph]).find(|app| app.is_resource(name))
     }

@@ -24,8 +24,8 @@ pub struct Person {
     pub administrator: bool,
     /// The GUIDs of the groups this person is in.
     pub groups: Vec<String>,
-    /// The app roles by the client id of the app. The person is also assigned to apps with an empty
-    /// list.
+    /// The app roles, by the client id of the app. An empty list means that the person is assigned
+    /// to the app without a role.
     pub assignments: BTreeMap<String, Vec<String>>,
 }
 

@@ -80,7 +80,7 @@ impl<'a> References<'a> {
         };
         if tenant.is_some_and(|tenant| !tenant.is_empty() && tenant != home) {
             let (app, home) = (name.as_ref(), app.tenant.as_ref());
-            let text = format!("{app:?} is a single-tenant app, which only {home:?} knows");
+            let text = format!("{app:?} is a single-tenant app, so it exists only in {home:?}");
             checks.report(name.span(), text);
         }
     }

@@ -76,7 +76,7 @@ pub(super) const PARAMETERS: [&str; 15] = [
 ];
 
 impl<'a> AuthorizationRequest<'a> {
-    /// Checks in the order of Entra: first everything that decides where a response may go.
+    /// Checks in the same order as Entra: first everything that decides where a response may go.
     pub(super) fn parse(request: &'a TenantRequest<'_>) -> Result<Self, Rejection<'a>> {
         let parameters = &request.parameters;
         let client = RedirectingClient::parse(request).map_err(Rejection::OnPage)?;

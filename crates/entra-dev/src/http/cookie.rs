@@ -26,7 +26,7 @@ pub(super) fn set_session(base_url: &str, id: &str) -> String {
     format!("{}={id}; Path=/; HttpOnly; {rules}", name(base_url))
 }
 
-/// Browsers send cookies to every port of a host, so each listener has a name of its own.
+/// Browsers send cookies to every port of a host, so each listener has its own cookie name.
 fn name(base_url: &str) -> String {
     let port = Url::parse(base_url).ok().and_then(|url| url.port()).unwrap_or_default();
     format!("entra-dev-{port}")

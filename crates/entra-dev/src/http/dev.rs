@@ -45,11 +45,11 @@ pub(super) async fn forge(
 ) -> Result<Response, Problem> {
     let forgery = read::<Forgery>(request, body).await?;
     let context = Arc::clone(context);
-    // The first token of the unpublished key generates that key.
+    // The first token that is signed with the unpublished key generates that key.
     match spawn_blocking(move || context.issuer.forge(&forgery)).await {
         Ok(Ok(token)) => Ok(json(StatusCode::OK, &json!({ "access_token": token }))),
         Ok(Err(error)) => Err(bad_request(error)),
-        Err(_) => Err(failed("the token could not be made")),
+        Err(_) => Err(failed("the token could not be created")),
     }
 }
 
@@ -75,7 +75,7 @@ pub(super) async fn rotate_keys(
             let published: Vec<_> = keys.iter().map(|key| key.kid.as_str()).collect();
             Ok(json(StatusCode::OK, &json!({ "signing": signing, "published": published })))
         }
-        _ => Err(failed("a key could not be made")),
+        _ => Err(failed("a key could not be generated")),
     }
 }
 
@@ -102,10 +102,10 @@ pub(super) async fn plan_fault(
     let endpoint = parse_endpoint(&endpoint)?;
     let plan = read::<FaultPlan>(request, body).await?;
     if plan.status.is_some_and(|status| !(400..600).contains(&status)) {
-        return Err(bad_request("status: 400 to 599"));
+        return Err(bad_request("status must be from 400 to 599"));
     }
     if plan.hide_signing_key && endpoint != Endpoint::Keys {
-        return Err(bad_request("hide_signing_key: at keys only"));
+        return Err(bad_request("hide_signing_key is allowed only for the endpoint keys"));
     }
     if plan.does_nothing() {
         return Err(bad_request("the plan does nothing; DELETE removes a fault"));

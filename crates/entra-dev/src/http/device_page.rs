@@ -13,8 +13,8 @@ use super::{
     sign_in::{Choice, SignIn, SignInStep},
 };
 
-/// GET asks for the code that the device shows. POST handles the code, then the account, then
-/// perhaps the consent.
+/// GET asks for the code that the device shows. POST handles the code, then the account, then the
+/// consent if it is needed.
 pub(super) const DEVICE_PAGE: Operation = Operation::page("deviceauth", handle);
 
 fn handle(request: &TenantRequest<'_>) -> Result<Answer, Refusal> {

@@ -55,7 +55,8 @@ fn instance(request: &TenantRequest<'_>) -> Result<Answer, Refusal> {
     Ok(Answer::granted(json(StatusCode::OK, &body)))
 }
 
-/// The authority that the path names. An unknown one has another error here than elsewhere.
+/// The authority that the path names. The error for an unknown one differs from that of the other
+/// endpoints.
 fn authority(request: &TenantRequest<'_>) -> Result<Authority, Refusal> {
     Authority::parse(request.directory(), request.tenant)
         .ok_or_else(|| Refusal::tenant_unpublished(request.tenant))
@@ -66,7 +67,7 @@ struct KeyDocument {
     keys: Vec<Jwk>,
 }
 
-/// The metadata, with the members of Entra except those for mutual TLS. As in Entra, PKCE is not
+/// The metadata, with Entra's members except those for mutual TLS. As in Entra, PKCE is not
 /// mentioned. The URLs for Microsoft Graph and Kerberos lead nowhere.
 #[derive(Serialize)]
 struct Configuration {
@@ -118,7 +119,7 @@ impl Configuration {
             authorization_endpoint: endpoint("authorize"),
             device_authorization_endpoint: endpoint("devicecode"),
             http_logout_supported: true,
-            // Entra says true; here, other apps are not notified.
+            // Entra returns true. Here, other apps are not notified.
             frontchannel_logout_supported: false,
             end_session_endpoint: endpoint("logout"),
             // Entra lists more claims, which are optional or do not exist here, and omits `nbf` and
@@ -138,7 +139,7 @@ impl Configuration {
                 "email",
             ],
             kerberos_endpoint: format!("{base_url}/{segment}/kerberos"),
-            // Entra says null for `common` and `organizations`.
+            // Entra returns null for `common` and `organizations`.
             tenant_region_scope: authority.tenant().map(|_| "EU"),
             cloud_instance_name: "localhost",
             cloud_graph_host_name: "graph.windows.net",

@@ -1,4 +1,4 @@
-//! Refuses requests for any host name but loopback ones.
+//! Refuses requests for host names other than loopback names.
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ pub(super) async fn require_loopback<E: Endpoint<Output = Response>>(
     request: Request,
 ) -> Result<Response> {
     if !is_local(request.uri(), request.headers()) {
-        let text = "This is a development tenant: it answers to localhost only.\n";
+        let text = "This is a development tenant: it only accepts requests for localhost.\n";
         return Ok((StatusCode::BAD_REQUEST, text).into_response());
     }
     let mut response = endpoint.get_response(request).await;

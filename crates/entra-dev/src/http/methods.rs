@@ -93,7 +93,7 @@ impl IntoEndpoint for Methods {
     }
 }
 
-/// An error of Entra at the paths of Entra, otherwise a problem document.
+/// An error in Entra's format at Entra's paths, otherwise a problem document.
 fn not_allowed(context: &Context, path: &str, method: &Method, allowed: &str) -> Response {
     let mut response = if path == "/" || path.starts_with("/_dev") {
         problem(StatusCode::METHOD_NOT_ALLOWED, &format!("send one of {allowed}"))

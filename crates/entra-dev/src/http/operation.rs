@@ -51,7 +51,7 @@ impl Operation {
         Self { name: None, errors: ErrorFormat::Json, cors: Cors::Anyone, handle }
     }
 
-    /// The same endpoint for the scripts of single-page apps too.
+    /// The same endpoint, which the scripts of single-page apps can also read.
     pub(super) const fn for_single_page_apps(self) -> Self {
         Self { cors: Cors::SinglePageApps, ..self }
     }
@@ -88,7 +88,7 @@ impl Endpoint for Operation {
     async fn call(&self, mut http: Request) -> poem::Result<Response> {
         let body = http.take_body();
         let Data(context) = Data::<&Arc<Context>>::from_request_without_body(&http).await?;
-        // Without such a segment, a path is for all tenants.
+        // A path without a tenant segment is for all tenants.
         let tenant = match http.raw_path_param("tenant") {
             Some(_) => http.path_params::<String>()?,
             None => "common".to_owned(),
@@ -118,7 +118,7 @@ impl Endpoint for Operation {
     }
 }
 
-/// What the audit trail shows of the parameters: the grant type or the prompt.
+/// The parameter that the audit trail shows: the grant type or the prompt.
 fn detail(parameters: &Parameters) -> Option<String> {
     let text = |name| parameters.optional(name).ok().flatten();
     text("grant_type")

@@ -22,7 +22,7 @@ pub(super) struct TenantRequest<'a> {
     pub(super) tenant: &'a str,
     /// The URL of the listener that received the request.
     pub(super) base_url: &'a str,
-    /// From the query of a GET, from the form of a POST.
+    /// From the query of a GET or the form of a POST.
     pub(super) parameters: Parameters,
     pub(super) correlation: Correlation,
 }
@@ -86,7 +86,7 @@ impl<'a> TenantRequest<'a> {
         cookie::session(self.http, self.base_url)
     }
 
-    /// The people who are signed in in this browser, the latest first.
+    /// The people who are signed in in this browser, the most recent first.
     pub(super) fn signed_in(&self) -> Vec<&'a Arc<Person>> {
         let Some(session) = self.session() else { return Vec::new() };
         let accounts = self.context.sessions.accounts(session, self.now());
@@ -105,9 +105,9 @@ pub(super) struct Answer {
     pub(super) outcome: Outcome,
     /// The sign-in name.
     pub(super) person: Option<String>,
-    /// The client id, if the parameters do not say it.
+    /// The client id, if the parameters do not contain it.
     pub(super) client_id: Option<String>,
-    /// More than the grant type or the prompt.
+    /// What the audit trail shows instead of the grant type or the prompt.
     pub(super) detail: Option<String>,
 }
 

@@ -113,7 +113,7 @@ impl SignIn<'_> {
         Ok(Arc::clone(person))
     }
 
-    /// Whether the app may do this for this person without asking.
+    /// Whether the person need not be asked: no consent is required, or it was given before.
     pub(super) fn has_consent(&self, person: &Person) -> bool {
         let principals = [person.oid.as_str(), person.tenant.as_str()];
         let Self { context, app, scopes, .. } = self;

@@ -26,7 +26,7 @@ pub enum KeyError {
         action: &'static str,
         /// The folder or file.
         path: PathBuf,
-        /// What the operating system said.
+        /// The error of the operating system.
         #[source]
         source: io::Error,
     },

@@ -12,7 +12,7 @@ use super::error::{KeyError, failed};
 
 /// Creates a file that only this user can read; an existing file is kept.
 ///
-/// If two processes do this at the same time, one of them wins.
+/// If two processes do this at the same time, the first file is kept.
 pub(crate) fn create(path: &Path, content: &[u8]) -> Result<(), KeyError> {
     // Temporary files have the mode 600.
     let draft = write_draft(&Builder::new(), path, content)?;

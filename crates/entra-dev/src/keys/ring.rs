@@ -31,7 +31,8 @@ impl KeyRing {
     }
 
     /// Signs with the next key from now on, and publishes a new next key. With an overlap, the old
-    /// key stays published; without, it is removed at once.
+    /// key stays published. Without one, it is removed at once, and so are all keys that signed
+    /// before it.
     ///
     /// Blocks while it generates an RSA key. The key file does not change, so a restart undoes the
     /// rotation.

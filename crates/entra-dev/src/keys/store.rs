@@ -30,7 +30,7 @@ pub(super) fn open(folder: &Path) -> Result<Keys, KeyError> {
             // Another process may have written its keys first. Both then use those.
             read(&path)?.ok_or_else(|| KeyError::Corrupt {
                 path,
-                reason: "it was deleted meanwhile".to_owned(),
+                reason: "it was deleted in the meantime".to_owned(),
             })
         }
     }

@@ -10,7 +10,7 @@ use crate::{
 use super::Refusal;
 
 impl Refusal {
-    /// The account is of another tenant, and not a guest in this one.
+    /// The account belongs to another tenant and is not a guest in this one.
     pub(crate) fn account_of_another_tenant(account: &str, tenant: &str, app: &App) -> Self {
         let App { client_id, name, .. } = app;
         let text = format!(
@@ -240,13 +240,6 @@ impl Refusal {
         Self::new("bad_verification_code", 70018, text)
     }
 
-    /// A token could not be signed, which is a fault of the development tenant.
-    pub(crate) fn signing_failed(error: &SignError) -> Self {
-        tracing::error!(%error, "the development tenant failed to sign a token");
-        let status = StatusCode::INTERNAL_SERVER_ERROR;
-        Self { status, ..Self::new("server_error", 90033, "A token could not be signed.") }
-    }
-
     /// The form was sent by a page of another site.
     pub(crate) fn form_of_another_site() -> Self {
         let text = "This form can be sent from the development tenant's own pages only.";
@@ -304,7 +297,7 @@ impl Refusal {
         Self::new("login_required", 50058, text)
     }
 
-    /// An unsupported method. Entra's status is 400.
+    /// An unsupported method. The status is 405, where Entra's is 400.
     pub(crate) fn method(method: &str, allowed: &str) -> Self {
         let text =
             format!("The endpoint only accepts {allowed} requests. Received a {method} request.");
@@ -439,7 +432,7 @@ impl Refusal {
         Self::new("invalid_resource", 500_011, text)
     }
 
-    /// Scopes of several APIs: an access token is for one.
+    /// Scopes of several APIs. An access token is for one API.
     pub(crate) fn resources_several() -> Self {
         let text = "The provided value for the input parameter 'scope' is not valid because it \
                     contains more than one resource.";
@@ -488,6 +481,13 @@ impl Refusal {
         Self::new("interaction_required", 16000, text)
     }
 
+    /// A token could not be signed, which is a fault of the development tenant.
+    pub(crate) fn signing_failed(error: &SignError) -> Self {
+        tracing::error!(%error, "the development tenant failed to sign a token");
+        let status = StatusCode::INTERNAL_SERVER_ERROR;
+        Self { status, ..Self::new("server_error", 90033, "A token could not be signed.") }
+    }
+
     /// The tenant is unknown, or its name is malformed.
     pub(crate) fn tenant_unknown(tenant: &str) -> Self {
         if !Authority::is_well_formed(tenant) {
@@ -500,7 +500,7 @@ impl Refusal {
         Self { error: "invalid_request", ..Self::tenant_unpublished(tenant) }
     }
 
-    /// The same error at the metadata and the key set, also for malformed names.
+    /// The same error for the metadata and the key set, which also return it for malformed names.
     pub(crate) fn tenant_unpublished(tenant: &str) -> Self {
         let text = format!(
             "Tenant '{tenant}' not found. Check to make sure you have the correct tenant ID and \
@@ -510,7 +510,7 @@ impl Refusal {
         Self::new("invalid_tenant", 90002, text)
     }
 
-    /// No device waits with this user code.
+    /// No device with this user code is waiting.
     pub(crate) fn user_code_unknown() -> Self {
         let text = "That code is not valid, has expired or was used. Ask the device for a new one.";
         Self::new("invalid_request", 90119, text)
@@ -523,7 +523,8 @@ impl Refusal {
         Self::new("invalid_grant", 501_481, text)
     }
 
-    /// The code verifier is missing. Entra's text is that of a wrong one, with another number.
+    /// The code verifier is missing. Entra sends the text for a wrong verifier, with another
+    /// number.
     pub(crate) fn verifier_missing() -> Self {
         let text = "The code_verifier does not match the code_challenge supplied in the \
                     authorization request for PKCE: it is missing.";

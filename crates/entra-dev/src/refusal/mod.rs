@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::{audit::Outcome, random, timestamp::timestamp};
 
-/// An OAuth error code with the number and the text of Entra
+/// An OAuth error code with Entra's number and text
 /// (<https://learn.microsoft.com/entra/identity-platform/reference-error-codes>).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Refusal {

@@ -20,7 +20,7 @@ use crate::{
 /// # Errors
 ///
 /// There is no such person (the error lists all people), the keys cannot be read or generated, or
-/// no server could publish the keys: `options` have no folder, or port 0.
+/// no server could publish the keys: `options` has no folder, or the port is 0.
 pub fn access_token(options: &Options, person: &str) -> Result<String, TokenError> {
     if options.data_dir.is_none() {
         return Err(TokenError::KeysInMemory);

@@ -44,7 +44,8 @@ async fn listen(ip: IpAddr, port: u16) -> Result<(TcpAcceptor, u16), StartError>
     bound.await.map_err(|source| StartError::Bind { address, source })
 }
 
-/// Whether the machine has no IPv6 address. Other errors are about the port.
+/// Whether the error means that the machine has no IPv6 address. The two excluded kinds are about
+/// the port.
 fn has_no_ipv6(error: &io::Error) -> bool {
     !matches!(error.kind(), io::ErrorKind::AddrInUse | io::ErrorKind::PermissionDenied)
 }

@@ -75,7 +75,7 @@ impl DevTenant {
             return Err(StartError::NoHttps);
         }
         let (folder, with_tls) = (options.data_dir.clone(), options.https_port.is_some());
-        // A panic in there would be a bug in key generation. It must not end the caller.
+        // A panic while generating keys would be a bug, but it must not end the caller.
         let (keys, tls) = spawn_blocking(move || open_keys(folder.as_deref(), with_tls))
             .await
             .unwrap_or(Err(KeyError::Generate))?;
@@ -163,7 +163,7 @@ impl DevTenant {
     }
 
     /// Signs with the next key from now on. With an overlap, as in Entra, the old key stays
-    /// published; without, it is removed at once.
+    /// published. Without one, it is removed at once, and so are all keys that signed before it.
     ///
     /// # Errors
     ///
@@ -206,7 +206,7 @@ struct Tls {
     ca: String,
 }
 
-/// Opens or generates the signing keys and the certificate, side by side.
+/// Opens or generates the signing keys and the certificate, in parallel.
 fn open_keys(folder: Option<&Path>, with_tls: bool) -> Result<(KeyRing, Option<Tls>), KeyError> {
     let open_tls = || {
         let authority = CertificateAuthority::open(folder)?;
@@ -224,8 +224,8 @@ fn open_keys(folder: Option<&Path>, with_tls: bool) -> Result<(KeyRing, Option<T
 /// Adds TLS to a listener.
 fn with_certificate(acceptor: BoxAcceptor, config: RustlsConfig) -> BoxAcceptor {
     let mut acceptor = acceptor.rustls(stream::iter([config]));
-    // poem takes its configuration from a stream while it accepts, in random order with the
-    // connections, and drops a connection that comes first. This takes the configuration now.
+    // While it accepts connections, poem also polls a stream for its TLS configuration. It drops a
+    // connection that arrives before the configuration. So this loop takes the configuration now.
     while acceptor.accept().now_or_never().is_some() {}
     acceptor.boxed()
 }

@@ -12,7 +12,7 @@ pub enum StartError {
     Bind {
         /// The loopback address and port.
         address: SocketAddr,
-        /// What the operating system said.
+        /// The error of the operating system.
         #[source]
         source: io::Error,
     },
@@ -30,7 +30,8 @@ pub enum StartError {
 /// A redirect URI that cannot be registered.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "unusable redirect URI {uri:?}: it must be absolute, http or https, ASCII, without fragment"
+    "unusable redirect URI {uri:?}: it must be absolute, with http or https, in ASCII and without \
+     a fragment"
 )]
 pub struct BadRedirectUri {
     pub(super) uri: String,

@@ -15,7 +15,8 @@ use super::{
     issuer::Issuer,
 };
 
-/// The most groups that a token lists. With more, it has the groups overage claim instead.
+/// The maximum number of groups in a token. If there are more, it has the groups overage claim
+/// instead.
 const MOST_GROUPS: usize = 200;
 
 /// The content of an access token
@@ -27,7 +28,7 @@ pub(crate) struct AccessToken<'a> {
     pub(crate) client: &'a App,
     /// How the client has authenticated.
     pub(crate) proof: Proof,
-    /// For whom the API is called.
+    /// On whose behalf the API is called.
     pub(crate) subject: Subject<'a>,
     /// The `claims` parameter of the client.
     pub(crate) claims: &'a ClaimsRequest,
@@ -35,9 +36,9 @@ pub(crate) struct AccessToken<'a> {
     pub(crate) lifetime: u64,
 }
 
-/// For whom an API is called.
+/// On whose behalf an API is called.
 pub(crate) enum Subject<'a> {
-    /// A person, who allows the app these scopes.
+    /// A person, who granted the app these scopes.
     Person {
         person: &'a Person,
         /// Separated by spaces.
@@ -67,7 +68,8 @@ impl Issuer {
             _ => token.version_2(self.base_url(), self.now()),
         };
         if token.resource.client_id == MICROSOFT_GRAPH {
-            // As in Entra: only Graph can verify such a token.
+            // As in Entra, tokens for Graph have a nonce in the header. In Entra, only Graph can
+            // verify their signature. Here, the signature is an ordinary one.
             let key = self.key_of(tenant);
             let mut header = key.header();
             header.insert("nonce".to_owned(), random::secret().into());

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 /// The `claims` parameter (OpenID Connect Core, section 5.5), limited to access tokens: the
-/// capabilities of the client, and the claims with which an API has challenged it
+/// capabilities of the client, and the claims from an API's claims challenge
 /// (<https://learn.microsoft.com/entra/identity-platform/claims-challenge>).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct ClaimsRequest {

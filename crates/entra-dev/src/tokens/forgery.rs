@@ -40,11 +40,11 @@ pub struct Forgery {
     pub only_these_claims: bool,
     /// Header parameters to replace, add or, with `null`, remove.
     pub header: Map<String, Value>,
-    /// Seconds from now to `exp`; negative for an expired token. Such a token was valid before: its
-    /// `iat` and `nbf` are earlier than `exp`, unless `valid_in` or `claims` set them.
+    /// Seconds from now to `exp`; negative for an expired token. The `iat` and `nbf` of an expired
+    /// token are earlier than its `exp`, unless `valid_in` or `claims` set them.
     pub expires_in: Option<i64>,
-    /// Seconds from now to `nbf`; positive for a token that is not valid yet. Such a token will be
-    /// valid: its `exp` is later than `nbf`, unless `expires_in` or `claims` set it.
+    /// Seconds from now to `nbf`; positive for a token that is not valid yet. The `exp` of such a
+    /// token is later than its `nbf`, unless `expires_in` or `claims` set it.
     pub valid_in: Option<i64>,
     /// The key that signs the token.
     pub signed_with: SignedWith,
@@ -120,8 +120,9 @@ impl Forgery {
     }
 
     /// Sets the requested times. If only one is requested and makes the token invalid now, the
-    /// other times are moved along: the token stays consistent, so a validator that compares `nbf`
-    /// with `exp` but neither with the clock accepts it, and a test can detect that.
+    /// other times move with it, so `nbf` is still earlier than `exp`. So a faulty validator that
+    /// compares these two, but neither with the clock, accepts the token, and a test can detect
+    /// that.
     fn set_times(&self, claims: &mut Map<String, Value>, now: u64) {
         let now = i64::try_from(now).unwrap_or(i64::MAX);
         let lifetime = i64::try_from(lifetime()).unwrap_or_default();

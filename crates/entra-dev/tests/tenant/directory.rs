@@ -92,7 +92,7 @@ fn faulty() -> Vec<(String, &'static str, &'static str)> {
         (app("permissions = { A = [\"R\"] }"), "line 8: \"A\" declares no app role \"R\"", "\"R\""),
         (
             person_of_another_tenant("roles = { A = [\"R\"] }"),
-            "line 19: \"A\" is a single-tenant app, which only \"X\" knows",
+            "line 19: \"A\" is a single-tenant app, so it exists only in \"X\"",
             "\"A\": [",
         ),
         (

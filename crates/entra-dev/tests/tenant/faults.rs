@@ -140,8 +140,8 @@ async fn an_unknown_endpoint_error_lists_the_endpoints() {
 async fn an_invalid_fault_plan_is_refused() {
     let tenant = TestTenant::start().await;
     for (plan, detail) in [
-        (json!({ "status": 399 }), "status: 400 to 599"),
-        (json!({ "status": 600 }), "status: 400 to 599"),
+        (json!({ "status": 399 }), "status must be from 400 to 599"),
+        (json!({ "status": 600 }), "status must be from 400 to 599"),
         (json!({ "status": 65536 }), "invalid value"),
         (json!({ "status": "500" }), "invalid type: string"),
         (json!({ "latency_ms": -1 }), "invalid value"),
@@ -153,7 +153,7 @@ async fn an_invalid_fault_plan_is_refused() {
     }
     let plan = json!({ "hide_signing_key": true });
     let answer = tenant.put_json("/_dev/faults/token", &plan).await;
-    answer.assert_problem(400, "hide_signing_key: at keys only");
+    answer.assert_problem(400, "hide_signing_key is allowed only for the endpoint keys");
     let request = tenant.browser.put(tenant.url("/_dev/faults/keys")).body("{\"status\":500}");
     Answer::of(request).await.assert_problem(415, "application/json");
     assert_eq!(tenant.get_json("/_dev/faults").await, json!({ "faults": [] }));

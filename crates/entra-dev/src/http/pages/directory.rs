@@ -168,7 +168,8 @@ fn settings(app: &App) -> Markup {
     lines(settings.into_iter().filter(|(set, _)| *set).map(|(_, name)| text(name)))
 }
 
-/// The secrets can be shown, because they are for development. Certificates have thumbprints.
+/// The secrets can be shown, because they are for development. Certificates are shown by their
+/// thumbprint.
 fn credentials(app: &App) -> Markup {
     let secrets = app.secrets.iter().map(|secret| code(secret));
     let expired = app.expired_secrets.iter().map(|secret| html! { (code(secret)) " (expired)" });

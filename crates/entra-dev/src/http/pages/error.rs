@@ -14,7 +14,7 @@ pub(in crate::http) fn refused(status: StatusCode, report: &Report) -> Response 
         p { "The app does not receive this error." }
         p role="alert" { (report.error_description) }
         p {
-            a href=(report.error_uri) rel="noreferrer" { "About this error, at Microsoft" }
+            a href=(report.error_uri) rel="noreferrer" { "Microsoft's page about this error" }
         }
         p { a href="/_dev" { "Recent requests, people and apps" } }
     };

@@ -7,7 +7,7 @@ use crate::{grants::Code, http::request::Answer, refusal::Refusal};
 
 use super::token_request::TokenRequest;
 
-/// Redeems a code: checks the request, then the code against it.
+/// Redeems a code: checks the request, then whether the code belongs to it.
 pub(super) fn redeem(token_request: &TokenRequest<'_>) -> Result<Answer, Refusal> {
     let TokenRequest { request, authority, client, .. } = token_request;
     let (parameters, app) = (&request.parameters, &client.app);

@@ -13,7 +13,7 @@ use crate::{
 
 use super::token_request::TokenRequest;
 
-/// Issues a token with which an API calls another API for the person who has called it.
+/// Issues a token with which an API calls another API on behalf of its own caller.
 pub(super) fn redeem(token_request: &TokenRequest<'_>) -> Result<Answer, Refusal> {
     let TokenRequest { request, authority, client, .. } = token_request;
     let parameters = &request.parameters;
