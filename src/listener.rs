@@ -1,4 +1,5 @@
-//! Accepts connections, and limits their number, their time and the size of their header.
+//! Accepts connections. Limits how many there are, how long they may be idle, and how large a
+//! request header may be.
 //!
 //! poem's own server waits forever for a header that never ends, and so does its graceful shutdown.
 //! For this reason poem's endpoint runs under hyper here, with limits.
@@ -39,7 +40,7 @@ use crate::causes::Causes;
 const CONNECTION_LIMIT: u16 = 4_096;
 /// The time limit for sending a request header, and for being idle between two requests.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
-/// The time in which a client must read some of a response.
+/// How long a client may take to read the next part of a response.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 /// The size of the largest header that is read, in bytes. A header above the API's own limit but
 /// below this one gets a problem document. A larger header gets hyper's 431 without a body.

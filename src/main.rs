@@ -1,4 +1,4 @@
-//! The program: see `todo-api --help`.
+//! The program `todo-api`. See `todo-api --help`.
 
 use std::{
     io::{self, Write},

@@ -1,4 +1,4 @@
-//! Assembles the server from its parts. No other module knows all parts.
+//! Assembles the server from its parts. No other module knows all of them.
 
 use std::sync::Arc;
 
@@ -75,7 +75,7 @@ impl Server {
 /// Why a server cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// The validator rejected its settings, or could not make its HTTP client.
+    /// The validator rejected its settings, or could not create its HTTP client.
     #[error("failed to prepare the validation of tokens")]
     Validator(#[from] poem_entra::StartError),
     /// The store could not be opened.
@@ -113,8 +113,8 @@ fn endpoint(
     let resource = validator.resource_metadata(&[security::ACCESS_AS_USER]);
     let todos = TodosApi { store: Arc::clone(&store) };
     let health = HealthApi { validator: Arc::clone(&validator), store: Arc::clone(&store) };
-    // Not `nest_no_strip`, which responds with 400 to a path that is not UTF-8 when decoded, before
-    // the guard runs.
+    // Not `nest_no_strip`, which responds with 400, before the guard runs, to a path that is not
+    // valid UTF-8 after decoding.
     let routes = Route::new().at("/*path", api::endpoint(todos, health));
     let routes = docs::add_routes(routes, &docs_settings, serde_json::to_vec(&document)?)
         .at(metadata::PATH, metadata::endpoint(resource))

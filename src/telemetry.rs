@@ -1,5 +1,6 @@
-//! Logging. Each request has one line with its id, operation, status and duration. No line
-//! identifies a person or contains anything that could be replayed.
+//! Logging. Each request has one line with its id, operation, status and duration. No line contains
+//! names, or anything that could be replayed, such as a token. Only the audit log identifies
+//! people, by their object ids.
 
 use std::{
     io::{self, IsTerminal},
@@ -26,7 +27,7 @@ use crate::config::{LogConfig, LogFormat};
 /// The maximum number of lines that wait to be written. Further lines are lost, so that a blocked
 /// log reader never blocks a request.
 const LINE_LIMIT: usize = 10_000;
-/// How long the program waits at its end for these lines to be written.
+/// How long the program waits on exit for these lines to be written.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Starts logging to standard error. Standard output is reserved for the output of commands.
@@ -41,7 +42,7 @@ pub fn start(config: &LogConfig) -> Result<Log, StartError> {
         NonBlockingBuilder::default().buffered_lines_limit(LINE_LIMIT).finish(io::stderr());
     let log = Log { lost: writer.error_counter(), guard: Some(guard) };
     let layer = tracing_subscriber::fmt::layer().with_writer(writer).with_target(false);
-    // On a terminal, the layer follows NO_COLOR.
+    // On a terminal, the layer respects NO_COLOR.
     let layer = if io::stderr().is_terminal() { layer } else { layer.with_ansi(false) };
     match config.format {
         LogFormat::Text => registry.with(layer).try_init()?,
@@ -90,7 +91,8 @@ impl Drop for Log {
 /// The header field for the id of a request, in requests and responses.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// The id of a request: the client's `X-Request-Id` if it is harmless, otherwise a new id.
+/// The id of a request: the client's `X-Request-Id` if it has only safe characters, otherwise a new
+/// id.
 #[derive(Debug, Clone, Default)]
 pub struct RequestId(Arc<str>);
 
@@ -105,7 +107,7 @@ impl RequestId {
         }
     }
 
-    /// The id is copied into header fields, response bodies and logs.
+    /// Whether the id can be copied into header fields, response bodies and logs.
     fn is_harmless(id: &str) -> bool {
         let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:/+=".contains(&byte);
         (1..=Self::LIMIT).contains(&id.len()) && id.bytes().all(allowed)

@@ -37,19 +37,20 @@ impl NewTodo {
     /// Returns the todo as the store creates it: with the id that the store has assigned, not done,
     /// and in its first version.
     pub fn created(self, id: TodoId, owner: Owner) -> Todo {
-        // No `..` in the pattern or the literal, so a new field does not compile until it is added.
+        // No `..` in the pattern or the literal, so a new field is a compile error until it is
+        // added here.
         let Self { name } = self;
         Todo { id, name, owner, is_complete: false, version: Version::FIRST }
     }
 
-    /// Returns 32 bytes that are equal for equal values, and different for different ones: SHA-256
-    /// of the fields. An idempotency key is stored with them, to recognize a retry.
+    /// Returns the SHA-256 digest of the fields: equal for equal values, and different for
+    /// different ones. It is stored with an idempotency key, to recognize a retry.
     ///
     /// A retry must be recognized even if the server was updated since the first request. So a todo
     /// that has only a name must keep its fingerprint when a field is added. Append a NUL (which no
     /// name contains), the name of the field, `=` and its value, but only if the field is present.
     pub fn fingerprint(&self) -> Vec<u8> {
-        // No `..` in the pattern, so a new field does not compile until it is added.
+        // No `..` in the pattern, so a new field is a compile error until it is added here.
         let Self { name } = self;
         digest(&SHA256, name.as_str().as_bytes()).as_ref().to_vec()
     }
@@ -187,7 +188,7 @@ impl IdempotencyKey {
     }
 }
 
-/// The changes that a caller wants. A field that is `None` keeps its value.
+/// The changes that a caller requests. A field that is `None` keeps its value.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Change {
     /// The new name.

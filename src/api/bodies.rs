@@ -11,7 +11,7 @@ use super::http::{paging::write_cursor, problem::Problem};
 #[derive(Debug, Serialize, Object)]
 #[oai(rename = "Todo", example)]
 pub(super) struct TodoBody {
-    /// The id; never reused.
+    /// The id. It is never reused.
     #[oai(validator(minimum(value = "1")))]
     pub(super) id: i64,
     /// What to do.

@@ -1,9 +1,10 @@
-//! The published OpenAPI document: a pure function of the declaration and the settings. All readers
-//! use it: `/openapi.json`, the docs page, `todo-api openapi` and the tests.
+//! The published OpenAPI document: a pure function of the declaration and the settings. It is used
+//! by `/openapi.json`, the docs page, `todo-api openapi` and the tests.
 //!
 //! poem-openapi takes URLs and scopes as literals and does not know the errors that operations
-//! share. So the declaration has names in braces, which poem-entra replaces, and the errors that
-//! follow from the shape of an operation (a body, a parameter) are added here.
+//! share. So the declaration contains placeholders in braces, which poem-entra replaces. The errors
+//! that an operation shares with others, because it has a body or a certain parameter, are added
+//! here.
 
 use poem_entra::{Rejection, poem::Published};
 use poem_openapi::{registry::Registry, types::Type};
@@ -45,7 +46,7 @@ pub fn publish(declared: &str, settings: &DocumentSettings) -> Result<Value, ser
         error_content: json!({ problem::MEDIA_TYPE: { "schema": { "$ref": PROBLEM } } }),
     };
     let mut document = poem_entra::poem::publish(declared, &published)?;
-    // poem-openapi writes 3.0.0; the document is valid as the last 3.0 too.
+    // poem-openapi writes 3.0.0, but the document is also valid as 3.0.3.
     document["openapi"] = "3.0.3".into();
     for operation in operations(&mut document) {
         operation.entry("security").or_insert_with(|| json!([]));
@@ -68,7 +69,7 @@ fn operations(document: &mut Value) -> impl Iterator<Item = &mut Map<String, Val
     paths.flat_map(Map::values_mut).filter_map(Value::as_object_mut)
 }
 
-/// The groups on the docs page are in the order of the paths; poem-openapi sorts them by name.
+/// Puts the groups on the docs page in the order of the paths. poem-openapi sorts them by name.
 fn order_tags(document: &mut Value) {
     let used: Vec<Value> =
         operations(document).filter_map(|o| o.get("tags")?.get(0).cloned()).collect();
@@ -77,7 +78,7 @@ fn order_tags(document: &mut Value) {
     }
 }
 
-/// What an operation takes, as far as errors follow from it.
+/// The inputs of an operation, which determine the shared errors that it can return.
 struct Shape {
     has_body: bool,
     path: bool,
@@ -114,7 +115,7 @@ impl Shape {
     }
 }
 
-/// Adds the errors that follow from the shape of the operation, in order of status.
+/// Adds the errors that the shape of the operation implies, in order of status.
 fn add_shared_errors(operation: &mut Map<String, Value>, content: &Value) {
     let shape = Shape::of(operation);
     let too_large = format!("The request body is larger than {BODY_LIMIT} bytes.");
@@ -124,7 +125,7 @@ fn add_shared_errors(operation: &mut Map<String, Value>, content: &Value) {
         (
             shape.if_match,
             "412",
-            "`If-Match` or `If-None-Match` does not hold for the current `ETag`.",
+            "The current `ETag` does not satisfy `If-Match` or `If-None-Match`.",
         ),
         (shape.has_body, "413", &too_large),
         (shape.has_body, "415", "The request body is not `application/json`."),
@@ -172,7 +173,8 @@ fn add_error_examples(operation: &mut Map<String, Value>) {
     }
 }
 
-/// poem-openapi writes the names of response headers in upper or lower case.
+/// Restores the usual spelling of response headers, which poem-openapi writes in upper or lower
+/// case.
 fn spell_headers(operation: &mut Map<String, Value>) {
     let responses = operation.get_mut("responses").and_then(Value::as_object_mut);
     for response in responses.into_iter().flat_map(Map::values_mut) {
@@ -188,7 +190,7 @@ fn spell_headers(operation: &mut Map<String, Value>) {
     }
 }
 
-/// The server rejects unknown members of requests, and the schemas of request bodies say so.
+/// Declares in the schemas of request bodies that the server rejects unknown members.
 fn close_request_schemas(document: &mut Value) {
     let bodies = operations(document).filter_map(|operation| operation.get("requestBody"));
     let mut pending: Vec<String> = bodies.flat_map(references).collect();
@@ -220,7 +222,7 @@ fn references(part: &Value) -> Vec<String> {
     }
 }
 
-/// poem-openapi drops schemas that its operations do not refer to.
+/// Adds the schemas of problems. poem-openapi drops schemas that no operation refers to.
 fn add_problem_schemas(schemas: &mut Value) {
     let mut registry = Registry::new();
     ProblemDocument::register(&mut registry);
@@ -229,7 +231,7 @@ fn add_problem_schemas(schemas: &mut Value) {
     }
 }
 
-/// poem-openapi writes bounds as `1.0`.
+/// Writes whole numbers without a fraction. poem-openapi writes bounds as `1.0`.
 fn write_whole_numbers(value: &mut Value) {
     match value {
         Value::Number(number) => {

@@ -22,7 +22,7 @@ use super::http::{
 
 /// The operations on the server itself.
 pub struct HealthApi {
-    /// Judges tokens.
+    /// Validates tokens.
     pub validator: Arc<Validator>,
     /// Stores the todos.
     pub store: Store,
@@ -45,7 +45,7 @@ impl HealthApi {
     /// Check that the server can serve requests
     ///
     /// For load balancers. The response is 503 if there are no signing keys to verify tokens with,
-    /// or if the database does not respond or accepts no changes.
+    /// or if the database does not respond or does not accept changes.
     #[oai(path = "/health/ready", method = "get", operation_id = "get_readiness")]
     async fn get_readiness(&self) -> Result<ReadinessResponse, NotReady> {
         let keys = match self.validator.readiness() {
@@ -87,7 +87,7 @@ struct ReadinessReport {
     database: State,
 }
 
-/// Whether a part is available.
+/// Whether a part of the server is available.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Enum)]
 #[serde(rename_all = "lowercase")]
 #[oai(rename = "ReadinessState", rename_all = "lowercase")]
@@ -138,7 +138,7 @@ impl ApiResponse for NotReady {
     fn meta() -> MetaResponses {
         let retry_after = MetaHeader {
             name: header::RETRY_AFTER.as_str().to_owned(),
-            description: Some("Seconds to wait before a retry.".into()),
+            description: Some("Seconds to wait before retrying.".into()),
             required: true,
             deprecated: false,
             schema: MetaSchemaRef::Inline(Box::new(MetaSchema {

@@ -1,5 +1,5 @@
 //! The API: the declaration ([`security`], [`todos`], [`health`]), what follows from it
-//! ([`mod@document`], [`docs`], [`metadata`]), and what concerns HTTP and not todos ([`http`]).
+//! ([`mod@document`], [`docs`], [`metadata`]), and the HTTP layer ([`http`]).
 
 pub mod audit;
 mod bodies;
@@ -36,7 +36,7 @@ pub fn endpoint(
     OpenApiService::new(WithAllow((todos, health, RootApi)), TITLE, VERSION)
 }
 
-/// The published document; it needs no running server.
+/// The published document. It needs no running server.
 ///
 /// # Errors
 ///
@@ -54,13 +54,13 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 fn description() -> String {
     format!(
-        "A todo list whose callers sign in with Microsoft Entra ID. Any signed-in user reads, \
-         changes and deletes their own todos. {}",
+        "A todo list whose callers sign in with Microsoft Entra ID. Any signed-in user can \
+         read, change and delete their own todos. {}",
         security::roles_in_words()
     )
 }
 
-/// The operations as the document needs them: described, not served.
+/// The operations as the document needs them: only their descriptions, without endpoints.
 struct Declaration;
 
 impl OpenApi for Declaration {

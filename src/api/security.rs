@@ -1,10 +1,10 @@
-//! THE DECLARATION: who may do what. The checks, the security part of the OpenAPI document and the
-//! words about it all come from here. A handler is protected by the type of its first parameter:
+//! THE DECLARATION: who may do what. The checks, the security part of the OpenAPI document and its
+//! description all come from here. A handler is protected by the type of its first parameter:
 //!
 //! - [`SignedIn`]: any signed-in user.
-//! - [`TenantWriter`]: a user with an app role that writes all todos of the tenant.
-//! - [`ReadableTodo`], [`WritableTodo`]: load the todo of the path, for a user who may read or
-//!   write it.
+//! - [`TenantWriter`]: a user with an app role that grants write access to all todos of the tenant.
+//! - [`ReadableTodo`], [`WritableTodo`]: load the todo that the path names, for a user who may read
+//!   or write it.
 
 use std::{marker::PhantomData, ops::Deref};
 
@@ -33,10 +33,10 @@ security_scheme!(
     "access_as_user" = "Read and write the todos of the signed-in user."
 );
 
-/// The scope as in tokens, by its short name.
+/// The short name of the scope, as in tokens.
 pub const ACCESS_AS_USER: &str = "access_as_user";
 
-/// What the app roles add: every signed-in user reads and writes their own todos.
+/// What the app roles add. Every signed-in user can read and write their own todos.
 const ROLES: &[Role] = &[
     Role { name: "Admin", reads: Reach::Tenant, writes: Reach::Tenant },
     Role { name: "Auditor", reads: Reach::Tenant, writes: Reach::Own },
@@ -90,7 +90,7 @@ impl Policy for AnyUser {
     const REQUIRES: Requirement = Requirement::scope(Self::SCOPES);
 }
 
-/// Users with an app role that writes all todos of the tenant.
+/// Users with an app role that grants write access to all todos of the tenant.
 pub struct WritesTenant;
 
 impl Policy for WritesTenant {
@@ -98,7 +98,7 @@ impl Policy for WritesTenant {
     const REQUIRES: Requirement = AnyUser::REQUIRES.and_role(&TENANT_WRITERS);
 }
 
-/// Users with a right to the todo of the path.
+/// Users with the required right to the todo that the path names.
 pub struct HasRight<R>(PhantomData<R>);
 
 impl<R: TodoRight> Policy for HasRight<R> {
@@ -113,16 +113,16 @@ impl<R: TodoRight> Policy for HasRight<R> {
 /// A guard: any signed-in user.
 pub type SignedIn = Guard<EntraId, AnyUser>;
 
-/// A guard: users with an app role that writes all todos of the tenant.
+/// A guard: users with an app role that grants write access to all todos of the tenant.
 pub type TenantWriter = Guard<EntraId, WritesTenant>;
 
-/// A guard: the todo of the path, for a user who may read it.
+/// A guard: the todo that the path names, for a user who may read it.
 pub type ReadableTodo = TodoGuard<Read>;
 
-/// A guard: the todo of the path, for a user who may write it.
+/// A guard: the todo that the path names, for a user who may write it.
 pub type WritableTodo = TodoGuard<Write>;
 
-/// Loads the todo of the path for a user who has the right to it.
+/// Loads the todo that the path names, for a user who has the required right.
 pub struct TodoGuard<R> {
     /// The todo as the guard found it.
     pub todo: Todo,
@@ -195,7 +195,7 @@ impl<R> Deref for TodoGuard<R> {
     }
 }
 
-/// poem-openapi routes with its own names for the parameters of a path. This is the first one.
+/// The name that poem-openapi gives to the first parameter of a path.
 const FIRST_PATH_PARAMETER: &str = "param0";
 
 /// The guard is both the parameter of the path and the security requirement.
@@ -230,7 +230,7 @@ impl<'a, R: TodoRight> ApiExtractor<'a> for TodoGuard<R> {
         _: ExtractParamOptions<i64>,
     ) -> Result<Self> {
         let caller = authorize::<HasRight<R>>(request).await?;
-        // There is no value if the path is not UTF-8 when decoded.
+        // There is no value if the path is not valid UTF-8 after decoding.
         let id = request.raw_path_param(FIRST_PATH_PARAMETER).and_then(TodoId::parse);
         let id = id.ok_or_else(Problem::invalid_id)?;
         let store = request
@@ -250,18 +250,20 @@ pub fn insufficient_scope() -> Problem {
     Problem::from(&Rejection::insufficient_scope(AnyUser::SCOPES, &["another_scope"]))
 }
 
-/// 403: the caller lacks an app role that writes all todos of the tenant.
+/// 403: the caller lacks an app role that grants write access to all todos of the tenant.
 pub fn insufficient_role() -> Problem {
     Problem::from(&Rejection::insufficient_role(&TENANT_WRITERS))
 }
 
-/// What the app roles do, for the description of the API.
+/// What the app roles allow, for the description of the API.
 pub fn roles_in_words() -> String {
     let sentences = ROLES.iter().map(|Role { name, reads, writes }| {
         let what = match (reads, writes) {
-            (Reach::Tenant, Reach::Tenant) => "reads, changes and deletes all todos of the tenant",
-            (Reach::Tenant, Reach::Own) => "reads all todos of the tenant",
-            (Reach::Own, Reach::Tenant) => "changes and deletes all todos of the tenant",
+            (Reach::Tenant, Reach::Tenant) => {
+                "allows reading, changing and deleting all todos of the tenant"
+            }
+            (Reach::Tenant, Reach::Own) => "allows reading all todos of the tenant",
+            (Reach::Own, Reach::Tenant) => "allows changing and deleting all todos of the tenant",
             (Reach::Own, Reach::Own) => "adds nothing",
         };
         format!("The app role `{name}` {what}.")
@@ -280,7 +282,7 @@ fn roles_with(right: Right) -> impl Iterator<Item = &'static str> {
     ROLES.iter().filter(move |role| role.reaches_tenant(right)).map(|role| role.name)
 }
 
-/// The same for a policy, whose requirement is a constant.
+/// The app roles that grant write access to all todos of the tenant, as a constant for a policy.
 const TENANT_WRITERS: [&str; count(Right::Write)] = names(Right::Write);
 
 const fn count(right: Right) -> usize {

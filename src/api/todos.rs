@@ -38,7 +38,8 @@ enum Tag {
 impl TodosApi {
     /// List todos
     ///
-    /// Lists the caller's own todos, oldest first. Some app roles list all todos of the tenant.
+    /// Lists the caller's own todos, oldest first. Users with certain app roles get all todos of
+    /// the tenant.
     #[oai(path = "/todoitems", method = "get", operation_id = "list_todos")]
     async fn list_todos(
         &self,
@@ -80,8 +81,8 @@ impl TodosApi {
 
     /// Delete all todos
     ///
-    /// Deletes all todos of the caller's tenant, of every owner. Their ids are never reused. With
-    /// `If-Match`, nothing is deleted if the list has changed since the client read it.
+    /// Deletes all todos of the caller's tenant, regardless of owner. Their ids are never reused.
+    /// With `If-Match`, nothing is deleted if the list has changed since the client read it.
     #[oai(path = "/todoitems", method = "delete", operation_id = "delete_all_todos")]
     async fn delete_all_todos(
         &self,
@@ -118,8 +119,8 @@ impl TodosApi {
 
     /// Change a todo
     ///
-    /// Changes the members of a todo that are given. With `If-Match`, nothing is changed if somebody
-    /// else has changed the todo in the meantime.
+    /// Changes only the members of a todo that the request contains. With `If-Match`, nothing is
+    /// changed if somebody else has changed the todo in the meantime.
     #[oai(path = "/todoitems/:id", method = "patch", operation_id = "update_todo")]
     async fn update_todo(
         &self,
@@ -177,7 +178,7 @@ enum ListTodosResponse {
     #[oai(status = 200)]
     Page(
         Json<TodoPage>,
-        /// The next page, as `rel="next"` (RFC 8288); absent on the last page.
+        /// A link to the next page, with `rel="next"` (RFC 8288); absent on the last page.
         #[oai(header = "Link")]
         Option<String>,
         /// Entity tag of this page (RFC 9110, section 8.8.3). It changes when a todo on the page

@@ -18,7 +18,7 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Serve the API with the settings in the environment and .env
+    /// Serve the API with the settings from the environment and .env
     Serve(serve::Serve),
     /// Write the OpenAPI document without starting a server
     Openapi(openapi::Openapi),

@@ -52,7 +52,7 @@ impl Serve {
         let mut stop = pin!(stop_signal()?);
         let (server, tenant) = tokio::select! {
             started = self.start(config) => started?,
-            // Starting may take long, if another server is updating the schema.
+            // Starting can take a long time if another server is migrating the schema.
             () = &mut stop => return Ok(()),
         };
         server.run(stop).await;
@@ -81,7 +81,8 @@ impl Serve {
     }
 }
 
-/// Completes on SIGINT or SIGTERM. The handlers are installed at once, before anything is started.
+/// Completes on SIGINT or SIGTERM. The handlers are installed immediately, before anything is
+/// started.
 fn stop_signal() -> anyhow::Result<impl Future<Output = ()>> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
@@ -94,8 +95,7 @@ fn stop_signal() -> anyhow::Result<impl Future<Output = ()>> {
     })
 }
 
-/// Prints without waiting. The reader may be blocked or the disk full, but the server serves
-/// nevertheless.
+/// Prints without waiting. The reader may be blocked or the disk full, but the server runs anyway.
 fn print(mut out: impl Write + Send + 'static, text: String) {
     let failed = |error: io::Error| tracing::warn!(%error, "failed to print the URL of the API");
     let printing = thread::Builder::new().spawn(move || {

@@ -51,7 +51,7 @@ impl Environment {
         let has_line_break = |name: &str| values.get(name).is_some_and(|v| v.contains('\n'));
         match VARIABLES.iter().find(|variable| has_line_break(variable.name)) {
             Some(Variable { name, .. }) => {
-                Err(invalid(format!("has a line break in {name}: is a quote not closed?")))
+                Err(invalid(format!("has a line break in {name}: is a closing quote missing?")))
             }
             None => Ok(Self(values)),
         }
@@ -96,7 +96,7 @@ fn unreadable(text: &str) -> String {
 
 #[cfg(test)]
 impl Environment {
-    /// The required variables, and no other.
+    /// The required variables, and no others.
     pub(super) fn complete() -> Self {
         Self::default()
             .with("API_CLIENT_ID", "33333333-3333-4333-8333-333333333333")

@@ -96,13 +96,13 @@ pub struct LogConfig {
 /// The format of log lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LogFormat {
-    /// Lines for people.
+    /// Text lines for people.
     Text,
     /// One JSON object per line, for programs.
     Json,
 }
 
-/// All faults of the settings.
+/// All faults in the settings.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub struct InvalidConfig(pub Vec<String>);
 

@@ -48,7 +48,7 @@ impl Reader<'_> {
         settings.key_retention = self.seconds("KEY_RETENTION");
         if let Err(InvalidSettings(faults)) = settings.check() {
             for (variable, problem) in faults.iter().map(in_terms_of_variables) {
-                // A number that cannot be parsed was replaced by 0. Do not report the 0 as well.
+                // A number that could not be parsed was replaced by 0. Do not report the 0 as well.
                 if !self.faults.iter().any(|known| known.starts_with(&format!("{variable} "))) {
                     self.faults.push(format!("{variable} {problem}"));
                 }
@@ -63,8 +63,8 @@ impl Reader<'_> {
             Some(id) if poem_entra::ClientId::parse(id).is_some() => return id.to_owned(),
             Some(_) => self.faults.push(format!("{name} is not a GUID")),
             None => self.faults.push(format!(
-                "{name} is missing: the application (client) id of the registration with which \
-                 people sign in on the docs page"
+                "{name} is missing: the application (client) id of the app registration that \
+                 people use to sign in on the docs page"
             )),
         }
         String::new()
@@ -162,7 +162,7 @@ impl Reader<'_> {
                 Some(url.as_str().trim_end_matches('/').to_owned())
             }
             _ => {
-                self.faults.push(format!("{name} is not an http or https URL without a query"));
+                self.faults.push(format!("{name} must be an http or https URL without a query"));
                 None
             }
         }
@@ -175,14 +175,14 @@ impl Reader<'_> {
             let is_origin =
                 Url::parse(origin).is_ok_and(|url| url.origin().ascii_serialization() == *origin);
             if !is_origin {
-                self.faults.push(format!("{name} has {origin:?}, which is not an origin"));
+                self.faults.push(format!("{name} contains {origin:?}, which is not an origin"));
             }
         }
         origins
     }
 }
 
-/// The validator names its own settings. People know the variables.
+/// Translates the names of the validator's settings to variables, which are what people set.
 fn in_terms_of_variables(fault: &Fault) -> (&str, &str) {
     let variable = match fault.setting {
         Setting::Instance => "AAD_INSTANCE",

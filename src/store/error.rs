@@ -8,13 +8,13 @@ use sqlx::{Error, migrate::MigrateError};
 /// changes of a failed commit have the same cause.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum StoreError {
-    /// Too many operations at once. A retry may succeed.
+    /// There are too many operations at once. A retry may succeed.
     #[error("the database is busy")]
     Overloaded(#[source] Arc<Error>),
     /// The environment's fault, such as a full disk, a missing file or a stopped database server.
     #[error("the database cannot be used")]
     Unavailable(#[source] Arc<Error>),
-    /// A mistake in this program.
+    /// A bug in this program.
     #[error("the database refused a query")]
     Internal(#[source] Arc<Error>),
 }
@@ -102,7 +102,7 @@ pub enum OpenError {
         source: io::Error,
     },
     /// A file for TLS that the database URL names cannot be read.
-    #[error("failed to read the file {file}, the {parameter} of the database URL")]
+    #[error("failed to read the file {file}, which is the {parameter} of the database URL")]
     Certificate {
         /// `sslrootcert`, `sslcert` or `sslkey`.
         parameter: String,
@@ -123,8 +123,8 @@ pub enum OpenError {
     },
     /// A later version of this program has migrated the schema.
     #[error(
-        "the schema of {database} has version {version}, which is newer than this program knows: \
-         run the version that created it, or a later one"
+        "the schema of {database} has version {version}, which is newer than this program \
+         supports: run the version that created it, or a later one"
     )]
     Newer {
         /// The file or the server, without a password.

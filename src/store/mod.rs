@@ -37,8 +37,8 @@ fn seconds(now: &Now) -> i64 {
 const LOG_MIGRATION_AFTER: Duration = Duration::from_secs(1);
 
 /// Waits for the migration and returns its result. Migrating a large table takes a long time, and
-/// so may another server that migrates the same database. So there is no timeout; a long wait is
-/// logged instead.
+/// another server may be migrating the same database. So there is no timeout; a long wait is logged
+/// instead.
 async fn migrating<T>(database: &str, migration: impl Future<Output = T>) -> T {
     let mut migration = pin!(migration);
     if let Ok(migrated) = tokio::time::timeout(LOG_MIGRATION_AFTER, &mut migration).await {
@@ -68,8 +68,8 @@ pub async fn open(options: &Options, now: Now) -> Result<Store, OpenError> {
 ///
 /// # Errors
 ///
-/// Every method returns [`StoreError`] if the database fails, or if the operation waits longer than
-/// [`Options::timeout`].
+/// Every method but `close` returns [`StoreError`] if the database fails, or if the operation waits
+/// longer than [`Options::timeout`].
 #[async_trait]
 pub trait TodoStore: Send + Sync {
     /// Returns a page of the todos that `access` covers, in ascending order of id: at most `limit`
@@ -90,7 +90,7 @@ pub trait TodoStore: Send + Sync {
         key: Option<&IdempotencyKey>,
     ) -> Result<Creation, StoreError>;
 
-    /// Returns the tenant's todo with this id, for any owner. `None` if there is none.
+    /// Returns the tenant's todo with this id, regardless of its owner. `None` if there is none.
     async fn find(&self, tenant: Tenant, id: TodoId) -> Result<Option<Todo>, StoreError>;
 
     /// Changes a todo and returns it. `None` if `access` covers no todo with this id, or if its

@@ -41,7 +41,7 @@ pub struct PostgresStore {
     failing: AtomicBool,
 }
 
-/// Writes as much as a change to a todo, to find out whether the disk has space again.
+/// Writes as much data as a change to a todo, to find out whether the disk has space again.
 const PROBE: &str = "UPDATE probe SET room = repeat(' ', 32768)";
 
 /// Delete-all holds this lock of its tenant until it commits. It first waits for all running
@@ -70,7 +70,7 @@ impl PostgresStore {
     pub async fn open(url: &PostgresUrl, options: &Options, now: Now) -> Result<Self, OpenError> {
         let database = url.without_password();
         let connect = |source| OpenError::Connect { database: database.clone(), source };
-        // The error of the driver would not name the file.
+        // The driver's error would not name the file.
         for (parameter, file) in url.files() {
             File::open(&file).map_err(|source| OpenError::Certificate {
                 parameter,
@@ -171,8 +171,8 @@ async fn locked<T>(
     Ok(changed)
 }
 
-/// Migrates the schema on a separate connection, which has no statement timeout. If there is no
-/// connection, the error has the cause, which the pool would not report.
+/// Migrates the schema on a separate connection, which has no statement timeout. If connecting
+/// fails, the error contains the cause, which the pool would not report.
 async fn migrate(
     options: &PgConnectOptions,
     timeout: Duration,

@@ -139,7 +139,7 @@ macro_rules! queries {
                     }
                     Access::Tenant(tenant) => sqlx::query(list_tenant!($rest)).bind(tenant.0),
                 };
-                // One row more than the page has tells whether there are todos after it.
+                // One more row than fits on the page shows whether there are todos after it.
                 let query = query.bind(after.map_or(0, TodoId::get)).bind(i64::from(limit) + 1);
                 let mut rows = query.fetch_all(connection).await?;
                 let more = rows.get(usize::from(limit));
@@ -166,7 +166,8 @@ macro_rules! queries {
                 owner: &Owner,
                 new: &NewTodo,
             ) -> sqlx::Result<Todo> {
-                // No `..` in the pattern, so a new field does not compile until it is stored.
+                // No `..` in the pattern, so a new field is a compile error until it is stored
+                // here.
                 let NewTodo { name } = new;
                 let query = sqlx::query_as($create).bind(owner.tenant.0).bind(owner.object_id);
                 let row: Row = query.bind(name.as_str()).fetch_one(connection).await?;
@@ -203,7 +204,8 @@ macro_rules! queries {
                     .bind(owner.object_id)
                     .bind(key.as_str());
                 let (id, known): (i64, Vec<u8>) = recall.fetch_one(connection).await?;
-                // An equal fingerprint: this request describes the todo that was created then.
+                // If the fingerprints are equal, this request describes the todo that was created
+                // then.
                 Ok(match known == request {
                     true => Creation::Made(new.clone().created(TodoId::from_stored(id), *owner)),
                     false => Creation::KeyReused,

@@ -33,7 +33,7 @@ async fn a_schema_newer_than_the_program_is_refused(database: Database) {
         panic!("{error:?}");
     };
     let shown = error.to_string();
-    assert!(shown.contains("version 999, which is newer than this program knows"), "{shown}");
+    assert!(shown.contains("version 999, which is newer than this program supports"), "{shown}");
 }
 
 async fn a_server_waiting_for_a_migration_reports_it_and_can_stop(database: Database) {

@@ -40,7 +40,7 @@ impl TokenCache {
         Self((entries > 0).then(|| Cache::with_weighter(entries, capacity, Weight)))
     }
 
-    /// The token's key in the cache; `None` if the cache is off.
+    /// The cache key of the token; `None` if the cache is off.
     pub(crate) fn digest(&self, token: &str) -> Option<Digest> {
         self.0.as_ref()?;
         digest(&SHA256, token.as_bytes()).as_ref().try_into().ok()

@@ -2,7 +2,7 @@
 
 use std::{error::Error, fmt};
 
-/// An error and its causes in one line. Log formats do not agree on how to show a `source`.
+/// An error and its causes in one line. Log formats differ in how they show the causes of an error.
 pub(crate) struct Causes<'a>(pub(crate) &'a dyn Error);
 
 impl fmt::Display for Causes<'_> {

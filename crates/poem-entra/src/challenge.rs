@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::rejection::Refusal;
 
-/// What challenges say about this API.
+/// The parts of a challenge that depend on this API.
 #[derive(Debug, Clone, Default)]
 pub struct Challenge {
     /// The prefix of a scope in a request: `api://{client_id}`.

@@ -1,4 +1,4 @@
-//! The claims of a token whose signature is valid, each of the right type.
+//! The claims of a token whose signature is valid, each with the right type.
 
 use serde_json::{Map, Value};
 

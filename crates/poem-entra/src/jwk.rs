@@ -43,7 +43,7 @@ pub(crate) fn parse_set(body: &[u8]) -> Result<HashMap<String, VerifyingKey>, In
     let mut keys = HashMap::with_capacity(entries.len());
     for entry in entries {
         if let Some((kid, key)) = parse_key(entry) {
-            // If several entries have the same kid, the first usable one counts.
+            // If several entries have the same kid, the first usable one is used.
             keys.entry(kid).or_insert(key);
         }
     }

@@ -1,4 +1,4 @@
-//! The authority's discovery document, as far as a resource server needs it.
+//! The parts of the authority's discovery document that a resource server needs.
 
 use serde::Deserialize;
 use url::Url;
@@ -21,7 +21,7 @@ pub(crate) struct Metadata {
 }
 
 impl Metadata {
-    /// Parses the document and checks that its issuer is one that the authority can have.
+    /// Parses the document and checks that its issuer fits the authority.
     pub(crate) fn parse(authority: &Authority, body: &[u8]) -> Result<Self, InvalidMetadata> {
         let document: Document = serde_json::from_slice(body).map_err(InvalidMetadata::Json)?;
         let jwks_uri = Url::parse(&document.jwks_uri)

@@ -19,8 +19,8 @@ pub enum Principal {
     App(App),
 }
 
-/// A person. What belongs to them is filed under ([`tenant`](Identity::tenant),
-/// [`object_id`](User::object_id)), never under an address or a name, which are reassigned
+/// A person. Identify the owner of data by [`tenant`](Identity::tenant) and
+/// [`object_id`](User::object_id), never by an address or a name, which can be reassigned
 /// (<https://learn.microsoft.com/entra/identity-platform/claims-validation>).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct User {
@@ -61,7 +61,7 @@ impl Identity {
         self.object_id
     }
 
-    /// The caller's id for this API alone (`sub`); other APIs see another one.
+    /// The caller's id for this API alone (`sub`); other APIs see a different one.
     pub fn subject(&self) -> &str {
         &self.subject
     }

@@ -4,7 +4,8 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::rejection::{Refusal, Rejection};
 
-/// Log lines per second. Anybody can cause refusals, so the rest is only counted.
+/// The maximum number of log lines per second. Anybody can cause refusals, so further ones are only
+/// counted.
 const LIMIT: u32 = 10;
 
 /// Logs why a request was refused: at most ten lines per second for tokens with a valid signature,
@@ -25,8 +26,8 @@ struct Window {
 }
 
 impl RefusalLog {
-    /// Logs a refusal at `now`, in seconds since 1970. A request without a token, and one that
-    /// cannot be judged for lack of keys, are not refusals of a token.
+    /// Logs a refusal at `now`, in seconds since 1970. Nothing is logged if no token was sent or
+    /// the keys are unavailable, because no token was refused.
     pub(crate) fn record(&self, rejection: &Rejection, now: u64) {
         if matches!(rejection.refusal(), Refusal::MissingToken | Refusal::KeysUnavailable(_)) {
             return;

@@ -1,4 +1,4 @@
-//! Why a request was refused: the broken rule, the response that follows, and what would help.
+//! Why a request was refused: the broken rule, the resulting response, and what would help.
 
 use std::{borrow::Cow, fmt};
 
@@ -16,7 +16,7 @@ pub struct Rejection {
     refusal: Refusal,
     rule: Rule,
     detail: Cow<'static, str>,
-    /// In a box, so that a `Result` with a rejection stays small.
+    /// Boxed, so that a `Result` with a rejection stays small.
     evidence: Box<Evidence>,
 }
 
@@ -35,7 +35,7 @@ struct Evidence {
 pub enum Refusal {
     /// 401: no token was sent.
     MissingToken,
-    /// 400: the request contradicts itself (RFC 6750, section 3.1).
+    /// 400: the request has more than one `Authorization` header (RFC 6750, section 3.1).
     InvalidRequest,
     /// 401: the token is not accepted.
     InvalidToken,
@@ -47,7 +47,8 @@ pub enum Refusal {
     Denied,
     /// 401: this authentication context is required, and the client can ask the user for it.
     InsufficientClaims(&'static str),
-    /// 503: the signing keys are unavailable. The number is the seconds to wait before a retry.
+    /// 503: the signing keys are unavailable. The number is how many seconds to wait before
+    /// retrying.
     KeysUnavailable(u64),
 }
 
@@ -66,7 +67,7 @@ impl Rejection {
         Self::new(Refusal::MissingToken, Rule::AuthorizationHeader, detail)
     }
 
-    /// The token has none of the required scopes, but `granted`.
+    /// The token has none of the required scopes. It has those in `granted`.
     pub fn insufficient_scope(required: &'static [&'static str], granted: &[&str]) -> Self {
         let names = required.join(" or ");
         let detail = format!("The token lacks the scope {names}.");
@@ -83,7 +84,7 @@ impl Rejection {
         )
     }
 
-    /// The signing keys are unavailable for `retry` seconds at least.
+    /// The signing keys are unavailable for at least `retry` seconds.
     pub fn keys_unavailable(retry: u64) -> Self {
         let detail = "The authority's signing keys are unavailable right now.";
         Self::new(Refusal::KeysUnavailable(retry), Rule::AvailableKeys, detail)
@@ -128,8 +129,8 @@ impl Rejection {
         self.evidence.expected.as_deref()
     }
 
-    /// The value in the token: a claim that is not secret, in at most 120 characters of printable
-    /// ASCII.
+    /// The value in the token: a claim or header parameter that is not secret. It is printable
+    /// ASCII, cut off after 120 characters.
     pub fn received(&self) -> Option<&str> {
         self.evidence.received.as_deref()
     }
@@ -202,7 +203,7 @@ impl fmt::Display for Rejection {
 
 impl std::error::Error for Rejection {}
 
-/// A value from a token, fit for a message: short, printable ASCII.
+/// A value from a token, made safe for a message: short, printable ASCII.
 fn printable(value: &str) -> String {
     const LIMIT: usize = 120;
     let short: String = value.chars().take(LIMIT).collect();

@@ -1,4 +1,4 @@
-//! The rules that a request is judged by.
+//! The rules that a request is checked against.
 
 use std::fmt;
 
@@ -31,7 +31,7 @@ pub enum Rule {
     KeyIssuer,
     /// This API as the audience (RFC 7519, section 4.1.3).
     Audience,
-    /// A scope or an app role, so that somebody consented.
+    /// A scope or an app role, which shows that somebody consented.
     Consent,
     /// An access token: neither an ID token nor one for Microsoft Graph.
     AccessToken,
@@ -45,12 +45,12 @@ pub enum Rule {
     Policy,
     /// The authentication context that the operation's policy requires.
     AuthenticationContext,
-    /// Signing keys to judge with.
+    /// Signing keys to verify tokens with.
     AvailableKeys,
 }
 
 impl Rule {
-    /// All rules, in the order in which a request is judged by them, as far as there is one.
+    /// All rules, roughly in the order in which they are checked.
     pub const ALL: [Self; 20] = [
         Self::AuthorizationHeader,
         Self::TokenFormat,

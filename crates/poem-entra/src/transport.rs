@@ -1,4 +1,4 @@
-//! Fetches the authority's documents, with limits on their size and on the time.
+//! Fetches the authority's documents, with a size limit and timeouts.
 
 use std::{error::Error, pin::Pin, time::Duration};
 
@@ -40,8 +40,8 @@ pub enum FetchError {
 pub struct HttpTransport(Client);
 
 impl HttpTransport {
-    /// Makes the client. Set `plain_http` if the authority is on this machine: CA certificates are
-    /// then not needed, and proxies are not used.
+    /// Creates the client. Set `plain_http` if the authority is on this machine: CA certificates
+    /// are then not needed, and proxies are not used.
     ///
     /// # Errors
     ///

@@ -1,4 +1,5 @@
-//! Judges tokens by the rules, in their order: no claim is used before the signature is verified.
+//! Validates tokens by applying the rules in order. No claim is used before the signature is
+//! verified.
 
 use std::{sync::Arc, time::Duration};
 
@@ -26,7 +27,7 @@ use crate::{
     transport::{HttpTransport, Transport},
 };
 
-/// How often the keys are checked for a due refresh when no request does so.
+/// How often [`Validator::maintain`] checks whether a refresh of the keys is due.
 const MAINTENANCE: Duration = Duration::from_secs(30);
 
 /// Validates access tokens of one authority for one API. Share it in an [`Arc`].
@@ -39,7 +40,7 @@ pub struct Validator {
     refusals: RefusalLog,
 }
 
-/// Makes a [`Validator`]; see [`Validator::builder`].
+/// Builds a [`Validator`]. See [`Validator::builder`].
 pub struct ValidatorBuilder {
     settings: Settings,
     clock: Arc<dyn Clock>,
@@ -47,12 +48,12 @@ pub struct ValidatorBuilder {
     resource_metadata: Option<String>,
 }
 
-/// Whether tokens can be judged now.
+/// Whether tokens can be validated now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Readiness {
     /// There are signing keys.
     Ready,
-    /// There are none: protected operations answer 503.
+    /// There are none, so protected operations respond with 503.
     NoKeys,
 }
 
@@ -69,18 +70,17 @@ impl ValidatorBuilder {
         self
     }
 
-    /// Names the URL of the API's protected resource metadata in challenges (RFC 9728, section
-    /// 5.1).
+    /// Adds the URL of the API's protected resource metadata to challenges (RFC 9728, section 5.1).
     pub fn resource_metadata(mut self, url: impl Into<String>) -> Self {
         self.resource_metadata = Some(url.into());
         self
     }
 
-    /// Checks the settings and makes the validator. Nothing is fetched yet.
+    /// Checks the settings and creates the validator. Nothing is fetched yet.
     ///
     /// # Errors
     ///
-    /// [`StartError`] with every fault of the settings, or if this machine has no CA certificates
+    /// [`StartError`] with every fault in the settings, or if this machine has no CA certificates
     /// to verify an https authority with.
     pub fn build(self) -> Result<Validator, StartError> {
         let settings = self.settings.checked()?;
@@ -115,7 +115,7 @@ impl Validator {
     ///
     /// # Errors
     ///
-    /// As [`ValidatorBuilder::build`].
+    /// The same as [`ValidatorBuilder::build`].
     pub fn new(settings: &Settings) -> Result<Self, StartError> {
         Self::builder(settings.clone()).build()
     }
@@ -151,7 +151,7 @@ impl Validator {
         self.readiness()
     }
 
-    /// Whether tokens can be judged now. Fetches nothing.
+    /// Whether tokens can be validated now. Fetches nothing.
     pub fn readiness(&self) -> Readiness {
         if self.keys.is_ready() { Readiness::Ready } else { Readiness::NoKeys }
     }
@@ -248,7 +248,7 @@ impl Validator {
         };
         let message = token.message.as_bytes();
         let verified = crypto::verify(token.signature, message, &key.decoding, Algorithm::RS256);
-        // An error is a signature that is not base64url, or not of the key's length.
+        // An error means that the signature is not base64url or does not have the key's length.
         if !verified.unwrap_or(false) {
             let detail = "The token's signature is invalid.";
             return Err(Rejection::invalid_token(Rule::Signature, detail));
@@ -362,7 +362,7 @@ impl Validator {
         ))
     }
 
-    /// A key that is bound to an issuer signs for no other one.
+    /// A key that is bound to an issuer must not sign tokens of another one.
     fn check_key_issuer(
         &self,
         claims: &Claims,
@@ -401,13 +401,13 @@ impl Validator {
     }
 }
 
-/// Why a validator cannot be made.
+/// Why a validator cannot be created.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// Settings are missing or wrong.
     #[error(transparent)]
     Settings(#[from] InvalidSettings),
-    /// The HTTP client could not be made.
-    #[error("failed to make the HTTP client; are CA certificates installed?")]
+    /// The HTTP client could not be created.
+    #[error("failed to create the HTTP client; are CA certificates installed?")]
     Client(#[source] reqwest::Error),
 }

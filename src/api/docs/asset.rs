@@ -11,7 +11,7 @@ use poem::{
 use crate::telemetry::Operation;
 
 /// A file that is served from memory. It is compressed if the client accepts that, and the response
-/// is 304 if the client has stored it.
+/// is 304 if the client has already stored it.
 pub(super) struct Asset {
     pub(super) media_type: &'static str,
     pub(super) plain: Bytes,
@@ -23,7 +23,7 @@ pub(super) struct Asset {
 }
 
 impl Asset {
-    /// A file that the server makes at start-up.
+    /// A file that the server generates at start-up.
     pub(super) fn made(media_type: &'static str, content: Vec<u8>) -> Self {
         let mut hasher = DefaultHasher::new();
         content.hash(&mut hasher);

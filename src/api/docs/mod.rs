@@ -45,8 +45,8 @@ pub fn add_routes(routes: Route, settings: &DocsSettings, document: Vec<u8>) -> 
     let init = Asset::made(JAVASCRIPT, init_script(settings).into_bytes());
     let docs = Asset::made(HTML, DOCS_PAGE.as_bytes().to_vec())
         .with(header::CONTENT_SECURITY_POLICY.as_str(), &policy)
-        // The page opens the sign-in pop-up and must stay its opener; `same-origin` would cut the
-        // two apart, as would any such header on the redirect page.
+        // The page opens the sign-in pop-up and must stay its opener; `same-origin` would separate
+        // the two, as would any such header on the redirect page.
         .with("cross-origin-opener-policy", "same-origin-allow-popups");
     let redirect = Asset::made(HTML, REDIRECT_PAGE.as_bytes().to_vec())
         .with(header::CONTENT_SECURITY_POLICY.as_str(), &policy);

@@ -20,7 +20,8 @@
     request.callback({ auth: request.auth, redirectUrl: request.redirectUrl });
   } else {
     const error = response.get('error') ?? 'no code';
-    const description = response.get('error_description') ?? 'the response has neither code nor error';
+    const description =
+      response.get('error_description') ?? 'the response has neither a code nor an error';
     refuse(`The sign-in failed: ${error}: ${description}`);
   }
   window.close();

@@ -37,11 +37,11 @@ pub enum Code {
     IdempotencyKeyReused,
     /// The request headers are too large.
     HeadersTooLarge,
-    /// The signing keys are unavailable, so no token can be judged.
+    /// The signing keys are unavailable, so no token can be validated.
     KeysUnavailable,
-    /// Too many requests at once.
+    /// There are too many requests at once.
     Overloaded,
-    /// An error of the server. The status can be 503 instead.
+    /// A server error. The status is 503 instead if the database is unavailable.
     Internal,
 }
 

@@ -18,7 +18,7 @@ use crate::telemetry::{Operation, RequestId};
 
 use super::{methods::Allow, problem::Problem};
 
-/// Middleware that makes a problem document of every error or panic from the inner endpoints.
+/// Middleware that turns every error or panic from the inner endpoints into a problem document.
 pub async fn problems<E: Endpoint + 'static>(next: Arc<E>, request: Request) -> Result<Response> {
     let id = request.extensions().get::<RequestId>().cloned().unwrap_or_default();
     let outcome = AssertUnwindSafe(next.call(request)).catch_unwind().await;

@@ -1,5 +1,4 @@
-//! What concerns HTTP and not todos: request headers, bodies, pages, methods, and errors as problem
-//! documents.
+//! HTTP: request headers, preconditions, bodies, pages, methods, and errors as problem documents.
 
 pub mod code;
 pub mod edge;

@@ -1,5 +1,5 @@
-//! Reads structs from JSON objects only, as the document says. The code that serde derives would
-//! also read them from arrays, with the members in the order of the code.
+//! Reads structs from JSON objects only, as the OpenAPI document says. The code that serde derives
+//! would also read them from arrays, with the members in the order of the code.
 
 use std::fmt;
 

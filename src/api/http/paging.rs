@@ -38,7 +38,7 @@ impl Page {
         };
         let after = match after {
             Some(cursor) => Some(read_cursor(cursor).ok_or_else(|| {
-                Problem::invalid("query:after", "must be `next` of another page")
+                Problem::invalid("query:after", "must be the `next` value of another page")
             })?),
             None => None,
         };
@@ -112,8 +112,8 @@ pub fn next_page(page: &Listing) -> Option<String> {
     last.map(|last| write_cursor(last.id))
 }
 
-/// Makes a cursor. It is opaque to clients and contains only the last id, because the caller's
-/// access alone decides what a page may show.
+/// Makes a cursor. It is opaque to clients and contains only the last id, because only the caller's
+/// access decides what a page may show.
 pub fn write_cursor(last: TodoId) -> String {
     URL_SAFE_NO_PAD.encode(format!("{CURSOR_VERSION}{last}"))
 }

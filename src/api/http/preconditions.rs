@@ -29,8 +29,8 @@ impl EntityTag {
         Self { weak: false, opaque: todo.version.to_string() }
     }
 
-    /// A digest of the ids and versions on the page, and of the additions after it. It is the same on
-    /// every server, also after a restart.
+    /// A digest of the ids and versions on the page, and of the additions after it. It is the same
+    /// on every server, even after a restart.
     pub fn of_page(page: &Listing) -> Self {
         let mut state = Context::new(&SHA256);
         for todo in &page.todos {

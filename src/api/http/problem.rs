@@ -25,7 +25,7 @@ pub const MEDIA_TYPE: &str = "application/problem+json";
 #[derive(Debug, Clone, Serialize, Object)]
 #[oai(rename = "Problem")]
 pub struct ProblemDocument {
-    /// Always `about:blank`; `status` and `code` tell the kind of problem.
+    /// Always `about:blank`; `status` and `code` identify the kind of problem.
     #[oai(rename = "type")]
     #[serde(rename = "type")]
     pub kind: String,
@@ -52,7 +52,7 @@ pub struct ProblemDocument {
     #[oai(skip_serializing_if_is_none)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub received: Option<String>,
-    /// What usually helps.
+    /// What usually solves the problem.
     #[oai(skip_serializing_if_is_none)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
@@ -120,12 +120,12 @@ impl Problem {
             .with_error(pointer, detail)
     }
 
-    /// 400: the request cannot be read, or `status` if poem has chosen another one.
+    /// 400, or the `status` that poem has chosen: the request cannot be read.
     pub fn unreadable(status: StatusCode) -> Self {
         Self { status, ..Self::new(Code::InvalidRequest, "The request cannot be read.") }
     }
 
-    /// 403: CORS does not allow the request; `status` is poem's.
+    /// 403, or the `status` that poem has chosen: CORS does not allow the request.
     pub fn origin_not_allowed(status: StatusCode) -> Self {
         let detail = "CORS_ORIGINS does not allow this request from this origin.";
         Self { status, ..Self::new(Code::InvalidRequest, detail) }
@@ -158,7 +158,7 @@ impl Problem {
 
     /// 412: a precondition does not hold.
     pub fn precondition_failed() -> Self {
-        let detail = "If-Match or If-None-Match does not hold for the current ETag.";
+        let detail = "The current ETag does not satisfy If-Match or If-None-Match.";
         Self::new(Code::PreconditionFailed, detail)
     }
 
@@ -185,7 +185,7 @@ impl Problem {
         Self::new(Code::HeadersTooLarge, detail)
     }
 
-    /// 500: an error of the server. The cause is logged.
+    /// 500: a server error. The cause is logged.
     pub fn internal(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         let problem = Self::new(Code::Internal, "An internal error occurred.");
         Self { cause: Some(cause.into().into()), ..problem }
@@ -225,7 +225,8 @@ impl Problem {
             tracing::error!(%error, code = self.code, "failed to serve the request");
         }
         let document = self.document(request_id);
-        // Serializing strings and numbers cannot fail; with an empty body the status would remain.
+        // Serializing strings and numbers cannot fail; if it did, the response would still have its
+        // status, with an empty body.
         let body = serde_json::to_vec(&document).unwrap_or_default();
         let mut response =
             Response::builder().status(self.status).content_type(MEDIA_TYPE).body(body);
@@ -311,7 +312,7 @@ impl IntoResponse for Problem {
     }
 }
 
-/// The problems of an operation follow from its shape; `document.rs` adds them to the document.
+/// `document.rs` adds the problems of an operation to the document. They follow from its shape.
 impl ApiResponse for Problem {
     fn meta() -> MetaResponses {
         MetaResponses { responses: Vec::new() }

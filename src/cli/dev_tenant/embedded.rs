@@ -13,8 +13,8 @@ use crate::{
 pub(in crate::cli) struct DevTenant(entra_dev::DevTenant);
 
 impl DevTenant {
-    /// Starts the tenant and makes it the authority in `config`. Its redirect URIs are those of the
-    /// docs page of this server, whatever its port.
+    /// Starts the tenant and makes it the authority in `config`. Its redirect URIs point to this
+    /// server's docs page, whatever its port is.
     pub(in crate::cli) async fn start(
         config: &mut Config,
         listener: &Listener,
@@ -39,7 +39,7 @@ impl DevTenant {
             "
   Todo API                 {url}/docs
   Development tenant       {0}/_dev
-  The same for MSAL        {1}   (trust {2})
+  Over HTTPS, for MSAL     {1}   (trust {2})
 
   FOR DEVELOPMENT ONLY: anyone who can reach this loopback address can sign in as anybody.
 

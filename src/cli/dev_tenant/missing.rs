@@ -1,4 +1,4 @@
-//! The development tenant is not part of this program.
+//! Replaces the development tenant in programs that were built without it.
 
 use std::convert::Infallible;
 

@@ -14,8 +14,8 @@ use crate::store::Location;
 use super::files::folder_of;
 
 /// Copies the database to the new file `copy`. The copy has every change that was committed before
-/// it began. Servers can read and write meanwhile. The file gets its name when it is complete and
-/// on disk.
+/// it began. Servers can read and write in the meantime. The file gets its name only when it is
+/// complete and on disk.
 ///
 /// # Errors
 ///

@@ -8,7 +8,7 @@ use crate::store::StoreError;
 
 /// A change in the queue. Hides the type of its result, so that one queue holds all changes.
 pub(super) trait QueuedChange: Send {
-    /// Returns whether the caller no longer waits for the result.
+    /// Returns whether the caller has stopped waiting for the result.
     fn is_abandoned(&self) -> bool;
 
     /// Makes the change in the current transaction.
@@ -72,7 +72,7 @@ where
     fn reply(self: Box<Self>, committed: Result<(), StoreError>) {
         let not_applied = || Err(sqlx::Error::WorkerCrashed.into());
         let Self { result, reply, .. } = *self;
-        // The caller may no longer wait.
+        // The caller may have stopped waiting.
         let _ = reply.send(committed.and_then(|()| result.unwrap_or_else(not_applied)));
     }
 }

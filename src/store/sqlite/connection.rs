@@ -20,7 +20,7 @@ impl Connection {
         Self { options: options.create_if_missing(false), files, current: None }
     }
 
-    /// Returns the open connection, and opens it if necessary.
+    /// Returns the open connection. Opens it first if necessary.
     pub(super) async fn get(&mut self) -> sqlx::Result<&mut SqliteConnection> {
         let connection = match self.current.take() {
             Some(connection) => connection,

@@ -21,7 +21,7 @@ pub(super) struct Files {
 }
 
 impl Files {
-    /// Returns the files that the connection has open. Takes over the connection.
+    /// Returns the files that the connection has open. Takes ownership of the connection.
     ///
     /// # Errors
     ///
@@ -46,7 +46,7 @@ impl Files {
     }
 
     /// Closes the last connection, so that SQLite merges the log into the database. All others must
-    /// be closed before. If merging fails, the next start does it.
+    /// already be closed. If merging fails, the next start does it.
     pub(super) async fn close(&self) {
         if self.verify().is_ok()
             && let Some(last) = self.last.lock().await.take()

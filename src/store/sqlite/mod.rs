@@ -127,7 +127,7 @@ async fn check_writable(connection: &mut SqliteConnection) -> sqlx::Result<()> {
     }
 }
 
-/// Writes as much as a change to a todo, to find out whether the file can be written again.
+/// Writes as much data as a change to a todo, to find out whether the file can be written again.
 async fn probe(connection: &mut SqliteConnection) -> sqlx::Result<()> {
     sqlx::query("UPDATE probe SET room = randomblob(32768)").execute(connection).await.map(drop)
 }

@@ -41,7 +41,8 @@ struct Shared {
 
 /// The maximum number of queued changes. Further changes are rejected.
 const QUEUE_LIMIT: usize = 1_024;
-/// The maximum number of changes in one commit, so that the first does not wait long for the last.
+/// The maximum number of changes in one commit, so that the first one does not wait long for the
+/// last.
 const BATCH_LIMIT: usize = 256;
 
 impl Writer {
@@ -120,8 +121,8 @@ async fn write(
     shared.closed.notify_one();
 }
 
-/// Applies the first change and all that are queued after it, and commits them together. Adds these
-/// to the batch.
+/// Applies the change in the batch and the queued ones, up to [`BATCH_LIMIT`], and commits them
+/// together. The queued changes are added to the batch.
 async fn commit(
     connection: &mut Connection,
     batch: &mut Vec<Box<dyn QueuedChange>>,
@@ -143,7 +144,7 @@ async fn commit(
         }
     }
     transaction.commit().await?;
-    // A change that was written to a file that is now removed is lost.
+    // If the file was removed in the meantime, the changes written to it are lost.
     Ok(connection.verify()?)
 }
 

@@ -1,5 +1,5 @@
-//! The signing keys that are trusted now. All requests share one fetch, refreshes run in the
-//! background, and keys outlive outages and the changing answers of Entra's replicas.
+//! The signing keys that are trusted now. All requests share one fetch, and refreshes run in the
+//! background. Keys stay trusted during outages, and while Entra's replicas publish different sets.
 
 mod trust;
 
@@ -29,7 +29,7 @@ pub(crate) use self::trust::Trust;
 
 /// How long a request waits for a refresh that it needs.
 const WAIT: Duration = Duration::from_secs(5);
-/// Seconds until the first retry after a failed refresh. Each further failure doubles them.
+/// Seconds until the first retry after a failed refresh. Each further failure doubles the time.
 const FIRST_RETRY: u64 = 1;
 const LONGEST_RETRY: u64 = 60;
 
@@ -40,7 +40,7 @@ pub(crate) struct Keys {
     transport: Arc<dyn Transport>,
     clock: Arc<dyn Clock>,
     trust: ArcSwapOption<Trust>,
-    /// When the next refresh is due; each refresh moves it.
+    /// When the next refresh is due. The end of each refresh sets it again.
     due: AtomicU64,
     state: Mutex<RefreshState>,
 }
@@ -86,7 +86,7 @@ pub(crate) enum Found {
     Key(Arc<Trust>, Arc<VerifyingKey>),
     /// The authority publishes no such key.
     Unknown,
-    /// The authority does not answer. It is asked again after this many seconds.
+    /// The authority does not respond. The next refresh is due after this many seconds.
     Unavailable(u64),
 }
 
@@ -206,8 +206,8 @@ impl Keys {
         refresh
     }
 
-    /// Replaces what is trusted, once the new key set is read completely. Returns the number of
-    /// published keys.
+    /// Replaces what is trusted, once the new key set has been read completely. Returns the number
+    /// of published keys.
     async fn refresh(&self, now: u64) -> Result<usize, RefreshError> {
         let discovery = self.transport.get(&self.authority.discovery_url()).await;
         let metadata =
@@ -266,7 +266,7 @@ impl Refresh {
     }
 }
 
-/// Ends the refresh, also when its task panics.
+/// Ends the refresh, even if its task panics.
 struct EndOfRefresh {
     keys: Arc<Keys>,
     _done: watch::Sender<()>,
@@ -290,7 +290,7 @@ enum RefreshError {
     KeySet(#[from] InvalidKeySet),
 }
 
-/// Up to a tenth earlier, so that replicas do not all fetch at the same moment.
+/// The time, shortened by up to a tenth, so that replicas do not all fetch at the same moment.
 fn jittered(seconds: u64) -> u64 {
     let random = RandomState::new().hash_one(seconds);
     seconds - random % (seconds / 10 + 1)

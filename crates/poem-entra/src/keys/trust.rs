@@ -33,7 +33,7 @@ impl Trust {
         schedule: &Schedule,
         now: u64,
     ) -> Self {
-        // A key of the newest set outlives at least one refresh that fails.
+        // A key of the newest set stays trusted through at least one failed refresh.
         let lifetime = schedule.retention.max(schedule.refresh.saturating_mul(2));
         let until = now.saturating_add(lifetime);
         let mut keys = HashMap::with_capacity(published.len());
@@ -44,8 +44,8 @@ impl Trust {
             keys.insert(kid, TrustedKey { key, missing_since: None, until });
         }
         for (kid, trusted) in before.into_iter().flat_map(|trust| &trust.keys) {
-            // The key may have been published until a moment ago. Retention counts from this
-            // refresh, so a key that is missing for no longer than that is never lost.
+            // The key may have been published until a moment ago. Retention starts at this refresh,
+            // so a key that is published again within that time is never lost.
             let since = trusted.missing_since.unwrap_or(now);
             let until = since.saturating_add(schedule.retention);
             if now < until && !keys.contains_key(kid) {

@@ -109,7 +109,7 @@ fn refusals(documented: &Documented, content: &Value) -> [(&'static str, Value);
         "schema": { "type": "string" },
     } });
     let retry = json!({ "Retry-After": {
-        "description": "Seconds to wait before a retry.",
+        "description": "Seconds to wait before retrying.",
         "schema": { "type": "integer", "minimum": 1 },
     } });
     let response = |description: &str, headers: &Value| {

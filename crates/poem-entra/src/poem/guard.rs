@@ -53,7 +53,7 @@ impl<'a, S: SecurityScheme, P: Policy> ApiExtractor<'a> for Guard<S, P> {
     }
 }
 
-/// Returns the caller of this request, if `P` allows it. Call it from your own guard, if that
+/// Returns the caller of this request, if `P` allows it. Call it from a guard of your own that
 /// checks more than the token.
 ///
 /// # Errors
@@ -73,7 +73,7 @@ pub async fn authorize<P: Policy>(request: &Request) -> Result<P::Caller> {
 }
 
 /// A rejection with the headers of its response. It becomes a problem document (RFC 9457). An app
-/// with its own error bodies gets it from the poem error with `error.downcast_ref::<Denied>()`.
+/// with its own error bodies can get it from the poem error with `error.downcast_ref::<Denied>()`.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{rejection}")]
 pub struct Denied {

@@ -16,7 +16,8 @@ pub(super) fn mark<P: Policy>() -> &'static str {
 }
 
 /// Returns the name with a static lifetime, which poem-openapi requires. The memory is leaked, but
-/// only once for equal names, so making many servers does not use more and more of it.
+/// only once for equal names, so creating many servers leaks no more memory than
+/// creating one.
 fn leaked(name: String) -> &'static str {
     static NAMES: Mutex<Option<HashSet<&'static str>>> = Mutex::new(None);
     let mut names = NAMES.lock().unwrap_or_else(|poisoned| poisoned.into_inner());

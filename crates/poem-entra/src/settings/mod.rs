@@ -39,7 +39,7 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// The settings for the public cloud with the default times.
+    /// The settings for the public cloud, with the default values.
     pub fn new(tenant: impl Into<String>, client_id: impl Into<String>) -> Self {
         Self {
             instance: "https://login.microsoftonline.com".into(),
@@ -56,7 +56,7 @@ impl Settings {
         }
     }
 
-    /// Checks the settings without making a validator.
+    /// Checks the settings without creating a validator.
     ///
     /// # Errors
     ///
@@ -112,7 +112,7 @@ pub struct Fault {
     pub problem: String,
 }
 
-/// Every fault of the settings.
+/// Every fault in the settings.
 #[derive(Debug, Clone, thiserror::Error)]
 pub struct InvalidSettings(pub Vec<Fault>);
 
