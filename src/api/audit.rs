@@ -25,3 +25,17 @@ pub fn record(caller: &Member, operation: &'static str, todos: u64) {
         "audit: an administrator changed todos of the tenant"
     );
 }
+
+/// Records that deleting all todos of the tenant failed. After a timeout or a lost connection, the
+/// todos may be deleted all the same, and a retry would find none.
+pub fn record_failure(caller: &Member, operation: &'static str) {
+    tracing::warn!(
+        target: "audit",
+        tenant = %caller.owner.tenant.0,
+        object_id = %caller.owner.object_id,
+        client = caller.client.map(tracing::field::display),
+        operation,
+        outcome = "unknown",
+        "audit: an administrator may have changed todos of the tenant"
+    );
+}

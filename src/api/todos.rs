@@ -82,7 +82,8 @@ impl TodosApi {
     /// Delete all todos
     ///
     /// Deletes all todos of the caller's tenant, regardless of owner. Their ids are never reused.
-    /// With `If-Match`, nothing is deleted if the list has changed since the client read it.
+    /// With `If-Match`, nothing is deleted if a todo was added to the list, or one on its first page
+    /// was changed or deleted, since the client read it.
     #[oai(path = "/todoitems", method = "delete", operation_id = "delete_all_todos")]
     async fn delete_all_todos(
         &self,
@@ -95,8 +96,9 @@ impl TodosApi {
         unexpected: Field<EntityTags>,
     ) -> Result<DeleteTodoResponse, Problem> {
         let condition = Preconditions::new(expected, unexpected).of_list();
-        let deleted = self.store.delete_all(caller.owner.tenant, condition).await?;
-        let todos = deleted.ok_or_else(Problem::precondition_failed)?;
+        let outcome = self.store.delete_all(caller.owner.tenant, condition).await;
+        let outcome = outcome.inspect_err(|_| audit::record_failure(&caller, "delete_all_todos"));
+        let todos = outcome?.ok_or_else(Problem::precondition_failed)?;
         audit::record(&caller, "delete_all_todos", todos);
         Ok(DeleteTodoResponse::Deleted)
     }

@@ -12,6 +12,7 @@ on_both!(
     changes_to_own_todos_are_not_in_the_audit_log,
     changes_that_were_refused_are_not_in_the_audit_log,
     changes_that_change_nothing_are_not_in_the_audit_log,
+    a_delete_all_that_failed_is_logged_as_unknown,
 );
 
 async fn each_change_to_the_todos_of_others_is_logged_once(database: Database) {
@@ -139,6 +140,23 @@ fn renamed() -> Option<Value> {
 fn assert_no_event(log: &str) {
     assert!(log.contains("operation=\"create_todo\""), "the log has no requests: {log}");
     assert!(!log.contains("audit"), "{log}");
+}
+
+async fn a_delete_all_that_failed_is_logged_as_unknown(database: Database) {
+    let mut server = Server::start(&database, "text").await;
+    server.create("uma").await;
+    database.execute("ALTER TABLE deletions RENAME TO elsewhere").await;
+    let answer = server.send("ada", Method::DELETE, "/todoitems", &[], None).await;
+    assert_eq!(answer, StatusCode::INTERNAL_SERVER_ERROR);
+    let log = server.stop().await;
+    let events: Vec<_> = log.lines().filter(|line| line.contains("audit")).collect();
+    let [event] = events[..] else { panic!("{log}") };
+    for part in
+        [" WARN ", "object_id=ada0", "operation=\"delete_all_todos\"", "outcome=\"unknown\""]
+    {
+        assert!(event.contains(part), "{event} lacks {part}");
+    }
+    assert!(!event.contains("todos="), "{event}");
 }
 
 fn claims(token: &str) -> Value {
