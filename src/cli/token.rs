@@ -11,7 +11,7 @@ use super::dev_tenant;
 
 #[derive(Debug, Args)]
 pub(super) struct Token {
-    /// The person to sign in: ada, uma, ulf, noel, gus, pia or tia
+    /// The short name of the person to sign in, such as uma; serve --dev lists them
     #[arg(long = "as", value_name = "NAME")]
     person: String,
 }

@@ -22,7 +22,7 @@ use crate::{
 
 use super::{Creation, ListCondition};
 
-const LIST_OWN: &str = "
+pub(super) const LIST_OWN: &str = "
     SELECT id, owner, name, is_complete, version,
         (SELECT max(id) FROM todos WHERE tenant = $1 AND owner = $2) AS rest
     FROM todos
@@ -76,7 +76,7 @@ const UPDATE: &str = "
     UPDATE todos SET
         name = coalesce($5, name), is_complete = coalesce($6, is_complete),
         version = CASE
-            WHEN name = coalesce($5, name) AND is_complete = coalesce($6, is_complete) THEN version
+            WHEN (name, is_complete) = (coalesce($5, name), coalesce($6, is_complete)) THEN version
             ELSE version + 1
         END
     WHERE id = $1 AND tenant = $2 AND ($3 IS NULL OR owner = $3) AND ($4 IS NULL OR version = $4)

@@ -229,7 +229,9 @@ impl TodoStore for SqliteStore {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use sqlx::{AssertSqlSafe, Row};
+
+    use super::{super::queries::LIST_OWN, *};
 
     #[tokio::test]
     async fn every_commit_is_synced_to_disk() {
@@ -247,6 +249,28 @@ mod tests {
         let synchronous = "SELECT CAST(synchronous AS TEXT) FROM pragma_synchronous";
         assert_eq!(setting(synchronous).await.unwrap(), "2");
         assert_eq!(setting("PRAGMA journal_mode").await.unwrap(), "wal");
+        store.close().await;
+    }
+    #[tokio::test]
+    async fn a_page_of_own_todos_is_read_from_the_index_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let now: Now = Arc::new(|| 0);
+        let file = folder.path().join("todo.db");
+        let store = SqliteStore::open(&file, Duration::from_secs(5), now).await.unwrap();
+        let plan = format!("EXPLAIN QUERY PLAN {LIST_OWN}");
+        let plan = store
+            .writer
+            .run(move |connection| {
+                Box::pin(async move {
+                    let steps = sqlx::query(AssertSqlSafe(plan)).fetch_all(connection).await?;
+                    steps.iter().map(|step| step.try_get("detail")).collect()
+                })
+            })
+            .await;
+        let plan: Vec<String> = plan.unwrap();
+        let page =
+            "SEARCH todos USING COVERING INDEX todos_by_owner (tenant=? AND owner=? AND id>?)";
+        assert!(plan.iter().any(|step| step == page), "{plan:#?}");
         store.close().await;
     }
 }

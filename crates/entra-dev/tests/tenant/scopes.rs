@@ -97,7 +97,7 @@ async fn without_an_api_the_token_is_for_microsoft_graph() {
         assert_eq!(keys.signer(token), Some(keys.kids()[0]));
     }
     let token = tenant.tenant.access_token("uma").unwrap();
-    assert_eq!(token_header(&token).get("nonce"), None, "a token for an API of one's own has none");
+    assert_eq!(token_header(&token).get("nonce"), None, "a token for another API has none");
     let form = Form::authorization().with("scope", &format!("{MICROSOFT_GRAPH}/User.Read"));
     let answer = tenant.sign_in(CONTOSO, &form, "uma").await;
     let claims = TestTenant::claims(answer["access_token"].as_str().unwrap());
