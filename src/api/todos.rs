@@ -82,8 +82,8 @@ impl TodosApi {
     /// Delete all todos
     ///
     /// Deletes all todos of the caller's tenant, regardless of owner. Their ids are never reused.
-    /// With `If-Match`, nothing is deleted if a todo was added to the list, or one on its first page
-    /// was changed or deleted, since the client read it.
+    /// With `If-Match`, nothing is deleted if, after the client read the list, a todo was added to it,
+    /// or a todo on its first page was changed or deleted.
     #[oai(path = "/todoitems", method = "delete", operation_id = "delete_all_todos")]
     async fn delete_all_todos(
         &self,

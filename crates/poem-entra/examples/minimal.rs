@@ -23,7 +23,7 @@ struct Api;
 
 #[OpenApi]
 impl Api {
-    /// Say who calls
+    /// Say who is calling
     #[oai(path = "/me", method = "get")]
     async fn me(&self, caller: Guard<EntraId, SignedIn>) -> PlainText<String> {
         PlainText(caller.object_id().to_string())

@@ -40,7 +40,7 @@ pub(super) const ROWS: &[Row] = &[
     }),
     bad("no `aud`", Rule::Claims, |mint| mint.claims(|claims| remove(claims, "aud"))),
     bad("no `iss`", Rule::Claims, |mint| mint.claims(|claims| remove(claims, "iss"))),
-    bad("another tenant's token, signed by a key of all tenants", Rule::Tenant, |mint| {
+    bad("another tenant's token, signed by a key that all tenants share", Rule::Tenant, |mint| {
         mint.claims(|claims| {
             claims["iss"] = mint.issuer(entra_dev::ids::FABRIKAM).into();
             claims["tid"] = entra_dev::ids::FABRIKAM.into();
@@ -82,7 +82,7 @@ pub(super) const ROWS: &[Row] = &[
         let header = r#"{"typ":"JWT","alg":"HS256","kid":"KID"}"#;
         mint.signed("general", "HS256", header, &mint.payload())
     }),
-    bad("HS256 that says RS256", Rule::Signature, |mint| {
+    bad("signed with HS256, but `alg` says RS256", Rule::Signature, |mint| {
         mint.signed("general", "HS256", HEADER, &mint.payload())
     }),
     bad("PS256, with the right key", Rule::TokenHeader, |mint| {

@@ -23,7 +23,7 @@ pub(super) const ROWS: &[Row] = &[
         ours: Some(Rule::Issuer),
         jose: Accepted,
         fastapi: Accepted,
-        why: "Our owner key contains `tid`, so it must be the tenant that issued the token.",
+        why: "We identify owners by `tid` and `oid`, so `tid` must be the tenant that issued the token.",
         make: |mint| mint.claims(|claims| claims["tid"] = entra_dev::ids::FABRIKAM.into()),
     },
     Row {
@@ -31,7 +31,7 @@ pub(super) const ROWS: &[Row] = &[
         ours: Some(Rule::Claims),
         jose: Accepted,
         fastapi: Accepted,
-        why: "Our owner key contains `tid`.",
+        why: "We identify owners by `tid` and `oid`.",
         make: |mint| mint.claims(|claims| remove(claims, "tid")),
     },
     Row {
@@ -39,7 +39,7 @@ pub(super) const ROWS: &[Row] = &[
         ours: Some(Rule::CallerKind),
         jose: Accepted,
         fastapi: Accepted,
-        why: "Our owner key contains `oid`.",
+        why: "We identify owners by `tid` and `oid`.",
         make: |mint| mint.claims(|claims| remove(claims, "oid")),
     },
     Row {

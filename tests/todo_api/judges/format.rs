@@ -15,7 +15,7 @@ pub(super) const ROWS: &[Row] = &[
         ours: Some(Rule::AccessToken),
         jose: Accepted,
         fastapi: Accepted,
-        why: "Only Graph can verify a real one; poem-entra says so before it checks the signature.",
+        why: "Only Graph can verify its own tokens; poem-entra says so before it checks the signature.",
         make: |mint| mint.header(r#"{"typ":"JWT","alg":"RS256","kid":"KID","nonce":"n"}"#),
     },
     Row {
@@ -28,7 +28,7 @@ pub(super) const ROWS: &[Row] = &[
         make: |mint| mint.header(r#"{"typ":"dpop+jwt","alg":"RS256","kid":"KID"}"#),
     },
     Row {
-        token: "`crit` names `b64`, which is true",
+        token: "`crit` names `b64`, and `b64` is `true`",
         ours: Some(Rule::TokenHeader),
         jose: Accepted,
         fastapi: Accepted,
@@ -47,7 +47,7 @@ pub(super) const ROWS: &[Row] = &[
         make: |mint| mint.header(r#"{"typ":"JWT","alg":"none","alg":"RS256","kid":"KID"}"#),
     },
     Row {
-        token: "a duplicate claim, once written with an escape",
+        token: "a duplicate claim, with an escape in one of the names",
         ours: Some(Rule::TokenFormat),
         jose: Accepted,
         fastapi: Accepted,
