@@ -161,25 +161,25 @@ async fn the_audit_trail_contains_no_secrets() {
     let tokens = tenant.redeem(CONTOSO, &Form::redemption(&code)).await;
     let [access, refresh, id] =
         ["access_token", "refresh_token", "id_token"].map(|name| tokens.token(name));
-    let bad = Form::redemption("bad-code").with("code_verifier", "bad-verifier");
+    let bad = Form::redemption("wrong-code").with("code_verifier", "wrong-verifier");
     tenant.redeem(CONTOSO, &bad).await;
     let renewal = Form::redemption("x").with("grant_type", "refresh_token");
-    for token in [&refresh, "bad-refresh"] {
+    for token in [&refresh, "wrong-refresh"] {
         tenant.redeem(CONTOSO, &renewal.clone().with("refresh_token", token)).await;
     }
-    tenant.post("token", &client_credentials(DAEMON_CLIENT_ID, "bad-secret", "x/.default")).await;
+    tenant.post("token", &client_credentials(DAEMON_CLIENT_ID, "wrong-secret", "x/.default")).await;
     let assertion = Form::empty()
         .with("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer")
         .with("client_id", API_CLIENT_ID)
         .with("client_secret", "api-secret")
         .with("requested_token_use", "on_behalf_of")
         .with("scope", "openid");
-    for token in [&access, "bad-assertion"] {
+    for token in [&access, "wrong-assertion"] {
         tenant.post("token", &assertion.clone().with("assertion", token)).await;
     }
     let by_assertion = client_credentials(DAEMON_CLIENT_ID, "", "x/.default");
-    tenant.post("token", &by_assertion.with("client_assertion", "bad-client-assertion")).await;
-    let basic = tenant.token_request(CONTOSO).basic_auth(DAEMON_CLIENT_ID, Some("bad-basic"));
+    tenant.post("token", &by_assertion.with("client_assertion", "wrong-client-assertion")).await;
+    let basic = tenant.token_request(CONTOSO).basic_auth(DAEMON_CLIENT_ID, Some("wrong-basic"));
     Answer::of(Form::empty().with("grant_type", "client_credentials").on(basic)).await;
     let device = Form::empty().with("client_id", COMMAND_LINE).with("scope", "openid");
     let device = tenant.post("devicecode", &device).await.token("device_code");
@@ -197,7 +197,7 @@ async fn the_audit_trail_contains_no_secrets() {
         &refresh,
         &device,
         VERIFIER,
-        "bad-",
+        "wrong-",
         "state-of-the-app",
         "nonce-of-the-app",
         &signature(&access),
