@@ -7,3 +7,4 @@ mod files;
 mod modules;
 mod source;
 mod targets;
+mod test_files;

@@ -140,7 +140,7 @@ fn every_module_knows_only_what_it_may() {
             found.extend(violations(&file, &read(&file)));
         }
     }
-    assert!(found.is_empty(), "{found:#?}");
+    assert!(found.is_empty(), "RULES in {} says what each module may know: {found:#?}", file!());
 }
 
 /// What a file of `src` knows against the rules: `FILE: MODULE knows NAME`.

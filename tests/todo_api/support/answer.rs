@@ -5,6 +5,7 @@ use reqwest::{
     header::{HeaderMap, HeaderName},
 };
 use serde_json::Value;
+use todo_api::api::http::code::Code;
 
 /// A response with its body.
 #[derive(Debug)]
@@ -45,6 +46,8 @@ impl Answer {
         assert_eq!(self.status.as_u16(), status, "{self:?}");
         assert_eq!(self.header("content-type"), "application/problem+json", "{self:?}");
         assert_eq!(self.body["code"], code, "{self:?}");
+        let listed = Code::ALL.iter().any(|listed| listed.name_and_status().0 == code);
+        assert!(listed, "Code::ALL lacks {code}");
         assert_eq!(self.body["status"], status, "{self:?}");
         assert_eq!(self.body["type"], "about:blank", "{self:?}");
         assert_eq!(self.body["instance"], self.header("x-request-id"), "{self:?}");
