@@ -37,7 +37,7 @@ bench-store: ## Measure the cost of a page in a small and a large table, and of 
 
 bench-http: ## Measure HTTP requests on SQLite and PostgreSQL, with wrk: make bench-http SECONDS=5
 	cargo build --release --bin todo-api
-	benches/http target/release/todo-api $(or $(SECONDS),5)
+	benches/http "$${CARGO_TARGET_DIR:-target}/release/todo-api" $(or $(SECONDS),5)
 
 lint: ## Check the formatting and run the lints; warnings are errors
 	cargo fmt --all --check
