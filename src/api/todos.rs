@@ -46,7 +46,7 @@ impl TodosApi {
         caller: SignedIn,
         /// The page size; 100 by default.
         limit: Query<Option<Limit>>,
-        /// The cursor of the page: `next` of the previous page.
+        /// The cursor of the page: the value of `next` in the previous page.
         after: Query<Option<String>>,
         /// `ETag`s that the client has stored: the response is 304 if one of them is current.
         #[oai(name = "If-None-Match")]
@@ -82,8 +82,8 @@ impl TodosApi {
     /// Delete all todos
     ///
     /// Deletes all todos of the caller's tenant, regardless of owner. Their ids are never reused.
-    /// With `If-Match`, nothing is deleted if, after the client read the list, a todo was added to it,
-    /// or a todo on its first page was changed or deleted.
+    /// With `If-Match`, nothing is deleted if the list has changed since the client read it: a todo
+    /// was added, or one on the first page was changed or deleted.
     #[oai(path = "/todoitems", method = "delete", operation_id = "delete_all_todos")]
     async fn delete_all_todos(
         &self,

@@ -8,7 +8,7 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-/// The source of the time, so that a test can move it.
+/// The source of the time. A test can replace it to control the time.
 pub trait Clock: Send + Sync {
     /// The time in whole seconds since the Unix epoch (a `NumericDate`, RFC 7519 section 2).
     fn now(&self) -> u64;

@@ -3,7 +3,8 @@
 //! account.
 //!
 //! Start a tenant with [`DevTenant::start`], or get an access token without a server from
-//! [`access_token`]. It never asks for a password, and must not be reachable from other machines.
+//! [`access_token`]. The tenant never asks for a password, and must not be reachable from other
+//! machines.
 //!
 //! The modules, in reading order:
 //!

@@ -9,7 +9,7 @@ use crate::{
 
 /// How a development tenant runs.
 ///
-/// There is no host, because it only binds the loopback addresses.
+/// The host cannot be chosen, because the tenant binds only the loopback addresses.
 #[derive(Clone)]
 pub struct Options {
     /// The port for HTTP on both loopback addresses; 0 means any free port. Default 8001.
@@ -26,8 +26,9 @@ pub struct Options {
     pub data_dir: Option<PathBuf>,
     /// Tenants, people, groups and apps. Default: the built-in directory.
     pub directory: Directory,
-    /// Redirect URIs to add to those of the Swagger UI client. Only the port of a loopback URI may
-    /// differ. Default `http://localhost:8000/oauth2-redirect`.
+    /// Redirect URIs to add to those of the Swagger UI client. A request must name one of them
+    /// exactly, except for the port of a loopback URI. Default
+    /// `http://localhost:8000/oauth2-redirect`.
     pub spa_redirect_uris: Vec<String>,
     /// The source of the time. Default [`SystemClock`].
     pub clock: Arc<dyn Clock>,

@@ -11,7 +11,8 @@ pub enum Rule {
     /// A signed token in its compact form, whose parts are JSON objects without duplicate members
     /// (RFC 7515, section 7.1; RFC 7519, section 4).
     TokenFormat,
-    /// A token header with `alg` RS256 and a `kid`, which requires nothing else (RFC 8725).
+    /// A token header with `alg` RS256 and a `kid`, and without parameters that demand more of the
+    /// receiver (RFC 8725).
     TokenHeader,
     /// A published RSA signing key with that `kid` (RFC 7517).
     SigningKey,

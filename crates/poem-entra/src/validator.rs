@@ -80,8 +80,8 @@ impl ValidatorBuilder {
     ///
     /// # Errors
     ///
-    /// [`StartError`] with every fault in the settings, or if this machine has no CA certificates
-    /// to verify an https authority with.
+    /// [`StartError`] if settings are wrong (it lists every fault), or if this machine has no CA
+    /// certificates with which to verify an https authority.
     pub fn build(self) -> Result<Validator, StartError> {
         let settings = self.settings.checked()?;
         let transport = match self.transport {
@@ -111,7 +111,8 @@ impl ValidatorBuilder {
 }
 
 impl Validator {
-    /// A validator with these settings, the clock of the operating system and the network.
+    /// A validator with these settings, which uses the clock of the operating system and fetches
+    /// the keys over the network.
     ///
     /// # Errors
     ///

@@ -23,13 +23,14 @@ pub(crate) struct App {
     pub(crate) access_token_version: u8,
     /// The delegated permissions of this API.
     pub(crate) scopes: Vec<Scope>,
-    /// The app roles that people and apps can have at this API.
+    /// The app roles that people and apps can have in this API.
     pub(crate) app_roles: Vec<String>,
     /// The optional claims in its access tokens.
     pub(crate) optional_claims: Vec<OptionalClaim>,
     /// Whether only people with an assignment may sign in.
     pub(crate) assignment_required: bool,
-    /// Whether people are asked for consent. Otherwise an administrator has consented.
+    /// Whether people are asked for consent. If not, the app counts as approved by an
+    /// administrator.
     pub(crate) consent_required: bool,
     /// Whether the authorization endpoint may issue ID tokens.
     pub(crate) id_token_issuance: bool,
@@ -43,7 +44,7 @@ pub(crate) struct App {
     pub(crate) expired_secrets: Vec<String>,
     /// The certificates whose keys may sign client assertions.
     pub(crate) certificates: Vec<AppCertificate>,
-    /// The app roles of this app at other apps, by their client ids.
+    /// The app roles that this app has in other apps, whose client ids are the keys.
     pub(crate) permissions: BTreeMap<String, Vec<String>>,
 }
 

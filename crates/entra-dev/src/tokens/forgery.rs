@@ -36,7 +36,7 @@ pub struct Forgery {
     pub resource: Option<String>,
     /// Claims to replace, add or, with `null`, remove.
     pub claims: Map<String, Value>,
-    /// Whether the token has no claims but these.
+    /// Whether the token has only the claims in `claims`.
     pub only_these_claims: bool,
     /// Header parameters to replace, add or, with `null`, remove.
     pub header: Map<String, Value>,

@@ -48,8 +48,8 @@ impl Published {
 ///
 /// Each operation with a guard gets its scopes in `security`, its app roles in `x-required-roles`,
 /// a sentence about both in the description, and the responses 401, 403 and 503. A caller needs one
-/// of the app roles in `x-required-roles`. If a policy has several lists of app roles, it is a list
-/// of lists, and a caller needs one app role from each.
+/// of the app roles in `x-required-roles`. If a policy has several lists of app roles,
+/// `x-required-roles` is a list of lists, and a caller needs one app role from each.
 ///
 /// # Errors
 ///

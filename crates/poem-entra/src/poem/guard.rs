@@ -14,8 +14,8 @@ use super::SecurityScheme;
 /// the policy `P` does not allow the caller. `S` is the app's security scheme in the document.
 ///
 /// The guard must be the handler's first parameter. Parameters are extracted from left to right,
-/// and a caller without a token must not learn that their body was wrong. The endpoint's data must
-/// contain an [`Arc<Validator>`].
+/// and a caller without a token must not learn whether the body of the request is valid. The
+/// endpoint's data must contain an [`Arc<Validator>`].
 pub struct Guard<S, P: Policy> {
     caller: P::Caller,
     scheme: PhantomData<fn() -> S>,

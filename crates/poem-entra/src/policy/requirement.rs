@@ -84,15 +84,15 @@ impl Requirement {
         self.and(Condition::Role(roles))
     }
 
-    /// Also requires that the caller is in one of these groups, by their object ids. A caller with
-    /// more groups than a token can list is refused.
+    /// Also requires that the caller is in one of these groups, which are given by object id. A
+    /// caller with more groups than a token can list is refused.
     pub const fn and_group(self, groups: &'static [&'static str]) -> Self {
         assert!(all_are(groups, Name::Guid), "a policy needs at least one group, by its object id");
         self.and(Condition::Group(groups))
     }
 
-    /// Also requires one of these client apps, by their client ids. If there are several lists, at
-    /// least one app must be in all of them, because a request comes from only one app.
+    /// Also requires one of these client apps, which are given by client id. If there are several
+    /// lists, at least one app must be in all of them, because a request comes from only one app.
     pub const fn and_client(self, clients: &'static [&'static str]) -> Self {
         assert!(all_are(clients, Name::Guid), "a policy needs at least one app, by its client id");
         let narrowed = self.and(Condition::Client(clients));

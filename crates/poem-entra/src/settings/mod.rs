@@ -31,7 +31,7 @@ pub struct Settings {
     pub key_refresh: Duration,
     /// The shortest time between two refreshes that unknown keys cause.
     pub key_refresh_floor: Duration,
-    /// How long a key stays trusted after the first refresh without it.
+    /// How long a key stays trusted after the first refresh in which it is missing.
     pub key_retention: Duration,
     /// How many accepted tokens the cache holds, so that their signatures are not verified again; 0
     /// turns the cache off.
