@@ -45,7 +45,7 @@ pub enum Endpoint {
 pub struct FaultPlan {
     /// Milliseconds to wait before the response.
     pub latency_ms: u64,
-    /// The status of the response. Its body then says nothing about the request.
+    /// Respond with this status and a fixed text, without handling the request.
     pub status: Option<u16>,
     /// Truncate the body to this number of bytes.
     pub truncate: Option<usize>,

@@ -142,7 +142,7 @@ impl Scopes {
         names
     }
 
-    /// Whether only an administrator can consent to all of these scopes.
+    /// Whether at least one of these scopes needs an administrator's consent.
     pub(crate) fn need_an_administrator(&self) -> bool {
         self.permissions().any(|permission| match &permission.name {
             Some(name) => permission.resource.scope(name).is_some_and(|scope| scope.admin_consent),

@@ -11,8 +11,8 @@ pub enum Rule {
     /// A signed token in its compact form, whose parts are JSON objects without duplicate members
     /// (RFC 7515, section 7.1; RFC 7519, section 4).
     TokenFormat,
-    /// A token header with `alg` RS256 and a `kid`, and without parameters that demand more of the
-    /// receiver (RFC 8725).
+    /// A token header with `alg` RS256 and a `kid`, and without `crit` or `enc`, which demand more
+    /// of the receiver (RFC 8725).
     TokenHeader,
     /// A published RSA signing key with that `kid` (RFC 7517).
     SigningKey,
@@ -20,7 +20,7 @@ pub enum Rule {
     Signature,
     /// The required claims, and every claim of the right type (RFC 7519, section 4.1).
     Claims,
-    /// A token that is neither expired nor not yet valid (RFC 7519, section 4.1).
+    /// A token that has not expired and is already valid (RFC 7519, section 4.1).
     Lifetime,
     /// A token version that the authority issues and the API accepts.
     Version,

@@ -151,8 +151,8 @@ pub(super) const ROWS: &[Row] = &[
         ours: None,
         jose: Refused,
         fastapi: Refused,
-        why: "Entra copies it from clients that request `api://…//.default`; poem-entra ignores \
-              one slash.",
+        why: "If a client requests `api://…//.default`, Entra copies the extra slash into `aud`; \
+              poem-entra ignores one slash.",
         make: |mint| {
             let uri = format!("api://{}/", entra_dev::ids::API_CLIENT_ID);
             mint.claims(|claims| claims["aud"] = uri.into())
@@ -239,8 +239,8 @@ pub(super) const ROWS: &[Row] = &[
         ours: Some(Rule::CallerKind),
         jose: Accepted,
         fastapi: Accepted,
-        why: "In an app-only token, `oid` and `sub` are equal; this is an ID token without a \
-              `nonce`.",
+        why: "In an app-only token, `oid` and `sub` are equal. They differ here, so this can only \
+              be an ID token without a `nonce`.",
         make: |mint| {
             mint.claims(|claims| {
                 remove(claims, "scp");

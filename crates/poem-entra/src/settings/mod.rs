@@ -66,7 +66,7 @@ impl Settings {
     }
 }
 
-/// A setting that can be wrong; its text is the name of the field of [`Settings`].
+/// A setting that can be wrong. `Display` writes the name of its field in [`Settings`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Setting {
