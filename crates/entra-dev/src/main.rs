@@ -32,7 +32,8 @@ struct Arguments {
     #[arg(long, default_value_t = 8443)]
     https_port: u16,
 
-    /// The loopback host; both loopback addresses are always bound
+    /// A loopback name or address. Others are refused: both loopback addresses are always bound,
+    /// and no other
     #[arg(long, default_value = "localhost")]
     host: Loopback,
 

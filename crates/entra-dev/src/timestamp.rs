@@ -15,7 +15,7 @@ pub(crate) fn year(seconds: u64) -> i32 {
     date_time(seconds).year()
 }
 
-/// A time that is too large counts as the epoch: only a broken clock shows one.
+/// A time that is too large is shown as the epoch. Only a broken clock produces such a time.
 fn date_time(seconds: u64) -> OffsetDateTime {
     i64::try_from(seconds)
         .ok()

@@ -49,7 +49,7 @@ pub(crate) struct App {
 }
 
 impl App {
-    /// Microsoft Graph. It is only the resource of the user information endpoint.
+    /// Microsoft Graph. Here it serves only the user information endpoint.
     pub(crate) fn microsoft_graph() -> Self {
         let user_read = Scope { name: "User.Read".to_owned(), admin_consent: false };
         Self {

@@ -24,7 +24,8 @@ impl Directory {
     ///
     /// # Errors
     ///
-    /// Every fault in the text, each with its line.
+    /// The faults in the text, each with its line. If a field is unknown, missing or of the wrong
+    /// type, only the first such field is reported.
     pub fn parse(text: &str, folder: &Path) -> Result<Self, DirectoryError> {
         file::parse(text, folder).map(|contents| Self(Arc::new(contents)))
     }
@@ -33,7 +34,7 @@ impl Directory {
     ///
     /// # Errors
     ///
-    /// Every fault in the text, each with its line; only the first one if the JSON is invalid.
+    /// Like [`Self::parse`]; if the text is not JSON, only the first fault.
     pub fn parse_json(text: &str, folder: &Path) -> Result<Self, DirectoryError> {
         file::parse_json(text, folder).map(|contents| Self(Arc::new(contents)))
     }

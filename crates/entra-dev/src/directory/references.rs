@@ -66,8 +66,8 @@ impl<'a> References<'a> {
         assignments
     }
 
-    /// A single-tenant app has no service principal in other tenants, so it cannot assign roles
-    /// there.
+    /// A single-tenant app has no service principal in other tenants, so nobody can have its app
+    /// roles there.
     fn check_known_in(
         &self,
         checks: &mut Checks<'_>,

@@ -29,8 +29,8 @@ pub(super) enum Cors {
 }
 
 impl Cors {
-    /// Allows the origin to read this response. If the client is known, it must be an origin of
-    /// that app, otherwise of any app.
+    /// Allows the origin to read this response if it belongs to the client's app or, if the client
+    /// is not known, to any app.
     pub(super) fn add_to(
         self,
         context: &Context,

@@ -53,7 +53,7 @@ const PARAMETERS: [&str; 4] = ["client_id", "id_token_hint", "post_logout_redire
 
 struct LogoutRequest {
     client_id: Option<String>,
-    /// A name of the account.
+    /// The short name, sign-in name or `oid` of the account.
     hint: Option<String>,
     /// The registered redirect URI with the state.
     redirect: Option<Url>,

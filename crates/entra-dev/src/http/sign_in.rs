@@ -30,8 +30,9 @@ pub(super) enum Consent {
 }
 
 impl<'a> Choice<'a> {
-    /// Reads the form of one of our pages. Links are ignored, and forms on pages of other sites are
-    /// refused: they could sign a person in without the person's knowledge.
+    /// Reads the form of one of our pages. A choice in the query of a GET is ignored, and a form
+    /// sent by a page of another site is refused. Otherwise, another site could sign a person in
+    /// without the person's knowledge.
     pub(super) fn parse(request: &'a TenantRequest<'_>) -> Result<Self, Refusal> {
         if !request.is_form() {
             return Ok(Self::None);

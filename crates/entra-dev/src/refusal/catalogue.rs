@@ -500,7 +500,8 @@ impl Refusal {
         Self { error: "invalid_request", ..Self::tenant_unpublished(tenant) }
     }
 
-    /// The same error for the metadata and the key set, which also return it for malformed names.
+    /// The tenant is unknown, or its name is malformed, in a request for the metadata or the key
+    /// set.
     pub(crate) fn tenant_unpublished(tenant: &str) -> Self {
         let text = format!(
             "Tenant '{tenant}' not found. Check to make sure you have the correct tenant ID and \
@@ -523,8 +524,8 @@ impl Refusal {
         Self::new("invalid_grant", 501_481, text)
     }
 
-    /// The code verifier is missing. Entra sends the text for a wrong verifier, with another
-    /// number.
+    /// The code verifier is missing. Entra sends the same text as for a wrong verifier, but a
+    /// different number.
     pub(crate) fn verifier_missing() -> Self {
         let text = "The code_verifier does not match the code_challenge supplied in the \
                     authorization request for PKCE: it is missing.";

@@ -120,9 +120,9 @@ impl Forgery {
     }
 
     /// Sets the requested times. If only one is requested and makes the token invalid now, the
-    /// other times move with it, so `nbf` is still earlier than `exp`. So a faulty validator that
-    /// compares these two, but neither with the clock, accepts the token, and a test can detect
-    /// that.
+    /// other times move with it, so that `nbf` stays earlier than `exp`. Otherwise, a faulty
+    /// validator that compares `nbf` with `exp`, but never looks at the clock, would also refuse
+    /// the token, and a test would not find the mistake.
     fn set_times(&self, claims: &mut Map<String, Value>, now: u64) {
         let now = i64::try_from(now).unwrap_or(i64::MAX);
         let lifetime = i64::try_from(lifetime()).unwrap_or_default();
