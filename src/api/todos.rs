@@ -88,7 +88,8 @@ impl TodosApi {
     async fn delete_all_todos(
         &self,
         caller: TenantWriter,
-        /// The `ETag` of the list without parameters: the response is 412 if it is not current.
+        /// The `ETag` from `GET /todoitems` without query parameters: the response is 412 if it is
+        /// not current.
         #[oai(name = "If-Match")]
         expected: Field<EntityTags>,
         /// `ETag`s that the list must not have: the response is 412 if one of them is current.

@@ -1,6 +1,6 @@
 //! A development tenant: a server on loopback that speaks the protocol of Microsoft Entra ID. With
-//! it you can try and test an API that is protected with Entra, or a client of it, without an Azure
-//! account.
+//! it you can try and test an API that is protected with Entra, or a client of Entra, without an
+//! Azure account.
 //!
 //! Start a tenant with [`DevTenant::start`], or get an access token without a server from
 //! [`access_token`]. The tenant never asks for a password, and must not be reachable from other

@@ -61,7 +61,8 @@ impl Identity {
         self.object_id
     }
 
-    /// The caller's id for this API alone (`sub`); other APIs see a different one.
+    /// The caller's subject (`sub`). A user's is different for each API; an app's usually equals its
+    /// object id.
     pub fn subject(&self) -> &str {
         &self.subject
     }

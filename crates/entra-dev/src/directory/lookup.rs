@@ -43,7 +43,7 @@ impl Directory {
     ///
     /// # Errors
     ///
-    /// The file cannot be read, or it has faults, which are all listed with their lines.
+    /// The file cannot be read, or it has faults: see [`Self::parse`] and [`Self::parse_json`].
     pub fn read(path: &Path) -> Result<Self, DirectoryError> {
         let text = std::fs::read_to_string(path)
             .map_err(|source| DirectoryError::Read { path: path.to_owned(), source })?;

@@ -91,8 +91,9 @@ impl Requirement {
         self.and(Condition::Group(groups))
     }
 
-    /// Also requires one of these client apps, which are given by client id. If there are several
-    /// lists, at least one app must be in all of them, because a request comes from only one app.
+    /// Also requires one of these client apps, which are given by client id. A request comes from
+    /// only one app, so if this is called more than once, at least one app must be in every list;
+    /// otherwise the policy does not compile.
     pub const fn and_client(self, clients: &'static [&'static str]) -> Self {
         assert!(all_are(clients, Name::Guid), "a policy needs at least one app, by its client id");
         let narrowed = self.and(Condition::Client(clients));
