@@ -273,8 +273,8 @@ pub fn roles_in_words() -> String {
                 "allows reading, changing and deleting all todos of the tenant"
             }
             (Reach::Tenant, Reach::Own) => "allows reading all todos of the tenant",
-            (Reach::Own, Reach::Tenant) => "allows changing and deleting all todos of the tenant",
-            (Reach::Own, Reach::Own) => "adds nothing",
+            // A role that does not read the todos of others does not write them either: see above.
+            (Reach::Own, _) => "adds nothing",
         };
         format!("The app role `{name}` {what}.")
     });
