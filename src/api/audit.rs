@@ -27,7 +27,7 @@ pub fn record(caller: &Member, operation: &'static str, todos: u64) {
 }
 
 /// Records that deleting all todos of the tenant failed. After a timeout or a lost connection, the
-/// todos may be deleted all the same, and a retry would find none.
+/// todos may nevertheless have been deleted, and a retry would find none.
 pub fn record_failure(caller: &Member, operation: &'static str) {
     tracing::warn!(
         target: "audit",

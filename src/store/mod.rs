@@ -37,8 +37,8 @@ fn seconds(now: &Now) -> i64 {
 const LOG_MIGRATION_AFTER: Duration = Duration::from_secs(1);
 
 /// Waits for the migration and returns its result. Migrating a large table takes a long time, and
-/// another server may be migrating the same database. So there is no timeout; a long wait is logged
-/// instead.
+/// another server may be migrating the same database. For this reason
+/// the wait has no timeout, but it is logged if it takes long.
 async fn migrating<T>(database: &str, migration: impl Future<Output = T>) -> T {
     let mut migration = pin!(migration);
     if let Ok(migrated) = tokio::time::timeout(LOG_MIGRATION_AFTER, &mut migration).await {

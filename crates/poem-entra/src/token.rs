@@ -19,9 +19,9 @@ pub const TOKEN_LIMIT: usize = 16_384;
 ///
 /// # Errors
 ///
-/// A [`Rejection`] with [`Rule::AuthorizationHeader`] if there is no token, if the scheme is not
-/// `Bearer`, if there are several `Authorization` headers, or if the token is empty, longer than
-/// [`TOKEN_LIMIT`] or not ASCII.
+/// A [`Rejection`] with [`Rule::AuthorizationHeader`] if the request has no token, if the
+/// scheme is not `Bearer`, if there are several `Authorization` headers, or if the token is empty,
+/// longer than [`TOKEN_LIMIT`] or not ASCII.
 pub fn bearer(headers: &HeaderMap) -> Result<&str, Rejection> {
     let mut values = headers.get_all(header::AUTHORIZATION).iter();
     let value = values.next().ok_or_else(Rejection::missing_token)?;

@@ -1,5 +1,5 @@
 //! The only connection that writes to SQLite. Changes that arrive during a commit are queued, and
-//! share the next commit. There is no timer, so a single change is committed at once.
+//! share the next commit. The writer never waits for more, so a single change is committed at once.
 
 use std::{
     sync::{

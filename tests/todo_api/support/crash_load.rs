@@ -79,7 +79,7 @@ impl CrashLoad<'_> {
         change(self.known.lock().unwrap().entry(name.to_owned()).or_default());
     }
 
-    /// The body of the response; `None` if there is no response.
+    /// The body of the response; `None` if no response came.
     async fn send(&self, request: RequestBuilder) -> Option<Value> {
         let answer = request.bearer_auth(self.token).send().await.ok()?;
         let status = answer.status();
