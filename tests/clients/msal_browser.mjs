@@ -259,7 +259,11 @@ await run('@azure/msal-browser', version, {
     },
     'login_hint': async () => {
         await forgetEverybody();
-        const pressEnter = (page) => page.keyboard.press('Enter');
+        // A key that is pressed before the page has focused the hinted person does nothing.
+        const pressEnter = async (page) => {
+            await page.locator('button:focus').waitFor();
+            await page.keyboard.press('Enter');
+        };
         const loginHint = UMA;
         await assertIs(UMA, await redirect(await openApp(), { loginHint }, [PICK], pressEnter));
         // A person who is signed in is not asked again.
