@@ -19,7 +19,6 @@ pub(super) struct Backup {
 impl Backup {
     pub(super) fn run(self) -> anyhow::Result<()> {
         let config = config::read_database(&Environment::load()?)?;
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        Ok(runtime.block_on(store::back_up(&config.location, &self.copy))?)
+        Ok(store::back_up(&config.location, &self.copy)?)
     }
 }

@@ -1,93 +1,47 @@
 //! Errors of the store. The variants tell whose fault an error is, and whether a retry may succeed.
 
-use std::{borrow::Cow, io, sync::Arc};
+use std::{error::Error, io, sync::Arc};
 
-use sqlx::{Error, migrate::MigrateError};
+/// The cause of an error. All changes of a failed commit share theirs.
+pub(super) type Cause = Arc<dyn Error + Send + Sync>;
 
-/// Why an operation failed. The cause is for the log, not for the client. It is shared, because all
-/// changes of a failed commit have the same cause.
+/// Why an operation failed. The cause is for the log, not for the client.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum StoreError {
     /// There are too many operations at once. A retry may succeed.
     #[error("the database is busy")]
-    Overloaded(#[source] Arc<Error>),
+    Overloaded(#[source] Cause),
     /// The environment's fault, such as a full disk, a missing file or a stopped database server.
     #[error("the database cannot be used")]
-    Unavailable(#[source] Arc<Error>),
+    Unavailable(#[source] Cause),
     /// A bug in this program.
     #[error("the database refused a query")]
-    Internal(#[source] Arc<Error>),
+    Internal(#[source] Cause),
 }
 
-impl From<Error> for StoreError {
-    fn from(error: Error) -> Self {
-        let code = error.as_database_error().and_then(|database| database.code());
-        let kind = match (&error, code) {
-            (Error::PoolTimedOut, _) => Self::Overloaded,
-            (Error::Io(_) | Error::Tls(_) | Error::PoolClosed | Error::WorkerCrashed, _) => {
-                Self::Unavailable
-            }
-            (_, Some(code)) => kind_of(code),
-            _ => Self::Internal,
-        };
-        kind(Arc::new(error))
+impl StoreError {
+    /// The operation waited longer than [`Options::timeout`](super::Options::timeout), or too many
+    /// operations were waiting already.
+    pub(super) fn no_turn() -> Self {
+        Self::Overloaded(Arc::new(NotRun("too many operations are waiting for the database")))
+    }
+
+    /// The store is closed.
+    pub(super) fn closed() -> Self {
+        Self::Unavailable(Arc::new(NotRun("the database is closed")))
     }
 }
 
-type Kind = fn(Arc<Error>) -> StoreError;
-
-fn kind_of(code: Cow<'_, str>) -> Kind {
-    match result_code(&code) {
-        Some(code) => kind_of_result_code(code),
-        None => kind_of_sqlstate(&code),
+impl From<io::Error> for StoreError {
+    fn from(error: io::Error) -> Self {
+        Self::Unavailable(Arc::new(error))
     }
 }
 
-/// Returns SQLite's primary result code (<https://sqlite.org/rescode.html>). `None` for PostgreSQL,
-/// whose codes have five characters. SQLite's codes are numbers below 10,000.
-fn result_code(code: &str) -> Option<u32> {
-    let code = code.parse::<u32>().ok().filter(|_| code.len() < 5)?;
-    Some(code & 0xff)
-}
-
-/// The file of SQLite is read-only.
-const READONLY: u32 = 8;
-
-fn kind_of_result_code(code: u32) -> Kind {
-    match code {
-        // BUSY, LOCKED
-        5 | 6 => StoreError::Overloaded,
-        // PERM, NOMEM, IOERR, CORRUPT, FULL, CANTOPEN, NOTADB
-        3 | 7 | READONLY | 10 | 11 | 13 | 14 | 26 => StoreError::Unavailable,
-        _ => StoreError::Internal,
-    }
-}
-
-/// PostgreSQL is a standby or was set to read-only.
-const READ_ONLY: &str = "25006";
-
-/// Returns whether the database is read-only: PostgreSQL on this connection, or SQLite's file.
-pub(super) fn is_read_only(error: &Error) -> bool {
-    let code = error.as_database_error().and_then(|database| database.code());
-    code.is_some_and(|code| code == READ_ONLY || result_code(&code) == Some(READONLY))
-}
-
-/// <https://www.postgresql.org/docs/current/errcodes-appendix.html>
-fn kind_of_sqlstate(code: &str) -> Kind {
-    match code {
-        // Statement timeout, lock not available, too many connections, serialization failure,
-        // deadlock.
-        "57014" | "55P03" | "53300" | "40001" | "40P01" => StoreError::Overloaded,
-        // The server ended a transaction in which the client had stopped.
-        READ_ONLY | "25P03" => StoreError::Unavailable,
-        _ => match code.get(..2) {
-            // Connection, insufficient resources, operator intervention, system error, internal
-            // error such as a damaged table. 3D and 28: the database or the user does not exist.
-            Some("08" | "53" | "57" | "58" | "XX" | "3D" | "28") => StoreError::Unavailable,
-            _ => StoreError::Internal,
-        },
-    }
-}
+/// Why an operation did not run.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct NotRun(&'static str);
 
 /// Why the store cannot be opened.
 #[derive(Debug, thiserror::Error)]
@@ -119,7 +73,7 @@ pub enum OpenError {
         database: String,
         /// The error of the driver.
         #[source]
-        source: Error,
+        source: Box<dyn Error + Send + Sync>,
     },
     /// A later version of this program has migrated the schema.
     #[error(
@@ -139,45 +93,6 @@ pub enum OpenError {
         database: String,
         /// The error of the migration.
         #[source]
-        source: MigrateError,
+        source: Box<dyn Error + Send + Sync>,
     },
-}
-
-impl OpenError {
-    /// If the database has a migration that this program does not have, then a later version of the
-    /// program has applied it.
-    pub(super) fn migrate(database: String, source: MigrateError) -> Self {
-        match source {
-            MigrateError::VersionMissing(version) => Self::Newer { database, version },
-            source => Self::Migrate { database, source },
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_driver_code_decides_the_kind_of_error() {
-        let cause = || Arc::new(Error::RowNotFound);
-        for (code, name) in [
-            ("5", "busy"),
-            ("517", "busy"),
-            ("13", "cannot be used"),
-            ("778", "cannot be used"),
-            ("19", "refused"),
-            ("2067", "refused"),
-            ("57014", "busy"),
-            ("53300", "busy"),
-            ("53100", "cannot be used"),
-            ("57P01", "cannot be used"),
-            ("25006", "cannot be used"),
-            ("23505", "refused"),
-            ("42P01", "refused"),
-        ] {
-            let error = kind_of(code.into())(cause());
-            assert!(error.to_string().contains(name), "{code}: {error}");
-        }
-    }
 }

@@ -4,7 +4,6 @@
 mod error;
 mod options;
 mod postgres;
-mod queries;
 mod sqlite;
 mod sweeper;
 
@@ -32,6 +31,13 @@ pub type Now = Arc<dyn Fn() -> u64 + Send + Sync>;
 fn seconds(now: &Now) -> i64 {
     i64::try_from(now()).unwrap_or(i64::MAX)
 }
+
+/// The maximum number of rows of each table that the sweeper removes at once, so that other changes
+/// do not wait long.
+const SWEEP_LIMIT: i64 = 500;
+
+/// The time until an idempotency key expires, in seconds.
+const KEY_LIFETIME: i64 = 24 * 60 * 60;
 
 /// A migration that takes longer than this is logged.
 const LOG_MIGRATION_AFTER: Duration = Duration::from_secs(1);

@@ -1,5 +1,5 @@
-//! Faults of a SQLite file: a full disk, and a file that is locked, damaged or read-only. Each
-//! causes a clear response or a clear error at start, the server recovers by itself, and no
+//! Faults of a SQLite file: a full or slow disk, and a file that is locked, damaged or read-only.
+//! Each causes a clear response or a clear error at start, the server recovers by itself, and no
 //! acknowledged todo is lost.
 
 use std::{
@@ -12,7 +12,6 @@ use std::{
 
 use reqwest::{Method, StatusCode};
 use serde_json::json;
-use sqlx::{Connection, SqliteConnection};
 
 use crate::support::{Answer, App, Database, Launch, Program, client};
 
@@ -20,12 +19,12 @@ use crate::support::{Answer, App, Database, Launch, Program, client};
 async fn a_locked_file_can_be_read_and_accepts_writes_once_unlocked() {
     let app = App::with_short_timeout(Database::sqlite()).await;
     app.create("uma", "before").await;
-    let mut other = SqliteConnection::connect(&app.database().url()).await.unwrap();
-    let held = other.begin_with("BEGIN IMMEDIATE").await.unwrap();
+    let other = app.database().open();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
     create(&app, "meanwhile").await.assert_unavailable("overloaded");
     assert_eq!(app.names("uma").await, ["before"]);
     app.assert_not_ready("overloaded").await;
-    held.rollback().await.unwrap();
+    other.execute_batch("ROLLBACK").unwrap();
     app.assert_ready().await;
     app.create("uma", "after").await;
     assert_eq!(app.names("uma").await, ["before", "after"]);
@@ -174,6 +173,45 @@ async fn a_full_disk_causes_503_and_loses_no_acknowledged_todo() {
     program.kill();
     program.restart().await;
     assert_eq!(count().await, acknowledged + 1);
+}
+
+#[tokio::test]
+async fn a_slow_disk_delays_only_the_requests_that_read_from_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let library = folder.path().join("slow_disk.so");
+    let mut compile = Command::new("cc");
+    compile.args(["-shared", "-fPIC", "tests/todo_api/support/slow_disk.c", "-o"]).arg(&library);
+    assert!(compile.status().unwrap().success());
+    let marker = folder.path().join("marker");
+    let launch = Launch::dev()
+        .with("LD_PRELOAD", library.to_str().unwrap())
+        .with("SLOW_DISK", marker.to_str().unwrap())
+        .with("DATABASE_TIMEOUT", "60");
+    let program = Program::launch(launch).await;
+    let token = program.token("uma");
+    let (client, url) = (client(), format!("{}/todoitems", program.url));
+    let body = json!({ "item": { "name": "Walk the dog" } });
+    // Each round changes the file, so that its pages must be read again. In the first round, the
+    // server finds out that the disk is slow.
+    for round in 1..=2 {
+        let request = client.post(&url).bearer_auth(&token).json(&body);
+        assert_eq!(request.send().await.unwrap().status(), StatusCode::CREATED);
+        fs::write(&marker, "").unwrap();
+        let requests: Vec<_> =
+            (0..8).map(|_| tokio::spawn(client.get(&url).bearer_auth(&token).send())).collect();
+        while fs::metadata(&marker).unwrap().size() < 2 {
+            tokio::task::yield_now().await;
+        }
+        let health = client.get(format!("{}/health", program.url)).send().await.unwrap();
+        assert_eq!(health.status(), StatusCode::OK);
+        let waiting = requests.iter().filter(|request| !request.is_finished()).count();
+        assert!(round == 1 || waiting == requests.len(), "{waiting}");
+        for request in requests {
+            let page = Answer::of(request.await.unwrap().unwrap()).await;
+            assert_eq!(page.body["items"].as_array().unwrap().len(), round);
+        }
+        fs::remove_file(&marker).unwrap();
+    }
 }
 
 #[tokio::test]

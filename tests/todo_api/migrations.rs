@@ -1,7 +1,8 @@
 //! Schema migrations: the first server to start runs them, and the schema is never downgraded.
 
-use std::sync::Arc;
+use std::{fs, sync::Arc};
 
+use aws_lc_rs::digest::{SHA384, digest};
 use todo_api::store::{self, OpenError};
 
 use crate::support::{App, Database, Launch, MigrationLock, Program, config, on_both};
@@ -47,6 +48,46 @@ async fn a_server_waiting_for_a_migration_reports_it_and_can_stop(database: Data
     program.spawn();
     migration.release().await;
     program.wait_until_ready().await;
+}
+
+/// Until the store had its own migrations for SQLite, sqlx ran them. It created this table and
+/// stored the SHA-384 digests of the files.
+#[tokio::test]
+async fn a_sqlite_file_that_sqlx_has_migrated_can_be_opened() {
+    let database = Database::sqlite();
+    fs::create_dir_all(database.file().parent().unwrap()).unwrap();
+    let file = rusqlite::Connection::open(database.file()).unwrap();
+    let table = "
+        CREATE TABLE _sqlx_migrations (
+            version BIGINT PRIMARY KEY,
+            description TEXT NOT NULL,
+            installed_on TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP,
+            success BOOLEAN NOT NULL,
+            checksum BLOB NOT NULL,
+            execution_time BIGINT NOT NULL
+        );";
+    file.execute_batch(table).unwrap();
+    let mut paths: Vec<_> =
+        fs::read_dir("migrations/sqlite").unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    for (path, version) in paths.iter().zip(1..) {
+        let sql = fs::read_to_string(path).unwrap();
+        file.execute_batch(&sql).unwrap();
+        let insert =
+            "INSERT INTO _sqlx_migrations VALUES (?1, 'x', CURRENT_TIMESTAMP, TRUE, ?2, 9)";
+        let checksum = digest(&SHA384, sql.as_bytes());
+        file.execute(insert, (version, checksum.as_ref())).unwrap();
+    }
+    drop(file);
+    database.fill(1).await;
+    assert_eq!(App::on(database.clone()).await.names("uma").await, ["old"]);
+    let applied = i64::try_from(paths.len()).unwrap();
+    assert_eq!(database.number("SELECT count(*) FROM _sqlx_migrations").await, applied);
+
+    // A migration that was edited after it was applied.
+    database.execute("UPDATE _sqlx_migrations SET checksum = x'00' WHERE version = 1").await;
+    let error = open(database).await.unwrap_err();
+    assert!(matches!(error, OpenError::Migrate { .. }), "{error:?}");
 }
 
 async fn open(database: Database) -> Result<(), OpenError> {

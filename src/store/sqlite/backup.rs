@@ -1,17 +1,18 @@
 //! Copies the SQLite database while servers use it.
 
 use std::{
+    error::Error,
     fs::{self, File},
     io,
     path::Path,
 };
 
-use sqlx::{ConnectOptions, Connection, sqlite::SqliteConnectOptions};
+use rusqlite::{Connection, OpenFlags};
 use tempfile::PersistError;
 
 use crate::store::Location;
 
-use super::files::folder_of;
+use super::{error::SqliteError, files::folder_of};
 
 /// Copies the database to the new file `copy`. The copy has every change that was committed before
 /// it began. Servers can read and write in the meantime. The file gets its name only when it is
@@ -21,11 +22,14 @@ use super::files::folder_of;
 ///
 /// [`BackupError`] if the database cannot be read or the copy cannot be written. An incomplete copy
 /// is removed.
-pub async fn back_up(location: &Location, copy: &Path) -> Result<(), BackupError> {
+pub fn back_up(location: &Location, copy: &Path) -> Result<(), BackupError> {
     let Location::Sqlite(file) = location else { return Err(BackupError::NotSqlite) };
-    let failed = |source| BackupError::Copy { database: file.display().to_string(), source };
-    let mut connection =
-        SqliteConnectOptions::new().filename(file).connect().await.map_err(failed)?;
+    let failed = |error: rusqlite::Error| BackupError::Copy {
+        database: file.display().to_string(),
+        source: SqliteError::from(error).into(),
+    };
+    let connection = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_WRITE);
+    let connection = connection.map_err(failed)?;
     let folder = folder_of(copy);
     // Otherwise the error would name the temporary file.
     fs::metadata(folder)
@@ -35,8 +39,8 @@ pub async fn back_up(location: &Location, copy: &Path) -> Result<(), BackupError
     let unfinished = unfinished.map_err(not_written)?;
     let name = unfinished.path().to_string_lossy().into_owned();
     // SQLite accepts an existing file only if it is empty.
-    sqlx::query("VACUUM INTO $1").bind(name).execute(&mut connection).await.map_err(failed)?;
-    connection.close().await.map_err(failed)?;
+    connection.execute("VACUUM INTO ?1", [name]).map_err(failed)?;
+    connection.close().map_err(|(_, error)| failed(error))?;
     // SQLite does not sync the copy to disk.
     unfinished.as_file().sync_all().map_err(not_written)?;
     unfinished.persist_noclobber(copy).map_err(|PersistError { error, .. }| not_written(error))?;
@@ -56,7 +60,7 @@ pub enum BackupError {
         database: String,
         /// The error of SQLite.
         #[source]
-        source: sqlx::Error,
+        source: Box<dyn Error + Send + Sync>,
     },
     /// The folder of the copy does not exist or cannot be accessed.
     #[error("failed to use the folder {folder}")]

@@ -1,52 +1,105 @@
 //! A connection to SQLite that is reopened after a failure.
 
-use std::sync::Arc;
+use std::{
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
 
-use sqlx::{ConnectOptions, Connection as _, SqliteConnection, sqlite::SqliteConnectOptions};
+use rusqlite::{OpenFlags, config::DbConfig};
+
+use crate::store::StoreError;
 
 use super::files::Files;
 
-/// A connection that is opened on first use, and reopened after a failure. After a full disk or a
-/// missing file, SQLite and its driver may disagree about the state of the connection.
-pub(super) struct Connection {
-    options: SqliteConnectOptions,
-    files: Arc<Files>,
-    current: Option<SqliteConnection>,
+/// Opens a connection. A statement waits up to `timeout` for a lock of another process.
+pub(super) fn open(
+    path: &Path,
+    create: bool,
+    timeout: Duration,
+) -> rusqlite::Result<rusqlite::Connection> {
+    // Each connection is used by one thread at a time, so SQLite needs no mutex for it.
+    let mut flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    flags.set(OpenFlags::SQLITE_OPEN_CREATE, create);
+    let connection = rusqlite::Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(timeout)?;
+    // Otherwise a plan may depend on the bound values, and SQLite plans a cached statement again at
+    // each use, which takes longer than reading a page.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    connection.pragma_update(None, "journal_mode", "wal")?;
+    // A change that was reported as successful must survive a power failure.
+    connection.pragma_update(None, "synchronous", "full")?;
+    Ok(connection)
 }
 
+/// A connection that is opened on first use, and reopened after a failure. After a full disk or a
+/// missing file, the state of a connection is uncertain.
+pub(super) struct Connection {
+    path: PathBuf,
+    timeout: Duration,
+    files: Arc<Files>,
+    current: Option<rusqlite::Connection>,
+    created: Instant,
+    /// When to interrupt the current statement, in nanoseconds after `created`.
+    deadline: Arc<AtomicU64>,
+}
+
+/// SQLite compares the time with the deadline after this many steps of a statement. Reading a row of
+/// a page takes about 15 steps.
+const STEPS: i32 = 1_000;
+
 impl Connection {
-    pub(super) fn new(options: SqliteConnectOptions, files: Arc<Files>) -> Self {
-        // If somebody removes the file, an empty one must not take its place.
-        Self { options: options.create_if_missing(false), files, current: None }
+    /// See [`open`] for `timeout`.
+    pub(super) fn new(path: &Path, timeout: Duration, files: Arc<Files>) -> Self {
+        Self {
+            path: path.to_owned(),
+            timeout,
+            files,
+            current: None,
+            created: Instant::now(),
+            deadline: Arc::new(AtomicU64::new(u64::MAX)),
+        }
     }
 
     /// Returns the open connection. Opens it first if necessary.
-    pub(super) async fn get(&mut self) -> sqlx::Result<&mut SqliteConnection> {
+    pub(super) fn get(&mut self) -> Result<&mut rusqlite::Connection, StoreError> {
         let connection = match self.current.take() {
             Some(connection) => connection,
             None => {
                 self.files.verify()?;
-                self.options.connect().await?
+                // If somebody removes the file, an empty one must not take its place.
+                let connection = open(&self.path, false, self.timeout)?;
+                let (created, deadline) = (self.created, Arc::clone(&self.deadline));
+                let is_over =
+                    move || nanoseconds(created.elapsed()) > deadline.load(Ordering::Relaxed);
+                connection.progress_handler(STEPS, Some(is_over))?;
+                connection
             }
         };
         Ok(self.current.insert(connection))
     }
 
+    /// Interrupts all later statements at this time.
+    pub(super) fn interrupt_at(&self, deadline: Instant) {
+        let deadline = nanoseconds(deadline.duration_since(self.created));
+        self.deadline.store(deadline, Ordering::Relaxed);
+    }
+
     /// Fails if a file was removed or replaced, so that other processes, and the next connection,
     /// would use another one. This takes three system calls.
-    pub(super) fn verify(&self) -> sqlx::Result<()> {
+    pub(super) fn verify(&self) -> Result<(), StoreError> {
         Ok(self.files.verify()?)
     }
 
-    /// Drops the connection after a failure.
+    /// Closes the connection after a failure.
     pub(super) fn fail(&mut self) {
         self.current = None;
     }
+}
 
-    /// Closes the connection. Errors do not matter, because every change is committed already.
-    pub(super) async fn close(self) {
-        if let Some(connection) = self.current {
-            let _ = connection.close().await;
-        }
-    }
+fn nanoseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }

@@ -6,10 +6,10 @@ use std::{
     fs, io, mem,
     os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
+    sync::{Mutex, PoisonError},
 };
 
-use sqlx::{Connection as _, SqliteConnection};
-use tokio::sync::Mutex;
+use rusqlite::Connection;
 
 /// The database, its write-ahead log, and the index of the log, as they were when they were opened.
 /// Processes learn about each other's changes through the index.
@@ -17,7 +17,7 @@ pub(super) struct Files {
     opened: [OpenedFile; 3],
     /// An unused connection that stays open until shutdown. SQLite removes the log when the last
     /// connection is closed, and the other connections may be closed and reopened earlier.
-    last: Mutex<Option<SqliteConnection>>,
+    last: Mutex<Option<Connection>>,
 }
 
 impl Files {
@@ -26,7 +26,7 @@ impl Files {
     /// # Errors
     ///
     /// If a file does not exist or cannot be accessed.
-    pub(super) fn of(database: &Path, connection: SqliteConnection) -> io::Result<Self> {
+    pub(super) fn of(database: &Path, connection: Connection) -> io::Result<Self> {
         // If the path is a symbolic link, SQLite puts the other files next to its target.
         let file = fs::canonicalize(database)?;
         let beside = |suffix| {
@@ -47,11 +47,9 @@ impl Files {
 
     /// Closes the last connection, so that SQLite merges the log into the database. All others must
     /// already be closed. If merging fails, the next start does it.
-    pub(super) async fn close(&self) {
-        if self.verify().is_ok()
-            && let Some(last) = self.last.lock().await.take()
-        {
-            let _ = last.close().await;
+    pub(super) fn close(&self) {
+        if self.verify().is_ok() {
+            drop(self.last.lock().unwrap_or_else(PoisonError::into_inner).take());
         }
     }
 }
@@ -61,7 +59,7 @@ impl Drop for Files {
         if self.verify().is_err() {
             // This connection is never closed. Otherwise SQLite would remove the log at this path,
             // with the changes that another process has written to it.
-            mem::forget(self.last.get_mut().take());
+            mem::forget(self.last.get_mut().unwrap_or_else(PoisonError::into_inner).take());
         }
     }
 }

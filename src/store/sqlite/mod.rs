@@ -1,24 +1,25 @@
 //! The store on SQLite: one file. The file, its folder and the schema are created at start-up.
 
 mod backup;
-mod change;
 mod connection;
+mod error;
 mod files;
+mod migrations;
+mod queries;
 mod readers;
 mod writer;
 
 use std::{
+    error::Error,
     fs::{File, TryLockError},
-    path::Path,
+    path::{Path, PathBuf},
     sync::Arc,
+    thread,
     time::Duration,
 };
 
 use async_trait::async_trait;
-use sqlx::{
-    ConnectOptions, SqliteConnection,
-    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
-};
+use tokio::{sync::oneshot, task};
 
 use crate::{
     list::Listing,
@@ -26,15 +27,12 @@ use crate::{
 };
 
 use super::{
-    Creation, ListCondition, Now, OpenError, StoreError, TodoStore,
-    error::is_read_only,
-    migrating,
-    queries::{CHANGE_NOTHING, sqlite as queries},
-    seconds,
+    Creation, ListCondition, Now, OpenError, StoreError, TodoStore, migrating, seconds,
     sweeper::Sweeper,
 };
 
 use connection::Connection;
+use error::{SqliteError, is_read_only};
 use files::{Files, folder_of};
 use readers::Readers;
 use writer::Writer;
@@ -46,7 +44,7 @@ pub use backup::{BackupError, back_up};
 /// instead, some of them could wait forever.
 pub struct SqliteStore {
     writer: Writer,
-    readers: Readers,
+    readers: Arc<Readers>,
     files: Arc<Files>,
     sweeper: Sweeper,
     now: Now,
@@ -61,39 +59,25 @@ impl SqliteStore {
     /// [`OpenError`] if the file cannot be opened or the schema cannot be migrated.
     pub async fn open(path: &Path, timeout: Duration, now: Now) -> Result<Self, OpenError> {
         let database = path.display().to_string();
-        let options = SqliteConnectOptions::new()
-            .filename(path)
-            .create_if_missing(true)
-            .journal_mode(SqliteJournalMode::Wal)
-            // A change that was reported as successful must survive a power failure.
-            .synchronous(SqliteSynchronous::Full)
-            .busy_timeout(timeout);
-        let connect = |source| OpenError::Connect { database: database.clone(), source };
-        let first = migrating(&database, async {
-            let _lock = lock_folder(path).await?;
-            let mut first = options.connect().await.map_err(connect)?;
-            // With a borrowed connection, the future of `run` is not `Send`.
-            sqlx::migrate!("migrations/sqlite")
-                .run_direct(None, &mut first, false)
-                .await
-                .map_err(|source| OpenError::migrate(database.clone(), source))?;
-            check_writable(&mut first).await.map_err(connect)?;
-            Ok(first)
+        let files = migrating(&database, async {
+            let lock = lock_folder(path).await?;
+            migrate(path.to_owned(), timeout, lock).await
         })
         .await?;
-        let files = Files::of(path, first).map_err(|error| connect(error.into()))?;
+        let connect = |source| OpenError::Connect { database: database.clone(), source };
         let files = Arc::new(files);
-        let connection = || Connection::new(options.clone(), Arc::clone(&files));
-        let writer = Writer::start(connection(), timeout);
-        let readers = Readers::open(connection, timeout).await.map_err(connect)?;
+        let connection = Connection::new(path, timeout, Arc::clone(&files));
+        let writer = Writer::start(connection, timeout).map_err(|error| connect(error.into()))?;
+        let readers =
+            Readers::open(path, &files, timeout).map_err(|error| connect(error.into()))?;
         let (sweeping, clock) = (writer.clone(), Arc::clone(&now));
         let sweeper = Sweeper::start(move || {
             let (writer, now) = (sweeping.clone(), seconds(&clock));
             Box::pin(async move {
-                writer.run(move |connection| Box::pin(queries::sweep(connection, now))).await
+                writer.run(move |transaction| queries::sweep(transaction, now)).await
             })
         });
-        Ok(Self { writer, readers, files, sweeper, now })
+        Ok(Self { writer, readers: Arc::new(readers), files, sweeper, now })
     }
 }
 
@@ -116,20 +100,42 @@ async fn lock_folder(database: &Path) -> Result<File, OpenError> {
     }
 }
 
+/// Migrates the schema on a thread of its own, because a migration can take long, and the server must
+/// still be able to stop. Returns the files, which are open from now on.
+async fn migrate(path: PathBuf, timeout: Duration, lock: File) -> Result<Files, OpenError> {
+    let database = path.display().to_string();
+    let connect = |source: Box<dyn Error + Send + Sync>| OpenError::Connect { database, source };
+    let (done, migrated) = oneshot::channel();
+    let migration = thread::Builder::new().spawn(move || {
+        // The result is not needed if the server has stopped.
+        let _ = done.send(open_and_migrate(&path, timeout));
+        drop(lock);
+    });
+    match migration {
+        Ok(_) => migrated.await.unwrap_or_else(|error| Err(connect(error.into()))),
+        Err(error) => Err(connect(error.into())),
+    }
+}
+
+fn open_and_migrate(path: &Path, timeout: Duration) -> Result<Files, OpenError> {
+    let database = path.display().to_string();
+    let connect = |source| OpenError::Connect { database: database.clone(), source };
+    let sqlite = |error: rusqlite::Error| connect(SqliteError::from(error).into());
+    let mut first = connection::open(path, true, timeout).map_err(sqlite)?;
+    migrations::migrate(&mut first, &database)?;
+    check_writable(&first).map_err(sqlite)?;
+    Files::of(path, first).map_err(|error| connect(error.into()))
+}
+
 /// Fails if the file is read-only. If the schema was up to date already, nothing has been written
 /// so far.
-async fn check_writable(connection: &mut SqliteConnection) -> sqlx::Result<()> {
+fn check_writable(connection: &rusqlite::Connection) -> rusqlite::Result<()> {
     // On a read-only file, `BEGIN IMMEDIATE` succeeds and starts a transaction that only reads.
-    match sqlx::query(CHANGE_NOTHING).execute(connection).await {
+    match queries::change_nothing(connection) {
         Err(error) if is_read_only(&error) => Err(error),
         // Other errors, such as a lock of another process, may be temporary. Reading still works.
         _ => Ok(()),
     }
-}
-
-/// Writes as much data as a change to a todo, to find out whether the file can be written again.
-async fn probe(connection: &mut SqliteConnection) -> sqlx::Result<()> {
-    sqlx::query("UPDATE probe SET room = randomblob(32768)").execute(connection).await.map(drop)
 }
 
 #[async_trait]
@@ -140,7 +146,8 @@ impl TodoStore for SqliteStore {
         after: Option<TodoId>,
         limit: u16,
     ) -> Result<Listing, StoreError> {
-        self.readers.run(async |reader| queries::list(reader, access, after, limit).await).await
+        let access = *access;
+        self.readers.run(move |reader| queries::list(reader, &access, after, limit)).await
     }
 
     async fn create(
@@ -152,19 +159,15 @@ impl TodoStore for SqliteStore {
         let (owner, new, key) = (*owner, new.clone(), key.cloned());
         let now = seconds(&self.now);
         self.writer
-            .run(move |connection| {
-                Box::pin(async move {
-                    match &key {
-                        Some(key) => queries::create_once(connection, &owner, &new, key, now).await,
-                        None => queries::create(connection, &owner, &new).await.map(Creation::Made),
-                    }
-                })
+            .run(move |transaction| match &key {
+                Some(key) => queries::create_once(transaction, &owner, &new, key, now),
+                None => queries::create(transaction, &owner, &new).map(Creation::Made),
             })
             .await
     }
 
     async fn find(&self, tenant: Tenant, id: TodoId) -> Result<Option<Todo>, StoreError> {
-        self.readers.run(async |reader| queries::find(reader, tenant, id).await).await
+        self.readers.run(move |reader| queries::find(reader, tenant, id)).await
     }
 
     async fn update(
@@ -176,11 +179,7 @@ impl TodoStore for SqliteStore {
     ) -> Result<Option<Todo>, StoreError> {
         let (access, change) = (*access, change.clone());
         self.writer
-            .run(move |connection| {
-                Box::pin(async move {
-                    queries::update(connection, &access, id, expected, &change).await
-                })
-            })
+            .run(move |transaction| queries::update(transaction, &access, id, expected, &change))
             .await
     }
 
@@ -192,9 +191,7 @@ impl TodoStore for SqliteStore {
     ) -> Result<bool, StoreError> {
         let access = *access;
         self.writer
-            .run(move |connection| {
-                Box::pin(async move { queries::delete(connection, &access, id, expected).await })
-            })
+            .run(move |transaction| queries::delete(transaction, &access, id, expected))
             .await
     }
 
@@ -205,69 +202,82 @@ impl TodoStore for SqliteStore {
     ) -> Result<Option<u64>, StoreError> {
         let deleted = self
             .writer
-            .run(move |connection| Box::pin(queries::delete_all(connection, tenant, condition)))
+            .run(move |transaction| queries::delete_all(transaction, tenant, condition))
             .await?;
         self.sweeper.wake();
         Ok(deleted)
     }
 
     async fn check(&self) -> Result<(), StoreError> {
-        self.files.verify().map_err(sqlx::Error::from)?;
+        self.files.verify()?;
         if self.writer.is_failing() {
-            self.writer.run(|connection| Box::pin(probe(connection))).await?;
+            self.writer.run(|transaction| queries::probe(transaction)).await?;
         }
-        self.readers.run(async |reader| queries::check(reader).await).await
+        self.readers.run(queries::check).await
     }
 
     async fn close(&self) {
         self.sweeper.stop();
-        self.readers.close().await;
         self.writer.close().await;
-        self.files.close().await;
+        let (readers, files) = (Arc::clone(&self.readers), Arc::clone(&self.files));
+        // Closing the last connection writes to the disk. A panic in it was already reported.
+        let _ = task::spawn_blocking(move || {
+            readers.close();
+            files.close();
+        })
+        .await;
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use sqlx::{AssertSqlSafe, Row};
+    use super::*;
 
-    use super::{super::queries::LIST_OWN, *};
+    async fn open(folder: &tempfile::TempDir) -> SqliteStore {
+        let now: Now = Arc::new(|| 0);
+        let file = folder.path().join("todo.db");
+        SqliteStore::open(&file, Duration::from_secs(5), now).await.unwrap()
+    }
 
     #[tokio::test]
     async fn every_commit_is_synced_to_disk() {
         let folder = tempfile::tempdir().unwrap();
-        let now: Now = Arc::new(|| 0);
-        let file = folder.path().join("todo.db");
-        let store = SqliteStore::open(&file, Duration::from_secs(5), now).await.unwrap();
-        let setting = |pragma: &'static str| {
-            store.writer.run(move |connection| {
-                Box::pin(sqlx::query_scalar::<_, String>(pragma).fetch_one(connection))
-            })
-        };
+        let store = open(&folder).await;
         // 2 is FULL: in WAL mode, the log is synced at each commit
         // (<https://sqlite.org/pragma.html#pragma_synchronous>).
-        let synchronous = "SELECT CAST(synchronous AS TEXT) FROM pragma_synchronous";
-        assert_eq!(setting(synchronous).await.unwrap(), "2");
-        assert_eq!(setting("PRAGMA journal_mode").await.unwrap(), "wal");
+        let synchronous: i64 = store
+            .writer
+            .run(|transaction| {
+                transaction.pragma_query_value(None, "synchronous", |row| row.get(0))
+            })
+            .await
+            .unwrap();
+        assert_eq!(synchronous, 2);
+        let mode: String = store
+            .writer
+            .run(|transaction| {
+                transaction.pragma_query_value(None, "journal_mode", |row| row.get(0))
+            })
+            .await
+            .unwrap();
+        assert_eq!(mode, "wal");
         store.close().await;
     }
+
     #[tokio::test]
     async fn a_page_of_own_todos_is_read_from_the_index_alone() {
         let folder = tempfile::tempdir().unwrap();
-        let now: Now = Arc::new(|| 0);
-        let file = folder.path().join("todo.db");
-        let store = SqliteStore::open(&file, Duration::from_secs(5), now).await.unwrap();
-        let plan = format!("EXPLAIN QUERY PLAN {LIST_OWN}");
-        let plan = store
+        let store = open(&folder).await;
+        let plan: Vec<String> = store
             .writer
-            .run(move |connection| {
-                Box::pin(async move {
-                    let steps = sqlx::query(AssertSqlSafe(plan)).fetch_all(connection).await?;
-                    steps.iter().map(|step| step.try_get("detail")).collect()
-                })
+            .run(|transaction| {
+                let plan = format!("EXPLAIN QUERY PLAN {}", queries::LIST_OWN);
+                let mut statement = transaction.prepare(&plan)?;
+                let unbound = [None::<i64>; 4];
+                statement.query_map(unbound, |row| row.get("detail"))?.collect()
             })
-            .await;
-        let plan: Vec<String> = plan.unwrap();
+            .await
+            .unwrap();
         let page =
             "SEARCH todos USING COVERING INDEX todos_by_owner (tenant=? AND owner=? AND id>?)";
         assert!(plan.iter().any(|step| step == page), "{plan:#?}");

@@ -26,6 +26,7 @@ const CRATES: &[&str] = &[
     "poem",
     "poem_entra",
     "poem_openapi",
+    "rusqlite",
     "serde",
     "serde_json",
     "sqlx",
@@ -40,7 +41,7 @@ const RULES: &[Rule] = &[
     Rule { module: "list", modules: &["todo"], crates: &[] },
     Rule { module: "todo", modules: &[], crates: &[] },
     // The store. It is the only module that knows SQL.
-    Rule { module: "store", modules: &["causes", "list", "todo"], crates: &["sqlx", "tokio"] },
+    Rule { module: "store", modules: &["causes", "list", "todo"], crates: &["rusqlite", "sqlx", "tokio"] },
     // The API. `api::todos` knows no tokens, SQL or settings.
     Rule { module: "api", modules: &[], crates: &["poem", "poem_openapi", "serde_json"] },
     Rule { module: "api::audit", modules: &["api::security"], crates: &[] },

@@ -7,7 +7,7 @@ use std::{
 };
 
 use entra_dev::ids::{CONTOSO, FABRIKAM};
-use sqlx::{AssertSqlSafe, Connection, PgConnection, SqliteConnection};
+use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use tempfile::TempDir;
 
 use super::{Postgres, Tool, require};
@@ -76,17 +76,22 @@ impl Database {
         }
     }
 
+    /// A connection to the SQLite file, which must exist.
+    pub(crate) fn open(&self) -> rusqlite::Connection {
+        let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_WRITE;
+        let connection = rusqlite::Connection::open_with_flags(self.file(), flags).unwrap();
+        connection.busy_timeout(Duration::from_secs(5)).unwrap();
+        connection
+    }
+
     /// Runs SQL statements, past the API.
     pub(crate) async fn execute(&self, sql: impl Into<String>) {
-        let sql = AssertSqlSafe(sql.into());
+        let sql = sql.into();
         match self {
-            Self::Sqlite(_) => {
-                let mut connection = SqliteConnection::connect(&self.url()).await.unwrap();
-                sqlx::raw_sql(sql).execute(&mut connection).await.unwrap();
-            }
+            Self::Sqlite(_) => self.open().execute_batch(&sql).unwrap(),
             Self::Postgres(url) => {
                 let mut connection = PgConnection::connect(url).await.unwrap();
-                sqlx::raw_sql(sql).execute(&mut connection).await.unwrap();
+                sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut connection).await.unwrap();
             }
         }
     }
@@ -94,10 +99,7 @@ impl Database {
     /// The number that this query returns.
     pub(crate) async fn number(&self, sql: &'static str) -> i64 {
         match self {
-            Self::Sqlite(_) => {
-                let mut connection = SqliteConnection::connect(&self.url()).await.unwrap();
-                sqlx::query_scalar(sql).fetch_one(&mut connection).await.unwrap()
-            }
+            Self::Sqlite(_) => self.open().query_row(sql, [], |row| row.get(0)).unwrap(),
             Self::Postgres(url) => {
                 let mut connection = PgConnection::connect(url).await.unwrap();
                 sqlx::query_scalar(sql).fetch_one(&mut connection).await.unwrap()
@@ -110,6 +112,8 @@ impl Database {
         let deadline = Instant::now() + Duration::from_secs(20);
         while self.number(sql).await != number {
             assert!(Instant::now() < deadline, "it never became {number}: {sql}");
+            // The server may run on this thread.
+            tokio::task::yield_now().await;
         }
     }
 

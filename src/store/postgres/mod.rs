@@ -1,5 +1,8 @@
 //! The store on PostgreSQL: for several servers, or for a database on a separate machine.
 
+mod error;
+mod queries;
+
 use std::{
     fs::File,
     io,
@@ -25,12 +28,11 @@ use crate::{
 
 use super::{
     Creation, ListCondition, Now, OpenError, Options, PostgresUrl, StoreError, TodoStore,
-    error::is_read_only,
-    migrating,
-    queries::{CHANGE_NOTHING, postgres as queries},
-    seconds,
-    sweeper::Sweeper,
+    migrating, seconds, sweeper::Sweeper,
 };
+
+use error::is_read_only;
+use queries::CHANGE_NOTHING;
 
 /// Stores the todos in PostgreSQL, which groups the commits of concurrent writers itself.
 pub struct PostgresStore {
@@ -69,7 +71,10 @@ impl PostgresStore {
     /// the server without the password.
     pub async fn open(url: &PostgresUrl, options: &Options, now: Now) -> Result<Self, OpenError> {
         let database = url.without_password();
-        let connect = |source| OpenError::Connect { database: database.clone(), source };
+        let connect = |source: sqlx::Error| OpenError::Connect {
+            database: database.clone(),
+            source: source.into(),
+        };
         // The driver's error would not name the file.
         for (parameter, file) in url.files() {
             File::open(&file).map_err(|source| OpenError::Certificate {
@@ -181,13 +186,15 @@ async fn migrate(
     let connected = tokio::time::timeout(timeout, options.connect()).await;
     let connected =
         connected.unwrap_or_else(|_| Err(io::Error::from(io::ErrorKind::TimedOut).into()));
-    let mut connection =
-        connected.map_err(|source| OpenError::Connect { database: database.to_owned(), source })?;
+    let mut connection = connected.map_err(|source| OpenError::Connect {
+        database: database.to_owned(),
+        source: source.into(),
+    })?;
     // With a borrowed connection, the future of `run` is not `Send`.
     let migrator = sqlx::migrate!("migrations/postgres");
     migrating(database, migrator.run_direct(None, &mut connection, false))
         .await
-        .map_err(|source| OpenError::migrate(database.to_owned(), source))?;
+        .map_err(|source| error::migration(database.to_owned(), source))?;
     // The migration is committed, so an error while closing does not matter.
     let _ = connection.close().await;
     Ok(())
