@@ -3,7 +3,7 @@
 //! people, by their object ids.
 
 use std::{
-    io::{self, IsTerminal},
+    io::{self, BufWriter, IsTerminal, Write},
     sync::{Arc, mpsc},
     thread,
     time::{Duration, Instant},
@@ -21,12 +21,16 @@ use tracing_subscriber::{
     layer::SubscriberExt,
     util::{SubscriberInitExt, TryInitError},
 };
+use uuid::Uuid;
 
 use crate::config::{LogConfig, LogFormat};
 
 /// The maximum number of lines that wait to be written. Further lines are lost, so that a blocked
 /// log reader never blocks a request.
 const LINE_LIMIT: usize = 10_000;
+/// The pause after each write, so that the lines of this time share the next one. Otherwise, almost
+/// every line would wake the thread that writes.
+const PAUSE: Duration = Duration::from_millis(10);
 /// How long the program waits on exit for these lines to be written.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(2);
 
@@ -38,8 +42,9 @@ const FLUSH_TIMEOUT: Duration = Duration::from_secs(2);
 pub fn start(config: &LogConfig) -> Result<Log, StartError> {
     let filter = EnvFilter::try_new(&config.filter)?;
     let registry = tracing_subscriber::registry().with(filter);
-    let (writer, guard) =
-        NonBlockingBuilder::default().buffered_lines_limit(LINE_LIMIT).finish(io::stderr());
+    let (writer, guard) = NonBlockingBuilder::default()
+        .buffered_lines_limit(LINE_LIMIT)
+        .finish(Batches::to(io::stderr()));
     let log = Log { lost: writer.error_counter(), guard: Some(guard) };
     let layer = tracing_subscriber::fmt::layer().with_writer(writer).with_target(false);
     // On a terminal, the layer respects NO_COLOR.
@@ -88,34 +93,68 @@ impl Drop for Log {
     }
 }
 
+/// Writes many lines at once.
+struct Batches<W: Write>(BufWriter<W>);
+
+impl<W: Write> Batches<W> {
+    /// The number of bytes after which lines are written even if more are waiting.
+    const CAPACITY: usize = 64 * 1024;
+
+    fn to(writer: W) -> Self {
+        Self(BufWriter::with_capacity(Self::CAPACITY, writer))
+    }
+}
+
+impl<W: Write> Write for Batches<W> {
+    fn write(&mut self, lines: &[u8]) -> io::Result<usize> {
+        self.0.write(lines)
+    }
+
+    /// tracing-appender calls this when no more lines are waiting.
+    #[expect(clippy::disallowed_methods, reason = "this thread does nothing but write the log")]
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()?;
+        thread::sleep(PAUSE);
+        Ok(())
+    }
+}
+
 /// The header field for the id of a request, in requests and responses.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// The id of a request: the client's `X-Request-Id` if it has only safe characters, otherwise a new
 /// id.
-#[derive(Debug, Clone, Default)]
-pub struct RequestId(Arc<str>);
+#[derive(Debug, Clone)]
+pub struct RequestId(HeaderValue);
 
 impl RequestId {
     const LIMIT: usize = 128;
 
     fn of(request: &Request) -> Self {
-        let sent = request.headers().get(REQUEST_ID).and_then(|value| value.to_str().ok());
-        match sent.filter(|id| Self::is_harmless(id)) {
-            Some(id) => Self(id.into()),
-            None => Self(uuid::Uuid::new_v4().to_string().into()),
+        let sent = request.headers().get(REQUEST_ID);
+        match sent.filter(|id| Self::is_harmless(id.as_bytes())) {
+            Some(id) => Self(id.clone()),
+            None => Self::random(),
         }
     }
 
+    fn random() -> Self {
+        let mut text = Uuid::encode_buffer();
+        let text = Uuid::new_v4().hyphenated().encode_lower(&mut text);
+        // A UUID is a valid value.
+        Self(HeaderValue::from_str(text).unwrap_or(HeaderValue::from_static("-")))
+    }
+
     /// Whether the id can be copied into header fields, response bodies and logs.
-    fn is_harmless(id: &str) -> bool {
-        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:/+=".contains(&byte);
-        (1..=Self::LIMIT).contains(&id.len()) && id.bytes().all(allowed)
+    fn is_harmless(id: &[u8]) -> bool {
+        let allowed = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.:/+=".contains(byte);
+        (1..=Self::LIMIT).contains(&id.len()) && id.iter().all(allowed)
     }
 
     /// The id as text.
     pub fn as_str(&self) -> &str {
-        &self.0
+        // All of its characters are visible ASCII characters.
+        self.0.to_str().unwrap_or_default()
     }
 }
 
@@ -143,8 +182,6 @@ pub async fn trace<E: Endpoint + 'static>(
     let micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
     // The path is not logged, because the client can put anything into it. `operation` is enough.
     tracing::info!(id = id.as_str(), %method, operation, status, micros, "request");
-    if let Ok(value) = HeaderValue::from_str(id.as_str()) {
-        response.headers_mut().insert(REQUEST_ID, value);
-    }
+    response.headers_mut().insert(REQUEST_ID, id.0);
     Ok(response)
 }

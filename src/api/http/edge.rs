@@ -20,7 +20,7 @@ use super::{methods::Allow, problem::Problem};
 
 /// Middleware that turns every error or panic from the inner endpoints into a problem document.
 pub async fn problems<E: Endpoint + 'static>(next: Arc<E>, request: Request) -> Result<Response> {
-    let id = request.extensions().get::<RequestId>().cloned().unwrap_or_default();
+    let id = request.extensions().get::<RequestId>().cloned();
     let outcome = AssertUnwindSafe(next.call(request)).catch_unwind().await;
     // The panic message has been written to standard error.
     let outcome = outcome.unwrap_or_else(|_| Err(Problem::internal("the handler panicked").into()));
@@ -31,7 +31,8 @@ pub async fn problems<E: Endpoint + 'static>(next: Arc<E>, request: Request) -> 
         }
         Err(error) => {
             let operation = error.data::<OperationId>().map(|id| id.0);
-            (operation, problem_of(error).respond(id.as_str()))
+            let id = id.as_ref().map_or("", RequestId::as_str);
+            (operation, problem_of(error).respond(id))
         }
     };
     if let Some(operation) = operation {
