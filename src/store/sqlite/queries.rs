@@ -29,16 +29,13 @@ macro_rules! deleted_through {
     };
 }
 
-/// A page, and the highest id of the list. Only one transaction writes at a time, so todos are
-/// committed in order of id, and the highest id changes whenever a todo is added.
+/// A page of the list.
 macro_rules! list {
     ($list:literal) => {
         concat!(
             "SELECT ",
             columns!(),
-            ", (SELECT max(id) FROM todos WHERE ",
-            $list,
-            ") FROM todos WHERE ",
+            " FROM todos WHERE ",
             $list,
             " AND id > max(?3, ",
             deleted_through!(),
@@ -47,10 +44,20 @@ macro_rules! list {
     };
 }
 
+/// Only one transaction writes at a time, so todos are committed in order of id, and the highest id
+/// of the list changes whenever a todo is added.
+macro_rules! rest {
+    ($list:literal) => {
+        concat!("SELECT coalesce(max(id), 0) FROM todos WHERE ", $list)
+    };
+}
+
 pub(super) const LIST_OWN: &str = list!("tenant = ?1 AND owner = ?2");
+const REST_OF_OWN: &str = rest!("tenant = ?1 AND owner = ?2");
 
 /// `?2` is not used, so that both lists have the same parameters.
 const LIST_TENANT: &str = list!("tenant = ?1");
+const REST_OF_TENANT: &str = rest!("tenant = ?1 AND ?2 IS NULL");
 
 const FIND: &str = concat!(
     "SELECT ",
@@ -135,23 +142,29 @@ pub(super) fn list(
     after: Option<TodoId>,
     limit: u16,
 ) -> rusqlite::Result<Listing> {
-    let tenant = access.tenant();
-    let mut statement = connection.prepare_cached(match access {
-        Access::Own(_) => LIST_OWN,
-        Access::Tenant(_) => LIST_TENANT,
-    })?;
+    let (tenant, owner) = (access.tenant(), only_owner(access));
+    let (page, rest) = match access {
+        Access::Own(_) => (LIST_OWN, REST_OF_OWN),
+        Access::Tenant(_) => (LIST_TENANT, REST_OF_TENANT),
+    };
+    let mut statement = connection.prepare_cached(page)?;
     // One more row than fits on the page shows whether there are todos after it.
     let rows = i64::from(limit) + 1;
-    let after = after.map_or(0, TodoId::get);
-    let mut rows = statement.query(params![tenant.0, only_owner(access), after, rows])?;
+    let mut rows = statement.query(params![tenant.0, owner, after.map_or(0, TodoId::get), rows])?;
     let mut todos = Vec::new();
-    while let Some(row) = rows.next()? {
-        if todos.len() == usize::from(limit) {
-            return Ok(Listing { todos, rest: Some(Rest::from_stored(row.get(5)?)) });
-        }
+    while todos.len() < usize::from(limit)
+        && let Some(row) = rows.next()?
+    {
         todos.push(todo(row, tenant)?);
     }
-    Ok(Listing { todos, rest: None })
+    if rows.next()?.is_none() {
+        return Ok(Listing { todos, rest: None });
+    }
+    // A todo that was added since the page was read does not matter: if the page has not changed,
+    // this is the number that belongs to it now.
+    let mut statement = connection.prepare_cached(rest)?;
+    let rest = statement.query_row(params![tenant.0, owner], |row| row.get(0))?;
+    Ok(Listing { todos, rest: Some(Rest::from_stored(rest)) })
 }
 
 pub(super) fn find(
