@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use poem::{
-    Endpoint, EndpointExt, IntoResponse, Request, Response, Result, Route,
+    EndpointExt,
     endpoint::BoxEndpoint,
-    http::{HeaderName, HeaderValue, Method, header},
+    http::{HeaderName, Method, header},
     middleware::Cors,
 };
 use poem_entra::{Clock, Validator};
@@ -17,7 +17,7 @@ use crate::{
         docs::{self, DocsSettings},
         document::DocumentSettings,
         health::HealthApi,
-        http::{edge, problem::Problem},
+        http::edge,
         metadata, security,
         todos::TodosApi,
     },
@@ -94,8 +94,7 @@ pub fn document_settings(validator: &Validator) -> DocumentSettings {
     }
 }
 
-/// The layers, from the outside in: the log line, the header fields of every response, CORS if it is
-/// configured, errors as problem documents, the header limit, the routes.
+/// The layers, from the outside in: the log line, CORS if it is configured, the edge, the routes.
 fn endpoint(
     config: &Config,
     public_url: &str,
@@ -113,22 +112,17 @@ fn endpoint(
     let resource = validator.resource_metadata(&[security::ACCESS_AS_USER]);
     let todos = TodosApi { store: Arc::clone(&store) };
     let health = HealthApi { validator: Arc::clone(&validator), store: Arc::clone(&store) };
-    // Not `nest_no_strip`, which responds with 400, before the guard runs, to a path that is not
-    // valid UTF-8 after decoding.
-    let routes = Route::new().at("/*path", api::endpoint(todos, health));
-    let routes = docs::add_routes(routes, &docs_settings, serde_json::to_vec(&document)?)
-        .at(metadata::PATH, metadata::endpoint(resource))
-        .data(validator)
-        .data(store)
-        .around(limit_headers)
-        .around(edge::problems);
+    let pages = docs::pages(&docs_settings, serde_json::to_vec(&document)?)
+        .at(metadata::PATH, metadata::endpoint(resource));
+    let routes = api::endpoint(todos, health, pages).data(validator).data(store);
     // The inner edge turns errors into responses before the CORS layer sees them, so that they get
     // CORS headers. The outer edge does the same for requests that the CORS layer rejects.
+    let routes = routes.around(edge::problems);
     Ok(if config.server.cors_origins.is_empty() {
-        routes.around(harden).around(telemetry::trace).boxed()
+        routes.around(telemetry::trace).boxed()
     } else {
         let cors = cors(&config.server.cors_origins, public_url);
-        routes.with(cors).around(edge::problems).around(harden).around(telemetry::trace).boxed()
+        routes.with(cors).around(edge::problems).around(telemetry::trace).boxed()
     })
 }
 
@@ -155,28 +149,4 @@ fn cors(origins: &[String], own: &str) -> Cors {
             telemetry::REQUEST_ID,
         ])
         .allow_credentials(false)
-}
-
-/// The maximum size of all header names and values, in bytes. A token may have up to 16,384.
-const HEADER_LIMIT: usize = 64 * 1024;
-
-/// Rejects requests whose header is too large.
-async fn limit_headers<E: Endpoint>(next: Arc<E>, request: Request) -> Result<E::Output> {
-    let size: usize =
-        request.headers().iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
-    if size > HEADER_LIMIT {
-        return Err(Problem::headers_too_large(HEADER_LIMIT).into());
-    }
-    next.call(request).await
-}
-
-/// Adds the header fields that every response has.
-async fn harden<E: Endpoint>(next: Arc<E>, request: Request) -> Result<Response> {
-    let mut response = next.call(request).await?.into_response();
-    let headers = response.headers_mut();
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-    // Shared caches must not store responses that only one caller may see.
-    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
-    Ok(response)
 }

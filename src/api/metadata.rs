@@ -5,16 +5,14 @@ use serde_json::Value;
 
 use crate::telemetry::Operation;
 
-use super::http::methods::get_only;
-
 /// The path of the document of a resource without a path (RFC 9728, section 3).
 pub const PATH: &str = "/.well-known/oauth-protected-resource";
 
 /// The endpoint that serves the document.
 pub fn endpoint(document: Value) -> impl Endpoint<Output = Response> {
-    get_only(make_sync(move |_| {
+    make_sync(move |_| {
         let mut response = Json(document.clone()).into_response();
         response.set_data(Operation("get_resource_metadata"));
         response
-    }))
+    })
 }

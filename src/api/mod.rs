@@ -21,19 +21,18 @@ use poem_openapi::{
 use serde_json::Value;
 
 use self::{
-    docs::RootApi, document::DocumentSettings, health::HealthApi, http::methods::WithAllow,
+    document::DocumentSettings,
+    health::HealthApi,
+    http::{methods::WithAllow, pages::Pages},
     todos::TodosApi,
 };
 
 /// All operations.
-type Operations = WithAllow<(TodosApi, HealthApi, RootApi)>;
+type Operations = WithAllow<(TodosApi, HealthApi, Pages)>;
 
-/// The endpoints of the operations, at the paths in the document.
-pub fn endpoint(
-    todos: TodosApi,
-    health: HealthApi,
-) -> impl IntoEndpoint<Endpoint = BoxEndpoint<'static>> {
-    OpenApiService::new(WithAllow((todos, health, RootApi)), TITLE, VERSION)
+/// The endpoint of all paths: the operations, at the paths in the document, and the pages.
+pub fn endpoint(todos: TodosApi, health: HealthApi, pages: Pages) -> BoxEndpoint<'static> {
+    OpenApiService::new(WithAllow((todos, health, pages)), TITLE, VERSION).into_endpoint()
 }
 
 /// The published document. It needs no running server.

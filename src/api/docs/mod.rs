@@ -5,11 +5,16 @@
 mod asset;
 
 use bytes::Bytes;
-use poem::{Route, http::header};
-use poem_openapi::{ApiResponse, OpenApi};
+use poem::{
+    Response,
+    endpoint::make_sync,
+    http::{StatusCode, header},
+};
 use serde_json::json;
 
-use super::http::methods::get_only;
+use crate::telemetry::Operation;
+
+use super::http::pages::Pages;
 
 use self::asset::Asset;
 
@@ -39,8 +44,8 @@ pub struct DocsSettings {
     pub authority_origin: String,
 }
 
-/// Adds the page, its files, the sign-in redirect and the document to the routes.
-pub fn add_routes(routes: Route, settings: &DocsSettings, document: Vec<u8>) -> Route {
+/// The page, its files, the sign-in redirect and the document. `/` redirects to the page.
+pub fn pages(settings: &DocsSettings, document: Vec<u8>) -> Pages {
     let policy = content_security_policy(&settings.authority_origin);
     let init = Asset::made(JAVASCRIPT, init_script(settings).into_bytes());
     let docs = Asset::made(HTML, DOCS_PAGE.as_bytes().to_vec())
@@ -50,32 +55,22 @@ pub fn add_routes(routes: Route, settings: &DocsSettings, document: Vec<u8>) -> 
         .with("cross-origin-opener-policy", "same-origin-allow-popups");
     let redirect = Asset::made(HTML, REDIRECT_PAGE.as_bytes().to_vec())
         .with(header::CONTENT_SECURITY_POLICY.as_str(), &policy);
-    routes
-        .at("/docs", get_only(docs))
-        .at("/docs/init.js", get_only(init))
-        .at("/docs/swagger-ui.css", get_only(packaged!("swagger-ui.css", CSS)))
-        .at("/docs/swagger-ui-bundle.js", get_only(packaged!("swagger-ui-bundle.js", JAVASCRIPT)))
-        .at("/docs/oauth2-redirect.js", get_only(Asset::made(JAVASCRIPT, REDIRECT_SCRIPT.into())))
-        .at("/oauth2-redirect", get_only(redirect))
-        .at("/openapi.json", get_only(Asset::made("application/json", document)))
-}
-
-/// The redirect from `/` to the docs page. It is an operation, hidden from the document, because the
-/// operations are served at all paths below `/`.
-pub struct RootApi;
-
-#[OpenApi]
-impl RootApi {
-    #[oai(path = "/", method = "get", operation_id = "get_root", hidden = true)]
-    async fn get_root(&self) -> RedirectResponse {
-        RedirectResponse::Temporary("/docs".into())
-    }
-}
-
-#[derive(ApiResponse)]
-enum RedirectResponse {
-    #[oai(status = 307)]
-    Temporary(#[oai(header = "Location")] String),
+    let to_docs = make_sync(|_| {
+        Response::builder()
+            .extension(Operation("get_root"))
+            .status(StatusCode::TEMPORARY_REDIRECT)
+            .header(header::LOCATION, "/docs")
+            .finish()
+    });
+    Pages::default()
+        .at("/", to_docs)
+        .at("/docs", docs)
+        .at("/docs/init.js", init)
+        .at("/docs/swagger-ui.css", packaged!("swagger-ui.css", CSS))
+        .at("/docs/swagger-ui-bundle.js", packaged!("swagger-ui-bundle.js", JAVASCRIPT))
+        .at("/docs/oauth2-redirect.js", Asset::made(JAVASCRIPT, REDIRECT_SCRIPT.into()))
+        .at("/oauth2-redirect", redirect)
+        .at("/openapi.json", Asset::made("application/json", document))
 }
 
 const HTML: &str = "text/html; charset=utf-8";

@@ -1,4 +1,5 @@
-//! Turns every error and panic into a problem document, whatever layer it comes from.
+//! The layer around all endpoints: it limits the size of the request header, turns every error and
+//! panic into a problem document, and adds the header fields of every response.
 
 use std::{panic::AssertUnwindSafe, sync::Arc};
 
@@ -6,7 +7,7 @@ use futures_util::FutureExt;
 use poem::{
     Endpoint, Error, IntoResponse, Request, Response, Result,
     error::{CorsError, MethodNotAllowedError, NotFoundError},
-    http::header,
+    http::{HeaderMap, HeaderValue, header},
 };
 use poem_entra::poem::Denied;
 use poem_openapi::{
@@ -18,12 +19,19 @@ use crate::telemetry::{Operation, RequestId};
 
 use super::{methods::Allow, problem::Problem};
 
-/// Middleware that turns every error or panic from the inner endpoints into a problem document.
+/// The maximum size of all header names and values, in bytes. A token may have up to 16,384.
+const HEADER_LIMIT: usize = 64 * 1024;
+
+/// The middleware. One layer for everything, because each layer copies the request.
 pub async fn problems<E: Endpoint + 'static>(next: Arc<E>, request: Request) -> Result<Response> {
     let id = request.extensions().get::<RequestId>().cloned();
-    let outcome = AssertUnwindSafe(next.call(request)).catch_unwind().await;
-    // The panic message has been written to standard error.
-    let outcome = outcome.unwrap_or_else(|_| Err(Problem::internal("the handler panicked").into()));
+    let outcome = if size(request.headers()) > HEADER_LIMIT {
+        Err(Problem::headers_too_large(HEADER_LIMIT).into())
+    } else {
+        let outcome = AssertUnwindSafe(next.call(request)).catch_unwind().await;
+        // The panic message has been written to standard error.
+        outcome.unwrap_or_else(|_| Err(Problem::internal("the handler panicked").into()))
+    };
     let (operation, mut response) = match outcome {
         Ok(output) => {
             let response = output.into_response();
@@ -38,7 +46,20 @@ pub async fn problems<E: Endpoint + 'static>(next: Arc<E>, request: Request) -> 
     if let Some(operation) = operation {
         response.set_data(Operation(operation));
     }
+    harden(response.headers_mut());
     Ok(response)
+}
+
+fn size(headers: &HeaderMap) -> usize {
+    headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum()
+}
+
+/// Adds the header fields that every response has.
+fn harden(headers: &mut HeaderMap) {
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    // Shared caches must not store responses that only one caller may see.
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
 }
 
 /// The problem for an error of a handler, a guard or the framework.

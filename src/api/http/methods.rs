@@ -1,9 +1,9 @@
 //! Adds `Allow` to 405 responses (RFC 9110, section 15.5.6), which poem does not do.
 
-use std::{collections::HashMap, sync::Arc};
+use std::collections::HashMap;
 
 use poem::{
-    Endpoint, EndpointExt, IntoEndpoint, Request, Result,
+    EndpointExt,
     endpoint::{BoxEndpoint, make},
     error::MethodNotAllowedError,
     http::{HeaderValue, Method},
@@ -42,23 +42,6 @@ impl<A: OpenApi> OpenApi for WithAllow<A> {
             }
         }
     }
-}
-
-/// An endpoint for GET and HEAD, and 405 with `Allow` for every other method.
-pub fn get_only<E>(endpoint: E) -> impl Endpoint<Output = poem::Response>
-where
-    E: IntoEndpoint,
-    E::Endpoint: 'static,
-{
-    poem::get(endpoint).around(|next: Arc<_>, request: Request| async move {
-        let outcome: Result<poem::Response> = next.call(request).await;
-        outcome.map_err(|mut error| {
-            if error.is::<MethodNotAllowedError>() {
-                error.set_data(Allow(HeaderValue::from_static("GET, HEAD")));
-            }
-            error
-        })
-    })
 }
 
 fn refusal(allow: Allow) -> BoxEndpoint<'static> {

@@ -6,6 +6,7 @@ pub mod headers;
 pub mod json;
 pub mod methods;
 mod objects;
+pub mod pages;
 pub mod paging;
 pub mod preconditions;
 pub mod problem;

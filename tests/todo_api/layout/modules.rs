@@ -52,7 +52,7 @@ const RULES: &[Rule] = &[
     },
     Rule {
         module: "api::docs",
-        modules: &["api::http::methods", "telemetry"],
+        modules: &["api::http::pages", "telemetry"],
         crates: &["poem", "poem_openapi", "serde_json"],
     },
     Rule {
@@ -84,6 +84,7 @@ const RULES: &[Rule] = &[
     },
     Rule { module: "api::http::methods", modules: &[], crates: &["poem", "poem_openapi"] },
     Rule { module: "api::http::objects", modules: &[], crates: &["serde", "serde_json"] },
+    Rule { module: "api::http::pages", modules: &[], crates: &["poem", "poem_openapi"] },
     Rule {
         module: "api::http::paging",
         modules: &["api::http::problem", "list", "todo"],
