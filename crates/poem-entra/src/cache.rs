@@ -12,7 +12,8 @@ use crate::{jwk::VerifyingKey, keys::Trust, metadata::Metadata, principal::Princ
 /// Accepted tokens by their SHA-256 digest. The tokens themselves are not stored.
 pub(crate) struct TokenCache(Option<Cache<Digest, Arc<Accepted>, Weight>>);
 
-type Digest = [u8; SHA256_OUTPUT_LEN];
+/// The SHA-256 digest of a token.
+pub(crate) type Digest = [u8; SHA256_OUTPUT_LEN];
 
 /// A cache entry: the outcome for a token, and the conditions under which it is still valid.
 pub(crate) struct Accepted {

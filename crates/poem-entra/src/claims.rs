@@ -1,9 +1,8 @@
 //! The claims of a token whose signature is valid, each with the right type.
 
-use serde_json::{Map, Value};
-
 use crate::{
     ids::{ClientId, ObjectId, TenantId},
+    json::{Json, Members},
     rejection::Rejection,
     rule::Rule,
 };
@@ -13,21 +12,21 @@ const MAX_DATE: u64 = 1 << 53;
 
 /// The claims that the rules use
 /// (<https://learn.microsoft.com/entra/identity-platform/access-token-claims-reference>).
-pub(crate) struct Claims {
+pub(crate) struct Claims<'a> {
     pub(crate) exp: u64,
     pub(crate) nbf: Option<u64>,
     pub(crate) iat: Option<u64>,
-    pub(crate) iss: String,
-    pub(crate) aud: Vec<String>,
+    pub(crate) iss: &'a str,
+    pub(crate) aud: Vec<&'a str>,
     pub(crate) tenant: TenantId,
     /// The tenant as spelled in the token. The issuer must have the same spelling.
-    pub(crate) tid: String,
-    pub(crate) sub: String,
+    pub(crate) tid: &'a str,
+    pub(crate) sub: &'a str,
     pub(crate) oid: Option<ObjectId>,
     pub(crate) version: Version,
     pub(crate) scopes: Vec<String>,
     pub(crate) roles: Vec<String>,
-    pub(crate) idtyp: Option<String>,
+    pub(crate) idtyp: Option<&'a str>,
     pub(crate) client: Option<ClientId>,
     pub(crate) groups: Groups,
     pub(crate) account: Option<AccountType>,
@@ -66,13 +65,13 @@ pub enum AccountType {
     Guest,
 }
 
-impl Claims {
+impl<'a> Claims<'a> {
     /// Reads the claims. Fails if a required claim is missing or a claim has the wrong type.
-    pub(crate) fn read(members: &Map<String, Value>) -> Result<Self, Rejection> {
+    pub(crate) fn read(members: &'a Members<'_>) -> Result<Self, Rejection> {
         let reader = Reader(members);
-        let version = match members.get("ver").and_then(Value::as_str) {
-            Some("1.0") => Version::V1,
-            Some("2.0") => Version::V2,
+        let version = match members.get("ver") {
+            Some(Json::String(ver)) if ver == "1.0" => Version::V1,
+            Some(Json::String(ver)) if ver == "2.0" => Version::V2,
             _ => {
                 return Err(Rejection::invalid_token(
                     Rule::Version,
@@ -91,53 +90,59 @@ impl Claims {
             iat: reader.date("iat")?,
             iss: reader.required("iss", reader.text("iss")?)?,
             aud: reader.required("aud", reader.audiences()?)?,
-            tenant: reader.guid("tid", &tid, TenantId::parse)?,
+            tenant: reader.guid("tid", tid, TenantId::parse)?,
             tid,
             sub: reader.required("sub", reader.text("sub")?)?,
             oid: match reader.text("oid")? {
-                Some(oid) => Some(reader.guid("oid", &oid, ObjectId::parse)?),
+                Some(oid) => Some(reader.guid("oid", oid, ObjectId::parse)?),
                 None => None,
             },
             version,
             scopes: reader.scopes()?,
-            roles: reader.texts("roles")?.unwrap_or_default(),
+            roles: reader.owned_texts("roles")?,
             idtyp: reader.text("idtyp")?,
             client: match reader.text(client)? {
-                Some(id) => Some(reader.guid(client, &id, ClientId::parse)?),
+                Some(id) => Some(reader.guid(client, id, ClientId::parse)?),
                 None => None,
             },
             groups: reader.groups()?,
             account: reader.account()?,
-            acrs: reader.texts("acrs")?.unwrap_or_default(),
-            xms_cc: reader.texts("xms_cc")?.unwrap_or_default(),
-            has_nonce: members.contains_key("nonce"),
-            is_bound: members.get("cnf").is_some_and(|cnf| !cnf.is_null()),
+            acrs: reader.owned_texts("acrs")?,
+            xms_cc: reader.owned_texts("xms_cc")?,
+            has_nonce: members.get("nonce").is_some(),
+            is_bound: members.get("cnf").is_some_and(|cnf| *cnf != Json::Null),
         })
     }
 }
 
-struct Reader<'a>(&'a Map<String, Value>);
+struct Reader<'a>(&'a Members<'a>);
 
-impl Reader<'_> {
-    fn text(&self, name: &str) -> Result<Option<String>, Rejection> {
+impl<'a> Reader<'a> {
+    fn text(&self, name: &str) -> Result<Option<&'a str>, Rejection> {
         match self.0.get(name) {
             None => Ok(None),
-            Some(Value::String(text)) => Ok(Some(text.clone())),
+            Some(Json::String(text)) => Ok(Some(text)),
             Some(_) => Err(refused(format!("The token's {name} is not a string."))),
         }
     }
 
-    fn texts(&self, name: &str) -> Result<Option<Vec<String>>, Rejection> {
+    fn texts(&self, name: &str) -> Result<Option<Vec<&'a str>>, Rejection> {
         let refuse = || refused(format!("The token's {name} is not an array of strings."));
+        let text = |item: &'a Json<'_>| match item {
+            Json::String(text) => Ok(text.as_ref()),
+            _ => Err(refuse()),
+        };
         match self.0.get(name) {
             None => Ok(None),
-            Some(Value::Array(items)) => items
-                .iter()
-                .map(|item| item.as_str().map(str::to_owned).ok_or_else(refuse))
-                .collect::<Result<_, _>>()
-                .map(Some),
+            Some(Json::Array(items)) => items.iter().map(text).collect::<Result<_, _>>().map(Some),
             Some(_) => Err(refuse()),
         }
+    }
+
+    /// The same as owned strings, which outlive the token; none if the claim is absent.
+    fn owned_texts(&self, name: &str) -> Result<Vec<String>, Rejection> {
+        let texts = self.texts(name)?.unwrap_or_default();
+        Ok(texts.into_iter().map(str::to_owned).collect())
     }
 
     /// The names in `scp`, without the `/` that Entra writes for "no scope".
@@ -148,9 +153,9 @@ impl Reader<'_> {
     }
 
     /// The audience: a string or an array of strings (RFC 7519, section 4.1.3).
-    fn audiences(&self) -> Result<Option<Vec<String>>, Rejection> {
+    fn audiences(&self) -> Result<Option<Vec<&'a str>>, Rejection> {
         match self.0.get("aud") {
-            Some(Value::String(one)) => Ok(Some(vec![one.clone()])),
+            Some(Json::String(one)) => Ok(Some(vec![one])),
             _ => self.texts("aud"),
         }
     }
@@ -158,20 +163,29 @@ impl Reader<'_> {
     /// The groups. If a user has too many, the token has a URL instead of the list
     /// (<https://learn.microsoft.com/entra/identity-platform/access-token-claims-reference>).
     fn groups(&self) -> Result<Groups, Rejection> {
-        let elsewhere =
-            self.0.get("_claim_names").is_some_and(|names| names.get("groups").is_some());
-        let overage = elsewhere || self.0.get("hasgroups").is_some_and(|has| has != false);
-        let listed = self.texts("groups")?;
-        Ok(if overage { Groups::Overage } else { Groups::Listed(listed.unwrap_or_default()) })
+        let elsewhere = match self.0.get("_claim_names") {
+            Some(Json::Object(names)) => names.get("groups").is_some(),
+            _ => false,
+        };
+        let overage =
+            elsewhere || self.0.get("hasgroups").is_some_and(|has| *has != Json::Bool(false));
+        let listed = self.owned_texts("groups")?;
+        Ok(if overage { Groups::Overage } else { Groups::Listed(listed) })
     }
 
     /// Member or guest (`acct`): 0 or 1, as a number, or as a string in older tokens.
     fn account(&self) -> Result<Option<AccountType>, Rejection> {
-        match self.0.get("acct") {
-            None => Ok(None),
-            Some(value) if *value == 0 || *value == "0" => Ok(Some(AccountType::Member)),
-            Some(value) if *value == 1 || *value == "1" => Ok(Some(AccountType::Guest)),
-            Some(_) => Err(refused("The token's acct is neither 0 nor 1.".into())),
+        let number = match self.0.get("acct") {
+            None => return Ok(None),
+            Some(Json::String(text)) if text == "0" => Some(0),
+            Some(Json::String(text)) if text == "1" => Some(1),
+            Some(Json::Number(number)) => number.as_u64(),
+            Some(_) => None,
+        };
+        match number {
+            Some(0) => Ok(Some(AccountType::Member)),
+            Some(1) => Ok(Some(AccountType::Guest)),
+            _ => Err(refused("The token's acct is neither 0 nor 1.".into())),
         }
     }
 
@@ -180,9 +194,10 @@ impl Reader<'_> {
     fn date(&self, name: &str) -> Result<Option<u64>, Rejection> {
         let seconds = match self.0.get(name) {
             None => return Ok(None),
-            Some(value) => value.as_u64().or_else(|| {
-                value.as_f64().filter(|v| (0.0..=MAX_DATE as f64).contains(v)).map(|v| v as u64)
+            Some(Json::Number(number)) => number.as_u64().or_else(|| {
+                number.as_f64().filter(|v| (0.0..=MAX_DATE as f64).contains(v)).map(|v| v as u64)
             }),
+            Some(_) => None,
         };
         match seconds {
             Some(seconds) if seconds <= MAX_DATE => Ok(Some(seconds)),
@@ -210,18 +225,22 @@ fn refused(detail: String) -> Rejection {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Map, Value, json};
 
     use super::*;
+    use crate::json;
 
-    fn read(change: impl FnOnce(&mut Map<String, Value>)) -> Result<Claims, Rule> {
+    /// Returns `nbf` of the claims, after a change to them.
+    fn read(change: impl FnOnce(&mut Map<String, Value>)) -> Result<Option<u64>, Rule> {
         let mut claims = json!({
             "exp": 2, "iss": "i", "aud": "a", "sub": "s", "ver": "2.0", "scp": "a b",
             "tid": "11111111-1111-4111-8111-111111111111",
             "oid": "aaaaaaaa-0000-4000-8000-000000000001",
         });
         change(claims.as_object_mut().unwrap());
-        Claims::read(claims.as_object().unwrap()).map_err(|rejection| rejection.rule())
+        let text = claims.to_string();
+        let claims = Claims::read(&json::object(text.as_bytes()).unwrap()).map(|claims| claims.nbf);
+        claims.map_err(|rejection| rejection.rule())
     }
 
     #[test]
@@ -280,7 +299,7 @@ mod tests {
             let claims = read(|claims| {
                 claims.insert("nbf".into(), date);
             });
-            assert_eq!(claims.ok().and_then(|claims| claims.nbf), Some(seconds));
+            assert_eq!(claims, Ok(Some(seconds)));
         }
     }
 

@@ -3,16 +3,35 @@
 
 #![allow(missing_docs, reason = "a fuzzing build is not documented")]
 
-use jsonwebtoken::{Algorithm, crypto};
 use serde_json::{Map, Value};
 
 use crate::{
-    claims::Claims, json, jwk, metadata::Metadata, principal::Principal, settings::Settings,
+    claims::Claims,
+    json::{self, Json, Members},
+    jwk,
+    metadata::Metadata,
+    principal::Principal,
+    settings::Settings,
 };
 
 /// The members of a token's header or payload, if it is valid.
 pub fn json(bytes: &[u8]) -> Option<Map<String, Value>> {
-    json::object(bytes).ok()
+    json::object(bytes).ok().map(map)
+}
+
+fn map(members: Members<'_>) -> Map<String, Value> {
+    members.into_iter().map(|(name, value)| (name.into_owned(), self::value(value))).collect()
+}
+
+fn value(json: Json<'_>) -> Value {
+    match json {
+        Json::Null => Value::Null,
+        Json::Bool(value) => Value::Bool(value),
+        Json::Number(number) => Value::Number(number),
+        Json::String(text) => Value::String(text.into_owned()),
+        Json::Array(items) => items.into_iter().map(value).collect(),
+        Json::Object(members) => Value::Object(map(members)),
+    }
 }
 
 /// The caller that a payload identifies. The issuer, audience and lifetime are not checked.
@@ -25,9 +44,7 @@ pub fn claims(payload: &[u8]) -> Option<Principal> {
 pub fn key_set(body: &[u8]) -> Option<usize> {
     let keys = jwk::parse_set(body).ok()?;
     for key in keys.values() {
-        let zeros = "A".repeat(342);
-        let verified = crypto::verify(&zeros, b"", &key.decoding, Algorithm::RS256);
-        assert!(!verified.unwrap_or(false), "a key accepts a signature of zeros");
+        assert!(!key.verifies(b"", &[0; 256]), "a key accepts a signature of zeros");
     }
     Some(keys.len())
 }

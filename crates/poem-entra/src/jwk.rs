@@ -2,8 +2,12 @@
 
 use std::collections::HashMap;
 
+use aws_lc_rs::{
+    encoding::AsDer,
+    rsa::PublicKeyComponents,
+    signature::{ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256},
+};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use jsonwebtoken::DecodingKey;
 use serde_json::Value;
 
 use crate::authority::IssuerTemplate;
@@ -11,21 +15,25 @@ use crate::authority::IssuerTemplate;
 /// The largest number of entries in a key set. A larger set is refused.
 const KEY_LIMIT: usize = 64;
 
-/// A key that can verify RS256 signatures.
+/// A key that can verify RS256 signatures. It is parsed only once, and aws-lc keeps what it computes
+/// from the modulus, so a verification is only the verification.
 pub(crate) struct VerifyingKey {
-    pub(crate) decoding: DecodingKey,
-    /// The modulus, like the exponent, is kept to compare this key with a key of another set.
-    modulus: Vec<u8>,
-    exponent: Vec<u8>,
+    parsed: ParsedPublicKey,
     /// The issuer that Entra binds the key to. It can contain `{tenantid}`.
     pub(crate) issuer: Option<IssuerTemplate>,
 }
 
+impl VerifyingKey {
+    /// Whether this is a signature of the message by this key.
+    pub(crate) fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
+        self.parsed.verify_sig(message, signature).is_ok()
+    }
+}
+
 impl PartialEq for VerifyingKey {
     fn eq(&self, other: &Self) -> bool {
-        self.modulus == other.modulus
-            && self.exponent == other.exponent
-            && self.issuer == other.issuer
+        // The bytes are the modulus and the exponent in DER, which has one encoding for each value.
+        self.parsed.as_ref() == other.parsed.as_ref() && self.issuer == other.issuer
     }
 }
 
@@ -64,9 +72,6 @@ pub(crate) enum InvalidKeySet {
 }
 
 /// The `kid` and the key of an entry, if it is usable.
-///
-/// jsonwebtoken's `Jwk` does not fit Entra's keys: it ignores `issuer`, which they have, and
-/// requires `alg`, which they lack.
 fn parse_key(entry: &Value) -> Option<(String, VerifyingKey)> {
     let member = |name: &str| match entry.get(name) {
         None => Some(None),
@@ -82,24 +87,32 @@ fn parse_key(entry: &Value) -> Option<(String, VerifyingKey)> {
     }
     let modulus = URL_SAFE_NO_PAD.decode(member("n")??).ok()?;
     let exponent = URL_SAFE_NO_PAD.decode(member("e")??).ok()?;
-    if !(2_048..=8_192).contains(&bits(&modulus)) || !is_odd_and_at_least_three(&exponent) {
-        return None;
-    }
-    let key = VerifyingKey {
-        decoding: DecodingKey::from_rsa_raw_components(&modulus, &exponent),
-        issuer: member("issuer")?.map(IssuerTemplate::new),
-        modulus,
-        exponent,
-    };
-    Some((kid.to_owned(), key))
+    let parsed = parse_rsa(without_leading_zeros(&modulus), without_leading_zeros(&exponent))?;
+    Some((
+        kid.to_owned(),
+        VerifyingKey { parsed, issuer: member("issuer")?.map(IssuerTemplate::new) },
+    ))
 }
 
-/// The length of a big-endian number in bits, without leading zeros.
-fn bits(number: &[u8]) -> usize {
-    match number.iter().position(|&byte| byte != 0) {
-        Some(first) => (number.len() - first) * 8 - number[first].leading_zeros() as usize,
-        None => 0,
+/// The key with this modulus and exponent, which have no leading zeros.
+fn parse_rsa(modulus: &[u8], exponent: &[u8]) -> Option<ParsedPublicKey> {
+    if !(2_048..=8_192).contains(&bits(modulus)) || !is_odd_and_at_least_three(exponent) {
+        return None;
     }
+    // Unlike a key made from the components, a key read from DER is checked: a modulus or an
+    // exponent that would make every verification fail is rejected here.
+    let der = PublicKeyComponents { n: modulus, e: exponent }.as_der().ok()?;
+    ParsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, der.as_ref()).ok()
+}
+
+fn without_leading_zeros(number: &[u8]) -> &[u8] {
+    let zeros = number.iter().take_while(|&&byte| byte == 0).count();
+    &number[zeros..]
+}
+
+/// The length in bits of a big-endian number without leading zeros.
+fn bits(number: &[u8]) -> usize {
+    number.first().map_or(0, |first| number.len() * 8 - first.leading_zeros() as usize)
 }
 
 fn is_odd_and_at_least_three(number: &[u8]) -> bool {
@@ -112,7 +125,7 @@ mod tests {
 
     use super::*;
 
-    /// The parser accepts any number of the right length as a modulus.
+    /// The parser accepts any odd number of the right length as a modulus.
     fn key(kid: &str) -> Value {
         key_of_bits(kid, 2_048)
     }
@@ -186,6 +199,29 @@ mod tests {
         .map(|(name, e)| with(key(name), "e", json!(e)))
         .into();
         assert_eq!(kids(&keys), ["3", "65537"]);
+    }
+
+    #[test]
+    fn leading_zeros_are_not_part_of_a_number() {
+        let [padded, plain] = [vec![0, 0], vec![]].map(|mut modulus| {
+            modulus.extend([0xff; 256]);
+            with(key("a"), "n", json!(URL_SAFE_NO_PAD.encode(modulus)))
+        });
+        let set = |key: Value| parse_set(json!({ "keys": [key] }).to_string().as_bytes()).unwrap();
+        let padded = set(with(padded, "e", json!("AAEAAQ")));
+        assert!(padded["a"] == set(plain)["a"]);
+    }
+
+    #[test]
+    fn a_key_that_can_verify_no_signature_is_left_out() {
+        let even = URL_SAFE_NO_PAD.encode([&[0xff; 255][..], &[0xfe]].concat());
+        let exponent_of_five_bytes = URL_SAFE_NO_PAD.encode([0xff; 5]);
+        let keys = [
+            with(key("modulus"), "n", json!(even)),
+            with(key("exponent"), "e", json!(exponent_of_five_bytes)),
+            key("usable"),
+        ];
+        assert_eq!(kids(&keys), ["usable"]);
     }
 
     #[test]

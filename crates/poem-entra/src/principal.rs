@@ -162,7 +162,7 @@ impl Deref for App {
 
 impl Principal {
     /// Decides what kind of token and caller this is. The claims are those of a verified token.
-    pub(crate) fn from_claims(claims: Claims) -> Result<Self, Rejection> {
+    pub(crate) fn from_claims(claims: Claims<'_>) -> Result<Self, Rejection> {
         if claims.is_bound {
             return Err(bound_token());
         }
@@ -177,7 +177,7 @@ impl Principal {
         let identity = Arc::new(Identity {
             tenant: claims.tenant,
             object_id,
-            subject: claims.sub,
+            subject: claims.sub.to_owned(),
             client: claims.client,
             // An app has no scopes, whatever its token says.
             scopes: if is_app { Vec::new() } else { claims.scopes },
@@ -200,8 +200,8 @@ impl Principal {
 /// Whether the token is an app's own. The optional claim `idtyp` decides. Without it, a scope means
 /// a user, and an app's `oid` equals its `sub`; a user's `sub` is different for each API
 /// (<https://learn.microsoft.com/entra/identity-platform/claims-validation>).
-fn is_app(claims: &Claims) -> Result<bool, Rejection> {
-    match claims.idtyp.as_deref() {
+fn is_app(claims: &Claims<'_>) -> Result<bool, Rejection> {
+    match claims.idtyp {
         Some("user") => Ok(false),
         Some("app") => Ok(true),
         Some(other) => {
@@ -210,7 +210,7 @@ fn is_app(claims: &Claims) -> Result<bool, Rejection> {
             Err(rejection.compared("user or app", other))
         }
         None if !claims.scopes.is_empty() => Ok(false),
-        None if claims.oid.is_some() && claims.oid == ObjectId::parse(&claims.sub) => Ok(true),
+        None if claims.oid.is_some() && claims.oid == ObjectId::parse(claims.sub) => Ok(true),
         None => Err(unknown_kind()),
     }
 }

@@ -2,10 +2,9 @@
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::{HeaderMap, header};
-use serde_json::{Map, Value};
 
 use crate::{
-    json,
+    json::{self, Json, Members},
     rejection::{Refusal, Rejection},
     rule::Rule,
 };
@@ -34,7 +33,10 @@ pub fn bearer(headers: &HeaderMap) -> Result<&str, Rejection> {
     }
     let malformed =
         |detail: &'static str| Rejection::invalid_token(Rule::AuthorizationHeader, detail);
-    let value = value.to_str().map_err(|_| {
+    // A header value has no control characters. Without them, this is the same as `to_str`, which
+    // looks at one byte at a time.
+    let value = str::from_utf8(value.as_bytes()).ok().filter(|value| value.is_ascii());
+    let value = value.ok_or_else(|| {
         malformed("The Authorization header contains characters that are not ASCII.")
     })?;
     let (scheme, token) = value.split_once(' ').unwrap_or((value, ""));
@@ -54,7 +56,7 @@ pub(crate) struct UnverifiedToken<'a> {
     pub(crate) kid: String,
     /// What is signed: the header and the payload, separated by a dot.
     pub(crate) message: &'a str,
-    pub(crate) signature: &'a str,
+    pub(crate) signature: Vec<u8>,
     payload: &'a str,
 }
 
@@ -72,43 +74,43 @@ impl<'a> UnverifiedToken<'a> {
         let (message, signature) = token.rsplit_once('.').ok_or_else(not_a_jws)?;
         let (header, payload) = message.split_once('.').ok_or_else(not_a_jws)?;
         let parts = [header, payload, signature];
-        if !parts.iter().all(|part| !part.is_empty() && part.bytes().all(is_base64url)) {
+        if !parts.iter().all(|part| !part.is_empty() && is_base64url(part)) {
             return Err(not_a_jws());
         }
-        // Each signature must have only one encoding; the other parts are checked when decoded.
-        URL_SAFE_NO_PAD.decode(signature).map_err(|_| not_a_jws())?;
-        Ok(Self { kid: kid(&decode_object(header, "header")?)?, message, signature, payload })
+        let signature = URL_SAFE_NO_PAD.decode(signature).map_err(|_| not_a_jws())?;
+        let kid = kid(&parse_object(&decode(header, "header")?, "header")?)?;
+        Ok(Self { kid, message, signature, payload })
     }
 
-    /// The claims. Call this only after the signature is verified.
-    pub(crate) fn claims_after_verification(&self) -> Result<Map<String, Value>, Rejection> {
-        decode_object(self.payload, "payload")
+    /// The payload's bytes. Call this only after the signature is verified.
+    pub(crate) fn payload_after_verification(&self) -> Result<Vec<u8>, Rejection> {
+        decode(self.payload, "payload")
     }
 }
 
 /// The `kid` of a header with `alg` RS256 that requires nothing else.
 ///
 /// `jku`, `jwk`, `x5u` and `x5c` are ignored: they would let the token choose its own key.
-fn kid(header: &Map<String, Value>) -> Result<String, Rejection> {
+fn kid(header: &Members<'_>) -> Result<String, Rejection> {
     let refuse = |detail: &'static str| Err(Rejection::invalid_token(Rule::TokenHeader, detail));
     match header.get("alg") {
-        Some(Value::String(alg)) if alg == "RS256" => {}
-        Some(Value::String(alg)) => {
+        Some(Json::String(alg)) if alg == "RS256" => {}
+        Some(Json::String(alg)) => {
             let rejection =
                 Rejection::invalid_token(Rule::TokenHeader, "The token's alg is not accepted.");
             return Err(rejection.compared("RS256", alg));
         }
         _ => return refuse("The token's header has no alg."),
     }
-    if header.contains_key("crit") {
+    if header.get("crit").is_some() {
         return refuse("The token's header has crit; no critical extension is supported.");
     }
-    if header.contains_key("enc") {
+    if header.get("enc").is_some() {
         return refuse("The token's header has enc; only encrypted tokens have it.");
     }
     // In tokens for Microsoft Graph, the signature covers a different header from the one that is
     // sent, so only Graph can verify it.
-    if header.contains_key("nonce") {
+    if header.get("nonce").is_some() {
         return Err(Rejection::invalid_token(
             Rule::AccessToken,
             "The token is for Microsoft Graph: its header has a nonce.",
@@ -117,11 +119,11 @@ fn kid(header: &Map<String, Value>) -> Result<String, Rejection> {
     }
     match header.get("typ") {
         None => {}
-        Some(Value::String(typ)) if is_access_token_type(typ) => {}
+        Some(Json::String(typ)) if is_access_token_type(typ) => {}
         Some(_) => return refuse("The token's typ is neither JWT nor at+jwt."),
     }
     match header.get("kid") {
-        Some(Value::String(kid)) => Ok(kid.clone()),
+        Some(Json::String(kid)) => Ok(kid.clone().into_owned()),
         _ => refuse("The token's header has no kid."),
     }
 }
@@ -129,17 +131,29 @@ fn kid(header: &Map<String, Value>) -> Result<String, Rejection> {
 /// Whether a token of this type (`typ`) can be an access token (RFC 7519, section 5.1, and RFC
 /// 9068, section 2.1).
 fn is_access_token_type(typ: &str) -> bool {
-    let typ = typ.to_ascii_lowercase();
-    matches!(typ.strip_prefix("application/").unwrap_or(&typ), "jwt" | "at+jwt")
+    const PREFIX: &str = "application/";
+    let subtype = match typ.split_at_checked(PREFIX.len()) {
+        Some((prefix, subtype)) if prefix.eq_ignore_ascii_case(PREFIX) => subtype,
+        _ => typ,
+    };
+    ["jwt", "at+jwt"].iter().any(|accepted| subtype.eq_ignore_ascii_case(accepted))
 }
 
-fn decode_object(part: &str, name: &str) -> Result<Map<String, Value>, Rejection> {
+/// The claims in a payload.
+pub(crate) fn claims(payload: &[u8]) -> Result<Members<'_>, Rejection> {
+    parse_object(payload, "payload")
+}
+
+fn decode(part: &str, name: &str) -> Result<Vec<u8>, Rejection> {
     // The engine refuses padding, and unused bits that are not zero, so each token has only one
     // encoding (RFC 4648, section 3.5).
-    let bytes = URL_SAFE_NO_PAD.decode(part).map_err(|_| {
+    URL_SAFE_NO_PAD.decode(part).map_err(|_| {
         Rejection::invalid_token(Rule::TokenFormat, format!("The token's {name} is not base64url."))
-    })?;
-    json::object(&bytes).map_err(|_| {
+    })
+}
+
+fn parse_object<'a>(bytes: &'a [u8], name: &str) -> Result<Members<'a>, Rejection> {
+    json::object(bytes).map_err(|_| {
         Rejection::invalid_token(
             Rule::TokenFormat,
             format!("The token's {name} is not a JSON object or has duplicate members."),
@@ -147,8 +161,10 @@ fn decode_object(part: &str, name: &str) -> Result<Map<String, Value>, Rejection
     })
 }
 
-fn is_base64url(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_'
+fn is_base64url(text: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+    // Without an early exit, which `all` has, the compiler checks many bytes at once.
+    text.bytes().fold(true, |valid, byte| valid & allowed(byte))
 }
 
 #[cfg(test)]

@@ -4,13 +4,12 @@
 use std::{sync::Arc, time::Duration};
 
 use http::HeaderMap;
-use jsonwebtoken::{Algorithm, crypto};
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 
 use crate::{
     authority::{Authority, Directory},
-    cache::{Accepted, TokenCache},
+    cache::{Accepted, Digest, TokenCache},
     challenge::Challenge,
     claims::{Claims, Version},
     clock::{Clock, SystemClock},
@@ -215,12 +214,8 @@ impl Validator {
     /// Looks the token up in the cache, and applies the rules if it is not there.
     async fn judge(&self, token: &str) -> Result<Principal, Rejection> {
         let digest = self.cache.digest(token);
-        if let (Some(digest), Some(trust)) = (&digest, self.keys.trust()) {
-            let now = self.clock.now();
-            if let Some(accepted) = self.cache.get(digest, &trust, now, self.settings.leeway) {
-                self.keys.refresh_if_due(now);
-                return Ok(accepted.principal.clone());
-            }
+        if let Some(principal) = digest.as_ref().and_then(|digest| self.cached(digest)) {
+            return Ok(principal);
         }
         let accepted = self.verify(token).await?;
         let principal = accepted.principal.clone();
@@ -228,6 +223,15 @@ impl Validator {
             self.cache.insert(digest, accepted);
         }
         Ok(principal)
+    }
+
+    /// The caller of the token with this digest, if its cache entry is still valid.
+    fn cached(&self, digest: &Digest) -> Option<Principal> {
+        let now = self.clock.now();
+        let trust = self.keys.trust();
+        let accepted = self.cache.get(digest, trust.as_deref()?, now, self.settings.leeway)?;
+        self.keys.refresh_if_due(now);
+        Some(accepted.principal.clone())
     }
 
     /// Applies all rules.
@@ -247,14 +251,13 @@ impl Validator {
             }
             Found::Unavailable(seconds) => return Err(Rejection::keys_unavailable(seconds)),
         };
-        let message = token.message.as_bytes();
-        let verified = crypto::verify(token.signature, message, &key.decoding, Algorithm::RS256);
-        // An error means that the signature is not base64url or does not have the key's length.
-        if !verified.unwrap_or(false) {
+        if !key.verifies(token.message.as_bytes(), &token.signature) {
             let detail = "The token's signature is invalid.";
             return Err(Rejection::invalid_token(Rule::Signature, detail));
         }
-        let claims = Claims::read(&token.claims_after_verification()?)?;
+        let payload = token.payload_after_verification()?;
+        let members = token::claims(&payload)?;
+        let claims = Claims::read(&members)?;
         let (tenant, client) = (claims.tenant, claims.client);
         let (not_before, expires) = (claims.nbf.max(claims.iat).unwrap_or(0), claims.exp);
         let principal = self
@@ -267,7 +270,7 @@ impl Validator {
 
     fn check_claims(
         &self,
-        claims: &Claims,
+        claims: &Claims<'_>,
         key: &VerifyingKey,
         trust: &Trust,
     ) -> Result<(), Rejection> {
@@ -279,7 +282,7 @@ impl Validator {
     }
 
     /// The token must be valid now, within the leeway.
-    fn check_lifetime(&self, claims: &Claims) -> Result<(), Rejection> {
+    fn check_lifetime(&self, claims: &Claims<'_>) -> Result<(), Rejection> {
         let now = self.clock.now();
         let refuse = |detail: &'static str| Err(Rejection::invalid_token(Rule::Lifetime, detail));
         if claims.nbf.is_some_and(|nbf| nbf > claims.exp) {
@@ -304,7 +307,7 @@ impl Validator {
     }
 
     /// The issuer must be that of the token's version and tenant, byte for byte.
-    fn check_issuer(&self, claims: &Claims, trust: &Trust) -> Result<(), Rejection> {
+    fn check_issuer(&self, claims: &Claims<'_>, trust: &Trust) -> Result<(), Rejection> {
         if self.settings.v2_only && claims.version == Version::V1 {
             let rejection = Rejection::invalid_token(
                 Rule::Version,
@@ -325,7 +328,7 @@ impl Validator {
                 "The token is a v1 token, which this authority does not issue.",
             ));
         };
-        let expected = template.fill(&claims.tid);
+        let expected = template.fill(claims.tid);
         if claims.iss == expected {
             return Ok(());
         }
@@ -333,7 +336,7 @@ impl Validator {
             Rule::Issuer,
             "The token's iss is not the issuer of its tenant and version.",
         );
-        Err(rejection.compared(expected, &claims.iss).with_hint(
+        Err(rejection.compared(expected, claims.iss).with_hint(
             "Get the token from the authority that this API is configured for. A v1 issuer in a \
              v2 token is never right, nor is a v2 issuer in a v1 token.",
         ))
@@ -366,28 +369,27 @@ impl Validator {
     /// A key that is bound to an issuer must not sign tokens of another one.
     fn check_key_issuer(
         &self,
-        claims: &Claims,
+        claims: &Claims<'_>,
         key: &VerifyingKey,
         trust: &Trust,
     ) -> Result<(), Rejection> {
         let Some(template) = &key.issuer else {
             return Ok(());
         };
-        let bound = template.fill(&claims.tid);
+        let bound = template.fill(claims.tid);
         // The keys of v1 tokens name the v2 issuer, hence the second comparison.
-        if bound == claims.iss || bound == trust.metadata.discovery_issuer.fill(&claims.tid) {
+        if bound == claims.iss || bound == trust.metadata.discovery_issuer.fill(claims.tid) {
             return Ok(());
         }
         let detail = "The key that signed the token belongs to another issuer.";
         let rejection = Rejection::invalid_token(Rule::KeyIssuer, detail);
-        Err(rejection.compared(template.as_str(), &claims.iss))
+        Err(rejection.compared(template.as_str(), claims.iss))
     }
 
     /// The audience must be this API. The comparison is exact, except for one trailing slash.
-    fn check_audience(&self, claims: &Claims) -> Result<(), Rejection> {
-        let ours = |aud: &String| {
-            self.settings.audiences.contains(aud.strip_suffix('/').unwrap_or(aud.as_str()))
-        };
+    fn check_audience(&self, claims: &Claims<'_>) -> Result<(), Rejection> {
+        let ours =
+            |aud: &&str| self.settings.audiences.contains(aud.strip_suffix('/').unwrap_or(aud));
         if claims.aud.iter().any(ours) {
             return Ok(());
         }

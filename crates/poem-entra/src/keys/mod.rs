@@ -12,7 +12,7 @@ use std::{
     time::Duration,
 };
 
-use arc_swap::ArcSwapOption;
+use arc_swap::{ArcSwapOption, Guard};
 use tokio::sync::watch;
 
 use crate::{
@@ -133,8 +133,8 @@ impl Keys {
     }
 
     /// What is trusted now, without a fetch; `None` before the first successful one.
-    pub(crate) fn trust(&self) -> Option<Arc<Trust>> {
-        self.trust.load_full()
+    pub(crate) fn trust(&self) -> Guard<Option<Arc<Trust>>> {
+        self.trust.load()
     }
 
     /// Fetches the keys, or waits for the refresh in progress. Returns whether there are keys.

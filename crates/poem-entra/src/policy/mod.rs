@@ -46,7 +46,7 @@ pub trait Policy: Send + Sync + 'static {
 ///
 /// A [`Rejection`], which becomes a 403, or a 401 if the user can step up.
 pub fn authorize<P: Policy>(principal: Principal) -> Result<P::Caller, Rejection> {
-    P::REQUIRES.check(&principal)?;
+    const { &P::REQUIRES }.check(&principal)?;
     P::Caller::from_principal(principal)
 }
 
