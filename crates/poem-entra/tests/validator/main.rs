@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a panic fails the test")]
 
+mod allocations;
 mod cache;
 mod claims;
 mod document;
