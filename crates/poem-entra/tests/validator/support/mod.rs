@@ -2,7 +2,7 @@
 
 mod clock;
 mod documents;
-mod signing;
+pub(crate) mod signing;
 pub(crate) mod vectors;
 mod world;
 
