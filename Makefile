@@ -1,10 +1,10 @@
 # Every target wraps cargo or a script. `make help` lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev token test test-postgres tools fuzz bench bench-store bench-http lint fmt docs openapi openapi-check clean
+.PHONY: help run dev token test test-postgres tools fuzz bench bench-store bench-http instructions instructions-renew lint fmt docs openapi openapi-check clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## Serve the API: with .env if there is one, otherwise with the development tenant
 	@if [ -f .env ]; then exec cargo run -- serve; else exec cargo run -- serve --dev; fi
@@ -38,6 +38,13 @@ bench-store: ## Measure the cost of a page in a small and a large table, and of 
 bench-http: ## Measure HTTP requests on SQLite and PostgreSQL, with wrk: make bench-http SECONDS=5
 	cargo build --release --bin todo-api
 	benches/http "$${CARGO_TARGET_DIR:-target}/release/todo-api" $(or $(SECONDS),5)
+
+COUNT = cargo run --quiet --package instructions --config benches/instructions/profile.toml --
+instructions: ## Count instructions with Valgrind, and fail if a count differs from the baseline
+	$(COUNT) check
+
+instructions-renew: ## Write the instruction counts to benches/instructions/baseline.txt
+	$(COUNT) renew
 
 lint: ## Check the formatting and run the lints; warnings are errors
 	cargo fmt --all --check
