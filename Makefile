@@ -1,7 +1,7 @@
 # Every target wraps cargo or a script. `make help` lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev token test test-postgres tools fuzz bench bench-store bench-http instructions instructions-renew lint fmt docs openapi openapi-check clean
+.PHONY: help run dev token test test-postgres tools fuzz bench bench-http bench-curve bench-validate bench-store instructions instructions-renew lint fmt docs openapi openapi-check clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,15 +29,23 @@ tools: ## Install the optional test tools; needs root if Debian packages are mis
 fuzz: ## Fuzz the parsers, guided by coverage, for a minute or SECONDS: make fuzz SECONDS=600
 	@crates/poem-entra/fuzz/run $(or $(SECONDS),60)
 
-bench: ## Measure the cost of validating a token
+# The harness need not be fast. It builds the servers in release mode.
+HTTP_BENCH = cargo bench --profile dev --package todo-api --bench http --
+
+bench: ## Compare the speed with other servers; needs wrk: make bench ROUNDS=5 SECONDS=4
+	@$(HTTP_BENCH) compare $(or $(ROUNDS),5) $(or $(SECONDS),4)
+
+bench-http: ## Measure only this server; needs wrk: make bench-http ROUNDS=3 SECONDS=3
+	@$(HTTP_BENCH) own $(or $(ROUNDS),3) $(or $(SECONDS),3)
+
+bench-curve: ## Measure with more and more connections, tokens and rows; needs wrk
+	@$(HTTP_BENCH) curve $(or $(ROUNDS),3) $(or $(SECONDS),3)
+
+bench-validate: ## Measure the cost of validating a token
 	cargo bench --package poem-entra --bench validate
 
 bench-store: ## Measure the cost of a page in a small and a large table, and of a large delete-all
 	cargo bench --package todo-api --bench store
-
-bench-http: ## Measure HTTP requests on SQLite and PostgreSQL, with wrk: make bench-http SECONDS=5
-	cargo build --release --bin todo-api
-	benches/http "$${CARGO_TARGET_DIR:-target}/release/todo-api" $(or $(SECONDS),5)
 
 COUNT = cargo run --quiet --package instructions --config benches/instructions/profile.toml --
 instructions: ## Count instructions with Valgrind, and fail if a count differs from the baseline

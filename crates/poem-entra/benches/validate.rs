@@ -1,5 +1,5 @@
 //! Measures how long it takes to validate a token, with and without the token cache, and compares a
-//! new token with the verification of its signature alone. `make bench` runs it.
+//! new token with the verification of its signature alone. `make bench-validate` runs it.
 //!
 //! Prints the nanoseconds per call of the fastest of many short batches, because other work on the
 //! machine can only make a batch slower. On Linux, the last line is the memory that 10,000 cache
