@@ -130,11 +130,13 @@ impl Shared {
         query: &impl Fn(&rusqlite::Connection) -> rusqlite::Result<T>,
     ) -> Result<T, StoreError> {
         // A query on the thread of its request uses a connection only for a short time.
-        let mut connection = self.free_connection().unwrap_or_else(|| lock(&self.connections[0]));
-        if let Some(connection) = connection.as_mut() {
-            connection.get()?.busy_timeout(self.timeout)?;
-        }
-        self.run_within(self.timeout, connection, query)
+        let connection = self.free_connection().unwrap_or_else(|| lock(&self.connections[0]));
+        self.run_within(self.timeout, connection, &|connection: &rusqlite::Connection| {
+            connection.busy_timeout(self.timeout)?;
+            let result = query(connection);
+            connection.busy_timeout(Duration::ZERO)?;
+            result
+        })
     }
 
     /// Runs the query on this connection, and interrupts it if it takes longer than `limit`.
@@ -213,6 +215,13 @@ mod tests {
         assert_eq!(run("SELECT 7").await.unwrap(), 7);
         assert!(poll!(&mut long).is_pending());
         assert!(matches!(long.await, Err(StoreError::Overloaded(_))));
+        // Where a query must not block, it does not wait for locks either.
+        for connection in &readers.0.connections {
+            let mut connection = lock(connection);
+            let connection = connection.as_mut().unwrap().get().unwrap();
+            let wait = "PRAGMA busy_timeout";
+            assert_eq!(connection.query_row(wait, [], |row| row.get::<_, i64>(0)).unwrap(), 0);
+        }
         // The first query after it shows that queries are quick again.
         assert_eq!(run("SELECT 7").await.unwrap(), 7);
         assert!(matches!(poll!(pin!(run("SELECT 7"))), std::task::Poll::Ready(Ok(7))));
