@@ -117,12 +117,12 @@ fn endpoint(
     let routes = api::endpoint(todos, health, pages).data(validator).data(store);
     // The inner edge turns errors into responses before the CORS layer sees them, so that they get
     // CORS headers. The outer edge does the same for requests that the CORS layer rejects.
-    let routes = routes.around(edge::problems);
+    let routes = routes.around(edge::around_routes);
     Ok(if config.server.cors_origins.is_empty() {
         routes.around(telemetry::trace).boxed()
     } else {
         let cors = cors(&config.server.cors_origins, public_url);
-        routes.with(cors).around(edge::problems).around(telemetry::trace).boxed()
+        routes.with(cors).around(edge::around_cors).around(telemetry::trace).boxed()
     })
 }
 

@@ -120,10 +120,16 @@ async fn only_pages_from_listed_origins_may_call_the_api() {
     assert_eq!(answer.header("access-control-allow-origin"), "", "{answer:?}");
     answer.assert_problem(403, "invalid_request");
 
-    // The page must be able to read the error.
-    let answer = fetch(&app, "/todoitems", &[("origin", "https://app.example")]).await;
-    answer.assert_problem(401, "missing_token");
-    assert_eq!(answer.header("access-control-allow-origin"), "https://app.example");
+    // The page must be able to read every error, whatever layer it comes from.
+    let padding = "a".repeat(70_000);
+    for (padding, status, code) in
+        [("", 401, "missing_token"), (&*padding, 431, "headers_too_large")]
+    {
+        let headers = [("origin", "https://app.example"), ("x-padding", padding)];
+        let answer = fetch(&app, "/todoitems", &headers).await;
+        answer.assert_problem(status, code);
+        assert_eq!(answer.header("access-control-allow-origin"), "https://app.example");
+    }
 }
 
 async fn fetch(app: &App, path: &str, headers: &[(&str, &str)]) -> Answer {

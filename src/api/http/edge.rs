@@ -22,16 +22,41 @@ use super::{methods::Allow, problem::Problem};
 /// The maximum size of all header names and values, in bytes. A token may have up to 16,384.
 const HEADER_LIMIT: usize = 64 * 1024;
 
-/// The middleware. One layer for everything, because each layer copies the request.
-pub async fn problems<E: Endpoint + 'static>(next: Arc<E>, request: Request) -> Result<Response> {
-    let id = request.extensions().get::<RequestId>().cloned();
-    let outcome = if size(request.headers()) > HEADER_LIMIT {
-        Err(Problem::headers_too_large(HEADER_LIMIT).into())
-    } else {
-        let outcome = AssertUnwindSafe(next.call(request)).catch_unwind().await;
-        // The panic message has been written to standard error.
-        outcome.unwrap_or_else(|_| Err(Problem::internal("the handler panicked").into()))
+/// The layer around the routes. One layer for everything, because each layer copies the request.
+pub async fn around_routes<E: Endpoint + 'static>(
+    next: Arc<E>,
+    request: Request,
+) -> Result<Response> {
+    let id = request_id(&request);
+    let fits = size(request.headers()) <= HEADER_LIMIT;
+    let outcome = async {
+        match fits {
+            true => next.call(request).await,
+            false => Err(Problem::headers_too_large(HEADER_LIMIT).into()),
+        }
     };
+    respond(id, outcome).await
+}
+
+/// The layer around the CORS layer, for the requests that CORS rejects.
+pub async fn around_cors<E: Endpoint + 'static>(
+    next: Arc<E>,
+    request: Request,
+) -> Result<Response> {
+    respond(request_id(&request), next.call(request)).await
+}
+
+fn request_id(request: &Request) -> Option<RequestId> {
+    request.extensions().get().cloned()
+}
+
+async fn respond<T: IntoResponse>(
+    id: Option<RequestId>,
+    outcome: impl Future<Output = Result<T>>,
+) -> Result<Response> {
+    let outcome = AssertUnwindSafe(outcome).catch_unwind().await;
+    // The panic message has been written to standard error.
+    let outcome = outcome.unwrap_or_else(|_| Err(Problem::internal("the handler panicked").into()));
     let (operation, mut response) = match outcome {
         Ok(output) => {
             let response = output.into_response();
