@@ -48,6 +48,7 @@ bench-store: ## Measure the cost of a page in a small and a large table, and of 
 	cargo bench --package todo-api --bench store
 
 COUNT = cargo run --quiet --package instructions --config benches/instructions/profile.toml --
+
 instructions: ## Count instructions with Valgrind, and fail if a count differs from the baseline
 	$(COUNT) check
 

@@ -5,7 +5,7 @@
 //! the processor: aws-lc and the C library have several versions of their functions, and choose one
 //! when the program starts, by what the processor can do (AVX2, AVX-512, SHA). For this reason only
 //! the instructions of Rust code are counted. Verifying a signature, hashing and allocating are
-//! not: `make bench` measures the first two, and tests count the allocations.
+//! not: `make bench-validate` measures the first two, and a test counts the allocations.
 
 #![allow(clippy::unwrap_used, reason = "a panic fails the measurement")]
 
