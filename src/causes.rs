@@ -5,8 +5,7 @@ use std::{error::Error, fmt};
 /// Displays an error and its causes in one line. Used for log fields, because log formats differ in
 /// how they show the causes of an error.
 ///
-/// Some errors end with the text of their cause, as many of sqlx's do. Such a cause is not
-/// repeated.
+/// Some errors end with the text of their cause. Such a cause is not repeated.
 pub struct Causes<'a>(pub &'a dyn Error);
 
 impl fmt::Display for Causes<'_> {

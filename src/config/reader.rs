@@ -1,6 +1,7 @@
 //! Parses the variables and collects all faults.
 
 use std::{
+    fmt::Display,
     net::IpAddr,
     num::{IntErrorKind, ParseIntError},
     str::FromStr,
@@ -80,10 +81,14 @@ impl Reader<'_> {
     }
 
     pub(super) fn database(&mut self) -> Option<Options> {
-        let connections = self.at_least_one("DATABASE_CONNECTIONS");
-        let timeout = Duration::from_secs(self.at_least_one("DATABASE_TIMEOUT").into());
+        let connections = self.at_least(2, "DATABASE_CONNECTIONS");
+        let timeout = Duration::from_secs(self.at_least(1, "DATABASE_TIMEOUT"));
         let url = self.environment.get("DATABASE_URL").unwrap_or_default();
-        let location = Location::parse(url);
+        let password = self.environment.get("PGPASSWORD");
+        let location = Location::parse(url).map(|location| match location {
+            Location::Postgres(url) => Location::Postgres(url.or_password(password)),
+            file => file,
+        });
         if location.is_none() {
             // The URL may contain a password, so no part of it is shown.
             let problem = "DATABASE_URL is neither sqlite://PATH nor \
@@ -133,10 +138,15 @@ impl Reader<'_> {
         })
     }
 
-    fn at_least_one(&mut self, name: &str) -> u32 {
+    fn at_least<T>(&mut self, minimum: T, name: &str) -> T
+    where
+        T: FromStr<Err = ParseIntError> + Default + PartialOrd + Display,
+    {
+        let faults = self.faults.len();
         let number = self.number(name);
-        if number == 0 && self.environment.get(name) == Some("0") {
-            self.faults.push(format!("{name} is 0, but must be at least 1"));
+        // A number that could not be parsed has a fault already.
+        if number < minimum && self.faults.len() == faults {
+            self.faults.push(format!("{name} is {number}, but must be at least {minimum}"));
         }
         number
     }
@@ -249,7 +259,7 @@ mod tests {
             ("DATABASE_URL", "sqlite://"),
             ("DATABASE_URL", "sqlite::memory:"),
             ("DATABASE_URL", "sqlite://data/todo.db?mode=ro"),
-            ("DATABASE_CONNECTIONS", "0"),
+            ("DATABASE_CONNECTIONS", "1"),
             ("DATABASE_TIMEOUT", "never"),
             ("TOKEN_LEEWAY", "301"),
             ("TOKEN_CACHE_ENTRIES", "-1"),

@@ -22,6 +22,7 @@ pub const VARIABLES: &[Variable] = &[
     Variable { name: "PUBLIC_URL", default: None },
     Variable { name: "CORS_ORIGINS", default: None },
     Variable { name: "DATABASE_URL", default: Some("sqlite://data/todo.db") },
+    Variable { name: "PGPASSWORD", default: None },
     Variable { name: "DATABASE_CONNECTIONS", default: Some("8") },
     Variable { name: "DATABASE_TIMEOUT", default: Some("5") },
     Variable { name: "TOKEN_LEEWAY", default: Some("60") },
@@ -30,10 +31,7 @@ pub const VARIABLES: &[Variable] = &[
     Variable { name: "KEY_REFRESH_FLOOR", default: Some("300") },
     Variable { name: "KEY_RETENTION", default: Some("86400") },
     Variable { name: "LOG_FORMAT", default: Some("text") },
-    Variable {
-        name: "RUST_LOG",
-        default: Some("info,sqlx=warn,poem::listener=warn,poem::server=warn"),
-    },
+    Variable { name: "RUST_LOG", default: Some("info,poem::listener=warn,poem::server=warn") },
     Variable { name: "DEV_TENANT_PORT", default: Some("8001") },
     Variable { name: "DEV_TENANT_HTTPS_PORT", default: Some("8443") },
 ];

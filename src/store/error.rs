@@ -59,7 +59,7 @@ pub enum OpenError {
     #[error("failed to read the file {file}, which is the {parameter} of the database URL")]
     Certificate {
         /// `sslrootcert`, `sslcert` or `sslkey`.
-        parameter: String,
+        parameter: &'static str,
         /// The file.
         file: String,
         /// The error of the file system.

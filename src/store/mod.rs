@@ -2,6 +2,7 @@
 //! caller's [`Access`] or tenant, so it cannot return a row of another tenant.
 
 mod error;
+mod migrations;
 mod options;
 mod postgres;
 mod sqlite;

@@ -9,9 +9,9 @@ use url::Url;
 pub struct Options {
     /// The database.
     pub location: Location,
-    /// The largest number of connections that one server opens to PostgreSQL, at least 1. SQLite
+    /// The largest number of connections that one server opens to PostgreSQL, at least 2. SQLite
     /// ignores it.
-    pub connections: u32,
+    pub connections: usize,
     /// How long an operation waits for its turn, and how long a statement may take in PostgreSQL.
     pub timeout: Duration,
 }
@@ -58,9 +58,29 @@ impl PostgresUrl {
         is_complete.then_some(Self(url))
     }
 
-    /// The whole URL, with the password.
-    pub fn as_str(&self) -> &str {
-        self.0.as_str()
+    /// The same URL with this password, unless it contains one already.
+    pub fn or_password(mut self, password: Option<&str>) -> Self {
+        if self.0.password().is_none() {
+            // Only a URL without a host cannot have a password. It leads to a local socket.
+            let _ = self.0.set_password(password);
+        }
+        self
+    }
+
+    /// The URL for the driver, with the password. The parameters for TLS are left out, because the
+    /// driver does not know all of them.
+    pub fn without_tls(&self) -> String {
+        let mut url = self.0.clone();
+        let is_kept = |pair: &&str| !TLS.contains(&pair.split('=').next().unwrap_or_default());
+        let kept: Vec<_> = self.0.query().unwrap_or_default().split('&').filter(is_kept).collect();
+        url.set_query(Some(&kept.join("&")).filter(|query| !query.is_empty()).map(String::as_str));
+        url.into()
+    }
+
+    /// The value of a parameter.
+    pub fn parameter(&self, name: &str) -> Option<String> {
+        let pairs = self.0.query_pairs();
+        pairs.filter(|(key, _)| key == name).map(|(_, value)| value.into_owned()).last()
     }
 
     /// Scheme, host, port and database: the parts that errors and logs may show.
@@ -71,12 +91,14 @@ impl PostgresUrl {
     }
 
     /// The files for TLS that the URL names, each with the name of its parameter.
-    pub fn files(&self) -> impl Iterator<Item = (String, PathBuf)> {
-        let parameters = self.0.query_pairs().into_owned();
-        let named = |parameter: &str| ["sslrootcert", "sslcert", "sslkey"].contains(&parameter);
-        parameters.filter(move |(name, _)| named(name)).map(|(name, file)| (name, file.into()))
+    pub fn files(&self) -> impl Iterator<Item = (&'static str, PathBuf)> {
+        let [_, files @ ..] = TLS;
+        files.into_iter().filter_map(|name| Some((name, self.parameter(name)?.into())))
     }
 }
+
+/// The parameters for TLS. All but the first name a file.
+const TLS: [&str; 4] = ["sslmode", "sslrootcert", "sslcert", "sslkey"];
 
 impl fmt::Debug for PostgresUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -87,6 +109,19 @@ impl fmt::Debug for PostgresUrl {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_driver_gets_the_url_without_the_parameters_for_tls() {
+        let url = |text| PostgresUrl::parse(text).unwrap();
+        let full =
+            "postgres://todo@db/todo?sslmode=verify-full&options=-c%20x=1&sslrootcert=/a%20b";
+        assert_eq!(url(full).without_tls(), "postgres://todo@db/todo?options=-c%20x=1");
+        assert_eq!(url(full).parameter("sslrootcert").as_deref(), Some("/a b"));
+        let plain = url("postgres://todo@db/todo?sslmode=require").or_password(Some("a@b"));
+        assert_eq!(plain.without_tls(), "postgres://todo:a%40b@db/todo");
+        let own = url("postgres://todo:own@db/todo").or_password(Some("other"));
+        assert_eq!(own.without_tls(), "postgres://todo:own@db/todo");
+    }
 
     #[test]
     fn a_sqlite_path_is_absolute_after_three_slashes() {

@@ -78,7 +78,7 @@ async fn a_postgres_crash_causes_503_and_loses_no_acknowledged_todo() {
 async fn a_read_only_postgres_is_not_ready_until_it_accepts_writes() {
     let Some(database) = Database::postgres(test_name!()).await else { return };
     let app = App::start_on(database.clone(), TestClock::default(), |environment| {
-        environment.with("DATABASE_CONNECTIONS", "1")
+        environment.with("DATABASE_CONNECTIONS", "2")
     })
     .await;
     let item = app.create("uma", "before").await;
@@ -148,7 +148,7 @@ async fn a_full_postgres_disk_causes_503_until_there_is_enough_room() {
 async fn a_slow_statement_and_an_exhausted_pool_cause_503() {
     let Some(database) = Database::postgres(test_name!()).await else { return };
     let app = App::start_on(database.clone(), TestClock::default(), |environment| {
-        environment.with("DATABASE_TIMEOUT", "1").with("DATABASE_CONNECTIONS", "1")
+        environment.with("DATABASE_TIMEOUT", "1").with("DATABASE_CONNECTIONS", "2")
     })
     .await;
     app.create("uma", "before").await;

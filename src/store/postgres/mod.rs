@@ -1,12 +1,16 @@
 //! The store on PostgreSQL: for several servers, or for a database on a separate machine.
 
+mod connector;
 mod error;
+mod migrations;
 mod queries;
+mod readers;
+mod session;
+mod tls;
 
 use std::{
     fs::File,
     io,
-    str::FromStr,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -15,10 +19,8 @@ use std::{
 };
 
 use async_trait::async_trait;
-use sqlx::{
-    AssertSqlSafe, ConnectOptions, Connection, PgConnection, PgPool, Postgres,
-    pool::PoolConnection,
-    postgres::{PgConnectOptions, PgPoolOptions},
+use deadpool_postgres::{
+    Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime, Timeouts, tokio_postgres::Error,
 };
 
 use crate::{
@@ -31,12 +33,17 @@ use super::{
     migrating, seconds, sweeper::Sweeper,
 };
 
-use error::is_read_only;
+use connector::Connector;
+use error::{PostgresError, is_read_only};
 use queries::CHANGE_NOTHING;
+use readers::Readers;
+use session::Session;
 
 /// Stores the todos in PostgreSQL, which groups the commits of concurrent writers itself.
 pub struct PostgresStore {
-    pool: PgPool,
+    readers: Readers,
+    /// The connections that change something. A change has its connection to itself.
+    writers: Pool,
     sweeper: Sweeper,
     now: Now,
     /// Whether a change failed, and [`PROBE`] has not succeeded since.
@@ -58,8 +65,8 @@ const LOCK: &str = "SELECT pg_advisory_xact_lock(uuid_hash_extended($1, 0))";
 /// `deletions`, so its statement takes the lock itself.
 const LOCK_SHARED: &str = "SELECT pg_advisory_xact_lock_shared(uuid_hash_extended($1, 0))";
 
-/// A connection that was idle for longer than this is pinged before it is used.
-const PING_AFTER_IDLE: Duration = Duration::from_secs(1);
+/// A quarter of the connections read. Two of them keep two processors busy.
+const WRITERS_PER_READER: usize = 3;
 
 impl PostgresStore {
     /// Connects to the server and migrates the schema. Servers that start at the same time use an
@@ -71,10 +78,6 @@ impl PostgresStore {
     /// the server without the password.
     pub async fn open(url: &PostgresUrl, options: &Options, now: Now) -> Result<Self, OpenError> {
         let database = url.without_password();
-        let connect = |source: sqlx::Error| OpenError::Connect {
-            database: database.clone(),
-            source: source.into(),
-        };
         // The driver's error would not name the file.
         for (parameter, file) in url.files() {
             File::open(&file).map_err(|source| OpenError::Certificate {
@@ -83,38 +86,21 @@ impl PostgresStore {
                 source,
             })?;
         }
-        let connect_options =
-            PgConnectOptions::from_str(url.as_str()).map_err(connect)?.application_name("todo-api");
-        migrate(&connect_options, options.timeout, &database).await?;
-        let milliseconds = options.timeout.as_millis().to_string();
-        let pool = PgPoolOptions::new()
-            .max_connections(options.connections)
-            .acquire_timeout(options.timeout)
-            .test_before_acquire(false)
-            .before_acquire(|connection, meta| {
-                Box::pin(async move {
-                    if meta.idle_for > PING_AFTER_IDLE {
-                        connection.ping().await?;
-                    }
-                    Ok(true)
-                })
-            })
-            .after_connect(move |connection, _| {
-                let session = session(&milliseconds);
-                Box::pin(async move {
-                    sqlx::raw_sql(AssertSqlSafe(session)).execute(connection).await.map(drop)
-                })
-            })
-            .connect_lazy_with(connect_options);
-        let (sweeping, clock) = (pool.clone(), Arc::clone(&now));
+        let connector = Connector::new(url, options.timeout, &database)?;
+        migrate(&connector, options.timeout, &database).await?;
+        let reading = (options.connections / (1 + WRITERS_PER_READER)).max(1);
+        let writers = pool(&connector, options.connections - reading, options.timeout)
+            .map_err(|error| OpenError::Connect { database, source: error.into() })?;
+        let readers = Readers::new(connector, reading, options.timeout);
+        let (sweeping, clock) = (writers.clone(), Arc::clone(&now));
         let sweeper = Sweeper::start(move || {
-            let (pool, now) = (sweeping.clone(), seconds(&clock));
+            let (writers, now) = (sweeping.clone(), seconds(&clock));
             Box::pin(async move {
-                let mut connection = pool.acquire().await?;
-                Ok(queries::sweep(&mut connection, now).await?)
+                let client = writers.get().await?;
+                Ok(queries::sweep(&Session::from(&*client), now).await?)
             })
         });
-        Ok(Self { pool, sweeper, now, failing: AtomicBool::new(false) })
+        Ok(Self { readers, writers, sweeper, now, failing: AtomicBool::new(false) })
     }
 
     /// Makes a change to the tenant's todos in a transaction that holds this lock. Returns the
@@ -123,23 +109,19 @@ impl PostgresStore {
         &self,
         tenant: Tenant,
         lock: &'static str,
-        change: impl AsyncFnOnce(&mut PgConnection) -> sqlx::Result<T>,
+        change: impl AsyncFnOnce(&Session<'_>) -> Result<T, Error>,
     ) -> Result<T, StoreError> {
-        let mut connection = self.pool.acquire().await?;
-        let changed = locked(&mut connection, tenant, lock, change).await;
-        self.changed(connection, changed)
+        let mut client = self.writers.get().await?;
+        let changed = locked(&mut client, tenant, lock, change).await;
+        self.changed(client, changed)
     }
 
     /// Returns the result of a change, and records whether it failed. A connection that turned out
     /// to be read-only is closed: its server may now be a standby, or the connection may have been
     /// opened while the server was set to read-only.
-    fn changed<T>(
-        &self,
-        mut connection: PoolConnection<Postgres>,
-        outcome: sqlx::Result<T>,
-    ) -> Result<T, StoreError> {
+    fn changed<T>(&self, client: Object, outcome: Result<T, Error>) -> Result<T, StoreError> {
         if outcome.as_ref().is_err_and(is_read_only) {
-            connection.close_on_drop();
+            drop(Object::take(client));
         }
         let outcome = outcome.map_err(StoreError::from);
         if matches!(outcome, Err(StoreError::Unavailable(_))) {
@@ -149,55 +131,52 @@ impl PostgresStore {
     }
 }
 
-/// The settings of a session, whatever the defaults of the server, the database and the role are:
-///
-/// - A lock is held before the snapshot of the next statement is taken, which is only true at this
-///   isolation level.
-/// - No statement takes longer than a request may wait, and a server that stops in the middle of a
-///   transaction does not keep its lock.
-fn session(milliseconds: &str) -> String {
-    format!(
-        "SET default_transaction_isolation = 'read committed';
-         SET statement_timeout = {milliseconds};
-         SET idle_in_transaction_session_timeout = {milliseconds}"
-    )
-}
-
 async fn locked<T>(
-    connection: &mut PgConnection,
+    client: &mut Object,
     tenant: Tenant,
     lock: &'static str,
-    change: impl AsyncFnOnce(&mut PgConnection) -> sqlx::Result<T>,
-) -> sqlx::Result<T> {
-    let mut transaction = connection.begin().await?;
-    sqlx::query(lock).bind(tenant.0).execute(&mut *transaction).await?;
-    let changed = change(&mut transaction).await?;
+    change: impl AsyncFnOnce(&Session<'_>) -> Result<T, Error>,
+) -> Result<T, Error> {
+    let transaction = client.transaction().await?;
+    let session = Session::from(&transaction);
+    session.rows(lock, &[&tenant.0]).await?;
+    let changed = change(&session).await?;
     transaction.commit().await?;
     Ok(changed)
 }
 
-/// Migrates the schema on a separate connection, which has no statement timeout. If connecting
-/// fails, the error contains the cause, which the pool would not report.
+/// The pool of the connections that change something.
+fn pool(
+    connector: &Connector,
+    connections: usize,
+    timeout: Duration,
+) -> Result<Pool, impl std::error::Error + Send + Sync + use<>> {
+    let config = ManagerConfig { recycling_method: RecyclingMethod::Fast };
+    let manager = Manager::from_connect(connector.config(), connector.clone(), config);
+    let timeout = Some(timeout);
+    Pool::builder(manager)
+        .max_size(connections)
+        .timeouts(Timeouts { wait: timeout, create: timeout, recycle: timeout })
+        .runtime(Runtime::Tokio1)
+        .build()
+}
+
+/// Migrates the schema on a separate connection, which has no statement timeout.
 async fn migrate(
-    options: &PgConnectOptions,
+    connector: &Connector,
     timeout: Duration,
     database: &str,
 ) -> Result<(), OpenError> {
-    let connected = tokio::time::timeout(timeout, options.connect()).await;
-    let connected =
-        connected.unwrap_or_else(|_| Err(io::Error::from(io::ErrorKind::TimedOut).into()));
-    let mut connection = connected.map_err(|source| OpenError::Connect {
-        database: database.to_owned(),
-        source: source.into(),
-    })?;
-    // With a borrowed connection, the future of `run` is not `Send`.
-    let migrator = sqlx::migrate!("migrations/postgres");
-    migrating(database, migrator.run_direct(None, &mut connection, false))
+    let connect = |source| OpenError::Connect { database: database.to_owned(), source };
+    let (mut client, connection) = tokio::time::timeout(timeout, connector.connect())
         .await
-        .map_err(|source| error::migration(database.to_owned(), source))?;
+        .map_err(|_| connect(io::Error::from(io::ErrorKind::TimedOut).into()))?
+        .map_err(|error| connect(PostgresError::from(error).into()))?;
+    let migrated = migrating(database, migrations::migrate(&mut client, database)).await;
+    drop(client);
     // The migration is committed, so an error while closing does not matter.
-    let _ = connection.close().await;
-    Ok(())
+    let _ = connection.await;
+    migrated
 }
 
 #[async_trait]
@@ -208,8 +187,7 @@ impl TodoStore for PostgresStore {
         after: Option<TodoId>,
         limit: u16,
     ) -> Result<Listing, StoreError> {
-        let mut connection = self.pool.acquire().await?;
-        Ok(queries::list(&mut connection, access, after, limit).await?)
+        self.readers.read(async |session| queries::list(session, access, after, limit).await).await
     }
 
     async fn create(
@@ -218,20 +196,19 @@ impl TodoStore for PostgresStore {
         new: &NewTodo,
         key: Option<&IdempotencyKey>,
     ) -> Result<Creation, StoreError> {
-        let mut connection = self.pool.acquire().await?;
+        let mut client = self.writers.get().await?;
         let made = match key {
             Some(key) => {
                 let now = seconds(&self.now);
-                queries::create_once(&mut connection, owner, new, key, now).await
+                queries::create_once(&mut client, owner, new, key, now).await
             }
-            None => queries::create(&mut connection, owner, new).await.map(Creation::Made),
+            None => queries::create(&Session::from(&*client), owner, new).await.map(Creation::Made),
         };
-        self.changed(connection, made)
+        self.changed(client, made)
     }
 
     async fn find(&self, tenant: Tenant, id: TodoId) -> Result<Option<Todo>, StoreError> {
-        let mut connection = self.pool.acquire().await?;
-        Ok(queries::find(&mut connection, tenant, id).await?)
+        self.readers.read(async |session| queries::find(session, tenant, id).await).await
     }
 
     async fn update(
@@ -241,8 +218,8 @@ impl TodoStore for PostgresStore {
         expected: Option<Version>,
         change: &Change,
     ) -> Result<Option<Todo>, StoreError> {
-        self.change(access.tenant(), LOCK_SHARED, async |connection| {
-            queries::update(connection, access, id, expected, change).await
+        self.change(access.tenant(), LOCK_SHARED, async |session| {
+            queries::update(session, access, id, expected, change).await
         })
         .await
     }
@@ -253,8 +230,8 @@ impl TodoStore for PostgresStore {
         id: TodoId,
         expected: Option<Version>,
     ) -> Result<bool, StoreError> {
-        self.change(access.tenant(), LOCK_SHARED, async |connection| {
-            queries::delete(connection, access, id, expected).await
+        self.change(access.tenant(), LOCK_SHARED, async |session| {
+            queries::delete(session, access, id, expected).await
         })
         .await
     }
@@ -265,8 +242,8 @@ impl TodoStore for PostgresStore {
         condition: Option<ListCondition>,
     ) -> Result<Option<u64>, StoreError> {
         let deleted = self
-            .change(tenant, LOCK, async |connection| {
-                queries::delete_all(connection, tenant, condition).await
+            .change(tenant, LOCK, async |session| {
+                queries::delete_all(session, tenant, condition).await
             })
             .await?;
         self.sweeper.wake();
@@ -274,12 +251,12 @@ impl TodoStore for PostgresStore {
     }
 
     async fn check(&self) -> Result<(), StoreError> {
-        let mut connection = self.pool.acquire().await?;
-        queries::check(&mut connection).await?;
+        self.readers.read(async |session| queries::check(session).await).await?;
+        let client = self.writers.get().await?;
         let failing = self.failing.load(Ordering::Relaxed);
         let change = if failing { PROBE } else { CHANGE_NOTHING };
-        let changed = sqlx::query(change).execute(&mut *connection).await;
-        self.changed(connection, changed)?;
+        let changed = client.execute(change, &[]).await;
+        self.changed(client, changed)?;
         // Only the probe proves that there is space: a smaller change may succeed on a full disk.
         if failing {
             self.failing.store(false, Ordering::Relaxed);
@@ -289,6 +266,7 @@ impl TodoStore for PostgresStore {
 
     async fn close(&self) {
         self.sweeper.stop();
-        self.pool.close().await;
+        self.readers.close();
+        self.writers.close();
     }
 }

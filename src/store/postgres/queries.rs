@@ -4,7 +4,8 @@
 //! access the whole tenant. Todos with an id up to the one in the tenant's row in `deletions` are
 //! deleted, even if their rows still exist.
 
-use sqlx::{Connection, FromRow, PgConnection, Row as _};
+use deadpool_postgres::ClientWrapper;
+use tokio_postgres::{Error, Row};
 use uuid::Uuid;
 
 use crate::{
@@ -15,7 +16,9 @@ use crate::{
     },
 };
 
-/// The columns of a [`Row`].
+use super::session::Session;
+
+/// The columns that [`todo`] reads.
 macro_rules! columns {
     () => {
         "id, owner, name, is_complete, version"
@@ -65,7 +68,7 @@ const CREATE: &str = concat!(
         ON CONFLICT (tenant, shard) DO UPDATE SET number = creations.number + 1
         RETURNING number
     )
-    INSERT INTO todos (tenant, owner, name) SELECT $1, $2, $3 FROM counted
+    INSERT INTO todos (tenant, owner, name) SELECT $1, $2::uuid, $3::text FROM counted
     RETURNING ",
     columns!()
 );
@@ -89,8 +92,8 @@ const RECALL: &str = "
 macro_rules! expected_todo {
     () => {
         concat!(
-            "id = $2 AND tenant = $1 AND ($3 IS NULL OR owner = $3)
-            AND ($4 IS NULL OR version = $4) AND id > ",
+            "id = $2 AND tenant = $1 AND ($3::uuid IS NULL OR owner = $3)
+            AND ($4::bigint IS NULL OR version = $4) AND id > ",
             deleted_through!()
         )
     };
@@ -135,80 +138,73 @@ const SWEEP_KEYS: &str = "
 
 const CHECK: &str = "SELECT name FROM todos ORDER BY id LIMIT 1";
 
+type Result<T> = std::result::Result<T, Error>;
+
 pub(super) async fn list(
-    connection: &mut PgConnection,
+    session: &Session<'_>,
     access: &Access,
     after: Option<TodoId>,
     limit: u16,
-) -> sqlx::Result<Listing> {
-    let query = match access {
-        Access::Own(owner) => sqlx::query(LIST_OWN).bind(owner.tenant.0).bind(owner.object_id),
-        Access::Tenant(tenant) => sqlx::query(LIST_TENANT).bind(tenant.0),
-    };
+) -> Result<Listing> {
+    let after = after.map_or(0, TodoId::get);
     // One more row than fits on the page shows whether there are todos after it.
-    let query = query.bind(after.map_or(0, TodoId::get)).bind(i64::from(limit) + 1);
-    let mut rows = query.fetch_all(connection).await?;
+    let rows = i64::from(limit) + 1;
+    let mut rows = match access {
+        Access::Own(Owner { tenant, object_id }) => {
+            session.rows(LIST_OWN, &[&tenant.0, object_id, &after, &rows]).await?
+        }
+        Access::Tenant(tenant) => session.rows(LIST_TENANT, &[&tenant.0, &after, &rows]).await?,
+    };
     let more = rows.get(usize::from(limit));
     let rest = more.map(|row| row.try_get("rest").map(Rest::from_stored)).transpose()?;
     rows.truncate(limit.into());
-    let todo = |row| Ok(Row::from_row(row)?.into_todo(access.tenant()));
-    let todos = rows.iter().map(todo).collect::<sqlx::Result<_>>()?;
+    let todos = rows.iter().map(|row| todo(row, access.tenant())).collect::<Result<_>>()?;
     Ok(Listing { todos, rest })
 }
 
 pub(super) async fn find(
-    connection: &mut PgConnection,
+    session: &Session<'_>,
     tenant: Tenant,
     id: TodoId,
-) -> sqlx::Result<Option<Todo>> {
-    let query = sqlx::query_as(FIND).bind(tenant.0).bind(id.get());
-    let row: Option<Row> = query.fetch_optional(connection).await?;
-    Ok(row.map(|row| row.into_todo(tenant)))
+) -> Result<Option<Todo>> {
+    let row = session.row_if_any(FIND, &[&tenant.0, &id.get()]).await?;
+    row.map(|row| todo(&row, tenant)).transpose()
 }
 
-pub(super) async fn create(
-    connection: &mut PgConnection,
-    owner: &Owner,
-    new: &NewTodo,
-) -> sqlx::Result<Todo> {
-    // No `..` in the pattern, so a new field is a compile error until it is stored
-    // here.
+pub(super) async fn create(session: &Session<'_>, owner: &Owner, new: &NewTodo) -> Result<Todo> {
+    // No `..` in the pattern, so a new field is a compile error until it is stored here.
     let NewTodo { name } = new;
-    let query = sqlx::query_as(CREATE).bind(owner.tenant.0).bind(owner.object_id);
-    let row: Row = query.bind(name.as_str()).fetch_one(connection).await?;
-    Ok(row.into_todo(owner.tenant))
+    let Owner { tenant, object_id } = owner;
+    let row = session.row(CREATE, &[&tenant.0, object_id, &name.as_str()]).await?;
+    todo(&row, *tenant)
 }
 
-/// Creates a todo unless the key was used in the 24 hours before `now`, in seconds
-/// since 1970.
+/// Creates a todo unless the key was used in the 24 hours before `now`, in seconds since 1970.
 pub(super) async fn create_once(
-    connection: &mut PgConnection,
+    client: &mut ClientWrapper,
     owner: &Owner,
     new: &NewTodo,
     key: &IdempotencyKey,
     now: i64,
-) -> sqlx::Result<Creation> {
+) -> Result<Creation> {
     let request = new.fingerprint();
-    let mut transaction = connection.begin().await?;
-    let todo = create(&mut transaction, owner, new).await?;
-    let remember = sqlx::query(REMEMBER)
-        .bind(owner.tenant.0)
-        .bind(owner.object_id)
-        .bind(key.as_str())
-        .bind(todo.id.get())
-        .bind(request.as_slice())
-        .bind(now)
-        .bind(now - KEY_LIFETIME);
-    if remember.execute(&mut *transaction).await?.rows_affected() > 0 {
+    let transaction = client.transaction().await?;
+    let session = Session::from(&transaction);
+    let todo = create(&session, owner, new).await?;
+    let Owner { tenant, object_id } = owner;
+    let (id, key, expired) = (todo.id.get(), key.as_str(), now - KEY_LIFETIME);
+    let remembered = session
+        .change(REMEMBER, &[&tenant.0, object_id, &key, &id, &request.as_slice(), &now, &expired])
+        .await?;
+    if remembered > 0 {
         transaction.commit().await?;
         return Ok(Creation::Made(todo));
     }
     transaction.rollback().await?;
-    let recall =
-        sqlx::query_as(RECALL).bind(owner.tenant.0).bind(owner.object_id).bind(key.as_str());
-    let (id, known): (i64, Vec<u8>) = recall.fetch_one(connection).await?;
-    // If the fingerprints are equal, this request describes the todo that was created
-    // then.
+    let session = Session::from(&*client);
+    let row = session.row(RECALL, &[&tenant.0, object_id, &key]).await?;
+    let (id, known): (i64, &[u8]) = (row.try_get("todo")?, row.try_get("request")?);
+    // If the fingerprints are equal, this request describes the todo that was created then.
     Ok(match known == request {
         true => Creation::Made(new.clone().created(TodoId::from_stored(id), *owner)),
         false => Creation::KeyReused,
@@ -216,69 +212,59 @@ pub(super) async fn create_once(
 }
 
 pub(super) async fn update(
-    connection: &mut PgConnection,
+    session: &Session<'_>,
     access: &Access,
     id: TodoId,
     expected: Option<Version>,
     change: &Change,
-) -> sqlx::Result<Option<Todo>> {
+) -> Result<Option<Todo>> {
     let Change { name, is_complete } = change;
-    let query = sqlx::query_as(UPDATE)
-        .bind(access.tenant().0)
-        .bind(id.get())
-        .bind(only_owner(access))
-        .bind(expected.map(Version::get))
-        .bind(name.as_ref().map(TodoName::as_str))
-        .bind(*is_complete);
-    let row: Option<Row> = query.fetch_optional(connection).await?;
-    Ok(row.map(|row| row.into_todo(access.tenant())))
+    let tenant = access.tenant();
+    let (owner, expected) = (only_owner(access), expected.map(Version::get));
+    let name = name.as_ref().map(TodoName::as_str);
+    let row = session
+        .row_if_any(UPDATE, &[&tenant.0, &id.get(), &owner, &expected, &name, is_complete])
+        .await?;
+    row.map(|row| todo(&row, tenant)).transpose()
 }
 
 pub(super) async fn delete(
-    connection: &mut PgConnection,
+    session: &Session<'_>,
     access: &Access,
     id: TodoId,
     expected: Option<Version>,
-) -> sqlx::Result<bool> {
-    let query = sqlx::query(DELETE)
-        .bind(access.tenant().0)
-        .bind(id.get())
-        .bind(only_owner(access))
-        .bind(expected.map(Version::get));
-    Ok(query.execute(connection).await?.rows_affected() > 0)
+) -> Result<bool> {
+    let (owner, expected) = (only_owner(access), expected.map(Version::get));
+    let deleted =
+        session.change(DELETE, &[&access.tenant().0, &id.get(), &owner, &expected]).await?;
+    Ok(deleted > 0)
 }
 
 pub(super) async fn delete_all(
-    connection: &mut PgConnection,
+    session: &Session<'_>,
     tenant: Tenant,
     condition: Option<ListCondition>,
-) -> sqlx::Result<Option<u64>> {
+) -> Result<Option<u64>> {
     if let Some(holds) = condition {
-        let tenants = Access::Tenant(tenant);
-        let first = list(&mut *connection, &tenants, None, DEFAULT_LIMIT).await?;
+        let first = list(session, &Access::Tenant(tenant), None, DEFAULT_LIMIT).await?;
         if !holds(&first) {
             return Ok(None);
         }
     }
-    let count = sqlx::query_scalar(COUNT_TENANT).bind(tenant.0);
-    let count: i64 = count.fetch_one(&mut *connection).await?;
-    sqlx::query(DELETE_ALL).bind(tenant.0).execute(connection).await?;
+    let count: i64 = session.row(COUNT_TENANT, &[&tenant.0]).await?.try_get(0)?;
+    session.change(DELETE_ALL, &[&tenant.0]).await?;
     Ok(Some(count.unsigned_abs()))
 }
 
-/// Removes one batch of deleted todos and one of expired keys. Returns whether there
-/// were any.
-pub(super) async fn sweep(connection: &mut PgConnection, now: i64) -> sqlx::Result<bool> {
-    let todos = sqlx::query(SWEEP_TODOS).bind(SWEEP_LIMIT);
-    let todos = todos.execute(&mut *connection).await?.rows_affected();
-    let keys = sqlx::query(SWEEP_KEYS).bind(SWEEP_LIMIT).bind(now - KEY_LIFETIME);
-    let keys = keys.execute(connection).await?.rows_affected();
+/// Removes one batch of deleted todos and one of expired keys. Returns whether there were any.
+pub(super) async fn sweep(session: &Session<'_>, now: i64) -> Result<bool> {
+    let todos = session.change(SWEEP_TODOS, &[&SWEEP_LIMIT]).await?;
+    let keys = session.change(SWEEP_KEYS, &[&SWEEP_LIMIT, &(now - KEY_LIFETIME)]).await?;
     Ok(todos + keys > 0)
 }
 
-pub(super) async fn check(connection: &mut PgConnection) -> sqlx::Result<()> {
-    sqlx::query(CHECK).fetch_optional(connection).await?;
-    Ok(())
+pub(super) async fn check(session: &Session<'_>) -> Result<()> {
+    session.row_if_any(CHECK, &[]).await.map(drop)
 }
 
 /// Returns the owner that a query is limited to. `None` for the whole tenant.
@@ -289,24 +275,13 @@ fn only_owner(access: &Access) -> Option<Uuid> {
     }
 }
 
-/// A row of a statement that is limited to one tenant.
-#[derive(FromRow)]
-struct Row {
-    id: i64,
-    owner: Uuid,
-    name: String,
-    is_complete: bool,
-    version: i64,
-}
-
-impl Row {
-    fn into_todo(self, tenant: Tenant) -> Todo {
-        Todo {
-            id: TodoId::from_stored(self.id),
-            name: TodoName::from_stored(self.name),
-            owner: Owner { tenant, object_id: self.owner },
-            is_complete: self.is_complete,
-            version: Version::from_stored(self.version),
-        }
-    }
+/// The todo in a row with the [`columns`] of a statement that is limited to one tenant.
+fn todo(row: &Row, tenant: Tenant) -> Result<Todo> {
+    Ok(Todo {
+        id: TodoId::from_stored(row.try_get("id")?),
+        name: TodoName::from_stored(row.try_get("name")?),
+        owner: Owner { tenant, object_id: row.try_get("owner")? },
+        is_complete: row.try_get("is_complete")?,
+        version: Version::from_stored(row.try_get("version")?),
+    })
 }

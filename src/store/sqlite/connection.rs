@@ -71,7 +71,7 @@ impl Connection {
             None => {
                 self.files.verify()?;
                 // If somebody removes the file, an empty one must not take its place.
-                let connection = open(&self.path, false, self.timeout)?;
+                let mut connection = open(&self.path, false, self.timeout)?;
                 let (created, deadline) = (self.created, Arc::clone(&self.deadline));
                 let is_over =
                     move || nanoseconds(created.elapsed()) > deadline.load(Ordering::Relaxed);

@@ -1,11 +1,14 @@
-//! Brings the schema up to date. The table of applied migrations is that of sqlx, as in PostgreSQL.
+//! Brings the schema up to date. sqlx ran the migrations in an earlier version of this program, so
+//! the table of applied migrations has the columns that sqlx gave it.
 
 use std::collections::HashMap;
 
 use rusqlite::{Connection, TransactionBehavior, params};
-use sqlx::migrate::MigrateError;
 
-use crate::store::OpenError;
+use crate::store::{
+    OpenError,
+    migrations::{SQLITE, missing},
+};
 
 use super::error::SqliteError;
 
@@ -31,30 +34,19 @@ const RECORD: &str = "
 /// [`OpenError`] if the schema is newer than this program, if a migration has been edited since it
 /// was applied, or if SQLite fails.
 pub(super) fn migrate(connection: &mut Connection, database: &str) -> Result<(), OpenError> {
-    let failed = |source| OpenError::Migrate { database: database.to_owned(), source };
-    let sqlite = |error: rusqlite::Error| failed(SqliteError::from(error).into());
-    let migrator = sqlx::migrate!("migrations/sqlite");
-    connection.execute_batch(CREATE_TABLE).map_err(sqlite)?;
-    let applied = applied(connection).map_err(sqlite)?;
-    if let Some(&version) = applied.keys().find(|version| !migrator.version_exists(**version)) {
-        return Err(OpenError::Newer { database: database.to_owned(), version });
-    }
-    for migration in migrator.iter() {
-        match applied.get(&migration.version) {
-            Some(checksum) if *checksum == *migration.checksum => {}
-            Some(_) => {
-                return Err(failed(MigrateError::VersionMismatch(migration.version).into()));
-            }
-            None => {
-                let transaction = connection
-                    .transaction_with_behavior(TransactionBehavior::Immediate)
-                    .map_err(sqlite)?;
-                transaction.execute_batch(migration.sql.as_str()).map_err(sqlite)?;
-                let record = params![migration.version, migration.description, migration.checksum];
-                transaction.execute(RECORD, record).map_err(sqlite)?;
-                transaction.commit().map_err(sqlite)?;
-            }
-        }
+    let failed = |error: rusqlite::Error| OpenError::Migrate {
+        database: database.to_owned(),
+        source: SqliteError::from(error).into(),
+    };
+    connection.execute_batch(CREATE_TABLE).map_err(failed)?;
+    let applied = applied(connection).map_err(failed)?;
+    for (version, migration) in missing(SQLITE, &applied, database)? {
+        let transaction =
+            connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
+        transaction.execute_batch(migration.sql).map_err(failed)?;
+        let record = params![version, migration.file, migration.checksum()];
+        transaction.execute(RECORD, record).map_err(failed)?;
+        transaction.commit().map_err(failed)?;
     }
     Ok(())
 }

@@ -7,10 +7,9 @@ use std::{
 };
 
 use entra_dev::ids::{CONTOSO, FABRIKAM};
-use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use tempfile::TempDir;
 
-use super::{Postgres, Tool, require};
+use super::{Postgres, Tool, postgres, require};
 
 /// Runs each of these tests twice: on SQLite and on PostgreSQL.
 macro_rules! on_both {
@@ -90,8 +89,7 @@ impl Database {
         match self {
             Self::Sqlite(_) => self.open().execute_batch(&sql).unwrap(),
             Self::Postgres(url) => {
-                let mut connection = PgConnection::connect(url).await.unwrap();
-                sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut connection).await.unwrap();
+                postgres::connect(url).await.batch_execute(&sql).await.unwrap();
             }
         }
     }
@@ -101,8 +99,7 @@ impl Database {
         match self {
             Self::Sqlite(_) => self.open().query_row(sql, [], |row| row.get(0)).unwrap(),
             Self::Postgres(url) => {
-                let mut connection = PgConnection::connect(url).await.unwrap();
-                sqlx::query_scalar(sql).fetch_one(&mut connection).await.unwrap()
+                postgres::connect(url).await.query_one(sql, &[]).await.unwrap().get(0)
             }
         }
     }

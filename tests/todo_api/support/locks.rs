@@ -2,32 +2,30 @@
 
 use std::fs::File;
 
-use sqlx::{Connection, PgConnection};
+use tokio_postgres::Client;
 
-use super::Database;
+use super::{Database, postgres};
 
 /// An open PostgreSQL transaction, which holds the locks of its statement.
-pub(crate) struct Transaction(PgConnection);
+pub(crate) struct Transaction(Client);
 
 impl Transaction {
     /// Begins a transaction and runs a statement in it.
     pub(crate) async fn begin(database: &Database, sql: &'static str) -> Self {
-        let mut connection = PgConnection::connect(&database.url()).await.unwrap();
-        sqlx::raw_sql("BEGIN").execute(&mut connection).await.unwrap();
-        sqlx::raw_sql(sql).execute(&mut connection).await.unwrap();
-        Self(connection)
+        let client = postgres::connect(&database.url()).await;
+        client.batch_execute("BEGIN").await.unwrap();
+        client.batch_execute(sql).await.unwrap();
+        Self(client)
     }
 
     /// Commits the transaction, which releases its locks.
-    pub(crate) async fn commit(mut self) {
-        sqlx::raw_sql("COMMIT").execute(&mut self.0).await.unwrap();
-        self.0.close().await.unwrap();
+    pub(crate) async fn commit(self) {
+        self.0.batch_execute("COMMIT").await.unwrap();
     }
 
     /// Rolls the transaction back, which releases its locks.
-    pub(crate) async fn end(mut self) {
-        sqlx::raw_sql("ROLLBACK").execute(&mut self.0).await.unwrap();
-        self.0.close().await.unwrap();
+    pub(crate) async fn end(self) {
+        self.0.batch_execute("ROLLBACK").await.unwrap();
     }
 }
 

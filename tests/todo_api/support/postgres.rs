@@ -16,8 +16,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use sqlx::{Connection, PgConnection};
 use tempfile::TempDir;
+use tokio_postgres::{Client, NoTls};
 
 use super::free_ports;
 
@@ -100,22 +100,53 @@ impl Postgres {
             let path = self.data().join(name);
             fs::write(&path, content).unwrap();
             fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
-            if self.root {
-                chown(&path, Some(NOBODY), Some(NOBODY)).unwrap();
-            }
+            self.own(&path);
         }
+        self.configure("ssl = on");
+        self.resume();
+    }
+
+    /// Restarts the server, which then accepts only clients with a certificate of this authority.
+    pub(crate) fn require_client_certificate(&mut self, authority: &str) {
+        self.pause();
+        let path = self.data().join("authority.pem");
+        fs::copy(authority, &path).unwrap();
+        self.own(&path);
+        self.configure("ssl_ca_file = 'authority.pem'");
+        self.authenticate("hostssl all all all trust clientcert=verify-ca");
+        self.resume();
+    }
+
+    /// Restarts the server, which then accepts only clients with a password.
+    pub(crate) fn require_password(&mut self) {
+        self.pause();
+        self.authenticate("host all all all scram-sha-256");
+        self.resume();
+    }
+
+    fn configure(&self, setting: &str) {
         let settings = self.data().join("postgresql.conf");
         let mut settings = File::options().append(true).open(settings).unwrap();
-        writeln!(settings, "ssl = on").unwrap();
-        self.resume();
+        writeln!(settings, "{setting}").unwrap();
+    }
+
+    /// Replaces the rules for authentication.
+    fn authenticate(&self, rule: &str) {
+        fs::write(self.data().join("pg_hba.conf"), format!("{rule}\n")).unwrap();
+    }
+
+    /// Makes the server's user the owner of a file.
+    fn own(&self, file: &Path) {
+        if self.root {
+            chown(file, Some(NOBODY), Some(NOBODY)).unwrap();
+        }
     }
 
     /// The URL of a new database.
     pub(crate) async fn create_database(&self) -> String {
         let name = format!("todo{}", self.databases.fetch_add(1, Ordering::Relaxed));
-        let mut connection = PgConnection::connect(&self.url("postgres")).await.unwrap();
-        let sql = sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"));
-        sqlx::raw_sql(sql).execute(&mut connection).await.unwrap();
+        let client = connect(&self.url("postgres")).await;
+        client.batch_execute(&format!("CREATE DATABASE {name}")).await.unwrap();
         self.url(&name)
     }
 
@@ -153,6 +184,13 @@ impl Drop for Postgres {
     fn drop(&mut self) {
         self.pause();
     }
+}
+
+/// Connects to a database without TLS. The connection closes when the client is dropped.
+pub(super) async fn connect(url: &str) -> Client {
+    let (client, connection) = tokio_postgres::connect(url, NoTls).await.unwrap();
+    tokio::spawn(connection);
+    client
 }
 
 /// The ids of user and group `nobody` on Debian. Any user but root would do.
