@@ -59,6 +59,11 @@ impl Server {
         Ok(Self { listener, endpoint, store, maintenance: validator.maintain() })
     }
 
+    /// The endpoint of all paths, with all layers. It answers requests without a connection.
+    pub fn endpoint(&self) -> &BoxEndpoint<'static> {
+        &self.endpoint
+    }
+
     /// The URL of the server: `http://{host}:{port}`.
     pub fn url(&self) -> String {
         self.listener.url()

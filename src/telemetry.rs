@@ -13,6 +13,7 @@ use poem::{
     Endpoint, IntoResponse, Request, Response,
     http::{HeaderValue, header::HeaderName},
 };
+use poem_openapi::OperationId;
 use tracing::Instrument;
 use tracing_appender::non_blocking::{ErrorCounter, NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::{
@@ -158,12 +159,8 @@ impl RequestId {
     }
 }
 
-/// The name of the operation that created a response, for the log line. Endpoints store it in the
-/// response's data.
-#[derive(Debug, Clone, Copy)]
-pub struct Operation(pub &'static str);
-
-/// Assigns an id to the request, and logs one line when the response is ready.
+/// Assigns an id to the request, and logs one line when the response is ready. The response's data
+/// contains the [`OperationId`], for the line.
 pub async fn trace<E: Endpoint + 'static>(
     next: Arc<E>,
     mut request: Request,
@@ -177,7 +174,7 @@ pub async fn trace<E: Endpoint + 'static>(
         Ok(response) => response.into_response(),
         Err(error) => error.into_response(),
     };
-    let operation = response.data::<Operation>().map_or("-", |operation| operation.0);
+    let operation = response.data::<OperationId>().map_or("-", |operation| operation.0);
     let status = response.status().as_u16();
     let micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
     // The path is not logged, because the client can put anything into it. `operation` is enough.

@@ -1,9 +1,8 @@
 //! The protected resource metadata (RFC 9728), which tells clients where to get a token.
 
 use poem::{Endpoint, IntoResponse, Response, endpoint::make_sync, web::Json};
+use poem_openapi::OperationId;
 use serde_json::Value;
-
-use crate::telemetry::Operation;
 
 /// The path of the document of a resource without a path (RFC 9728, section 3).
 pub const PATH: &str = "/.well-known/oauth-protected-resource";
@@ -12,7 +11,7 @@ pub const PATH: &str = "/.well-known/oauth-protected-resource";
 pub fn endpoint(document: Value) -> impl Endpoint<Output = Response> {
     make_sync(move |_| {
         let mut response = Json(document.clone()).into_response();
-        response.set_data(Operation("get_resource_metadata"));
+        response.set_data(OperationId("get_resource_metadata"));
         response
     })
 }

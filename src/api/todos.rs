@@ -187,14 +187,14 @@ enum ListTodosResponse {
         /// Entity tag of this page (RFC 9110, section 8.8.3). It changes when a todo on the page
         /// changes, and when a todo is added after it.
         #[oai(header = "ETag")]
-        String,
+        EntityTag,
     ),
     /// The client has the current state.
     #[oai(status = 304)]
     NotModified(
         /// Entity tag of this page.
         #[oai(header = "ETag")]
-        String,
+        EntityTag,
     ),
 }
 
@@ -203,11 +203,11 @@ impl ListTodosResponse {
         let next = next_page(&listing);
         let tag = EntityTag::of_page(&listing);
         if known.knows(&tag) {
-            return Self::NotModified(tag.to_string());
+            return Self::NotModified(tag);
         }
         let link = next.as_deref().map(|next| page.link(next));
         let items = listing.todos.into_iter().map(TodoBody::from).collect();
-        Self::Page(Json(TodoPage { items, next }), link, tag.to_string())
+        Self::Page(Json(TodoPage { items, next }), link, tag)
     }
 }
 
@@ -222,14 +222,14 @@ enum CreateTodoResponse {
         String,
         /// Entity tag of this version of the todo, for `If-Match` (RFC 9110, section 8.8.3).
         #[oai(header = "ETag")]
-        String,
+        EntityTag,
     ),
 }
 
 impl CreateTodoResponse {
     fn new(todo: Todo) -> Self {
         let (location, tag) = (format!("/todoitems/{}", todo.id), EntityTag::of_todo(&todo));
-        Self::Created(Json(todo.into()), location, tag.to_string())
+        Self::Created(Json(todo.into()), location, tag)
     }
 }
 
@@ -242,14 +242,14 @@ enum GetTodoResponse {
         /// Entity tag of this version of the todo, for `If-Match` and `If-None-Match` (RFC 9110,
         /// section 8.8.3).
         #[oai(header = "ETag")]
-        String,
+        EntityTag,
     ),
     /// The client has the current state.
     #[oai(status = 304)]
     NotModified(
         /// Entity tag of this version of the todo.
         #[oai(header = "ETag")]
-        String,
+        EntityTag,
     ),
 }
 
@@ -257,8 +257,8 @@ impl GetTodoResponse {
     fn new(todo: Todo, known: &Field<EntityTags>) -> Self {
         let tag = EntityTag::of_todo(&todo);
         match known.knows(&tag) {
-            true => Self::NotModified(tag.to_string()),
-            false => Self::Found(Json(todo.into()), tag.to_string()),
+            true => Self::NotModified(tag),
+            false => Self::Found(Json(todo.into()), tag),
         }
     }
 }
@@ -271,14 +271,14 @@ enum UpdateTodoResponse {
         Json<TodoEnvelope>,
         /// Entity tag of the new version, for the next `If-Match`.
         #[oai(header = "ETag")]
-        String,
+        EntityTag,
     ),
 }
 
 impl UpdateTodoResponse {
     fn new(todo: Todo) -> Self {
         let tag = EntityTag::of_todo(&todo);
-        Self::Changed(Json(todo.into()), tag.to_string())
+        Self::Changed(Json(todo.into()), tag)
     }
 }
 

@@ -7,8 +7,7 @@ use poem::{
     Endpoint, Request, Response, Result,
     http::{StatusCode, header},
 };
-
-use crate::telemetry::Operation;
+use poem_openapi::OperationId;
 
 /// A file that is served from memory. It is compressed if the client accepts that, and the response
 /// is 304 if the client has already stored it.
@@ -47,7 +46,7 @@ impl Endpoint for Asset {
         let suffix = if gzip.is_some() { "-gzip" } else { "" };
         let etag = format!("\"{}{suffix}\"", self.tag);
         let mut response = Response::builder()
-            .extension(Operation("get_docs"))
+            .extension(OperationId("get_docs"))
             .header(header::ETAG, &etag)
             .header(header::VARY, "accept-encoding")
             // The browser stores the file and revalidates it each time; a 304 is a few hundred bytes.

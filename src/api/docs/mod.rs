@@ -10,9 +10,8 @@ use poem::{
     endpoint::make_sync,
     http::{StatusCode, header},
 };
+use poem_openapi::OperationId;
 use serde_json::json;
-
-use crate::telemetry::Operation;
 
 use super::http::pages::Pages;
 
@@ -57,7 +56,7 @@ pub fn pages(settings: &DocsSettings, document: Vec<u8>) -> Pages {
         .with(header::CONTENT_SECURITY_POLICY.as_str(), &policy);
     let to_docs = make_sync(|_| {
         Response::builder()
-            .extension(Operation("get_root"))
+            .extension(OperationId("get_root"))
             .status(StatusCode::TEMPORARY_REDIRECT)
             .header(header::LOCATION, "/docs")
             .finish()

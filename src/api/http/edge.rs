@@ -15,7 +15,7 @@ use poem_openapi::{
     error::{ContentTypeError, ParseParamError, ParsePathError},
 };
 
-use crate::telemetry::{Operation, RequestId};
+use crate::telemetry::RequestId;
 
 use super::{methods::Allow, problem::Problem};
 
@@ -57,20 +57,18 @@ async fn respond<T: IntoResponse>(
     let outcome = AssertUnwindSafe(outcome).catch_unwind().await;
     // The panic message has been written to standard error.
     let outcome = outcome.unwrap_or_else(|_| Err(Problem::internal("the handler panicked").into()));
-    let (operation, mut response) = match outcome {
-        Ok(output) => {
-            let response = output.into_response();
-            (response.data::<OperationId>().map(|id| id.0), response)
-        }
+    let mut response = match outcome {
+        Ok(output) => output.into_response(),
         Err(error) => {
-            let operation = error.data::<OperationId>().map(|id| id.0);
+            let operation = error.data::<OperationId>().copied();
             let id = id.as_ref().map_or("", RequestId::as_str);
-            (operation, problem_of(error).respond(id))
+            let mut response = problem_of(error).respond(id);
+            if let Some(operation) = operation {
+                response.set_data(operation);
+            }
+            response
         }
     };
-    if let Some(operation) = operation {
-        response.set_data(Operation(operation));
-    }
     harden(response.headers_mut());
     Ok(response)
 }

@@ -3,7 +3,11 @@
 
 use std::time::Duration;
 
-use poem::{IntoResponse, Request, RequestBody, Response, Result, error::ReadBodyError};
+use poem::{
+    IntoResponse, Request, RequestBody, Response, Result,
+    error::ReadBodyError,
+    http::{HeaderValue, header},
+};
 use poem_openapi::{
     ApiExtractor, ApiExtractorType, ExtractParamOptions,
     error::ContentTypeError,
@@ -21,6 +25,9 @@ pub const BODY_LIMIT: usize = 64 * 1024;
 const BODY_TIMEOUT: Duration = Duration::from_secs(15);
 
 const MEDIA_TYPE: &str = "application/json";
+
+/// The size of a small page, in bytes. Most responses fit, so their buffer never grows.
+const USUAL_SIZE: usize = 512;
 
 /// A JSON body of a request or a response.
 #[derive(Debug)]
@@ -62,8 +69,11 @@ impl<T: Type + DeserializeOwned> ParsePayload for Json<T> {
 
 impl<T: Serialize + Send> IntoResponse for Json<T> {
     fn into_response(self) -> Response {
-        match serde_json::to_vec(&self.0) {
-            Ok(bytes) => Response::builder().content_type(MEDIA_TYPE).body(bytes),
+        let mut bytes = Vec::with_capacity(USUAL_SIZE);
+        match serde_json::to_writer(&mut bytes, &self.0) {
+            Ok(()) => Response::builder()
+                .header(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE))
+                .body(bytes),
             Err(error) => Problem::internal(error).into_response(),
         }
     }

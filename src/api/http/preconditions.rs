@@ -1,9 +1,14 @@
 //! Conditional requests (RFC 9110, section 13): `ETag`, `If-Match` and `If-None-Match`.
 
-use std::fmt;
+use std::borrow::Cow;
 
 use aws_lc_rs::digest::{Context, SHA256};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use poem::http::HeaderValue;
+use poem_openapi::{
+    registry::MetaSchemaRef,
+    types::{ToHeader, Type},
+};
 
 use crate::{
     list::Listing,
@@ -45,10 +50,34 @@ impl EntityTag {
     }
 }
 
-impl fmt::Display for EntityTag {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { weak, opaque } = self;
-        write!(f, "{}\"{opaque}\"", if *weak { "W/" } else { "" })
+/// The value of the header field `ETag`.
+impl ToHeader for EntityTag {
+    fn to_header(&self) -> Option<HeaderValue> {
+        let prefix = if self.weak { "W/\"" } else { "\"" };
+        HeaderValue::try_from([prefix, &self.opaque, "\""].concat()).ok()
+    }
+}
+
+impl Type for EntityTag {
+    const IS_REQUIRED: bool = true;
+
+    type RawValueType = Self;
+    type RawElementValueType = Self;
+
+    fn name() -> Cow<'static, str> {
+        "entity tag".into()
+    }
+
+    fn schema_ref() -> MetaSchemaRef {
+        String::schema_ref()
+    }
+
+    fn as_raw_value(&self) -> Option<&Self> {
+        Some(self)
+    }
+
+    fn raw_element_iter<'a>(&'a self) -> Box<dyn Iterator<Item = &'a Self> + 'a> {
+        Box::new(self.as_raw_value().into_iter())
     }
 }
 

@@ -53,7 +53,7 @@ const RULES: &[Rule] = &[
     },
     Rule {
         module: "api::docs",
-        modules: &["api::http::pages", "telemetry"],
+        modules: &["api::http::pages"],
         crates: &["poem", "poem_openapi", "serde_json"],
     },
     Rule {
@@ -94,7 +94,7 @@ const RULES: &[Rule] = &[
     Rule {
         module: "api::http::preconditions",
         modules: &["api::http::headers", "api::http::problem", "list", "store", "todo"],
-        crates: &[],
+        crates: &["poem", "poem_openapi"],
     },
     Rule {
         module: "api::http::problem",
@@ -103,8 +103,8 @@ const RULES: &[Rule] = &[
     },
     Rule {
         module: "api::metadata",
-        modules: &["api::http::methods", "telemetry"],
-        crates: &["poem", "serde_json"],
+        modules: &["api::http::methods"],
+        crates: &["poem", "poem_openapi", "serde_json"],
     },
     Rule {
         module: "api::security",

@@ -94,6 +94,12 @@ impl App {
         Self::start_with_tenant(tenant, database, self.clock.clone(), |same| same).await
     }
 
+    /// Assembles another server with the same tenant and database, but does not run it.
+    pub(crate) async fn assemble_another(&self) -> Server {
+        let environment = environment(&self.database).with("AAD_INSTANCE", self.tenant.base_url());
+        assemble(&environment, &self.clock).await
+    }
+
     async fn start_with_tenant(
         tenant: Arc<DevTenant>,
         database: Database,
@@ -101,9 +107,7 @@ impl App {
         change: impl FnOnce(Environment) -> Environment,
     ) -> Self {
         let environment = environment(&database).with("AAD_INSTANCE", tenant.base_url());
-        let config = Config::read(&change(environment)).unwrap();
-        let listener = Listener::bind(&config.server.host, config.server.port).await.unwrap();
-        let server = Server::new(&config, listener, Arc::new(clock.clone())).await.unwrap();
+        let server = assemble(&change(environment), &clock).await;
         let url = server.url();
         let (stop, stopped) = oneshot::channel::<()>();
         let served = tokio::spawn(server.run(async {
@@ -244,6 +248,12 @@ fn environment(database: &Database) -> Environment {
         .with("API_CLIENT_ID", entra_dev::ids::API_CLIENT_ID)
         .with("SWAGGER_UI_CLIENT_ID", entra_dev::ids::SWAGGER_UI_CLIENT_ID)
         .with("DATABASE_URL", database.url())
+}
+
+async fn assemble(environment: &Environment, clock: &TestClock) -> Server {
+    let config = Config::read(environment).unwrap();
+    let listener = Listener::bind(&config.server.host, config.server.port).await.unwrap();
+    Server::new(&config, listener, Arc::new(clock.clone())).await.unwrap()
 }
 
 /// The same, parsed.
