@@ -4,7 +4,9 @@ use std::{path::Path, process::Command};
 
 use entra_dev::{DevTenant, Directory, Options, ids::API_CLIENT_ID};
 
-use crate::support::{Column, Program, Tool, require, root, run, test_name};
+use crate::support::{
+    Column, Launch, Program, Proxy, Tool, free_ports, require, root, run, tenant_folder, test_name,
+};
 
 #[tokio::test]
 async fn a_person_signs_in_on_the_docs_page_and_uses_the_api() {
@@ -33,6 +35,47 @@ async fn a_person_signs_in_on_the_docs_page_and_uses_the_api() {
     assert!(String::from_utf8_lossy(&walk.stdout).contains(&version), "not {version}");
     let status = program.stop("TERM").await;
     assert!(status.success(), "{status}\n{}", program.log());
+}
+
+#[tokio::test]
+async fn the_docs_page_calls_the_address_at_which_it_was_opened() {
+    let tools = [Tool::Chromium, Tool::Node, Tool::Playwright, Tool::Nginx];
+    let Some([chromium, node, _, nginx]) = require(test_name!(), tools) else { return };
+    // For 127.0.0.1, the tenant does not compare the port.
+    let redirect_uris = ["/oauth2-redirect", "/todo/oauth2-redirect"];
+    let tenant = DevTenant::start_with(Options {
+        data_dir: Some(tenant_folder()),
+        spa_redirect_uris: redirect_uris.map(|path| format!("http://127.0.0.1{path}")).into(),
+        ..Options::ephemeral()
+    });
+    let tenant = tenant.await.unwrap();
+    let ports = free_ports::<2>();
+    let launch = |host: &str, port: u16| {
+        Launch::serve(tenant.base_url())
+            .with("HOST", host)
+            .with("PORT", port.to_string())
+            // The address that the document names, which the browser cannot reach.
+            .with("PUBLIC_URL", "https://todo.example")
+    };
+    let loopback = Program::launch(launch("localhost", ports[0])).await;
+    let _wildcard = Program::launch(launch("0.0.0.0", ports[1])).await;
+    let proxy = Proxy::below(&nginx, "/todo", ports[0]).await;
+    let mut visit = Command::new(node);
+    visit
+        .arg(root().join("tests/browser/addresses.mjs"))
+        .args(ports.map(|port| format!("http://127.0.0.1:{port}")))
+        .arg(&proxy.url)
+        .env("HOME", loopback.folder.path())
+        .env("TMPDIR", loopback.folder.path())
+        .env("CHROMIUM", chromium);
+    let visit = run(visit).await;
+    assert!(
+        visit.status.success(),
+        "{}{}\nThe server's log:\n{}",
+        String::from_utf8_lossy(&visit.stdout),
+        String::from_utf8_lossy(&visit.stderr),
+        loopback.log(),
+    );
 }
 
 /// An app that requires consent and can use every grant of a native app.

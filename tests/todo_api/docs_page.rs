@@ -1,15 +1,21 @@
 //! The docs page and its files, fetched as a browser would.
 
-use reqwest::{Method, StatusCode, header};
+use reqwest::{Method, StatusCode, Url, header};
+use serde_json::Value;
 
 use crate::support::{Answer, App};
 
+/// The redirects are relative, so they also work below a prefix that a proxy removes.
 #[tokio::test]
-async fn the_root_redirects_to_the_docs_page() {
+async fn the_root_and_a_slash_at_the_end_redirect_to_the_docs_page() {
     let app = App::start().await;
-    let answer = app.send(None, Method::GET, "/", None).await;
-    assert_eq!(answer.status, StatusCode::TEMPORARY_REDIRECT);
-    assert_eq!(answer.header("location"), "/docs");
+    for (path, location) in [("/", "docs"), ("/docs/", "../docs")] {
+        let answer = app.send(None, Method::GET, path, None).await;
+        assert_eq!(answer.status, StatusCode::TEMPORARY_REDIRECT, "{path}");
+        assert_eq!(answer.header("location"), location);
+        let target = Url::parse(&app.url).unwrap().join(path).unwrap().join(location).unwrap();
+        assert_eq!(target.path(), "/docs");
+    }
 }
 
 #[tokio::test]
@@ -20,36 +26,37 @@ async fn the_docs_page_uses_no_inline_script_and_no_other_origin() {
         assert_eq!(answer.status, StatusCode::OK);
         assert!(answer.header("content-type").starts_with("text/html"));
         let policy = answer.header("content-security-policy");
-        assert!(policy.contains("default-src 'none'; script-src 'self';"), "{policy}");
+        let strict = "default-src 'none'; script-src 'self'; style-src 'self';";
+        assert!(policy.starts_with(strict), "{policy}");
         assert!(policy.contains(&format!("connect-src 'self' {};", app.tenant.base_url())));
         assert!(!policy.contains("unsafe"), "{policy}");
         let html = answer.body.as_str().unwrap();
         for script in html.split("<script").skip(1) {
-            assert!(script.starts_with(" src=\"/docs/"), "{script}");
-            assert!(script.split_once('>').unwrap().1.starts_with("</script>"), "{script}");
+            let (attributes, rest) = script.split_once('>').unwrap();
+            assert!(attributes.contains(" src=\"docs/"), "{script}");
+            assert!(rest.starts_with("</script>"), "{script}");
         }
+        assert!(!html.contains("<style") && !html.contains("style="), "{html}");
         assert!(!html.contains("http:") && !html.contains("https:"), "{html}");
     }
     let docs = app.send(None, Method::GET, "/docs", None).await;
     assert_eq!(docs.header("cross-origin-opener-policy"), "same-origin-allow-popups");
-    let redirect = app.send(None, Method::GET, "/oauth2-redirect", None).await;
-    assert_eq!(redirect.header("cross-origin-opener-policy"), "");
 }
 
 #[tokio::test]
-async fn the_sign_in_is_filled_in_and_uses_pkce_without_a_secret() {
+async fn the_sign_in_is_filled_in_and_knows_no_secret() {
     let app = App::start().await;
-    let answer = app.send(None, Method::GET, "/docs/init.js", None).await;
-    let script = answer.body.as_str().unwrap();
-    for part in [
-        &format!("\"clientId\":\"{}\"", entra_dev::ids::SWAGGER_UI_CLIENT_ID),
-        "\"usePkceWithAuthorizationCodeGrant\":true",
-        &format!("\"scopes\":[\"api://{}/access_as_user\"]", entra_dev::ids::API_CLIENT_ID),
-        "new URL('/oauth2-redirect', location.href)",
-    ] {
-        assert!(script.contains(part), "{script} lacks {part}");
-    }
-    assert!(!script.to_lowercase().contains("secret"), "{script}");
+    let answer = app.send(None, Method::GET, "/docs/settings.js", None).await;
+    let settings = answer.body.as_str().unwrap();
+    let settings = settings.strip_prefix("export const settings = ").unwrap();
+    let settings: Value = serde_json::from_str(settings.trim_end().trim_end_matches(';')).unwrap();
+    assert_eq!(
+        settings,
+        serde_json::json!({
+            "clientId": entra_dev::ids::SWAGGER_UI_CLIENT_ID,
+            "scopes": [format!("api://{}/access_as_user", entra_dev::ids::API_CLIENT_ID)],
+        })
+    );
 }
 
 #[tokio::test]
