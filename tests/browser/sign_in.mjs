@@ -67,8 +67,13 @@ async function walk(context) {
         const { popup, sent } = await docs.openPopup();
         await changeStateOnTheWayBack(popup, `${sent.searchParams.get('state')}x`);
         const before = seen.requests.length;
-        await pick(popup, 'Uma');
-        await docs.dialog.getByText(/state/i).filter({ visible: true }).last().waitFor();
+        await choose(popup, 'Uma');
+        await popup.getByRole('heading', { name: 'The sign-in did not finish' }).waitFor();
+        await popup.getByText('No open docs page is waiting for this response.').waitFor();
+        assert.equal(new URL(popup.url()).search, '', 'the code is still in the address');
+        await popup.getByRole('link', { name: 'Open the docs page' }).click();
+        await new DocsPage(popup).ready();
+        await popup.close();
         const tokens = seen.requests.slice(before).filter(isTokenRequest);
         assert.equal(tokens.length, 0, 'the page still requested a token');
         assert.ok(!await docs.isAuthorized(), 'the page was still authorized');
@@ -76,6 +81,23 @@ async function walk(context) {
         const { status } = await docs.execute('list_todos');
         assert.equal(status, 401);
         await docs.collapse('list_todos');
+    });
+
+    await step('the dialog reports an error of the authority', async () => {
+        await docs.openDialog();
+        const { popup } = await docs.openPopup();
+        await choose(popup, 'Cancel');
+        await docs.dialog.locator('.errors').getByText('access_denied').waitFor();
+        assert.ok(!await docs.isAuthorized(), 'the page was still authorized');
+        await docs.closeDialog();
+    });
+
+    await step('Escape closes the dialog and returns the focus', async () => {
+        await docs.openDialog();
+        assert.ok(await docs.dialog.evaluate((dialog) => dialog.contains(document.activeElement)));
+        await page.keyboard.press('Escape');
+        await docs.dialog.waitFor({ state: 'detached' });
+        assert.equal(await page.evaluate(() => document.activeElement.textContent), 'Authorize');
     });
 
     await step('the dialog reports a token endpoint that fails once', async () => {
@@ -90,6 +112,7 @@ async function walk(context) {
 
     await step('Uma signs in: code flow, state, PKCE with S256, no secret', async () => {
         await docs.signIn('Uma');
+        assert.equal(await docs.person.innerText(), 'Uma Ulrich');
     });
 
     await step('every padlock is closed', async () => {
@@ -122,8 +145,9 @@ async function walk(context) {
         assert.equal(body.code, 'insufficient_role');
     });
 
-    await step('Uma signs out', async () => {
-        await docs.signOut();
+    await step('Uma signs out on the page', async () => {
+        await page.getByRole('button', { name: 'Sign out' }).click();
+        await docs.person.waitFor({ state: 'detached' });
         const { status } = await docs.execute('list_todos');
         assert.equal(status, 401);
     });
@@ -136,6 +160,20 @@ async function walk(context) {
         const missing = await docs.execute('get_todo', { id: umas.id + 1000 });
         assert.equal(missing.status, 404);
         assert.equal(missing.body.code, 'not_found');
+        await docs.signOut();
+        assert.ok(!await docs.person.isVisible(), 'the page still shows a name');
+    });
+
+    await step('a sign-in works although the authority separates the window', async () => {
+        await context.route(`${tenant}/**/authorize?*`, separate);
+        await docs.openDialog();
+        const { popup } = await docs.openPopup();
+        assert.equal(await popup.evaluate(() => window.opener), null);
+        await pick(popup, 'Ulf');
+        await docs.logout.waitFor();
+        await context.unroute(`${tenant}/**/authorize?*`, separate);
+        await docs.closeDialog();
+        assert.equal(await docs.person.innerText(), 'Ulf Urban');
         await docs.signOut();
     });
 
@@ -165,6 +203,8 @@ class DocsPage {
         this.dialog = page.locator('.dialog-ux');
         this.authorize = this.dialog.locator('button', { hasText: 'Authorize' });
         this.logout = this.dialog.locator('button', { hasText: 'Logout' });
+        /** The name of the person who is signed in. */
+        this.person = page.locator('.signed-in p');
     }
 
     /** The version of Swagger UI. */
@@ -241,18 +281,23 @@ class DocsPage {
     }
 
     async closeDialog() {
-        await this.dialog.getByRole('button', { name: 'Close' }).click();
+        await this.dialog.getByText('Close', { exact: true }).click();
         await this.dialog.waitFor({ state: 'detached' });
     }
 
     /** Everything that a person should not have to type is filled in. */
     async checkDialog() {
         assert.equal(await this.dialog.getByLabel('client_id').inputValue(), CLIENT_ID);
-        assert.equal(await this.dialog.getByLabel('client_secret').inputValue(), '');
+        await this.checkNoSecret();
         const scopes = this.dialog.locator('.scopes input[type=checkbox]');
         assert.equal(await scopes.count(), 1, 'scopes on offer');
         assert.equal(await scopes.getAttribute('data-value'), SCOPE);
         assert.ok(await scopes.isChecked(), 'the scope is not selected');
+    }
+
+    async checkNoSecret() {
+        assert.equal(await this.dialog.getByText('secret').count(), 0, 'texts about a secret');
+        assert.equal(await this.dialog.locator('input[type=password]').count(), 0);
     }
 
     async isAuthorized() {
@@ -301,7 +346,8 @@ class DocsPage {
         assert.equal(tokens.length, 1, 'requests for a token');
         const form = new URLSearchParams(tokens[0].postData());
         assert.equal(form.get('grant_type'), 'authorization_code');
-        assert.ok(!form.get('client_secret'), 'a secret was sent');
+        assert.ok(!form.has('client_secret'), 'a secret was sent');
+        await this.checkNoSecret();
         const challenge = createHash('sha256').update(form.get('code_verifier'));
         assert.equal(challenge.digest('base64url'), sent.searchParams.get('code_challenge'));
         await this.closeDialog();
@@ -337,8 +383,20 @@ class DocsPage {
 /** Clicks a person's button on the account page. The pop-up then returns and closes itself. */
 async function pick(popup, name) {
     const closed = popup.waitForEvent('close');
-    await popup.getByRole('button', { name: new RegExp(`^${name} `) }).click();
+    await choose(popup, name);
     await closed;
+}
+
+/** Clicks a button on the account page. */
+async function choose(popup, name) {
+    await popup.getByRole('button', { name: new RegExp(`^${name}\\b`) }).click();
+}
+
+/** Sends the authority's page with a header that separates its window from the docs page. */
+async function separate(route) {
+    const response = await route.fetch({ maxRedirects: 0 });
+    const headers = { ...response.headers(), 'cross-origin-opener-policy': 'same-origin' };
+    await route.fulfill({ response, headers });
 }
 
 /** Changes only the state in the authority's response. */

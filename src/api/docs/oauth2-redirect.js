@@ -1,28 +1,33 @@
-// Passes the response of the sign-in to the page that opened this window. Swagger UI's own script
-// only warns if `state` is not the one that was sent. This script refuses such a response (RFC 6749,
-// section 10.12).
-(() => {
-  const request = window.opener?.swaggerUIRedirectOauth2;
-  if (!request) {
-    document.querySelector('p').textContent =
-      'This sign-in was not started from the docs page, or has already finished.';
-    return;
-  }
-  const response = new URLSearchParams(location.search);
-  const refuse = (message) =>
-    request.errCb({ authId: request.auth.name, source: 'auth', level: 'error', message });
-  const code = response.get('code');
-  if (response.get('state') !== request.state) {
-    refuse('The sign-in was refused: the response belongs to another request (state).');
-  } else if (code) {
-    delete request.state;
-    request.auth.code = code;
-    request.callback({ auth: request.auth, redirectUrl: request.redirectUrl });
-  } else {
-    const error = response.get('error') ?? 'no code';
-    const description =
-      response.get('error_description') ?? 'the response has neither a code nor an error';
-    refuse(`The sign-in failed: ${error}: ${description}`);
-  }
-  window.close();
-})();
+// Passes the response of the sign-in to the docs page, through the channel that the page opened for
+// this `state`. This works without `window.opener`, which the authority's page can remove.
+
+const response = new URLSearchParams(location.search);
+// Keep the code out of the history.
+history.replaceState(null, '', location.pathname);
+
+const show = (heading, reason) => {
+    document.title = heading;
+    document.querySelector('h1').textContent = heading;
+    document.querySelector('#reason').textContent = reason;
+};
+const error = response.get('error') ?? 'no code';
+const description =
+    response.get('error_description') ?? 'the response has neither a code nor an error';
+
+const channel = new BroadcastChannel(`sign-in ${response.get('state')}`);
+channel.onmessage = () => {
+    channel.close();
+    clearTimeout(timer);
+    document.querySelector('#back').hidden = true;
+    show('Sign-in complete', 'The docs page has the response. You can close this window.');
+    window.close();
+};
+const timer = setTimeout(() => {
+    const reason = response.get('code')
+        ? 'No open docs page is waiting for this response. The page was closed or reloaded, the '
+            + 'sign-in has already finished, or it was not started there.'
+        : `${error}: ${description}`;
+    show('The sign-in did not finish', reason);
+    document.querySelector('#back').hidden = false;
+}, 2000);
+channel.postMessage({ code: response.get('code'), error, description });
