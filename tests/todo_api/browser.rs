@@ -38,6 +38,26 @@ async fn a_person_signs_in_on_the_docs_page_and_uses_the_api() {
 }
 
 #[tokio::test]
+async fn the_docs_page_is_accessible_in_both_color_schemes_and_on_narrow_screens() {
+    let tools = [Tool::Chromium, Tool::Node, Tool::Playwright, Tool::Axe];
+    let Some([chromium, node, _, _]) = require(test_name!(), tools) else { return };
+    let program = Program::start().await;
+    let mut look = Command::new(node);
+    look.arg(root().join("tests/browser/docs_page.mjs"))
+        .arg(&program.url)
+        .env("HOME", program.folder.path())
+        .env("TMPDIR", program.folder.path())
+        .env("CHROMIUM", chromium);
+    let look = run(look).await;
+    assert!(
+        look.status.success(),
+        "{}{}",
+        String::from_utf8_lossy(&look.stdout),
+        String::from_utf8_lossy(&look.stderr),
+    );
+}
+
+#[tokio::test]
 async fn the_docs_page_calls_the_address_at_which_it_was_opened() {
     let tools = [Tool::Chromium, Tool::Node, Tool::Playwright, Tool::Nginx];
     let Some([chromium, node, _, nginx]) = require(test_name!(), tools) else { return };

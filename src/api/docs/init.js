@@ -15,7 +15,15 @@ const ui = SwaggerUIBundle({
     deepLinking: true,
     defaultModelsExpandDepth: 0,
     displayRequestDuration: true,
+    // The default theme has too little contrast.
+    syntaxHighlight: { theme: 'tomorrow-night' },
     validatorUrl: null,
     persistAuthorization: false,
 });
 ui.initOAuth({ ...settings, usePkceWithAuthorizationCodeGrant: true });
+
+// Swagger UI has a dark theme, but does not follow the system.
+const dark = matchMedia('(prefers-color-scheme: dark)');
+const follow = () => document.documentElement.classList.toggle('dark-mode', dark.matches);
+dark.addEventListener('change', follow);
+follow();

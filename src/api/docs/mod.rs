@@ -68,6 +68,7 @@ pub fn pages(settings: &DocsSettings, document: Vec<u8>) -> Pages {
         .at("/docs/init.js", own!("init.js", JAVASCRIPT))
         .at("/docs/plugin.js", own!("plugin.js", JAVASCRIPT))
         .at("/docs/sign-in.js", own!("sign-in.js", JAVASCRIPT))
+        .at("/docs/accessibility.js", own!("accessibility.js", JAVASCRIPT))
         .at("/docs/settings.js", Asset::made(JAVASCRIPT, settings_script(settings).into_bytes()))
         .at("/docs/oauth2-redirect.js", own!("oauth2-redirect.js", JAVASCRIPT))
         .at("/oauth2-redirect", redirect)

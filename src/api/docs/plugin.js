@@ -1,5 +1,6 @@
 // What this page changes in Swagger UI.
 
+import { repair } from './accessibility.js';
 import { nameIn, openSignIn } from './sign-in.js';
 
 /** The plugin for a page whose API is at this URL. */
@@ -45,12 +46,15 @@ export const plugin = (base) => ({ React }) => {
     };
 
     return {
+        afterLoad: repair,
         wrapComponents: {
             authorizationPopup: asDialog,
             AuthorizeBtnContainer: withName,
             Row: withoutSecret,
             // The page calls its own server only, so there is no choice of servers.
             ServersContainer: () => () => null,
+            // A link inside a button cannot be reached. The button has the same effect.
+            DeepLink: () => ({ text }) => createElement('span', null, text),
         },
         statePlugins: {
             auth: { wrapActions: { authPopup: () => openSignIn } },
