@@ -37,7 +37,7 @@ enum Tag {
 #[OpenApi(tag = "Tag::Health")]
 impl HealthApi {
     /// Check that the server is running
-    #[oai(path = "/health", method = "get", operation_id = "get_health")]
+    #[oai(path = "/health", method = "get", operation_id = "getHealth")]
     async fn get_health(&self) -> HealthResponse {
         HealthResponse::Alive(Json("OK".into()))
     }
@@ -46,7 +46,7 @@ impl HealthApi {
     ///
     /// For load balancers. The response is 503 if there are no signing keys to verify tokens with,
     /// or if the database does not respond or does not accept changes.
-    #[oai(path = "/health/ready", method = "get", operation_id = "get_readiness")]
+    #[oai(path = "/health/ready", method = "get", operation_id = "getReadiness")]
     async fn get_readiness(&self) -> Result<ReadinessResponse, NotReady> {
         let keys = match self.validator.readiness() {
             Readiness::Ready => State::Ready,

@@ -11,7 +11,7 @@ pub const PATH: &str = "/.well-known/oauth-protected-resource";
 pub fn endpoint(document: Value) -> impl Endpoint<Output = Response> {
     make_sync(move |_| {
         let mut response = Json(document.clone()).into_response();
-        response.set_data(OperationId("get_resource_metadata"));
+        response.set_data(OperationId("getResourceMetadata"));
         response
     })
 }

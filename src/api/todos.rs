@@ -40,7 +40,7 @@ impl TodosApi {
     ///
     /// Lists the caller's own todos, oldest first. Users with certain app roles get all todos of
     /// the tenant.
-    #[oai(path = "/todoitems", method = "get", operation_id = "list_todos")]
+    #[oai(path = "/todoitems", method = "get", operation_id = "listTodos")]
     async fn list_todos(
         &self,
         caller: SignedIn,
@@ -62,7 +62,7 @@ impl TodosApi {
     /// Creates a todo that the caller owns. White space around the name is removed. With an
     /// `Idempotency-Key`, the request can be retried for 24 hours: the todo is created once, and each
     /// retry gets the same response.
-    #[oai(path = "/todoitems", method = "post", operation_id = "create_todo")]
+    #[oai(path = "/todoitems", method = "post", operation_id = "createTodo")]
     async fn create_todo(
         &self,
         caller: SignedIn,
@@ -84,7 +84,7 @@ impl TodosApi {
     /// Deletes all todos of the caller's tenant, regardless of owner. Their ids are never reused.
     /// With `If-Match`, nothing is deleted if the list has changed since the client read it: a todo
     /// was added, or one on the first page was changed or deleted.
-    #[oai(path = "/todoitems", method = "delete", operation_id = "delete_all_todos")]
+    #[oai(path = "/todoitems", method = "delete", operation_id = "deleteAllTodos")]
     async fn delete_all_todos(
         &self,
         caller: TenantWriter,
@@ -98,16 +98,16 @@ impl TodosApi {
     ) -> Result<DeleteTodoResponse, Problem> {
         let condition = Preconditions::new(expected, unexpected).of_list();
         let outcome = self.store.delete_all(caller.owner.tenant, condition).await;
-        let outcome = outcome.inspect_err(|_| audit::record_failure(&caller, "delete_all_todos"));
+        let outcome = outcome.inspect_err(|_| audit::record_failure(&caller, "deleteAllTodos"));
         let todos = outcome?.ok_or_else(Problem::precondition_failed)?;
-        audit::record(&caller, "delete_all_todos", todos);
+        audit::record(&caller, "deleteAllTodos", todos);
         Ok(DeleteTodoResponse::Deleted)
     }
 
     /// Get a todo
     ///
     /// Gets one todo by its id.
-    #[oai(path = "/todoitems/:id", method = "get", operation_id = "get_todo")]
+    #[oai(path = "/todoitems/:id", method = "get", operation_id = "getTodo")]
     async fn get_todo(
         &self,
         /// The todo's id.
@@ -124,7 +124,7 @@ impl TodosApi {
     ///
     /// Changes only the members of a todo that the request contains. With `If-Match`, nothing is
     /// changed if somebody else has changed the todo in the meantime.
-    #[oai(path = "/todoitems/:id", method = "patch", operation_id = "update_todo")]
+    #[oai(path = "/todoitems/:id", method = "patch", operation_id = "updateTodo")]
     async fn update_todo(
         &self,
         /// The todo's id.
@@ -144,7 +144,7 @@ impl TodosApi {
         let changed = store.update(access, found.id, condition.version(), &change).await?;
         let todo = changed.ok_or_else(|| condition.problem())?;
         if todo.version != found.version {
-            audit::record_one(&found, "update_todo");
+            audit::record_one(&found, "updateTodo");
         }
         Ok(UpdateTodoResponse::new(todo))
     }
@@ -152,7 +152,7 @@ impl TodosApi {
     /// Delete a todo
     ///
     /// Deletes one todo. Its id is never reused.
-    #[oai(path = "/todoitems/:id", method = "delete", operation_id = "delete_todo")]
+    #[oai(path = "/todoitems/:id", method = "delete", operation_id = "deleteTodo")]
     async fn delete_todo(
         &self,
         /// The todo's id.
@@ -170,7 +170,7 @@ impl TodosApi {
         if !store.delete(access, found.id, condition.version()).await? {
             return Err(condition.problem());
         }
-        audit::record_one(&found, "delete_todo");
+        audit::record_one(&found, "deleteTodo");
         Ok(DeleteTodoResponse::Deleted)
     }
 }

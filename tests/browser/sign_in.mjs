@@ -53,7 +53,7 @@ async function walk(context) {
     });
 
     await step('without a token the list is refused with 401', async () => {
-        const { status, body } = await docs.execute('list_todos');
+        const { status, body } = await docs.execute('listTodos');
         assert.equal(status, 401);
         assert.equal(body.code, 'missing_token');
     });
@@ -78,9 +78,9 @@ async function walk(context) {
         assert.equal(tokens.length, 0, 'the page still requested a token');
         assert.ok(!await docs.isAuthorized(), 'the page was still authorized');
         await docs.closeDialog();
-        const { status } = await docs.execute('list_todos');
+        const { status } = await docs.execute('listTodos');
         assert.equal(status, 401);
-        await docs.collapse('list_todos');
+        await docs.collapse('listTodos');
     });
 
     await step('the dialog reports an error of the authority', async () => {
@@ -123,24 +123,24 @@ async function walk(context) {
 
     let umas;
     await step('Uma creates a todo from the example', async () => {
-        const filledIn = JSON.parse(await docs.body('create_todo'));
+        const filledIn = JSON.parse(await docs.body('createTodo'));
         assert.deepEqual(filledIn, { item: { name: 'Walk the dog' } });
-        const { status, body } = await docs.execute('create_todo');
+        const { status, body } = await docs.execute('createTodo');
         assert.equal(status, 201);
         umas = body.item;
         assert.equal(umas.name, 'Walk the dog');
         assert.equal(umas.is_complete, false);
-        if (options.screenshot) await docs.takePicture('create_todo', options.screenshot);
+        if (options.screenshot) await docs.takePicture('createTodo', options.screenshot);
     });
 
     await step('Uma lists her todo and no other', async () => {
-        const { status, body } = await docs.execute('list_todos');
+        const { status, body } = await docs.execute('listTodos');
         assert.equal(status, 200);
         assert.deepEqual(body, { items: [umas], next: null });
     });
 
     await step('Uma may not delete all', async () => {
-        const { status, body } = await docs.execute('delete_all_todos');
+        const { status, body } = await docs.execute('deleteAllTodos');
         assert.equal(status, 403);
         assert.equal(body.code, 'insufficient_role');
     });
@@ -148,16 +148,16 @@ async function walk(context) {
     await step('Uma signs out on the page', async () => {
         await page.getByRole('button', { name: 'Sign out' }).click();
         await docs.person.waitFor({ state: 'detached' });
-        const { status } = await docs.execute('list_todos');
+        const { status } = await docs.execute('listTodos');
         assert.equal(status, 401);
     });
 
     await step('Ulf may not see Uma\'s todo, and gets 404 for an unknown id', async () => {
         await docs.signIn('Ulf');
-        const another = await docs.execute('get_todo', { id: umas.id });
+        const another = await docs.execute('getTodo', { id: umas.id });
         assert.equal(another.status, 403);
         assert.equal(another.body.code, 'not_owner');
-        const missing = await docs.execute('get_todo', { id: umas.id + 1000 });
+        const missing = await docs.execute('getTodo', { id: umas.id + 1000 });
         assert.equal(missing.status, 404);
         assert.equal(missing.body.code, 'not_found');
         await docs.signOut();
@@ -179,18 +179,18 @@ async function walk(context) {
 
     await step('Ada, an admin, lists everybody\'s todos', async () => {
         await docs.signIn('Ada');
-        const created = await docs.execute('create_todo');
+        const created = await docs.execute('createTodo');
         assert.equal(created.status, 201);
         assert.notEqual(created.body.item.owner_id, umas.owner_id);
-        const { status, body } = await docs.execute('list_todos');
+        const { status, body } = await docs.execute('listTodos');
         assert.equal(status, 200);
         assert.deepEqual(body.items, [umas, created.body.item]);
     });
 
     await step('Ada deletes all', async () => {
-        const { status } = await docs.execute('delete_all_todos');
+        const { status } = await docs.execute('deleteAllTodos');
         assert.equal(status, 204);
-        const { body } = await docs.execute('list_todos');
+        const { body } = await docs.execute('listTodos');
         assert.deepEqual(body.items, []);
         await docs.signOut();
     });
@@ -213,7 +213,7 @@ class DocsPage {
     }
 
     async ready() {
-        await this.operation('list_todos').waitFor();
+        await this.operation('listTodos').waitFor();
     }
 
     operation(id) {

@@ -39,10 +39,10 @@ async fn each_change_to_the_todos_of_others_is_logged_once(database: Database) {
     let operations: Vec<_> =
         events.iter().map(|event| (&event["operation"], &event["todos"])).collect();
     let expected = [
-        (json!("update_todo"), json!(1)),
-        (json!("delete_todo"), json!(1)),
-        (json!("delete_all_todos"), json!(3)),
-        (json!("delete_all_todos"), json!(1)),
+        (json!("updateTodo"), json!(1)),
+        (json!("deleteTodo"), json!(1)),
+        (json!("deleteAllTodos"), json!(3)),
+        (json!("deleteAllTodos"), json!(1)),
     ];
     assert_eq!(operations, expected.each_ref().map(|(name, todos)| (name, todos)), "{log}");
     for event in &events {
@@ -121,7 +121,7 @@ async fn an_audit_event_has_ids_but_no_names_or_tokens() {
     let log = server.stop().await;
     let events: Vec<_> = log.lines().filter(|line| line.contains("audit")).collect();
     let [event] = events[..] else { panic!("{log}") };
-    for part in ["INFO", "walk-1", "operation=\"update_todo\"", "todos=1", "object_id=ada00000-"] {
+    for part in ["INFO", "walk-1", "operation=\"updateTodo\"", "todos=1", "object_id=ada00000-"] {
         assert!(event.contains(part), "{event} lacks {part}");
     }
     let signature = token.rsplit('.').next().unwrap();
@@ -138,7 +138,7 @@ fn renamed() -> Option<Value> {
 }
 
 fn assert_no_event(log: &str) {
-    assert!(log.contains("operation=\"create_todo\""), "the log has no requests: {log}");
+    assert!(log.contains("operation=\"createTodo\""), "the log has no requests: {log}");
     assert!(!log.contains("audit"), "{log}");
 }
 
@@ -151,8 +151,7 @@ async fn a_delete_all_that_failed_is_logged_as_unknown(database: Database) {
     let log = server.stop().await;
     let events: Vec<_> = log.lines().filter(|line| line.contains("audit")).collect();
     let [event] = events[..] else { panic!("{log}") };
-    for part in
-        [" WARN ", "object_id=ada0", "operation=\"delete_all_todos\"", "outcome=\"unknown\""]
+    for part in [" WARN ", "object_id=ada0", "operation=\"deleteAllTodos\"", "outcome=\"unknown\""]
     {
         assert!(event.contains(part), "{event} lacks {part}");
     }

@@ -16,14 +16,14 @@ struct Row {
 }
 
 const ROWS: &[Row] = &[
-    row("get_health", [200, 200, 200, 200]),
-    row("get_readiness", [200, 200, 200, 200]),
-    row("list_todos", [401, 403, 200, 200]),
-    row("create_todo", [401, 403, 201, 201]),
-    row("delete_all_todos", [401, 403, 403, 204]),
-    row("get_todo", [401, 403, 403, 200]),
-    row("update_todo", [401, 403, 403, 200]),
-    row("delete_todo", [401, 403, 403, 204]),
+    row("getHealth", [200, 200, 200, 200]),
+    row("getReadiness", [200, 200, 200, 200]),
+    row("listTodos", [401, 403, 200, 200]),
+    row("createTodo", [401, 403, 201, 201]),
+    row("deleteAllTodos", [401, 403, 403, 204]),
+    row("getTodo", [401, 403, 403, 200]),
+    row("updateTodo", [401, 403, 403, 200]),
+    row("deleteTodo", [401, 403, 403, 204]),
 ];
 
 const fn row(operation: &'static str, statuses: [u16; 4]) -> Row {

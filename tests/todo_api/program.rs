@@ -24,7 +24,7 @@ async fn a_request_is_one_log_line_without_token_name_or_path() {
     let log = program.log();
     let lines: Vec<_> = log.lines().filter(|line| line.contains("walk-1")).collect();
     let [line] = lines[..] else { panic!("{log}") };
-    for part in ["POST", "operation=\"create_todo\"", "status=201", "micros="] {
+    for part in ["POST", "operation=\"createTodo\"", "status=201", "micros="] {
         assert!(line.contains(part), "{line} lacks {part}");
     }
     let signature = token.rsplit('.').next().unwrap();

@@ -63,7 +63,7 @@ async fn a_request_without_a_token_is_not_logged_as_a_refusal() {
             assert_eq!(server.send(None).await, StatusCode::UNAUTHORIZED);
         }
         let log = server.stop().await;
-        assert!(log.contains("list_todos"), "the log has no requests: {log}");
+        assert!(log.contains("listTodos"), "the log has no requests: {log}");
         assert!(!log.contains("refused"), "{log}");
     }
 }

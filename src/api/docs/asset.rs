@@ -46,7 +46,7 @@ impl Endpoint for Asset {
         let suffix = if gzip.is_some() { "-gzip" } else { "" };
         let etag = format!("\"{}{suffix}\"", self.tag);
         let mut response = Response::builder()
-            .extension(OperationId("get_docs"))
+            .extension(OperationId("getDocs"))
             .header(header::ETAG, &etag)
             .header(header::VARY, "accept-encoding")
             // The browser stores the file and revalidates it each time; a 304 is a few hundred bytes.

@@ -59,8 +59,8 @@ pub fn pages(settings: &DocsSettings, document: Vec<u8>) -> Pages {
     let redirect =
         own!("oauth2-redirect.html", HTML).with(header::CONTENT_SECURITY_POLICY.as_str(), &policy);
     Pages::default()
-        .at("/", redirect_to("docs", "get_root"))
-        .at("/docs/", redirect_to("../docs", "get_docs"))
+        .at("/", redirect_to("docs", "getRoot"))
+        .at("/docs/", redirect_to("../docs", "getDocs"))
         .at("/docs", docs.with("cross-origin-opener-policy", "same-origin-allow-popups"))
         .at("/docs/swagger-ui.css", packaged!("swagger-ui.css", CSS))
         .at("/docs/swagger-ui-bundle.js", packaged!("swagger-ui-bundle.js", JAVASCRIPT))
