@@ -1,7 +1,7 @@
 //! The request and response bodies of the operations on todos.
 
 use poem_openapi::{Object, types::Example};
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 
 use crate::todo::{Change, NewTodo, Todo, TodoId, TodoName};
 
@@ -66,26 +66,19 @@ pub(super) struct TodoChange {
     pub(super) item: TodoChangeItem,
 }
 
-/// The members to change.
+/// The members to change. Those that are absent or null keep their values.
 #[derive(Debug, Deserialize, Object)]
 #[serde(deny_unknown_fields, expecting = "an object")]
 #[oai(deny_unknown_fields, example)]
 pub(super) struct TodoChangeItem {
     /// The new name: 1 to 200 characters after trimming, without control characters.
-    #[oai(validator(min_length = 1, max_length = 200), skip_serializing_if_is_none)]
-    #[serde(default, deserialize_with = "present")]
+    #[oai(validator(min_length = 1, max_length = 200), nullable, skip_serializing_if_is_none)]
+    #[serde(default)]
     pub(super) name: Option<String>,
     /// Whether the todo is complete.
-    #[oai(skip_serializing_if_is_none)]
-    #[serde(default, deserialize_with = "present")]
+    #[oai(nullable, skip_serializing_if_is_none)]
+    #[serde(default)]
     pub(super) is_complete: Option<bool>,
-}
-
-/// A member that may be absent but not `null`.
-fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
-    member: D,
-) -> Result<Option<T>, D::Error> {
-    T::deserialize(member).map(Some)
 }
 
 impl NewTodoItem {

@@ -76,6 +76,8 @@ async fn a_change_keeps_the_fields_it_does_not_contain(database: Database) {
         (json!({ "is_complete": true }), "Walk the dog", true),
         (json!({ "name": " Walk the cat" }), "Walk the cat", true),
         (json!({}), "Walk the cat", true),
+        (json!({ "name": null, "is_complete": null }), "Walk the cat", true),
+        (json!({ "name": "Walk the cats", "is_complete": null }), "Walk the cats", true),
         (json!({ "name": "Rest", "is_complete": false }), "Rest", false),
     ] {
         let body = Some(json!({ "item": change }));
