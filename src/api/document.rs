@@ -19,7 +19,7 @@ use super::{
         headers::FieldValue,
         json::BODY_LIMIT,
         paging::Page,
-        preconditions::EntityTags,
+        preconditions::IfMatch,
         problem::{self, Problem, ProblemDocument},
     },
     security,
@@ -108,7 +108,7 @@ impl Shape {
             Self { path: true, .. } => Some(Problem::invalid_id()),
             Self { has_body: true, .. } => bodies::parse_name("").err(),
             Self { query: true, .. } => Page::parse(Some(&"0".into()), None).err(),
-            Self { if_match: true, .. } => Some(EntityTags::invalid("If-Match")),
+            Self { if_match: true, .. } => Some(IfMatch::invalid("If-Match")),
             Self { idempotency_key: true, .. } => Some(IdempotencyKey::invalid("Idempotency-Key")),
             _ => None,
         }

@@ -16,7 +16,7 @@ use super::{
         headers::Field,
         json::Json,
         paging::{Limit, Page, next_page},
-        preconditions::{EntityTag, EntityTags, Preconditions},
+        preconditions::{EntityTag, IfMatch, IfNoneMatch, Preconditions},
         problem::Problem,
     },
     security::{ReadableTodo, SignedIn, TenantWriter, WritableTodo},
@@ -50,7 +50,7 @@ impl TodosApi {
         after: Query<Option<String>>,
         /// `ETag`s that the client has stored: the response is 304 if one of them is current.
         #[oai(name = "If-None-Match")]
-        known: Field<EntityTags>,
+        known: Field<IfNoneMatch>,
     ) -> Result<ListTodosResponse, Problem> {
         let page = Page::parse(limit.0.as_ref(), after.0.as_deref())?;
         let listing = self.store.list(&caller.reads, page.after, page.limit).await?;
@@ -91,10 +91,10 @@ impl TodosApi {
         /// The `ETag` from `GET /todoitems` without query parameters: the response is 412 if it is
         /// not current.
         #[oai(name = "If-Match")]
-        expected: Field<EntityTags>,
+        expected: Field<IfMatch>,
         /// `ETag`s that the list must not have: the response is 412 if one of them is current.
         #[oai(name = "If-None-Match")]
-        unexpected: Field<EntityTags>,
+        unexpected: Field<IfNoneMatch>,
     ) -> Result<DeleteTodoResponse, Problem> {
         let condition = Preconditions::new(expected, unexpected).of_list();
         let outcome = self.store.delete_all(caller.owner.tenant, condition).await;
@@ -115,7 +115,7 @@ impl TodosApi {
         found: ReadableTodo,
         /// `ETag`s that the client has stored: the response is 304 if one of them is current.
         #[oai(name = "If-None-Match")]
-        known: Field<EntityTags>,
+        known: Field<IfNoneMatch>,
     ) -> Result<GetTodoResponse, Problem> {
         Ok(GetTodoResponse::new(found.todo, &known))
     }
@@ -132,10 +132,10 @@ impl TodosApi {
         found: WritableTodo,
         /// The `ETag` that the client has stored: the response is 412 if it is not current.
         #[oai(name = "If-Match")]
-        expected: Field<EntityTags>,
+        expected: Field<IfMatch>,
         /// `ETag`s that the todo must not have: the response is 412 if one of them is current.
         #[oai(name = "If-None-Match")]
-        unexpected: Field<EntityTags>,
+        unexpected: Field<IfNoneMatch>,
         body: Json<TodoChange>,
     ) -> Result<UpdateTodoResponse, Problem> {
         let change = body.0.item.parse()?;
@@ -160,10 +160,10 @@ impl TodosApi {
         found: WritableTodo,
         /// The `ETag` that the client has stored: the response is 412 if it is not current.
         #[oai(name = "If-Match")]
-        expected: Field<EntityTags>,
+        expected: Field<IfMatch>,
         /// `ETag`s that the todo must not have: the response is 412 if one of them is current.
         #[oai(name = "If-None-Match")]
-        unexpected: Field<EntityTags>,
+        unexpected: Field<IfNoneMatch>,
     ) -> Result<DeleteTodoResponse, Problem> {
         let condition = Preconditions::new(expected, unexpected).of_todo(&found)?;
         let (store, access) = (&self.store, &found.caller.writes);
@@ -199,7 +199,7 @@ enum ListTodosResponse {
 }
 
 impl ListTodosResponse {
-    fn new(page: &Page, listing: Listing, known: &Field<EntityTags>) -> Self {
+    fn new(page: &Page, listing: Listing, known: &Field<IfNoneMatch>) -> Self {
         let next = next_page(&listing);
         let tag = EntityTag::of_page(&listing);
         if known.knows(&tag) {
@@ -254,7 +254,7 @@ enum GetTodoResponse {
 }
 
 impl GetTodoResponse {
-    fn new(todo: Todo, known: &Field<EntityTags>) -> Self {
+    fn new(todo: Todo, known: &Field<IfNoneMatch>) -> Self {
         let tag = EntityTag::of_todo(&todo);
         match known.knows(&tag) {
             true => Self::NotModified(tag),

@@ -130,7 +130,8 @@ async fn a_malformed_condition_deletes_nothing(database: Database) {
     let ada = Ada::on(&database).await;
     ada.app.create("uma", "seen").await;
     for name in ["if-match", "if-none-match"] {
-        for value in ["", "1", "\"1", "*, \"1\""] {
+        let empty = Some("").filter(|_| name == "if-match");
+        for value in ["1", "\"1", "*, \"1\""].into_iter().chain(empty) {
             let answer = ada.delete_all(&[(name, value)]).await;
             answer.assert_problem(400, "invalid_request");
             let place = answer.body["errors"][0]["pointer"].as_str().unwrap();

@@ -13,6 +13,7 @@ on_both!(
     an_unchanged_page_causes_304,
     if_none_match_refuses_a_change_to_the_version_it_names,
     conditions_follow_rfc_9110,
+    an_empty_condition_counts_as_absent_except_if_match,
     a_condition_on_an_inaccessible_todo_is_not_evaluated,
 );
 
@@ -170,7 +171,7 @@ async fn conditions_follow_rfc_9110(database: Database) {
         let answer = change(&app, &path, &value, &format!("matches {value}")).await;
         assert_eq!(answer.status.as_u16(), status, "{value}: {answer:?}");
     }
-    for value in ["", "1", "\"1", "*, \"1\"", "\"\u{e9}\""] {
+    for value in [",", "1", "\"1", "*, \"1\"", "\"\u{e9}\""] {
         for (method, name, body) in [
             (Method::GET, "if-none-match", None),
             (Method::PATCH, "if-match", named("Rest")),
@@ -188,6 +189,23 @@ async fn conditions_follow_rfc_9110(database: Database) {
     let headers = [("if-none-match", "\"other\""), ("if-none-match", "\"3\"")];
     let answer = send(&app, Method::GET, &path, &headers, None).await;
     assert_eq!(answer.status, StatusCode::NOT_MODIFIED, "{answer:?}");
+}
+
+async fn an_empty_condition_counts_as_absent_except_if_match(database: Database) {
+    let app = App::on(database).await;
+    let (path, _) = created(&app).await;
+    for (name, status) in [("if-match", 400), ("if-none-match", 200)] {
+        for headers in [&[(name, "")] as &[_], &[(name, ""), (name, "")]] {
+            let answer = send(&app, Method::PATCH, &path, headers, named("Rest")).await;
+            assert_eq!(answer.status.as_u16(), status, "{name}: {answer:?}");
+        }
+    }
+    for (method, path, status) in
+        [(Method::GET, "/todoitems", 200), (Method::GET, &path, 200), (Method::DELETE, &path, 204)]
+    {
+        let answer = send(&app, method, path, &[("if-none-match", "")], None).await;
+        assert_eq!(answer.status.as_u16(), status, "{path}: {answer:?}");
+    }
 }
 
 /// RFC 9110, section 13.2.1: a request that would fail anyway fails as without the condition.

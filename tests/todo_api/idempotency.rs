@@ -10,6 +10,7 @@ on_both!(
     simultaneous_repeats_create_one_todo,
     a_key_is_bound_to_a_body_and_an_owner_for_24_hours,
     a_key_has_1_to_255_visible_characters,
+    an_empty_key_counts_as_absent,
     expired_keys_are_removed,
 );
 
@@ -71,7 +72,7 @@ async fn a_key_is_bound_to_a_body_and_an_owner_for_24_hours(database: Database) 
 async fn a_key_has_1_to_255_visible_characters(database: Database) {
     let app = App::on(database).await;
     let (longest, longer) = ("k".repeat(255), "k".repeat(256));
-    for key in ["", "\"\"", "a b", "a\"b", "a\\b", "\"a", "k\u{e9}y", &longer] {
+    for key in ["\"\"", "a b", "a\"b", "a\\b", "\"a", "k\u{e9}y", &longer] {
         let answer = create(&app, "uma", key, "Walk the dog").await;
         answer.assert_field_error("header:Idempotency-Key", "1 to 255 visible ASCII characters");
     }
@@ -82,6 +83,14 @@ async fn a_key_has_1_to_255_visible_characters(database: Database) {
     assert!(app.names("uma").await.is_empty());
     let answer = create(&app, "uma", &longest, "Walk the dog").await;
     assert_eq!(answer.status, StatusCode::CREATED);
+}
+
+async fn an_empty_key_counts_as_absent(database: Database) {
+    let app = App::on(database).await;
+    for name in ["Walk the dog", "Walk the cat"] {
+        assert_eq!(create(&app, "uma", "", name).await.status, StatusCode::CREATED);
+    }
+    assert_eq!(app.names("uma").await, ["Walk the dog", "Walk the cat"]);
 }
 
 async fn expired_keys_are_removed(database: Database) {

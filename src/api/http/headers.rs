@@ -19,6 +19,10 @@ pub trait FieldValue: Sized + Send {
     /// What the value must be, as the detail of the error for an invalid one.
     const EXPECTED: &'static str;
 
+    /// Whether an empty value counts as absent. Clients that NSwag generates send every optional
+    /// header, those without a value as an empty one.
+    const EMPTY_IS_ABSENT: bool = true;
+
     /// Parses the value; `None` if it is invalid. Several fields of the same name are joined with
     /// commas (RFC 9110, section 5.2).
     fn parse_field(value: &str) -> Option<Self>;
@@ -54,6 +58,10 @@ impl<'a, T: FieldValue> ApiExtractor<'a> for Field<T> {
             return Ok(Self(None));
         }
         let values: Option<Vec<_>> = values.into_iter().collect();
+        let is_empty = values.as_ref().is_some_and(|all| all.iter().all(|value| value.is_empty()));
+        if is_empty && T::EMPTY_IS_ABSENT {
+            return Ok(Self(None));
+        }
         match values.and_then(|values| T::parse_field(&values.join(", "))) {
             Some(value) => Ok(Self(Some(value))),
             None => Err(T::invalid(parameter.name).into()),

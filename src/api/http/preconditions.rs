@@ -81,9 +81,14 @@ impl Type for EntityTag {
     }
 }
 
-/// The value of `If-Match` or `If-None-Match`.
+/// The value of `If-Match`.
+pub struct IfMatch(EntityTags);
+
+/// The value of `If-None-Match`.
+pub struct IfNoneMatch(EntityTags);
+
 #[derive(Debug, PartialEq, Eq)]
-pub enum EntityTags {
+enum EntityTags {
     /// `*`: any state.
     Any,
     /// At least one tag.
@@ -109,10 +114,10 @@ impl EntityTags {
     }
 }
 
-impl Field<EntityTags> {
-    /// Whether `If-None-Match` matches, so that the client already has this state.
+impl Field<IfNoneMatch> {
+    /// Whether one of the tags is current, so that the client already has this state.
     pub fn knows(&self, current: &EntityTag) -> bool {
-        self.0.as_ref().is_some_and(|tags| tags.matches(current))
+        self.0.as_ref().is_some_and(|IfNoneMatch(tags)| tags.matches(current))
     }
 }
 
@@ -124,8 +129,10 @@ pub struct Preconditions {
 
 impl Preconditions {
     /// The preconditions that were sent.
-    pub fn new(if_match: Field<EntityTags>, if_none_match: Field<EntityTags>) -> Self {
-        Self { if_match: if_match.0, if_none_match: if_none_match.0 }
+    pub fn new(if_match: Field<IfMatch>, if_none_match: Field<IfNoneMatch>) -> Self {
+        let if_match = if_match.0.map(|IfMatch(tags)| tags);
+        let if_none_match = if_none_match.0.map(|IfNoneMatch(tags)| tags);
+        Self { if_match, if_none_match }
     }
 
     /// Evaluates the preconditions for the todo that the guard found. If the outcome depends on its
@@ -181,10 +188,28 @@ impl Condition {
     }
 }
 
-impl FieldValue for EntityTags {
-    const EXPECTED: &'static str = "must be * or a list of ETags in double quotes";
+impl FieldValue for IfMatch {
+    const EXPECTED: &'static str = EntityTags::EXPECTED;
+    /// Without the condition, the request would change the todo in any state.
+    const EMPTY_IS_ABSENT: bool = false;
 
     fn parse_field(value: &str) -> Option<Self> {
+        EntityTags::parse(value).map(Self)
+    }
+}
+
+impl FieldValue for IfNoneMatch {
+    const EXPECTED: &'static str = EntityTags::EXPECTED;
+
+    fn parse_field(value: &str) -> Option<Self> {
+        EntityTags::parse(value).map(Self)
+    }
+}
+
+impl EntityTags {
+    const EXPECTED: &'static str = "must be * or a list of ETags in double quotes";
+
+    fn parse(value: &str) -> Option<Self> {
         let mut rest = value.trim_matches(SPACE);
         if rest == "*" {
             return Some(Self::Any);
@@ -233,10 +258,10 @@ mod tests {
                 EntityTags::Of(vec![tag(true, "1"), tag(false, "a,b"), tag(false, "c")]),
             ),
         ] {
-            assert_eq!(EntityTags::parse_field(value), Some(tags), "{value}");
+            assert_eq!(EntityTags::parse(value), Some(tags), "{value}");
         }
         for value in ["", ",", "1", "\"1", "1\"", "w/\"1\"", "*, \"1\"", "\"1\" \"2\"", "\"a b\""] {
-            assert_eq!(EntityTags::parse_field(value), None, "{value}");
+            assert_eq!(EntityTags::parse(value), None, "{value}");
         }
     }
 }
