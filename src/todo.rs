@@ -119,6 +119,16 @@ pub struct TodoName(String);
 pub const NAME_LIMIT: usize = 200;
 
 impl TodoName {
+    /// The texts that [`TodoName::parse`] accepts, whatever their length, as a regular expression
+    /// of ECMA-262: white space, a character that is neither white space nor a control character,
+    /// characters that are not control characters, white space.
+    pub const PATTERN: &str = concat!(
+        r"^[\t-\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]*",
+        r"[^\u0000-\u0020\u007f-\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]",
+        r"[^\u0000-\u001f\u007f-\u009f]*",
+        r"[\t-\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]*$",
+    );
+
     /// Trims the text and checks it. Returns the trimmed name.
     ///
     /// # Errors

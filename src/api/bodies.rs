@@ -1,11 +1,14 @@
 //! The request and response bodies of the operations on todos.
+//!
+//! A member whose type has a schema of its own gets no doc comment: poem-openapi would write an
+//! `allOf`, from which some generators make a class that inherits from an enum.
 
 use poem_openapi::{Object, types::Example};
 use serde::{Deserialize, Serialize};
 
-use crate::todo::{Change, NewTodo, Todo, TodoId, TodoName};
+use crate::todo::{Change, NewTodo, Todo, TodoName};
 
-use super::http::{paging::write_cursor, problem::Problem};
+use super::http::problem::Problem;
 
 /// A todo.
 #[derive(Debug, Serialize, Object)]
@@ -15,7 +18,6 @@ pub(super) struct TodoBody {
     #[oai(validator(minimum(value = "1")))]
     pub(super) id: i64,
     /// What to do.
-    #[oai(validator(min_length = 1, max_length = 200))]
     pub(super) name: String,
     /// The owner's object id (`oid`) in the tenant.
     pub(super) owner_id: uuid::Uuid,
@@ -25,43 +27,42 @@ pub(super) struct TodoBody {
 
 /// One todo.
 #[derive(Debug, Serialize, Object)]
-#[oai(example)]
 pub(super) struct TodoEnvelope {
     pub(super) item: TodoBody,
 }
 
 /// A page of todos, oldest first.
 #[derive(Debug, Serialize, Object)]
-#[oai(example)]
 pub(super) struct TodoPage {
+    /// The todos on the page.
     pub(super) items: Vec<TodoBody>,
-    /// The cursor of the next page, for `after`; `null` on the last page.
-    #[oai(nullable)]
+    /// The cursor of the next page, for `after`; absent on the last page.
+    #[oai(skip_serializing_if_is_none)]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) next: Option<String>,
 }
 
 /// A todo to create.
 #[derive(Debug, Deserialize, Object)]
 #[serde(deny_unknown_fields, expecting = "an object")]
-#[oai(rename = "NewTodo", deny_unknown_fields, example)]
-pub(super) struct NewTodoBody {
-    pub(super) item: NewTodoItem,
+#[oai(deny_unknown_fields)]
+pub(super) struct TodoCreation {
+    pub(super) item: TodoCreationItem,
 }
 
 /// The members of a new todo.
 #[derive(Debug, Deserialize, Object)]
 #[serde(deny_unknown_fields, expecting = "an object")]
 #[oai(deny_unknown_fields, example)]
-pub(super) struct NewTodoItem {
+pub(super) struct TodoCreationItem {
     /// What to do: 1 to 200 characters after trimming, without control characters.
-    #[oai(validator(min_length = 1, max_length = 200))]
     pub(super) name: String,
 }
 
 /// A change to a todo.
 #[derive(Debug, Deserialize, Object)]
 #[serde(deny_unknown_fields, expecting = "an object")]
-#[oai(deny_unknown_fields, example)]
+#[oai(deny_unknown_fields)]
 pub(super) struct TodoChange {
     pub(super) item: TodoChangeItem,
 }
@@ -72,7 +73,7 @@ pub(super) struct TodoChange {
 #[oai(deny_unknown_fields, example)]
 pub(super) struct TodoChangeItem {
     /// The new name: 1 to 200 characters after trimming, without control characters.
-    #[oai(validator(min_length = 1, max_length = 200), nullable, skip_serializing_if_is_none)]
+    #[oai(nullable, skip_serializing_if_is_none)]
     #[serde(default)]
     pub(super) name: Option<String>,
     /// Whether the todo is complete.
@@ -81,7 +82,7 @@ pub(super) struct TodoChangeItem {
     pub(super) is_complete: Option<bool>,
 }
 
-impl NewTodoItem {
+impl TodoCreationItem {
     pub(super) fn parse(&self) -> Result<NewTodo, Problem> {
         let Self { name } = self;
         Ok(NewTodo { name: parse_name(name)? })
@@ -125,33 +126,9 @@ impl Example for TodoBody {
     }
 }
 
-impl Example for TodoEnvelope {
-    fn example() -> Self {
-        Self { item: TodoBody::example() }
-    }
-}
-
-impl Example for TodoPage {
-    fn example() -> Self {
-        Self { items: vec![TodoBody::example()], next: Some(write_cursor(TodoId::from_stored(1))) }
-    }
-}
-
-impl Example for NewTodoBody {
-    fn example() -> Self {
-        Self { item: NewTodoItem::example() }
-    }
-}
-
-impl Example for NewTodoItem {
+impl Example for TodoCreationItem {
     fn example() -> Self {
         Self { name: "Walk the dog".into() }
-    }
-}
-
-impl Example for TodoChange {
-    fn example() -> Self {
-        Self { item: TodoChangeItem::example() }
     }
 }
 

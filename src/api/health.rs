@@ -13,7 +13,7 @@ use poem_openapi::{
 };
 use serde::Serialize;
 
-use crate::store::Store;
+use crate::store::{Store, StoreError};
 
 use super::http::{
     json::Json,
@@ -37,6 +37,8 @@ enum Tag {
 #[OpenApi(tag = "Tag::Health")]
 impl HealthApi {
     /// Check that the server is running
+    ///
+    /// Checks only that the server responds, not what it depends on.
     #[oai(path = "/health", method = "get", operation_id = "getHealth")]
     async fn get_health(&self) -> HealthResponse {
         HealthResponse::Alive(Json("OK".into()))
@@ -44,8 +46,9 @@ impl HealthApi {
 
     /// Check that the server can serve requests
     ///
-    /// For load balancers. The response is 503 if there are no signing keys to verify tokens with,
-    /// or if the database does not respond or does not accept changes.
+    /// Checks the signing keys and the database, for load balancers. The response is 503 if there are
+    /// no signing keys to verify tokens with, or if the database does not respond or does not accept
+    /// changes.
     #[oai(path = "/health/ready", method = "get", operation_id = "getReadiness")]
     async fn get_readiness(&self) -> Result<ReadinessResponse, NotReady> {
         let keys = match self.validator.readiness() {
@@ -58,7 +61,14 @@ impl HealthApi {
                 Ok(ReadinessResponse::Ready(Json(report)))
             }
             (State::Unavailable, Ok(())) => Err(NotReady::without_keys()),
-            (_, Err(error)) => Err(NotReady::new(Problem::from(error), keys, State::Unavailable)),
+            (_, Err(error)) => {
+                // Whatever is wrong with the database, the server is not ready.
+                let error = match error {
+                    StoreError::Internal(cause) => StoreError::Unavailable(cause),
+                    other => other,
+                };
+                Err(NotReady::new(error.into(), keys, State::Unavailable))
+            }
         }
     }
 }
@@ -77,12 +87,12 @@ enum ReadinessResponse {
     Ready(Json<ReadinessReport>),
 }
 
-/// Whether the server and what it depends on are ready.
+/// Whether the server is ready, and what it depends on: the authority's signing keys and the
+/// database.
 #[derive(Debug, Serialize, Object)]
 #[oai(rename = "Readiness", example)]
 struct ReadinessReport {
     status: State,
-    /// The authority's signing keys.
     keys: State,
     database: State,
 }
@@ -112,8 +122,18 @@ pub struct NotReady(Problem);
 
 impl NotReady {
     /// The response if there are no signing keys.
-    pub fn without_keys() -> Self {
+    fn without_keys() -> Self {
         Self::new(Problem::keys_unavailable(), State::Unavailable, State::Ready)
+    }
+
+    /// One response for each code, as examples.
+    pub fn examples() -> [Self; 3] {
+        let without_database = |problem| Self::new(problem, State::Ready, State::Unavailable);
+        [
+            Self::without_keys(),
+            without_database(Problem::overloaded()),
+            without_database(Problem::database_unavailable()),
+        ]
     }
 
     fn new(problem: Problem, keys: State, database: State) -> Self {
@@ -141,10 +161,9 @@ impl ApiResponse for NotReady {
             description: Some("Seconds to wait before retrying.".into()),
             required: true,
             deprecated: false,
-            schema: MetaSchemaRef::Inline(Box::new(MetaSchema {
-                minimum: Some(1.0),
-                ..MetaSchema::new("integer")
-            })),
+            schema: MetaSchemaRef::Inline(Box::new(MetaSchema::new_with_format(
+                "integer", "int32",
+            ))),
         };
         let problem = MetaMediaType {
             content_type: problem::MEDIA_TYPE,
@@ -179,7 +198,7 @@ impl ApiResponse for NotReady {
 }
 
 /// The name of the schema of [`NotReady`]: a problem with two more members.
-const SCHEMA: &str = "ReadinessProblem";
+pub const SCHEMA: &str = "ReadinessProblem";
 
 impl Example for ReadinessReport {
     fn example() -> Self {

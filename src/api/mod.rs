@@ -15,7 +15,7 @@ use std::collections::HashMap;
 
 use poem::{IntoEndpoint, endpoint::BoxEndpoint, http::Method};
 use poem_openapi::{
-    LicenseObject, OpenApi, OpenApiService, ServerObject,
+    ContactObject, ExternalDocumentObject, LicenseObject, OpenApi, OpenApiService, ServerObject,
     registry::{MetaApi, Registry},
 };
 use serde_json::Value;
@@ -43,13 +43,20 @@ pub fn endpoint(todos: TodosApi, health: HealthApi, pages: Pages) -> BoxEndpoint
 pub fn document(settings: &DocumentSettings) -> Result<Value, serde_json::Error> {
     let service = OpenApiService::new(Declaration, TITLE, VERSION)
         .description(description())
-        .license(LicenseObject::new("MIT License").url("https://opensource.org/license/mit"))
+        .contact(ContactObject::new().name("The maintainers of the Todo API").url(REPOSITORY))
+        .license(LicenseObject::new("MIT").url("https://opensource.org/license/mit"))
+        .external_document(
+            ExternalDocumentObject::new(REPOSITORY)
+                .description("How to run the API, how to sign in, and what each error code means."),
+        )
         .server(ServerObject::new("/"));
     document::publish(&service.spec(), settings)
 }
 
 const TITLE: &str = "Todo API";
 const VERSION: &str = env!("CARGO_PKG_VERSION");
+/// The `repository` in Cargo.toml.
+const REPOSITORY: &str = env!("CARGO_PKG_REPOSITORY");
 
 fn description() -> String {
     format!(

@@ -281,6 +281,15 @@ pub fn roles_in_words() -> String {
     sentences.collect::<Vec<_>>().join(" ")
 }
 
+/// Which todos a right applies to, for summaries: `own, A and B: all`, where A and B are app roles.
+pub fn reach_in_words(right: Right) -> String {
+    let names: Vec<_> = roles_with(right).collect();
+    match names.is_empty() {
+        true => "own".to_owned(),
+        false => format!("own, {}: all", names.join(" and ")),
+    }
+}
+
 /// `users with the app role A or B`.
 fn in_words(right: Right) -> String {
     let names: Vec<_> = roles_with(right).map(|name| format!("`{name}`")).collect();

@@ -11,11 +11,11 @@ use crate::{
 
 use super::{
     audit,
-    bodies::{NewTodoBody, TodoBody, TodoChange, TodoEnvelope, TodoPage},
+    bodies::{TodoBody, TodoChange, TodoCreation, TodoEnvelope, TodoPage},
     http::{
         headers::Field,
         json::Json,
-        paging::{Limit, Page, next_page},
+        paging::{Cursor, Limit, Page, next_page},
         preconditions::{EntityTag, IfMatch, IfNoneMatch, Preconditions},
         problem::Problem,
     },
@@ -47,12 +47,12 @@ impl TodosApi {
         /// The page size; 100 by default.
         limit: Query<Option<Limit>>,
         /// The cursor of the page: the value of `next` in the previous page.
-        after: Query<Option<String>>,
+        after: Query<Option<Cursor>>,
         /// `ETag`s that the client has stored: the response is 304 if one of them is current.
         #[oai(name = "If-None-Match")]
         known: Field<IfNoneMatch>,
     ) -> Result<ListTodosResponse, Problem> {
-        let page = Page::parse(limit.0.as_ref(), after.0.as_deref())?;
+        let page = Page::parse(limit.0.as_ref(), after.0.as_ref())?;
         let listing = self.store.list(&caller.reads, page.after, page.limit).await?;
         Ok(ListTodosResponse::new(&page, listing, &known))
     }
@@ -70,7 +70,7 @@ impl TodosApi {
         /// quotes and backslashes. Quotes around it are ignored.
         #[oai(name = "Idempotency-Key")]
         key: Field<IdempotencyKey>,
-        body: Json<NewTodoBody>,
+        body: Json<TodoCreation>,
     ) -> Result<CreateTodoResponse, Problem> {
         let new = body.0.item.parse()?;
         match self.store.create(&caller.owner, &new, key.0.as_ref()).await? {

@@ -4,9 +4,12 @@ use std::{fs, process::Output};
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use todo_api::api::{self, document::DocumentSettings};
+use todo_api::{
+    api::{self, document::DocumentSettings},
+    todo::TodoName,
+};
 
-use crate::support::{App, Launch, Operation, operations, root};
+use crate::support::{App, Launch, Operation, assert_valid, operations, root, validator, visit};
 
 #[test]
 fn the_openapi_file_matches_the_code() {
@@ -26,8 +29,8 @@ fn openapi_check_shows_how_a_file_differs() {
     let output = todo_api(&["openapi", "--check", "--output", path]);
     assert_eq!(output.status.code(), Some(1));
     let shown = String::from_utf8(output.stdout).unwrap();
-    assert!(shown.contains("-        \"summary\": \"List everything\""), "{shown}");
-    assert!(shown.contains("+        \"summary\": \"List todos\""), "{shown}");
+    assert!(shown.contains("-        \"summary\": \"List everything [own"), "{shown}");
+    assert!(shown.contains("+        \"summary\": \"List todos [own"), "{shown}");
 }
 
 #[tokio::test]
@@ -115,64 +118,109 @@ fn every_operation_has_an_id_a_summary_a_tag_and_its_parameters() {
 }
 
 #[test]
+fn each_summary_says_who_may_call() {
+    let document = document();
+    let summaries: Vec<_> =
+        operations(&document).iter().map(|op| op.object["summary"].as_str().unwrap()).collect();
+    assert_eq!(
+        summaries,
+        [
+            "List todos [own, Admin and Auditor: all]",
+            "Create a todo [signed in]",
+            "Delete all todos [Admin]",
+            "Get a todo [own, Admin and Auditor: all]",
+            "Change a todo [own, Admin: all]",
+            "Delete a todo [own, Admin: all]",
+            "Check that the server is running [anyone]",
+            "Check that the server can serve requests [anyone]",
+        ]
+    );
+}
+
+#[test]
 fn every_example_matches_its_schema() {
     let document = document();
     let mut checked = 0;
-    for (name, schema) in document["components"]["schemas"].as_object().unwrap() {
+    for schema in document["components"]["schemas"].as_object().unwrap().values() {
         if let Some(example) = schema.get("example") {
-            assert_valid(&document, &format!("#/components/schemas/{name}"), example);
+            assert_valid(&document, schema, example);
             checked += 1;
         }
     }
     assert!(checked > 0, "no schema has an example");
-    for operation in operations(&document) {
-        let mut checked = 0;
-        visit(operation.object, &mut |media_type| {
-            if let (Some(example), Some(reference)) =
-                (media_type.get("example"), media_type["schema"]["$ref"].as_str())
-            {
-                assert_valid(&document, reference, example);
-                checked += 1;
-            }
-        });
-        assert!(checked > 0, "{} has no examples", operation.id);
-    }
-    let todo = &document["components"]["schemas"]["NewTodo"]["example"];
-    assert_eq!(*todo, json!({ "item": { "name": "Walk the dog" } }));
+    visit(&document["paths"], &mut |media_type| {
+        for example in media_type.get("examples").and_then(Value::as_object).into_iter().flatten() {
+            assert_valid(&document, &media_type["schema"], &example.1["value"]);
+            checked += 1;
+        }
+    });
+    assert!(checked > operations(&document).len(), "{checked}");
+    let todo = &document["components"]["schemas"]["TodoCreationItem"]["example"];
+    assert_eq!(*todo, json!({ "name": "Walk the dog" }));
 }
 
 #[test]
-fn the_schemas_refuse_what_the_server_refuses() {
+fn the_schemas_accept_what_the_server_accepts_and_nothing_else() {
     let document = document();
-    let reference = "#/components/schemas/NewTodo";
+    let request = validator(&document, &json!({ "$ref": "#/components/schemas/TodoCreation" }));
+    let long = |length: usize| "\u{1f415}".repeat(length);
+    for name in [
+        "a",
+        " a",
+        "a b",
+        "\t a\u{85}\n",
+        "\u{3000}a\u{2028}",
+        "\u{feff}",
+        "\u{a0}b",
+        "\u{202e}",
+        "",
+        " ",
+        "\u{3000}",
+        "\u{85}",
+        "a\nb",
+        "a\u{0}",
+        "\u{1c}a",
+        "a\u{1f}",
+        "\u{7f}",
+        "a\u{9f}",
+        "\u{1b}",
+        &long(200),
+        &long(201),
+    ] {
+        let accepted = request.is_valid(&json!({ "item": { "name": name } }));
+        assert_eq!(accepted, TodoName::parse(name).is_ok(), "{name:?}");
+    }
     for bad in [
         json!({}),
         json!({ "item": {} }),
-        json!({ "item": { "name": "" } }),
-        json!({ "item": { "name": "a".repeat(201) } }),
         json!({ "item": { "name": "a", "id": 1 } }),
         json!({ "item": { "name": "a" }, "admin": true }),
     ] {
-        assert!(!validator(&document, reference).is_valid(&bad), "{bad}");
+        assert!(!request.is_valid(&bad), "{bad}");
     }
 }
 
 #[tokio::test]
-async fn responses_match_the_schemas() {
+async fn every_success_is_as_the_document_says() {
     let app = App::start().await;
-    let document = document();
-    app.create("uma", "Walk the dog").await;
-    app.create("uma", "Rest").await;
-    for path in
-        ["/todoitems?limit=1", "/todoitems", "/todoitems/1", "/todoitems/9", "/health/ready"]
-    {
-        let answer = app.send_as("uma", Method::GET, path, None).await;
-        let pattern = path.split('?').next().unwrap();
-        let pattern = if pattern.starts_with("/todoitems/") { "/todoitems/{id}" } else { pattern };
-        let content =
-            &document["paths"][pattern]["get"]["responses"][answer.status.as_str()]["content"];
-        let reference = content[answer.header("content-type")]["schema"]["$ref"].as_str().unwrap();
-        assert_valid(&document, reference, &answer.body);
+    let document = app.send(None, Method::GET, "/openapi.json", None).await.body;
+    for operation in operations(&document) {
+        let statuses = operation.object["responses"].as_object().unwrap().keys();
+        for status in statuses.filter(|status| status.as_str() < "400") {
+            app.create("uma", "Walk the dog").await;
+            let id = app.create("uma", "Rest").await["id"].to_string();
+            let is_list = operation.parameters("query").contains(&"limit");
+            let body = operation.has_body().then(|| json!({ "item": { "name": "Walk the cat" } }));
+            let known: &[_] = if status == "304" { &[("if-none-match", "*")] } else { &[] };
+            // The first page is followed by another, the second is the last one.
+            for query in ["?limit=1", ""].iter().skip(usize::from(!is_list)) {
+                let path = format!("{}{query}", operation.path.replace("{id}", &id));
+                let method = operation.method.clone();
+                let answer = app.send_with("ada", method, &path, known, body.clone()).await;
+                assert_eq!(answer.status.as_str(), status, "{}: {answer:?}", operation.id);
+                operation.assert_describes(&document, &answer);
+            }
+        }
     }
 }
 
@@ -182,47 +230,6 @@ fn document() -> Value {
         app_id_uri: "api://33333333-3333-4333-8333-333333333333".into(),
     };
     api::document(&settings).unwrap()
-}
-
-/// Calls a function with this object and every object inside it.
-fn visit(value: &Value, look: &mut impl FnMut(&Value)) {
-    match value {
-        Value::Object(members) => {
-            look(value);
-            members.values().for_each(|member| visit(member, look));
-        }
-        Value::Array(items) => items.iter().for_each(|item| visit(item, look)),
-        _ => {}
-    }
-}
-
-#[track_caller]
-fn assert_valid(document: &Value, reference: &str, instance: &Value) {
-    if let Err(error) = validator(document, reference).validate(instance) {
-        panic!("{reference}: {error} in {instance}");
-    }
-}
-
-/// A validator for a schema. OpenAPI 3.0 schemas are JSON Schema except for `nullable`.
-fn validator(document: &Value, reference: &str) -> jsonschema::Validator {
-    let mut components = document["components"].clone();
-    allow_null(&mut components);
-    let schema = json!({ "$ref": reference, "components": components });
-    jsonschema::draft4::new(&schema).unwrap()
-}
-
-fn allow_null(schema: &mut Value) {
-    match schema {
-        Value::Object(members) => {
-            if members.get("nullable") == Some(&Value::Bool(true)) {
-                let kind = members["type"].clone();
-                members.insert("type".into(), json!([kind, "null"]));
-            }
-            members.values_mut().for_each(allow_null);
-        }
-        Value::Array(items) => items.iter_mut().for_each(allow_null),
-        _ => {}
-    }
 }
 
 fn todo_api(arguments: &[&str]) -> Output {

@@ -20,6 +20,7 @@ mod durability;
 mod examples;
 mod faults;
 mod foreign_issuer;
+mod generators;
 mod guard_first;
 mod idempotency;
 mod isolation;

@@ -154,7 +154,7 @@ async fn the_same_object_id_in_another_tenant_is_another_owner(database: Databas
         claims["tid"] = entra_dev::ids::FABRIKAM.into();
     });
     let answer = app.send(Some(&namesake), Method::GET, "/todoitems", None).await;
-    assert_eq!(answer.body, json!({ "items": [], "next": null }));
+    assert_eq!(answer.body, json!({ "items": [] }));
 }
 
 async fn a_list_has_pages_that_link_to_the_next_one(database: Database) {
@@ -188,7 +188,7 @@ async fn a_full_last_page_has_no_next_page(database: Database) {
     }
     let answer = app.send_as("uma", Method::GET, "/todoitems?limit=2", None).await;
     assert_eq!(answer.body["items"].as_array().unwrap().len(), 2);
-    assert_eq!(answer.body["next"], Value::Null);
+    assert!(answer.body.get("next").is_none(), "{answer:?}");
 }
 
 async fn a_cursor_from_another_user_shows_none_of_their_todos(database: Database) {

@@ -67,6 +67,12 @@ impl Rejection {
         Self::new(Refusal::MissingToken, Rule::AuthorizationHeader, detail)
     }
 
+    /// The token is not a JWS in compact form.
+    pub fn malformed_token() -> Self {
+        let detail = "The token is not three base64url parts separated by dots.";
+        Self::invalid_token(Rule::TokenFormat, detail)
+    }
+
     /// The token has none of the required scopes. It has those in `granted`.
     pub fn insufficient_scope(required: &'static [&'static str], granted: &[&str]) -> Self {
         let names = required.join(" or ");

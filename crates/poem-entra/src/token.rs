@@ -69,7 +69,7 @@ impl<'a> UnverifiedToken<'a> {
         }
         let not_a_jws = || match token.split('.').count() {
             5 => malformed("The token is encrypted (JWE); a signed token (JWS) is required."),
-            _ => malformed("The token is not three base64url parts separated by dots."),
+            _ => Rejection::malformed_token(),
         };
         let (message, signature) = token.rsplit_once('.').ok_or_else(not_a_jws)?;
         let (header, payload) = message.split_once('.').ok_or_else(not_a_jws)?;

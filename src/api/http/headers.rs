@@ -19,6 +19,9 @@ pub trait FieldValue: Sized + Send {
     /// What the value must be, as the detail of the error for an invalid one.
     const EXPECTED: &'static str;
 
+    /// The same as a regular expression of ECMA-262, for the whole value.
+    const PATTERN: &'static str;
+
     /// Whether an empty value counts as absent. Clients that NSwag generates send every optional
     /// header, those without a value as an empty one.
     const EMPTY_IS_ABSENT: bool = true;
@@ -44,7 +47,9 @@ impl<'a, T: FieldValue> ApiExtractor<'a> for Field<T> {
     }
 
     fn param_schema_ref() -> Option<MetaSchemaRef> {
-        Some(MetaSchemaRef::Inline(Box::new(MetaSchema::new("string"))))
+        let or_empty = if T::EMPTY_IS_ABSENT { "?" } else { "" };
+        let pattern = Some(format!("^({}){or_empty}$", T::PATTERN));
+        Some(MetaSchemaRef::Inline(Box::new(MetaSchema { pattern, ..MetaSchema::new("string") })))
     }
 
     async fn from_request(
@@ -72,6 +77,7 @@ impl<'a, T: FieldValue> ApiExtractor<'a> for Field<T> {
 impl FieldValue for IdempotencyKey {
     const EXPECTED: &'static str =
         "must be 1 to 255 visible ASCII characters, without quotes and backslashes";
+    const PATTERN: &'static str = r#""[!#-\[\]-~]{1,255}"|[!#-\[\]-~]{1,255}"#;
 
     /// A string as in the draft (draft-ietf-httpapi-idempotency-key-header-07, section 2.1), or
     /// without its quotes, as most clients send it.

@@ -29,7 +29,7 @@ impl Page {
     /// # Errors
     ///
     /// 400 if one of them is invalid.
-    pub fn parse(limit: Option<&Limit>, after: Option<&str>) -> Result<Self, Problem> {
+    pub fn parse(limit: Option<&Limit>, after: Option<&Cursor>) -> Result<Self, Problem> {
         let limit = match limit {
             Some(limit) => limit.parse().ok_or_else(|| {
                 Problem::invalid("query:limit", "must be a whole number from 1 to 1000")
@@ -37,7 +37,7 @@ impl Page {
             None => DEFAULT_LIMIT,
         };
         let after = match after {
-            Some(cursor) => Some(read_cursor(cursor).ok_or_else(|| {
+            Some(cursor) => Some(cursor.read().ok_or_else(|| {
                 Problem::invalid("query:after", "must be the `next` value of another page")
             })?),
             None => None,
@@ -64,63 +64,83 @@ impl Limit {
         let limit = digits.then(|| self.0.parse().ok()).flatten();
         limit.filter(|limit| (1..=Self::MAX).contains(limit))
     }
-}
 
-impl From<&str> for Limit {
-    fn from(text: &str) -> Self {
-        Self(text.to_owned())
-    }
-}
-
-impl Type for Limit {
-    const IS_REQUIRED: bool = true;
-
-    type RawValueType = Self;
-    type RawElementValueType = Self;
-
-    fn name() -> Cow<'static, str> {
-        "limit".into()
-    }
-
-    fn schema_ref() -> MetaSchemaRef {
-        MetaSchemaRef::Inline(Box::new(MetaSchema {
+    fn schema() -> MetaSchema {
+        MetaSchema {
             minimum: Some(1.0),
             maximum: Some(Self::MAX.into()),
             default: Some(DEFAULT_LIMIT.into()),
             ..MetaSchema::new_with_format("integer", "int32")
-        }))
-    }
-
-    fn as_raw_value(&self) -> Option<&Self> {
-        Some(self)
-    }
-
-    fn raw_element_iter<'a>(&'a self) -> Box<dyn Iterator<Item = &'a Self> + 'a> {
-        Box::new(self.as_raw_value().into_iter())
+        }
     }
 }
 
-impl ParseFromParameter for Limit {
-    fn parse_from_parameter(value: &str) -> ParseResult<Self> {
-        Ok(value.into())
+/// The `after` parameter as it was sent: a cursor. It is opaque to clients and contains only the
+/// last id, because only the caller's access decides what a page may show.
+pub struct Cursor(String);
+
+impl Cursor {
+    const VERSION: &str = "v1:";
+
+    fn after(last: TodoId) -> Self {
+        Self(URL_SAFE_NO_PAD.encode(format!("{}{last}", Self::VERSION)))
+    }
+
+    fn read(&self) -> Option<TodoId> {
+        let text = String::from_utf8(URL_SAFE_NO_PAD.decode(&self.0).ok()?).ok()?;
+        TodoId::parse(text.strip_prefix(Self::VERSION)?)
+    }
+
+    fn schema() -> MetaSchema {
+        MetaSchema { pattern: Some("^[A-Za-z0-9_-]+$".into()), ..MetaSchema::new("string") }
     }
 }
+
+/// Makes a type for a parameter that keeps the text as it was sent.
+macro_rules! parameter {
+    ($type:ident) => {
+        impl From<&str> for $type {
+            fn from(text: &str) -> Self {
+                Self(text.to_owned())
+            }
+        }
+
+        impl Type for $type {
+            const IS_REQUIRED: bool = true;
+
+            type RawValueType = Self;
+            type RawElementValueType = Self;
+
+            fn name() -> Cow<'static, str> {
+                stringify!($type).into()
+            }
+
+            fn schema_ref() -> MetaSchemaRef {
+                MetaSchemaRef::Inline(Box::new(Self::schema()))
+            }
+
+            fn as_raw_value(&self) -> Option<&Self> {
+                Some(self)
+            }
+
+            fn raw_element_iter<'a>(&'a self) -> Box<dyn Iterator<Item = &'a Self> + 'a> {
+                Box::new(self.as_raw_value().into_iter())
+            }
+        }
+
+        impl ParseFromParameter for $type {
+            fn parse_from_parameter(value: &str) -> ParseResult<Self> {
+                Ok(value.into())
+            }
+        }
+    };
+}
+
+parameter!(Limit);
+parameter!(Cursor);
 
 /// The cursor of the page after this one, if there is one.
 pub fn next_page(page: &Listing) -> Option<String> {
     let last = page.todos.last().filter(|_| page.rest.is_some());
-    last.map(|last| write_cursor(last.id))
+    last.map(|last| Cursor::after(last.id).0)
 }
-
-/// Makes a cursor. It is opaque to clients and contains only the last id, because only the caller's
-/// access decides what a page may show.
-pub fn write_cursor(last: TodoId) -> String {
-    URL_SAFE_NO_PAD.encode(format!("{CURSOR_VERSION}{last}"))
-}
-
-fn read_cursor(cursor: &str) -> Option<TodoId> {
-    let text = String::from_utf8(URL_SAFE_NO_PAD.decode(cursor).ok()?).ok()?;
-    TodoId::parse(text.strip_prefix(CURSOR_VERSION)?)
-}
-
-const CURSOR_VERSION: &str = "v1:";

@@ -190,6 +190,7 @@ impl Condition {
 
 impl FieldValue for IfMatch {
     const EXPECTED: &'static str = EntityTags::EXPECTED;
+    const PATTERN: &'static str = EntityTags::PATTERN;
     /// Without the condition, the request would change the todo in any state.
     const EMPTY_IS_ABSENT: bool = false;
 
@@ -200,6 +201,7 @@ impl FieldValue for IfMatch {
 
 impl FieldValue for IfNoneMatch {
     const EXPECTED: &'static str = EntityTags::EXPECTED;
+    const PATTERN: &'static str = EntityTags::PATTERN;
 
     fn parse_field(value: &str) -> Option<Self> {
         EntityTags::parse(value).map(Self)
@@ -208,6 +210,11 @@ impl FieldValue for IfNoneMatch {
 
 impl EntityTags {
     const EXPECTED: &'static str = "must be * or a list of ETags in double quotes";
+    const PATTERN: &'static str = concat!(
+        r#"\*|[\t ,]*(W/)?"[!#-~]*""#,
+        // Further tags.
+        r#"([\t ]*,[\t ,]*(W/)?"[!#-~]*")*[\t ,]*"#,
+    );
 
     fn parse(value: &str) -> Option<Self> {
         let mut rest = value.trim_matches(SPACE);

@@ -32,8 +32,7 @@ pub struct ProblemDocument {
     /// The status in words.
     pub title: String,
     /// The status of the response.
-    #[oai(validator(minimum(value = "400"), maximum(value = "599")))]
-    pub status: u16,
+    pub status: i32,
     /// What is wrong with this request.
     pub detail: String,
     /// The id of the request, as in `X-Request-Id` and in the log.
@@ -197,6 +196,19 @@ impl Problem {
         Self::new(Code::KeysUnavailable, detail).with_retry_after(1)
     }
 
+    /// 503: too many requests are waiting for the database.
+    pub fn overloaded() -> Self {
+        let detail = "There are too many requests at once; try again.";
+        Self::new(Code::Overloaded, detail).with_retry_after(1)
+    }
+
+    /// 503: the database cannot be used.
+    pub fn database_unavailable() -> Self {
+        let status = StatusCode::SERVICE_UNAVAILABLE;
+        let problem = Self { status, ..Self::new(Code::Internal, "The database is unavailable.") };
+        problem.with_retry_after(1)
+    }
+
     fn with_error(mut self, pointer: impl Into<String>, detail: impl Into<String>) -> Self {
         self.more.errors.push(FieldError { pointer: pointer.into(), detail: detail.into() });
         self
@@ -239,7 +251,7 @@ impl Problem {
         ProblemDocument {
             kind: "about:blank".into(),
             title: self.status.canonical_reason().unwrap_or("Error").into(),
-            status: self.status.as_u16(),
+            status: self.status.as_u16().into(),
             detail: self.detail.clone(),
             instance: request_id.into(),
             code: self.code.into(),
@@ -282,14 +294,8 @@ impl From<&Rejection> for Problem {
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         let problem = match error {
-            StoreError::Overloaded(_) => {
-                Self::new(Code::Overloaded, "There are too many requests at once; try again.")
-                    .with_retry_after(1)
-            }
-            StoreError::Unavailable(_) => Self {
-                status: StatusCode::SERVICE_UNAVAILABLE,
-                ..Self::new(Code::Internal, "The database is unavailable.").with_retry_after(1)
-            },
+            StoreError::Overloaded(_) => Self::overloaded(),
+            StoreError::Unavailable(_) => Self::database_unavailable(),
             StoreError::Internal(_) => return Self::internal(error),
         };
         Self { cause: Some(Arc::new(error)), ..problem }

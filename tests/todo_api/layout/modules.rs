@@ -56,11 +56,18 @@ const RULES: &[Rule] = &[
         modules: &["api::http::pages"],
         crates: &["poem", "poem_openapi", "serde_json"],
     },
+    Rule { module: "api::document", modules: &["api::http::problem"], crates: &["poem_entra", "serde_json"] },
     Rule {
-        module: "api::document",
+        module: "api::document::errors",
         modules: &["api::bodies", "api::health", "api::http::headers", "api::http::json", "api::http::paging", "api::http::preconditions", "api::http::problem", "api::security", "todo"],
-        crates: &["poem", "poem_entra", "poem_openapi", "serde_json"],
+        crates: &["poem_entra", "serde_json"],
     },
+    Rule {
+        module: "api::document::schemas",
+        modules: &["api::document", "api::health", "api::http::code", "api::http::problem", "todo"],
+        crates: &["poem_openapi", "serde_json"],
+    },
+    Rule { module: "api::document::text", modules: &["api::security"], crates: &["serde_json"] },
     Rule {
         module: "api::health",
         modules: &["api::http::json", "api::http::problem", "store"],

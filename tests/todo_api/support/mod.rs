@@ -29,7 +29,7 @@ pub(crate) use self::{
     clock::TestClock,
     crash_load::{CrashLoad, read_todos},
     database::{Database, on_both},
-    document::{Operation, operations},
+    document::{Operation, assert_valid, operations, validator, visit},
     entra_clients::{Column, run_client},
     foreign_issuer::{ForeignIssuer, SignedIn},
     kept::Kept,

@@ -104,13 +104,19 @@ fn marked(security: &Value) -> Option<(String, Documented)> {
 }
 
 fn refusals(documented: &Documented, content: &Value) -> [(&'static str, Value); 3] {
-    let challenge = json!({ "WWW-Authenticate": {
-        "description": "The challenge of RFC 6750, section 3.",
-        "schema": { "type": "string" },
-    } });
+    // A guard of the app may refuse a caller for a reason that no other token would change. Such a
+    // 403 has no challenge.
+    let challenge = |required: bool| {
+        json!({ "WWW-Authenticate": {
+            "description": "The challenge of RFC 6750, section 3.",
+            "required": required,
+            "schema": { "type": "string" },
+        } })
+    };
     let retry = json!({ "Retry-After": {
         "description": "Seconds to wait before retrying.",
-        "schema": { "type": "integer", "minimum": 1 },
+        "required": true,
+        "schema": { "type": "integer", "format": "int32" },
     } });
     let response = |description: &str, headers: &Value| {
         json!({
@@ -120,8 +126,8 @@ fn refusals(documented: &Documented, content: &Value) -> [(&'static str, Value);
         })
     };
     [
-        ("401", response("No valid access token was sent.", &challenge)),
-        ("403", response(&documented.forbidden, &challenge)),
+        ("401", response("No valid access token was sent.", &challenge(true))),
+        ("403", response(&documented.forbidden, &challenge(false))),
         ("503", response("The token or the request cannot be processed right now.", &retry)),
     ]
 }
