@@ -92,10 +92,7 @@ impl Listener {
 
     /// The URL of the server: `http://{host}:{port}`.
     pub fn url(&self) -> String {
-        match self.host.parse::<IpAddr>() {
-            Ok(IpAddr::V6(address)) => format!("http://[{address}]:{}", self.port),
-            _ => format!("http://{}:{}", self.host, self.port),
-        }
+        url(&self.host, self.port)
     }
 
     /// Serves until `stop` completes, then waits for requests in progress, up to a time limit.
@@ -140,6 +137,16 @@ impl Listener {
         if tokio::time::timeout(DRAIN_TIMEOUT, graceful.shutdown()).await.is_err() {
             tracing::warn!("requests in progress were cut off because they took too long");
         }
+    }
+}
+
+/// The URL of a server that listens on this name or address. A wildcard address is not one that
+/// clients can send requests to; `localhost` is one of its addresses.
+pub fn url(host: &str, port: u16) -> String {
+    match host.parse::<IpAddr>() {
+        Ok(address) if address.is_unspecified() => format!("http://localhost:{port}"),
+        Ok(IpAddr::V6(address)) => format!("http://[{address}]:{port}"),
+        _ => format!("http://{host}:{port}"),
     }
 }
 

@@ -9,6 +9,7 @@ use poem::{
     middleware::Cors,
 };
 use poem_entra::{Clock, Validator};
+use serde_json::Value;
 use tokio::task::JoinHandle;
 
 use crate::{
@@ -21,8 +22,8 @@ use crate::{
         metadata, security,
         todos::TodosApi,
     },
-    config::Config,
-    listener::Listener,
+    config::{Config, ServerConfig},
+    listener::{self, Listener},
     store::{self, Store},
     telemetry,
 };
@@ -91,9 +92,21 @@ pub enum StartError {
     Document(#[from] serde_json::Error),
 }
 
-/// The settings of the OpenAPI document for this validator.
-pub fn document_settings(validator: &Validator) -> DocumentSettings {
+/// The OpenAPI document for these settings, as the server would publish it.
+///
+/// # Errors
+///
+/// [`StartError`] says which part failed.
+pub fn document(config: &Config) -> Result<Value, StartError> {
+    let validator = Validator::builder(config.entra.clone()).build()?;
+    let ServerConfig { host, port, public_url, .. } = &config.server;
+    let url = public_url.clone().unwrap_or_else(|| listener::url(host, *port));
+    Ok(api::document(&document_settings(&validator, &url))?)
+}
+
+fn document_settings(validator: &Validator, url: &str) -> DocumentSettings {
     DocumentSettings {
+        server: url.to_owned(),
         authority: validator.authority().url(),
         app_id_uri: validator.challenge().app_id_uri.clone(),
     }
@@ -107,7 +120,7 @@ fn endpoint(
     store: Store,
 ) -> Result<BoxEndpoint<'static>, serde_json::Error> {
     let scope = validator.challenge().full_scope(security::ACCESS_AS_USER);
-    let document = api::document(&document_settings(&validator))?;
+    let document = api::document(&document_settings(&validator, public_url))?;
     let authority = validator.authority();
     let docs_settings = DocsSettings {
         client_id: config.swagger_ui_client_id.clone(),

@@ -49,7 +49,7 @@ pub fn document(settings: &DocumentSettings) -> Result<Value, serde_json::Error>
             ExternalDocumentObject::new(REPOSITORY)
                 .description("How to run the API, how to sign in, and what each error code means."),
         )
-        .server(ServerObject::new("/"));
+        .server(ServerObject::new(&settings.server));
     document::publish(&service.spec(), settings)
 }
 

@@ -8,11 +8,13 @@ use std::{
 
 use anyhow::{Context, bail};
 use clap::Args;
+use serde_json::Value;
 use similar::TextDiff;
 
 use crate::{
     api::{self, document::DocumentSettings},
-    config::dev_tenant::ids,
+    config::{Config, Environment, dev_tenant::ids},
+    server,
 };
 
 #[derive(Debug, Args)]
@@ -23,11 +25,18 @@ pub(super) struct Openapi {
     /// Write nothing; if the file is not up to date, print the difference and exit with 1
     #[arg(long, requires = "output")]
     check: bool,
+    /// Write YAML instead of JSON
+    #[arg(long)]
+    yaml: bool,
+    /// Write the document for the settings in the environment and .env, instead of the one with the
+    /// ids of the development tenant
+    #[arg(long)]
+    configured: bool,
 }
 
 impl Openapi {
     pub(super) fn run(self) -> anyhow::Result<()> {
-        let document = reference_document()?;
+        let document = self.document()?;
         let Some(path) = self.output else {
             write!(io::stdout(), "{document}").context("failed to print the document")?;
             return Ok(());
@@ -46,17 +55,28 @@ impl Openapi {
         let difference = TextDiff::from_lines(&written, &document);
         write!(io::stdout(), "{}", difference.unified_diff().header(&name, "the code"))
             .context("failed to print the difference")?;
-        bail!("{name} does not match the code; `make openapi` updates it")
+        bail!("{name} is not up to date; without --check, this command writes it")
+    }
+
+    fn document(&self) -> anyhow::Result<String> {
+        let document = match self.configured {
+            true => server::document(&Config::read(&Environment::load()?)?)?,
+            false => reference_document()?,
+        };
+        Ok(match self.yaml {
+            true => serde_saphyr::to_string(&document)?,
+            false => serde_json::to_string_pretty(&document)? + "\n",
+        })
     }
 }
 
 /// The document with the ids of the development tenant. It does not depend on the environment, so it
 /// is the same on every machine.
-fn reference_document() -> anyhow::Result<String> {
+fn reference_document() -> serde_json::Result<Value> {
     let settings = DocumentSettings {
+        server: "http://localhost:8000".to_owned(),
         authority: format!("http://localhost:8001/{}", ids::TENANT),
         app_id_uri: format!("api://{}", ids::API),
     };
-    let document = api::document(&settings)?;
-    Ok(serde_json::to_string_pretty(&document)? + "\n")
+    api::document(&settings)
 }

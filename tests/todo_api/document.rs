@@ -1,6 +1,9 @@
 //! The OpenAPI document: it is complete, matches the server, and is the same as the file.
 
-use std::{fs, process::Output};
+use std::{
+    fs,
+    process::{Command, Output},
+};
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -9,7 +12,10 @@ use todo_api::{
     todo::TodoName,
 };
 
-use crate::support::{App, Launch, Operation, assert_valid, operations, root, validator, visit};
+use crate::support::{
+    App, Launch, Operation, Tool, assert_valid, operations, require, root, test_name, validator,
+    visit,
+};
 
 #[test]
 fn the_openapi_file_matches_the_code() {
@@ -48,10 +54,77 @@ async fn the_server_publishes_its_own_authority_and_api() {
     assert!(!served.to_string().contains("{api}"));
 }
 
+#[tokio::test]
+async fn the_document_names_the_url_of_its_server() {
+    let app = App::start().await;
+    assert_eq!(served_url(&app).await, app.url);
+    let app = App::start_with(|environment| environment.with("HOST", "0.0.0.0")).await;
+    assert!(app.url.starts_with("http://localhost:"), "{}", app.url);
+    assert_eq!(served_url(&app).await, app.url);
+    let public = "https://todo.example/api";
+    let app = App::start_with(|environment| environment.with("PUBLIC_URL", public)).await;
+    assert_eq!(served_url(&app).await, public);
+}
+
+async fn served_url(app: &App) -> String {
+    let document = app.send(None, Method::GET, "/openapi.json", None).await.body;
+    assert_eq!(document["servers"].as_array().unwrap().len(), 1);
+    document["servers"][0]["url"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn the_file_is_the_same_for_all_settings_and_configured_follows_them() {
+    let launch = Launch::serve("https://login.example").with("HOST", "::").with("PORT", "8080");
+    let folder = tempfile::tempdir().unwrap();
+    let print = |launch: &Launch, arguments: &[&str]| -> Value {
+        let output = launch.run(folder.path(), arguments);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        serde_json::from_slice(&output.stdout).unwrap()
+    };
+    let flow = "/components/securitySchemes/oauth2/flows/authorizationCode/tokenUrl";
+    let reference = print(&launch, &["openapi"]);
+    assert_eq!(reference, print(&Launch::default(), &["openapi"]));
+    assert_eq!(reference["servers"], json!([{ "url": "http://localhost:8000" }]));
+    let configured = print(&launch, &["openapi", "--configured"]);
+    assert_eq!(configured["servers"], json!([{ "url": "http://localhost:8080" }]));
+    let url = configured.pointer(flow).unwrap().as_str().unwrap();
+    assert!(url.starts_with("https://login.example/"), "{url}");
+    let launch = launch.with("PUBLIC_URL", "https://todo.example/api");
+    let configured = print(&launch, &["openapi", "--configured"]);
+    assert_eq!(configured["servers"], json!([{ "url": "https://todo.example/api" }]));
+    let output = Launch::default().run(folder.path(), &["openapi", "--configured"]);
+    assert_eq!(output.status.code(), Some(1));
+    let shown = String::from_utf8(output.stderr).unwrap();
+    assert!(shown.contains("AAD_TENANT_ID"), "{shown}");
+}
+
+#[test]
+fn the_document_in_yaml_has_the_same_content() {
+    let Some([python]) = require(test_name!(), [Tool::SpecValidator]) else { return };
+    let output = todo_api(&["openapi", "--yaml"]);
+    let yaml = String::from_utf8(output.stdout).unwrap();
+    assert!(yaml.starts_with("openapi: "), "{yaml}");
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("openapi.yaml");
+    fs::write(&file, &yaml).unwrap();
+    // PyYAML reads YAML 1.1, which has more words that are not strings than YAML 1.2.
+    let script = "import json, sys, yaml; print(json.dumps(yaml.safe_load(open(sys.argv[1]))))";
+    let read = Command::new(python).args(["-c", script]).arg(&file).output().unwrap();
+    let read: Value = serde_json::from_slice(&read.stdout).unwrap();
+    let json: Value = serde_json::from_slice(&todo_api(&["openapi"]).stdout).unwrap();
+    assert_eq!(read, json);
+    let path = file.to_str().unwrap();
+    assert!(todo_api(&["openapi", "--yaml", "--check", "--output", path]).status.success());
+    assert!(!todo_api(&["openapi", "--check", "--output", path]).status.success());
+}
+
 #[test]
 fn documents_with_different_settings_do_not_mix() {
-    let other =
-        DocumentSettings { authority: "https://b.example/b".into(), app_id_uri: "api://b".into() };
+    let other = DocumentSettings {
+        server: "https://b.example".into(),
+        authority: "https://b.example/b".into(),
+        app_id_uri: "api://b".into(),
+    };
     let first = document().to_string();
     let second = api::document(&other).unwrap().to_string();
     assert!(second.contains("https://b.example/b/oauth2/v2.0/token"));
@@ -226,6 +299,7 @@ async fn every_success_is_as_the_document_says() {
 
 fn document() -> Value {
     let settings = DocumentSettings {
+        server: "https://todo.example".into(),
         authority: "https://login.example/tenant".into(),
         app_id_uri: "api://33333333-3333-4333-8333-333333333333".into(),
     };

@@ -39,6 +39,8 @@ fn redocly_reports_no_problem_in_the_document() {
         .args(["--extends", "recommended", "--format", "json"])
         // No request to /health can be invalid.
         .args(["--skip-rule", "operation-4xx-response"])
+        // The file is for everybody who tries the API, so its server is on their own machine.
+        .args(["--skip-rule", "no-server-example.com"])
         .env("REDOCLY_TELEMETRY", "off")
         .env("REDOCLY_SUPPRESS_UPDATE_NOTICE", "true")
         .output()

@@ -19,6 +19,8 @@ use super::http::problem;
 /// What the document says about the server, the authority and the API.
 #[derive(Debug, Clone)]
 pub struct DocumentSettings {
+    /// Where clients find the API: `PUBLIC_URL`, otherwise `http://{host}:{port}`.
+    pub server: String,
     /// `{instance}/{tenant}`.
     pub authority: String,
     /// The prefix of scopes: `api://{client_id}`.
