@@ -16,6 +16,8 @@ pub(crate) enum Tool {
     SpecValidator,
     Playwright,
     Redocly,
+    Spectral,
+    IbmValidator,
     FastapiAzureAuth,
     Jose,
     OidcProvider,
@@ -45,6 +47,13 @@ impl Tool {
             Self::FastapiAzureAuth => (
                 "fastapi-azure-auth",
                 installed("python/bin/python").filter(|_| has_module("fastapi_azure_auth")),
+            ),
+            Self::Spectral => {
+                ("Spectral", installed("node/node_modules/@stoplight/spectral-cli/dist/index.js"))
+            }
+            Self::IbmValidator => (
+                "ibm-openapi-validator",
+                installed("node/node_modules/ibm-openapi-validator/src/cli-validator/index.js"),
             ),
             Self::Jose => ("jose", installed("node/node_modules/jose")),
             Self::Postgres => ("PostgreSQL", postgres()),
