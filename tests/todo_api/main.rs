@@ -32,6 +32,7 @@ mod postgres_tls;
 mod program;
 mod refusal_log;
 mod replicas;
+mod schemathesis;
 mod server;
 mod support;
 mod todos;

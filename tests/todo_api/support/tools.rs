@@ -14,6 +14,7 @@ pub(crate) enum Tool {
     Chromium,
     Node,
     SpecValidator,
+    Schemathesis,
     Playwright,
     Redocly,
     Spectral,
@@ -47,6 +48,10 @@ impl Tool {
             Self::FastapiAzureAuth => (
                 "fastapi-azure-auth",
                 installed("python/bin/python").filter(|_| has_module("fastapi_azure_auth")),
+            ),
+            Self::Schemathesis => (
+                "schemathesis",
+                installed("python/bin/python").filter(|_| has_module("schemathesis")),
             ),
             Self::Spectral => {
                 ("Spectral", installed("node/node_modules/@stoplight/spectral-cli/dist/index.js"))
