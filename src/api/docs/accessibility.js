@@ -11,6 +11,7 @@ const CORRECTIONS = [
     ['.auth-btn-wrapper .authorize', { 'aria-label': null }],
     // #5248: fields need labels, headings must not skip a level, and tables must remain tables.
     ['textarea.body-param__text', { 'aria-label': 'Request body' }],
+    ['.examples-select-element', { 'aria-label': 'Example' }],
     ['h3.opblock-tag', { 'aria-level': '2' }],
     ['.models > h4', { 'aria-level': '2' }],
     ['.opblock-section-header h4', { 'aria-level': '3' }],
