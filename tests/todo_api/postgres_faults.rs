@@ -2,6 +2,8 @@
 //! response or a clear error at start, the server recovers by itself, and no acknowledged todo is
 //! lost.
 
+use std::process::Command;
+
 use futures_util::future::join_all;
 use reqwest::{Method, StatusCode};
 use serde_json::json;
@@ -166,6 +168,36 @@ async fn a_slow_statement_and_an_exhausted_pool_cause_503() {
     lock.end().await;
     assert_eq!(app.names("uma").await, ["before"]);
     app.create("uma", "after").await;
+}
+
+#[tokio::test]
+async fn a_connection_that_never_answers_is_replaced() {
+    let Some(database) = Database::postgres(test_name!()).await else { return };
+    let app = App::with_short_timeout(database.clone()).await;
+    app.create("uma", "before").await;
+    let processes = "
+        SELECT string_agg(pid::text, ' ') FROM pg_stat_activity
+        WHERE datname = current_database() AND application_name = 'todo-api'";
+    // Reads take turns on the connections that read.
+    for _ in 0..4 {
+        assert_eq!(list(&app).await.status, StatusCode::OK);
+    }
+    let processes = database.text(processes).await;
+    signal("STOP", &processes);
+    for _ in 0..2 {
+        list(&app).await.assert_unavailable("overloaded");
+    }
+    assert_eq!(app.names("uma").await, ["before"]);
+    signal("CONT", &processes);
+    assert_eq!(app.names("uma").await, ["before"]);
+}
+
+/// Sends a signal to these processes.
+fn signal(name: &str, processes: &str) {
+    // `kill` is built into the shell; not every machine has a program with this name.
+    let kill = format!("kill -{name} {processes}");
+    let status = Command::new("sh").args(["-c", &kill]).status();
+    assert!(status.unwrap().success(), "{processes}");
 }
 
 /// Makes new connections to this database read-only: `on` or `off`.

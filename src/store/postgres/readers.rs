@@ -12,7 +12,10 @@ use std::{
 
 use arc_swap::ArcSwapOption;
 use deadpool_postgres::ClientWrapper;
-use tokio::sync::Mutex;
+use tokio::{
+    sync::Mutex,
+    time::{Instant, timeout_at},
+};
 use tokio_postgres::Error;
 
 use crate::store::StoreError;
@@ -54,15 +57,14 @@ impl Readers {
     ) -> Result<T, StoreError> {
         let turn = self.queries.fetch_add(1, Ordering::Relaxed);
         let reader = &self.readers[turn % self.readers.len()];
-        let answer = async {
-            let client = reader.client(&self.connector).await?;
-            Ok(query(&Session::from(&*client)).await?)
-        };
-        tokio::time::timeout(self.timeout, answer).await.unwrap_or_else(|_| {
-            // The server may be gone without a trace. Later queries use a new connection.
-            reader.client.store(None);
-            Err(StoreError::no_turn())
-        })
+        let deadline = Instant::now() + self.timeout;
+        let connected = timeout_at(deadline, reader.client(&self.connector)).await;
+        let client = connected.map_err(|_| StoreError::no_turn())??;
+        let answered = timeout_at(deadline, query(&Session::from(&*client))).await;
+        Ok(answered.map_err(|_| {
+            reader.give_up(client);
+            StoreError::no_turn()
+        })??)
     }
 
     /// Closes all connections, after the queries that run.
@@ -74,6 +76,12 @@ impl Readers {
 }
 
 impl Reader {
+    /// Lets later queries use a new connection, because the server may be gone without a trace.
+    fn give_up(&self, client: Arc<ClientWrapper>) {
+        // Another request may have connected again already.
+        self.client.compare_and_swap(&Some(client), None);
+    }
+
     async fn client(&self, connector: &Connector) -> Result<Arc<ClientWrapper>, Error> {
         let connected = || self.client.load_full().filter(|client| !client.is_closed());
         if let Some(client) = connected() {

@@ -104,6 +104,11 @@ impl Database {
         }
     }
 
+    /// The text that this query returns. Only for PostgreSQL.
+    pub(crate) async fn text(&self, sql: &str) -> String {
+        postgres::connect(&self.url()).await.query_one(sql, &[]).await.unwrap().get(0)
+    }
+
     /// Repeats the query until it returns this number, for as long as a slow machine needs.
     pub(crate) async fn wait_for(&self, sql: &'static str, number: i64) {
         let deadline = Instant::now() + Duration::from_secs(20);
