@@ -20,7 +20,6 @@ pub struct Todo {
 #[derive(Serialize, Object)]
 pub struct Page {
     items: Vec<Todo>,
-    next: Option<String>,
 }
 
 /// The page as it could come from a database: a new value for each request.
@@ -35,7 +34,7 @@ pub fn page() -> Page {
         };
         names.into_iter().zip(1..).map(todo).collect()
     });
-    Page { items: TODOS.clone(), next: None }
+    Page { items: TODOS.clone() }
 }
 
 pub fn json() -> Vec<u8> {
