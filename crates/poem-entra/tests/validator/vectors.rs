@@ -7,7 +7,7 @@ use poem_entra::Rule;
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::support::vectors::{Case, Expect, Runner, groups};
+use crate::support::vectors::{Case, Expect, Runner, Verdict, Verdicts, groups};
 
 #[tokio::test]
 async fn every_vector_has_its_outcome_with_and_without_the_cache() {
@@ -41,6 +41,21 @@ fn the_vectors_have_unique_names_and_break_every_rule() {
         .collect();
     let all: HashSet<_> = Rule::ALL.iter().map(|rule| rule.name()).collect();
     assert_eq!(broken, all);
+}
+
+#[test]
+fn verdicts_json_says_for_each_vector_what_microsoft_answered_or_that_it_is_unjudged() {
+    let mut verdicts = Verdicts::read().verdicts;
+    for (file, group) in groups() {
+        let verdicts = verdicts.remove(&file).unwrap_or_default();
+        let judged: Vec<_> = verdicts.iter().map(Verdict::name).collect();
+        let cases: Vec<_> = group.cases.iter().map(|case| case.name.as_str()).collect();
+        assert_eq!(judged, cases, "the names in verdicts.json, and those in {file}");
+        for (verdict, case) in verdicts.iter().zip(&group.cases) {
+            assert_eq!(verdict.check(case.expect.is_accepted()), Ok(()), "{}", case.name);
+        }
+    }
+    assert!(verdicts.is_empty(), "files without vectors: {:?}", verdicts.keys());
 }
 
 #[test]

@@ -191,14 +191,27 @@ pub(super) fn read<T: DeserializeOwned>(file: &str) -> T {
     serde_json::from_slice(&text).unwrap_or_else(|error| panic!("{file}: {error}"))
 }
 
+/// The files that contain no cases.
+const OTHER_FILES: [&str; 3] = ["common.json", "keys.json", "verdicts.json"];
+
 pub(crate) fn groups() -> BTreeMap<String, Group> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("vectors");
     fs::read_dir(folder)
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .filter(|file| file.ends_with(".json") && file != "common.json" && file != "keys.json")
+        .filter(|file| file.ends_with(".json") && !OTHER_FILES.contains(&file.as_str()))
         .map(|file| (file.clone(), read(&file)))
         .collect()
+}
+
+impl Expect {
+    pub(crate) fn is_accepted(&self) -> bool {
+        match self {
+            Self::Accepted(_) => true,
+            Self::Refused(_) => false,
+            Self::Faults(faults) => faults.is_empty(),
+        }
+    }
 }
 
 impl Encoding {
