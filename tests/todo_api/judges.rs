@@ -5,7 +5,7 @@ mod agreed;
 mod claims;
 mod format;
 
-use std::{fmt::Write as _, fs};
+use std::{collections::BTreeMap, fmt::Write as _, fs};
 
 use serde_json::Value;
 
@@ -73,6 +73,35 @@ fn docs_conformance_md_has_the_table_and_the_versions() {
     ] {
         let named = format!("{name} {version}");
         assert!(document.contains(&named), "docs/CONFORMANCE.md does not name {named}");
+    }
+}
+
+#[test]
+fn docs_conformance_md_explains_each_kind_of_difference_from_microsoft() {
+    let document = fs::read_to_string(root().join("docs/CONFORMANCE.md")).unwrap();
+    let verdicts = root().join("crates/poem-entra/vectors/verdicts.json");
+    let verdicts: Value = serde_json::from_slice(&fs::read(verdicts).unwrap()).unwrap();
+    let files = verdicts["verdicts"].as_object().unwrap().values();
+    let answers: Vec<_> = files.flat_map(|file| file.as_array().unwrap()).collect();
+    let mut kinds = BTreeMap::<_, usize>::new();
+    for kind in answers.iter().filter_map(|answer| answer["differs"].as_str()) {
+        *kinds.entry(kind).or_default() += 1;
+    }
+    for (kind, vectors) in &kinds {
+        let row = format!("\n| `{kind}` | {vectors} | ");
+        assert!(document.contains(&row), "docs/CONFORMANCE.md lacks this row:{row}");
+    }
+    let judged = answers.iter().filter(|answer| answer["unjudged"].is_null()).count();
+    let version = |library: &str| verdicts["versions"][library].as_str().unwrap();
+    for text in [
+        format!("On {}, ", verdicts["judged"].as_str().unwrap()),
+        format!("about {judged} of them"),
+        format!("In {} cases, ", kinds.values().sum::<usize>()),
+        format!("Microsoft.IdentityModel {}", version("Microsoft.IdentityModel.Validators")),
+        format!("Microsoft.Identity.Web {}", version("Microsoft.Identity.Web")),
+        format!(".NET {}", version(".NET")),
+    ] {
+        assert!(document.contains(&text), "docs/CONFORMANCE.md does not say {text:?}");
     }
 }
 
