@@ -154,13 +154,13 @@ impl Server {
 
     /// The fields of the log line about a token for another API.
     fn expected(&self) -> [(&'static str, String); 6] {
-        let api = entra_dev::ids::API_CLIENT_ID;
+        let (api, tenant) = (entra_dev::ids::API_CLIENT_ID, entra_dev::ids::CONTOSO);
         [
             ("rule", "audience".into()),
             ("code", "invalid_token".into()),
-            ("expected", format!("{api} or api://{api}")),
+            ("expected", format!("{api} or api://{tenant}/{api} or api://{api}")),
             ("received", ANOTHER_API.into()),
-            ("tenant", entra_dev::ids::CONTOSO.into()),
+            ("tenant", tenant.into()),
             ("client", entra_dev::ids::SWAGGER_UI_CLIENT_ID.into()),
         ]
     }

@@ -9,7 +9,7 @@ use crate::rejection::Refusal;
 /// The parts of a challenge that depend on this API.
 #[derive(Debug, Clone, Default)]
 pub struct Challenge {
-    /// The prefix of a scope in a request: `api://{client_id}`.
+    /// The prefix of a scope in a request: the canonical App ID URI.
     pub app_id_uri: String,
     /// The API's app registration.
     pub client_id: String,
@@ -20,7 +20,7 @@ pub struct Challenge {
 }
 
 impl Challenge {
-    /// A scope as clients request it: `api://{client_id}/{scope}`.
+    /// A scope as clients request it: `{app_id_uri}/{scope}`.
     pub fn full_scope(&self, scope: &str) -> String {
         format!("{}/{scope}", self.app_id_uri)
     }

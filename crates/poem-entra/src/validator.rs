@@ -92,7 +92,7 @@ impl ValidatorBuilder {
         };
         let authority = &settings.authority;
         let challenge = Challenge {
-            app_id_uri: format!("api://{}", settings.client_id),
+            app_id_uri: settings.app_id_uri.clone(),
             client_id: settings.client_id.to_string(),
             authorization_uri: format!("{}/oauth2/v2.0/authorize", authority.url()),
             resource_metadata: self.resource_metadata,
@@ -388,18 +388,25 @@ impl Validator {
 
     /// The audience must be this API. The comparison is exact, except for one trailing slash.
     fn check_audience(&self, claims: &Claims<'_>) -> Result<(), Rejection> {
-        let ours =
-            |aud: &&str| self.settings.audiences.contains(aud.strip_suffix('/').unwrap_or(aud));
-        if claims.aud.iter().any(ours) {
+        let received = || claims.aud.iter().map(|aud| aud.strip_suffix('/').unwrap_or(aud));
+        let Checked { audiences, tenants, client_id, .. } = &self.settings;
+        if received().any(|aud| audiences.contains(aud)) {
+            return Ok(());
+        }
+        // The other App ID URI that Entra proposes. It contains the API's own tenant, which the
+        // token's tenant is only if no others are allowed.
+        let of_tenant =
+            (*tenants == Tenants::Own).then(|| format!("api://{}/{client_id}", claims.tenant));
+        if received().any(|aud| of_tenant.as_deref() == Some(aud)) {
             return Ok(());
         }
         let rejection =
             Rejection::invalid_token(Rule::Audience, "The token's aud is not this API.");
-        let mut expected: Vec<_> = self.settings.audiences.iter().map(String::as_str).collect();
+        let mut expected: Vec<_> = audiences.iter().chain(&of_tenant).map(String::as_str).collect();
         expected.sort_unstable();
         Err(rejection.compared(expected.join(" or "), &claims.aud.join(" ")).with_hint(
             "Request a scope of this API, such as api://{client id}/access_as_user. If the API has \
-             a different App ID URI, add it to the accepted audiences.",
+             a different App ID URI, add it to the settings.",
         ))
     }
 }

@@ -11,7 +11,7 @@ use super::mark::Documented;
 pub struct Published {
     /// The value for the placeholder `{authority}`: `{instance}/{tenant}`.
     pub authority: String,
-    /// The value for the placeholder `{api}`, the prefix of scopes: `api://{client_id}`.
+    /// The value for the placeholder `{api}`, the prefix of scopes: the canonical App ID URI.
     pub app_id_uri: String,
     /// The body of error responses, as a `content` object of OpenAPI.
     pub error_content: Value,

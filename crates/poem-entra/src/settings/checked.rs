@@ -17,7 +17,9 @@ pub(crate) struct Checked {
     pub(crate) authority: Authority,
     pub(crate) client_id: ClientId,
     pub(crate) tenants: Tenants,
-    /// Without a trailing slash.
+    /// The prefix of full scopes, as registered.
+    pub(crate) app_id_uri: String,
+    /// The client id, the App ID URIs and the further audiences, without a trailing slash.
     pub(crate) audiences: HashSet<String>,
     pub(crate) v2_only: bool,
     /// In seconds.
@@ -49,22 +51,35 @@ impl Settings {
             let tenants = tenants(directory, &self.allowed_tenants);
             collect(&mut faults, Setting::AllowedTenants, tenants)
         });
+        let app_id_uris = app_id_uris(&self.app_id_uris);
+        let app_id_uris = collect(&mut faults, Setting::AppIdUris, app_id_uris);
         let audiences = collect(&mut faults, Setting::Audiences, audiences(&self.audiences));
         self.check_limits(&mut faults);
-        match (instance, directory, client_id, tenants, audiences) {
+        match (instance, directory, client_id, tenants, app_id_uris, audiences) {
             (
                 Some(instance),
                 Some(directory),
                 Some(client_id),
                 Some(tenants),
+                Some(app_id_uris),
                 Some(mut audiences),
             ) if faults.is_empty() => {
-                let client = client_id.to_string();
-                audiences.insert(format!("api://{client}"));
-                audiences.insert(client);
+                let default = format!("api://{client_id}");
+                let app_id_uri = app_id_uris.first().unwrap_or(&default).clone();
+                audiences
+                    .extend(app_id_uris.iter().chain([&app_id_uri]).map(|uri| without_slash(uri)));
+                audiences.insert(client_id.to_string());
                 let authority = Authority::new(instance, directory);
                 let (v2_only, leeway) = (self.v2_only, self.leeway.as_secs());
-                Ok(Checked { authority, client_id, tenants, audiences, v2_only, leeway })
+                Ok(Checked {
+                    authority,
+                    client_id,
+                    tenants,
+                    app_id_uri,
+                    audiences,
+                    v2_only,
+                    leeway,
+                })
             }
             _ => Err(InvalidSettings(faults)),
         }
@@ -174,16 +189,51 @@ fn tenants(directory: &Directory, allowed: &[String]) -> Result<Tenants, String>
     }
 }
 
+/// The App ID URIs. They are the beginning of every full scope, so they must be URIs, and contain
+/// nothing that separates scopes or the parameters of a challenge.
+fn app_id_uris(uris: &[String]) -> Result<&[String], String> {
+    for uri in uris {
+        refuse_microsoft_graph(uri)?;
+        let plain = uri.bytes().all(|byte| byte.is_ascii_graphic() && !b"\",=\\?#".contains(&byte));
+        let name = uri.split_once("://").map(|(_, name)| name).or(uri.strip_prefix("urn:"));
+        let is_named = name.is_some_and(|name| !name.trim_matches('/').is_empty());
+        if !(plain && is_named && Url::parse(uri).is_ok()) {
+            return Err(format!(
+                "contains {uri:?}, which is not an App ID URI, such as api://{{client id}} or \
+                 https://api.contoso.example"
+            ));
+        }
+        if uri.ends_with("/.default") {
+            return Err(format!("contains {uri:?}, which is a scope; leave out /.default"));
+        }
+    }
+    Ok(uris)
+}
+
 fn audiences(extra: &[String]) -> Result<HashSet<String>, String> {
     extra
         .iter()
-        .map(|audience| match audience.strip_suffix('/').unwrap_or(audience) {
-            "" => Err("contains an empty audience".into()),
-            // Tokens for Microsoft Graph must never give access to another API.
-            "00000003-0000-0000-c000-000000000000" | "https://graph.microsoft.com" => {
-                Err("contains Microsoft Graph, whose tokens are not for this API".into())
+        .map(|audience| {
+            refuse_microsoft_graph(audience)?;
+            match without_slash(audience) {
+                audience if audience.is_empty() => Err("contains an empty audience".into()),
+                audience => Ok(audience),
             }
-            audience => Ok(audience.to_owned()),
         })
         .collect()
+}
+
+/// Tokens for Microsoft Graph must never give access to another API.
+fn refuse_microsoft_graph(audience: &str) -> Result<(), String> {
+    match audience.strip_suffix('/').unwrap_or(audience) {
+        "00000003-0000-0000-c000-000000000000" | "https://graph.microsoft.com" => {
+            Err("contains Microsoft Graph, whose tokens are not for this API".into())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// An audience in the form in which it is compared: without one trailing slash.
+fn without_slash(audience: &str) -> String {
+    audience.strip_suffix('/').unwrap_or(audience).to_owned()
 }

@@ -18,7 +18,10 @@ pub struct Settings {
     pub tenant: String,
     /// The GUID of the API's app registration.
     pub client_id: String,
-    /// Audiences to accept in addition to `{client_id}` and `api://{client_id}`.
+    /// The App ID URIs of the API's registration, exactly as they are registered. The first one is
+    /// canonical: full scopes are written with it. Empty means `api://{client_id}`.
+    pub app_id_uris: Vec<String>,
+    /// Audiences to accept in addition to `{client_id}` and the App ID URIs.
     pub audiences: Vec<String>,
     /// For the multi-tenant directories: tenant GUIDs, or the single word `any`.
     pub allowed_tenants: Vec<String>,
@@ -45,6 +48,7 @@ impl Settings {
             instance: "https://login.microsoftonline.com".into(),
             tenant: tenant.into(),
             client_id: client_id.into(),
+            app_id_uris: Vec::new(),
             audiences: Vec::new(),
             allowed_tenants: Vec::new(),
             v2_only: false,
@@ -76,6 +80,8 @@ pub enum Setting {
     Tenant,
     /// [`Settings::client_id`]
     ClientId,
+    /// [`Settings::app_id_uris`]
+    AppIdUris,
     /// [`Settings::audiences`]
     Audiences,
     /// [`Settings::allowed_tenants`]
@@ -94,6 +100,7 @@ impl fmt::Display for Setting {
             Self::Instance => "instance",
             Self::Tenant => "tenant",
             Self::ClientId => "client_id",
+            Self::AppIdUris => "app_id_uris",
             Self::Audiences => "audiences",
             Self::AllowedTenants => "allowed_tenants",
             Self::Leeway => "leeway",
@@ -201,6 +208,46 @@ mod tests {
     fn microsoft_graph_is_not_an_audience() {
         for graph in ["https://graph.microsoft.com/", "00000003-0000-0000-c000-000000000000"] {
             assert_eq!(problems(|s| s.audiences = vec![graph.into()]), ["audiences"]);
+            assert_eq!(problems(|s| s.app_id_uris = vec![graph.into()]), ["app_id_uris"]);
+        }
+    }
+
+    #[test]
+    fn an_app_id_uri_is_an_absolute_uri_that_scopes_can_begin_with() {
+        for good in [
+            format!("api://{CLIENT}"),
+            format!("api://11111111-1111-4111-8111-111111111111/{CLIENT}"),
+            "api://app.contoso.example".into(),
+            format!("api://localhost:3000/{CLIENT}"),
+            "https://api.contoso.example".into(),
+            "https://api.contoso.example/".into(),
+            "http://localhost:8000".into(),
+            "urn:contoso:todo".into(),
+        ] {
+            assert!(problems(|s| s.app_id_uris = vec![good.clone()]).is_empty(), "{good}");
+        }
+        for bad in [
+            "",
+            CLIENT,
+            "app.contoso.example",
+            "localhost:3000",
+            "api:",
+            "api://",
+            "api:///",
+            "urn:",
+            "api://todo api",
+            "api://todo,list",
+            "api://todo=list",
+            "api://todo\"list",
+            "api://todo\\list",
+            "api://todo?list",
+            "api://todo#list",
+            "api://todo\u{200b}",
+            "api://todo/.default",
+            "api://todo/access_as_user offline_access",
+        ] {
+            let uris = vec!["api://todo".to_owned(), bad.to_owned()];
+            assert_eq!(problems(|s| s.app_id_uris = uris), ["app_id_uris"], "{bad}");
         }
     }
 }

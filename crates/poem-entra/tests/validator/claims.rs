@@ -308,6 +308,7 @@ async fn the_audience_must_be_exactly_this_api() {
         json!(API),
         json!(format!("api://{API}")),
         json!(format!("api://{API}/")),
+        json!(format!("api://{TENANT}/{API}")),
         json!("api://todo.example"),
         json!("api://todo.example/"),
         json!(["https://elsewhere.example", API]),
@@ -322,6 +323,7 @@ async fn the_audience_must_be_exactly_this_api() {
         json!(format!("{API}//")),
         json!(format!("API://{API}")),
         json!(format!("api://{API}/access_as_user")),
+        json!(format!("api://{OTHER_TENANT}/{API}")),
         json!(format!(" {API}")),
         json!("api://TODO.example"),
         json!("00000003-0000-0000-c000-000000000000"),
@@ -331,6 +333,27 @@ async fn the_audience_must_be_exactly_this_api() {
         let outcome = world.judge(|claims| claims["aud"] = refused.clone()).await;
         World::assert_refuses(&outcome, Rule::Audience, &format!("aud {refused}"));
     }
+}
+
+#[tokio::test]
+async fn each_app_id_uri_is_an_audience_and_scopes_are_written_with_the_first() {
+    let uris = ["https://api.contoso.example", "api://app.contoso.example"].map(String::from);
+    let world = World::with(|settings| settings.app_id_uris = uris.to_vec());
+    for uri in &uris {
+        let outcome = world.judge(|claims| claims["aud"] = uri.as_str().into()).await;
+        World::assert_accepts(&outcome, uri);
+    }
+    let replaced = format!("api://{API}");
+    let outcome = world.judge(|claims| claims["aud"] = replaced.as_str().into()).await;
+    World::assert_refuses(&outcome, Rule::Audience, "an App ID URI that is not configured");
+    let of_tenant = format!("api://{TENANT}/{API}");
+    let expected = format!("{API} or {of_tenant} or {} or {}", uris[1], uris[0]);
+    assert_eq!(outcome.unwrap_err().expected(), Some(&*expected));
+
+    let scope = format!("{}/access_as_user", uris[0]);
+    assert_eq!(world.validator.challenge().full_scope("access_as_user"), scope);
+    let metadata = world.validator.resource_metadata(&["access_as_user"]);
+    assert_eq!(metadata["scopes_supported"], json!([scope]));
 }
 
 #[tokio::test]

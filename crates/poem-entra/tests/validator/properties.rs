@@ -205,9 +205,9 @@ fn caller(claims: &Map<String, Value>) -> Option<Kind> {
     };
     let issuer = issuer.is_some_and(|issuer| text("iss") == Some(&issuer));
     let ours = |aud: &Value| {
-        let forms =
-            [API.to_owned(), format!("{API}/"), format!("api://{API}"), format!("api://{API}/")];
-        aud.as_str().is_some_and(|aud| forms.iter().any(|form| form == aud))
+        let forms = [API.to_owned(), format!("api://{API}"), format!("api://{TENANT}/{API}")];
+        let is_ours = |aud: &str| forms.iter().any(|form| *form == aud);
+        aud.as_str().is_some_and(|aud| is_ours(aud) || aud.strip_suffix('/').is_some_and(is_ours))
     };
     let audience = match claims.get("aud") {
         Some(Value::Array(several)) => {
@@ -298,7 +298,11 @@ fn plausible(name: &str) -> Vec<Value> {
         }
         "aud" => ["", "/", "//", "/x"]
             .into_iter()
-            .flat_map(|end| [format!("{API}{end}"), format!("api://{API}{end}")])
+            .flat_map(|end| {
+                let own = format!("api://{TENANT}/{API}{end}");
+                let other = format!("api://{OTHER_TENANT}/{API}{end}");
+                [format!("{API}{end}"), format!("api://{API}{end}"), own, other]
+            })
             .flat_map(|aud| [json!(aud), json!([aud]), json!(["other", aud]), json!([aud, 7])])
             .collect(),
         "tid" => json!([TENANT, OTHER_TENANT, PERSONAL, "contoso.example"]),

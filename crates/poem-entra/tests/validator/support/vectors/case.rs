@@ -179,6 +179,8 @@ pub(crate) struct Configured {
     pub(crate) tenant: String,
     pub(crate) client_id: String,
     #[serde(default)]
+    pub(crate) app_id_uris: Vec<String>,
+    #[serde(default)]
     pub(crate) audiences: Vec<String>,
     #[serde(default)]
     pub(crate) allowed_tenants: Vec<String>,

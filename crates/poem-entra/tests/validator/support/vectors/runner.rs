@@ -167,6 +167,7 @@ fn settings(world: &World, case: &Case) -> Result<Settings, String> {
         serde_json::from_value(members.into()).map_err(|error| error.to_string())?;
     Ok(Settings {
         instance: configured.instance,
+        app_id_uris: configured.app_id_uris,
         audiences: configured.audiences,
         allowed_tenants: configured.allowed_tenants,
         leeway: Duration::from_secs(configured.leeway),
