@@ -50,6 +50,7 @@ impl Config {
             .with("ALLOWED_TENANTS", "")
             .with("API_AUDIENCE", "")
             .with("API_CLIENT_ID", ids::API)
+            .with("APP_ID_URI", "")
             .with("SWAGGER_UI_CLIENT_ID", ids::SWAGGER_UI);
         Self::read(&environment)
     }
@@ -77,9 +78,12 @@ mod tests {
 
     #[test]
     fn the_ids_of_another_tenant_are_ignored() {
-        let environment =
-            Environment::complete().with("AAD_TENANT_ID", "common").with("API_CLIENT_ID", "");
+        let environment = Environment::complete()
+            .with("AAD_TENANT_ID", "common")
+            .with("API_CLIENT_ID", "")
+            .with("APP_ID_URI", "api://app.contoso.example");
         let config = Config::read_dev(environment).unwrap();
+        assert!(config.entra.app_id_uris.is_empty());
         assert_eq!(config.entra.tenant, ids::TENANT);
         assert_eq!(config.entra.instance, "http://localhost:8001");
     }

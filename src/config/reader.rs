@@ -40,6 +40,7 @@ impl Reader<'_> {
         let text = |name| self.environment.get(name).unwrap_or_default().to_owned();
         let mut settings = Settings::new(text("AAD_TENANT_ID"), text("API_CLIENT_ID"));
         settings.instance = text("AAD_INSTANCE");
+        settings.app_id_uris = self.environment.list("APP_ID_URI");
         settings.audiences = self.environment.list("API_AUDIENCE");
         settings.allowed_tenants = self.environment.list("ALLOWED_TENANTS");
         settings.leeway = self.seconds("TOKEN_LEEWAY");
@@ -198,6 +199,7 @@ fn in_terms_of_variables(fault: &Fault) -> (&str, &str) {
         Setting::Instance => "AAD_INSTANCE",
         Setting::Tenant => "AAD_TENANT_ID",
         Setting::ClientId => "API_CLIENT_ID",
+        Setting::AppIdUris => "APP_ID_URI",
         Setting::Audiences => "API_AUDIENCE",
         Setting::AllowedTenants => "ALLOWED_TENANTS",
         Setting::Leeway => "TOKEN_LEEWAY",
@@ -238,6 +240,9 @@ mod tests {
             ("AAD_TENANT_ID", "no tenant"),
             ("AAD_TENANT_ID", "common"),
             ("AAD_INSTANCE", "http://login.example"),
+            ("APP_ID_URI", "api://todo, 33333333-3333-4333-8333-333333333333"),
+            ("APP_ID_URI", "api://todo/access_as_user openid"),
+            ("API_AUDIENCE", "https://graph.microsoft.com"),
             ("ALLOWED_TENANTS", "any"),
             ("HOST", "http://localhost"),
             ("HOST", "localhost:8000"),

@@ -15,6 +15,7 @@ pub const VARIABLES: &[Variable] = &[
     Variable { name: "SWAGGER_UI_CLIENT_ID", default: None },
     Variable { name: "AAD_TENANT_ID", default: None },
     Variable { name: "AAD_INSTANCE", default: Some("https://login.microsoftonline.com") },
+    Variable { name: "APP_ID_URI", default: None },
     Variable { name: "API_AUDIENCE", default: None },
     Variable { name: "ALLOWED_TENANTS", default: None },
     Variable { name: "HOST", default: Some("localhost") },

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
 mod allocations;
+mod app_id_uris;
 mod app_roles;
 mod audit;
 mod authorization;

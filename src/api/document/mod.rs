@@ -23,7 +23,7 @@ pub struct DocumentSettings {
     pub server: String,
     /// `{instance}/{tenant}`.
     pub authority: String,
-    /// The prefix of scopes: `api://{client_id}`.
+    /// The prefix of scopes: the canonical App ID URI.
     pub app_id_uri: String,
 }
 

@@ -60,10 +60,14 @@ impl App {
         Self::start_on(database, TestClock::default(), change).await
     }
 
-    /// Starts with this directory of people and apps.
-    pub(crate) async fn start_having(directory: Directory, clock: TestClock) -> Self {
+    /// Starts with this directory of people and apps, and some settings changed.
+    pub(crate) async fn start_having(
+        directory: Directory,
+        clock: TestClock,
+        change: impl FnOnce(Environment) -> Environment,
+    ) -> Self {
         let tenant = Arc::new(start_tenant(directory, &clock).await);
-        Self::start_with_tenant(tenant, Database::sqlite(), clock, |same| same).await
+        Self::start_with_tenant(tenant, Database::sqlite(), clock, change).await
     }
 
     /// Starts with another authority, which `authority` starts, given the URL of the tenant.

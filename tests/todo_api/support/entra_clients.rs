@@ -88,7 +88,7 @@ async fn app_with_certificate(folder: &Path) -> (App, PathBuf, PathBuf) {
     let both = format!("{secret}\ncertificates = [\"\"\"{certificate}\"\"\"]");
     let directory = Directory::EXAMPLE.replace(&secret, &both) + APPS;
     let directory = Directory::parse(&directory, Path::new("")).unwrap();
-    let app = App::start_having(directory, TestClock::real()).await;
+    let app = App::start_having(directory, TestClock::real(), |same| same).await;
     let files = ["daemon.pem", "daemon-key.pem"].map(|name| folder.join(name));
     fs::write(&files[0], certificate).unwrap();
     fs::write(&files[1], key.serialize_pem()).unwrap();

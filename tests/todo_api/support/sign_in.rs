@@ -18,18 +18,23 @@ impl App {
     /// The access token that a person gets by signing in on the docs page: the authorization code
     /// flow with PKCE, with the verifier and the challenge of RFC 7636, appendix B.
     pub(crate) async fn token(&self, person: &str) -> String {
+        let scope = format!("api://{}/access_as_user", entra_dev::ids::API_CLIENT_ID);
+        self.sign_in(person, &scope).await
+    }
+
+    /// The same with this scope.
+    pub(crate) async fn sign_in(&self, person: &str, scope: &str) -> String {
         let directory = match person {
             "tia" => entra_dev::ids::FABRIKAM,
             "pia" => entra_dev::ids::CONSUMERS,
             _ => entra_dev::ids::CONTOSO,
         };
         let endpoint = format!("{}/{directory}/oauth2/v2.0", self.tenant.base_url());
-        let scope = format!("api://{}/access_as_user", entra_dev::ids::API_CLIENT_ID);
         let authorize = [
             ("client_id", entra_dev::ids::SWAGGER_UI_CLIENT_ID),
             ("response_type", "code"),
             ("redirect_uri", REDIRECT),
-            ("scope", &scope),
+            ("scope", scope),
             ("state", "state"),
             ("code_challenge", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"),
             ("code_challenge_method", "S256"),
