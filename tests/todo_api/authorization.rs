@@ -1,7 +1,7 @@
 //! Who may do what. The table has a row for every operation of the OpenAPI document.
 
 use reqwest::{Method, StatusCode};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::{Answer, App, Operation, operations};
 
@@ -112,6 +112,32 @@ async fn a_challenge_says_what_is_missing() {
     let answer = app.send_as("uma", Method::DELETE, "/todoitems", None).await;
     answer.assert_problem(403, "insufficient_role");
     challenge(&answer, &["error=\"insufficient_scope\"", "app role Admin"]);
+}
+
+#[tokio::test]
+async fn another_scheme_or_a_bare_token_is_no_token_and_is_not_repeated() {
+    let app = App::start().await;
+    let token = app.forged(|_| {});
+    for (value, detail, received) in [
+        (format!("mtls_pop {token}"), "has the scheme MTLS_POP", json!("MTLS_POP")),
+        (format!("DPoP {token}"), "has the scheme DPoP", json!("DPoP")),
+        ("Basic dXNlcjpwYXNz".to_owned(), "has the scheme Basic", json!("Basic")),
+        (token.clone(), "does not begin with a known scheme", Value::Null),
+        (format!("Secret {token}"), "does not begin with a known scheme", Value::Null),
+    ] {
+        let headers = [("authorization", value.as_str())];
+        let answer = app.send_all(None, Method::GET, "/todoitems", &headers, None).await;
+        answer.assert_problem(401, "missing_token");
+        let shown = answer.body["detail"].as_str().unwrap();
+        assert!(shown.contains(detail), "{shown}");
+        assert_eq!(answer.body["received"], received);
+        assert!(answer.body["hint"].is_string(), "{answer:?}");
+        let body = answer.body.to_string();
+        assert!(!body.contains(&token) && !body.contains("Secret"), "{body}");
+    }
+    let spaced = [("authorization", &*format!("Bearer   {token}"))];
+    let answer = app.send_all(None, Method::GET, "/todoitems", &spaced, None).await;
+    assert_eq!(answer.status, StatusCode::OK);
 }
 
 #[tokio::test]

@@ -13,7 +13,7 @@ async fn an_authorization_header_must_be_one_bearer_token() {
     for (value, code) in [
         ("Bearer".to_owned(), "invalid_token"),
         ("Bearer ".to_owned(), "invalid_token"),
-        (format!("Bearer  {token}"), "invalid_token"),
+        (format!("Bearer \t{token}"), "invalid_token"),
         (format!("Bearer {token} {token}"), "invalid_token"),
         (format!("Bearer {token}, Bearer {token}"), "invalid_token"),
         (format!("Bearer {long}"), "invalid_token"),

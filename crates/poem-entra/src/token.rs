@@ -13,8 +13,22 @@ use crate::{
 /// 200 groups.
 pub const TOKEN_LIMIT: usize = 16_384;
 
-/// The token in the `Authorization: Bearer` header of a request (RFC 6750, section 2.1). Tokens in
-/// the query or the body are ignored.
+/// Other schemes that a client may send by mistake. Only these are named in a refusal: anything
+/// else may be a token that was sent without a scheme, and must not be repeated.
+const OTHER_SCHEMES: [&str; 9] = [
+    "MTLS_POP",
+    "PoP",
+    "DPoP",
+    "Basic",
+    "Digest",
+    "Negotiate",
+    "NTLM",
+    "Token",
+    "AWS4-HMAC-SHA256",
+];
+
+/// The token in the `Authorization: Bearer` header of a request (RFC 6750, section 2.1), after one
+/// or more spaces (RFC 9110, section 11.4). Tokens in the query or the body are ignored.
 ///
 /// # Errors
 ///
@@ -41,13 +55,32 @@ pub fn bearer(headers: &HeaderMap) -> Result<&str, Rejection> {
     })?;
     let (scheme, token) = value.split_once(' ').unwrap_or((value, ""));
     if !scheme.eq_ignore_ascii_case("bearer") {
-        return Err(Rejection::missing_token());
+        return Err(other_scheme(scheme));
     }
+    let token = token.trim_start_matches(' ');
     match token.len() {
         0 => Err(malformed("There is no token after Bearer.")),
         1..=TOKEN_LIMIT => Ok(token),
         _ => Err(malformed("The token is longer than 16384 bytes.")),
     }
+}
+
+fn other_scheme(scheme: &str) -> Rejection {
+    if scheme.is_empty() {
+        return Rejection::missing_token();
+    }
+    let missing =
+        |detail: String| Rejection::new(Refusal::MissingToken, Rule::AuthorizationHeader, detail);
+    let known = OTHER_SCHEMES.iter().find(|known| known.eq_ignore_ascii_case(scheme));
+    let rejection = match known {
+        Some(known) => {
+            let detail =
+                format!("The Authorization header has the scheme {known} instead of Bearer.");
+            missing(detail).compared("Bearer", known)
+        }
+        None => missing("The Authorization header does not begin with a known scheme.".into()),
+    };
+    rejection.with_hint("Send an access token after the word Bearer and a space.")
 }
 
 /// The parts of a token. The header is parsed to find the key. The payload is not parsed before the
@@ -174,6 +207,49 @@ mod tests {
     fn parse(header: &str) -> Result<String, Rule> {
         let token = format!("{}.e30.AA", URL_SAFE_NO_PAD.encode(header));
         UnverifiedToken::parse(&token).map(|token| token.kid).map_err(|r| r.rule())
+    }
+
+    fn bearer_of(value: &str) -> Result<String, Rejection> {
+        let headers = HeaderMap::from_iter([(header::AUTHORIZATION, value.parse().unwrap())]);
+        bearer(&headers).map(str::to_owned)
+    }
+
+    #[test]
+    fn one_or_more_spaces_follow_the_scheme() {
+        for value in ["Bearer a.b.c", "bearer  a.b.c", "BEARER          a.b.c"] {
+            assert_eq!(bearer_of(value), Ok("a.b.c".into()), "{value}");
+        }
+        for value in ["Bearer", "Bearer ", "Bearer   "] {
+            let rejection = bearer_of(value).unwrap_err();
+            assert_eq!(rejection.code(), "invalid_token", "{value}");
+        }
+        assert_eq!(bearer_of("Bearer\ta.b.c").unwrap_err().code(), "missing_token");
+        assert_eq!(bearer_of("Bearer \ta.b.c"), Ok("\ta.b.c".into()), "refused as a token later");
+    }
+
+    #[test]
+    fn another_scheme_is_named_only_if_it_is_a_known_one() {
+        for known in OTHER_SCHEMES {
+            for scheme in [known.to_owned(), known.to_lowercase(), known.to_uppercase()] {
+                for value in [format!("{scheme} a.b.c"), scheme] {
+                    let rejection = bearer_of(&value).unwrap_err();
+                    assert_eq!(rejection.code(), "missing_token", "{value}");
+                    assert!(rejection.detail().contains(&format!(" {known} ")), "{rejection}");
+                    assert_eq!(rejection.expected(), Some("Bearer"));
+                    assert_eq!(rejection.received(), Some(known));
+                    assert!(rejection.hint().is_some());
+                }
+            }
+        }
+        for value in ["eyJhbGciOi.eyJhdWQiOi.c2ln", "Secret a.b.c", "Bearers a.b.c", "Basic\tYTpi"]
+        {
+            let rejection = bearer_of(value).unwrap_err();
+            assert_eq!(rejection.code(), "missing_token", "{value}");
+            assert!(rejection.detail().contains("known scheme"), "{rejection}");
+            let shown = format!("{rejection:?}");
+            assert!(value.split([' ', '\t']).all(|part| !shown.contains(part)), "{shown}");
+        }
+        assert_eq!(bearer_of("").unwrap_err(), Rejection::missing_token());
     }
 
     #[test]
