@@ -91,7 +91,7 @@ async fn a_challenge_says_what_is_missing() {
     let scope = format!("scope=\"api://{}/access_as_user\"", entra_dev::ids::API_CLIENT_ID);
 
     let answer = app.send(None, Method::GET, "/todoitems", None).await;
-    assert_eq!(answer.header("www-authenticate"), format!("Bearer {metadata}"));
+    assert_eq!(answer.header("www-authenticate"), format!("Bearer {scope}, {metadata}"));
 
     let challenge = |answer: &Answer, parts: &[&str]| {
         let header = answer.header("www-authenticate");
@@ -102,7 +102,7 @@ async fn a_challenge_says_what_is_missing() {
     };
     let answer = app.send(Some("a.b.c"), Method::GET, "/todoitems", None).await;
     answer.assert_problem(401, "invalid_token");
-    challenge(&answer, &["error=\"invalid_token\"", "error_description=\""]);
+    challenge(&answer, &["error=\"invalid_token\"", &scope, "error_description=\""]);
 
     let wrong_scope = app.forged(|claims| claims["scp"] = "another_scope".into());
     let answer = app.send(Some(&wrong_scope), Method::GET, "/todoitems", None).await;

@@ -15,6 +15,9 @@ pub struct Challenge {
     pub client_id: String,
     /// Where a user signs in again: `{authority}/oauth2/v2.0/authorize`.
     pub authorization_uri: String,
+    /// The GUID of the tenant that `authorization_uri` is for. `None` if there are several tenants,
+    /// or if the tenant is given by its domain.
+    pub realm: Option<String>,
     /// The absolute URL of the protected resource metadata (RFC 9728).
     pub resource_metadata: Option<String>,
 }
@@ -26,37 +29,40 @@ impl Challenge {
     }
 
     /// `Bearer` and the parameters that the refusal needs, with `resource_metadata` (RFC 9728,
-    /// section 5.1) at the end.
-    pub(crate) fn header(&self, refusal: &Refusal, detail: &str) -> HeaderValue {
-        let mut parameters = self.parameters(refusal);
-        if !parameters.is_empty() {
-            parameters.push(("error_description", quotable(detail)));
+    /// section 5.1) at the end. `scopes` are what the operation requires, by their short names.
+    pub(crate) fn header(&self, refusal: &Refusal, detail: &str, scopes: &[&str]) -> HeaderValue {
+        let mut parameters = self.parameters(refusal, scopes);
+        if parameters.iter().any(|(name, _)| *name == "error") {
+            parameters.push(("error_description", detail.to_owned()));
         }
         if let Some(url) = &self.resource_metadata {
-            parameters.push(("resource_metadata", quotable(url)));
+            parameters.push(("resource_metadata", percent_encoded(url)));
         }
-        let list: Vec<_> =
-            parameters.iter().map(|(name, value)| format!("{name}=\"{value}\"")).collect();
-        let text = format!("Bearer {}", list.join(", "));
-        HeaderValue::from_str(text.trim_end())
-            .unwrap_or_else(|_| HeaderValue::from_static("Bearer"))
+        let mut text = String::from("Bearer");
+        for (index, (name, value)) in parameters.iter().enumerate() {
+            text.push_str(if index == 0 { " " } else { ", " });
+            text.push_str(name);
+            text.push_str("=\"");
+            text.extend(value.chars().map(unambiguous));
+            text.push('"');
+        }
+        HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static("Bearer"))
     }
 
-    fn parameters(&self, refusal: &Refusal) -> Vec<(&'static str, String)> {
-        match refusal {
-            Refusal::MissingToken | Refusal::KeysUnavailable(_) => Vec::new(),
-            Refusal::InvalidRequest => vec![("error", "invalid_request".into())],
-            Refusal::InvalidToken => vec![("error", "invalid_token".into())],
-            Refusal::InsufficientScope([]) | Refusal::InsufficientRole(_) | Refusal::Denied => {
-                vec![("error", "insufficient_scope".into())]
-            }
-            Refusal::InsufficientScope(scopes) => {
-                // Clients request the full URI, although `scp` contains the short name.
-                let full: Vec<_> = scopes.iter().map(|scope| self.full_scope(scope)).collect();
-                vec![("error", "insufficient_scope".into()), ("scope", full.join(" "))]
-            }
-            Refusal::InsufficientClaims(context) => self.claims_challenge(context),
-        }
+    fn parameters(&self, refusal: &Refusal, scopes: &[&str]) -> Vec<(&'static str, String)> {
+        let (error, scopes) = match refusal {
+            Refusal::MissingToken | Refusal::KeysUnavailable(_) => (None, scopes),
+            Refusal::InvalidToken => (Some("invalid_token"), scopes),
+            Refusal::InvalidRequest => (Some("invalid_request"), &[][..]),
+            Refusal::InsufficientScope(missing) => (Some("insufficient_scope"), *missing),
+            Refusal::InsufficientRole(_) | Refusal::Denied => (Some("insufficient_scope"), &[][..]),
+            Refusal::InsufficientClaims(context) => return self.claims_challenge(context),
+        };
+        // Clients request the full URI, although `scp` contains the short name.
+        let full: Vec<_> = scopes.iter().map(|scope| self.full_scope(scope)).collect();
+        let error = error.map(|error| ("error", error.to_owned()));
+        let scope = (!full.is_empty()).then(|| ("scope", full.join(" ")));
+        error.into_iter().chain(scope).collect()
     }
 
     /// Entra's claims challenge, which MSAL passes on to the authority
@@ -65,32 +71,76 @@ impl Challenge {
         let claims = json!({
             "access_token": { "acrs": { "essential": true, "value": context } },
         });
-        vec![
-            ("realm", String::new()),
-            ("authorization_uri", quotable(&self.authorization_uri)),
+        let realm = self.realm.iter().map(|tenant| ("realm", tenant.clone()));
+        let others = [
+            ("authorization_uri", percent_encoded(&self.authorization_uri)),
             ("client_id", self.client_id.clone()),
             ("error", "insufficient_claims".into()),
-            ("claims", STANDARD.encode(claims.to_string())),
+            ("claims", base64_without_padding(&claims.to_string())),
             ("cc_type", "authcontext".into()),
-        ]
+        ];
+        realm.chain(others).collect()
+    }
+}
+
+/// The base64 of JSON in ASCII, with spaces after the JSON instead of `=` at the end.
+fn base64_without_padding(json: &str) -> String {
+    let length = json.len().next_multiple_of(3);
+    STANDARD.encode(format!("{json:length$}"))
+}
+
+/// A URL without characters that [`unambiguous`] replaces.
+fn percent_encoded(url: &str) -> String {
+    let mut encoded = String::with_capacity(url.len());
+    for c in url.chars() {
+        match c {
+            '"' => encoded.push_str("%22"),
+            ',' => encoded.push_str("%2C"),
+            '=' => encoded.push_str("%3D"),
+            '\\' => encoded.push_str("%5C"),
+            other => encoded.push(other),
+        }
+    }
+    encoded
+}
+
+/// A character in the value of a parameter. It is never a comma, a quote or an equals sign: the
+/// parser that Microsoft publishes for claims challenges splits there, even between quotes.
+fn unambiguous(c: char) -> char {
+    match c {
+        ',' => ';',
+        '=' => ':',
+        other => printable(other),
     }
 }
 
 /// Text that may be put between quotes in `WWW-Authenticate` (RFC 6750, section 3: printable ASCII
 /// without `"` and `\`).
 pub(crate) fn quotable(text: &str) -> String {
-    text.chars()
-        .map(|c| match c {
-            '"' | '\\' => '\'',
-            ' '..='~' => c,
-            _ => '?',
-        })
-        .collect()
+    text.chars().map(printable).collect()
+}
+
+fn printable(c: char) -> char {
+    match c {
+        '"' | '\\' => '\'',
+        ' '..='~' => c,
+        _ => '?',
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const REFUSALS: [Refusal; 7] = [
+        Refusal::MissingToken,
+        Refusal::InvalidRequest,
+        Refusal::InvalidToken,
+        Refusal::InsufficientScope(&["access_as_user", "todos.read"]),
+        Refusal::InsufficientRole(&["Admin"]),
+        Refusal::Denied,
+        Refusal::InsufficientClaims("c1"),
+    ];
 
     fn challenge(refusal: &Refusal, detail: &str) -> String {
         let challenge = Challenge {
@@ -98,26 +148,76 @@ mod tests {
             resource_metadata: Some("https://todo.example/meta".into()),
             ..Challenge::default()
         };
-        challenge.header(refusal, detail).to_str().unwrap().to_owned()
+        challenge.header(refusal, detail, &["access_as_user"]).to_str().unwrap().to_owned()
     }
 
     #[test]
     fn no_error_is_named_when_no_token_was_sent() {
         let text = challenge(&Refusal::MissingToken, "send one");
-        assert_eq!(text, r#"Bearer resource_metadata="https://todo.example/meta""#);
-        let bare = Challenge::default().header(&Refusal::MissingToken, "send one");
+        let scope = r#"scope="api://todo/access_as_user""#;
+        let metadata = r#"resource_metadata="https://todo.example/meta""#;
+        assert_eq!(text, format!("Bearer {scope}, {metadata}"));
+        let bare = Challenge::default().header(&Refusal::MissingToken, "send one", &[]);
         assert_eq!(bare, "Bearer");
     }
 
     #[test]
     fn a_missing_scope_is_named_as_clients_request_it() {
-        let text = challenge(&Refusal::InsufficientScope(&["access_as_user"]), "no");
-        assert!(text.contains(r#"error="insufficient_scope", scope="api://todo/access_as_user""#));
+        let text = challenge(&Refusal::InsufficientScope(&["todos.read"]), "no");
+        assert!(text.contains(r#"error="insufficient_scope", scope="api://todo/todos.read""#));
     }
 
     #[test]
     fn the_description_cannot_leave_its_quotes() {
         let text = challenge(&Refusal::InvalidToken, "a\"b\\c\r\nd\u{e9}");
         assert!(text.contains("error_description=\"a'b'c??d?\""), "{text}");
+    }
+
+    #[test]
+    fn no_value_contains_a_comma_a_quote_or_an_equals_sign() {
+        let challenge = Challenge {
+            app_id_uri: "api://a,b=c\"d".into(),
+            client_id: "a,b=c\"d".into(),
+            authorization_uri: "https://login.example/a,b=c\"d".into(),
+            realm: Some("a,b=c\"d".into()),
+            resource_metadata: Some("https://todo.example/a,b=c\"d".into()),
+        };
+        for refusal in REFUSALS {
+            let header = challenge.header(&refusal, "a,b=c\"d", &["access_as_user"]);
+            let list = header.to_str().unwrap().strip_prefix("Bearer ").unwrap();
+            for parameter in list.split(',') {
+                let [_, value] = *parameter.split('=').collect::<Vec<_>>() else {
+                    panic!("{list}")
+                };
+                let value = value.strip_prefix('"').and_then(|value| value.strip_suffix('"'));
+                assert!(value.is_some_and(|value| !value.contains('"')), "{list}");
+            }
+        }
+        let header = challenge.header(&Refusal::MissingToken, "", &[]);
+        assert_eq!(header, r#"Bearer resource_metadata="https://todo.example/a%2Cb%3Dc%22d""#);
+    }
+
+    #[test]
+    fn the_claims_are_the_same_json_without_padding() {
+        for context in ["c1", "c10", "c100"] {
+            let text = challenge(&Refusal::InsufficientClaims(context), "no");
+            let (_, rest) = text.split_once("claims=\"").unwrap();
+            let (claims, _) = rest.split_once('"').unwrap();
+            let claims: serde_json::Value =
+                serde_json::from_slice(&STANDARD.decode(claims).unwrap()).unwrap();
+            let acrs = json!({ "essential": true, "value": context });
+            assert_eq!(claims, json!({ "access_token": { "acrs": acrs } }));
+        }
+    }
+
+    #[test]
+    fn the_realm_is_a_tenant_or_absent() {
+        let refusal = Refusal::InsufficientClaims("c1");
+        assert!(challenge(&refusal, "no").starts_with("Bearer authorization_uri=\""));
+        let realm = Some("11111111-1111-4111-8111-111111111111".to_owned());
+        let challenge = Challenge { realm, ..Challenge::default() };
+        let header = challenge.header(&refusal, "no", &[]);
+        let start = "Bearer realm=\"11111111-1111-4111-8111-111111111111\", authorization_uri=\"";
+        assert!(header.to_str().unwrap().starts_with(start), "{header:?}");
     }
 }

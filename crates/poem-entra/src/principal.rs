@@ -216,20 +216,20 @@ fn is_app(claims: &Claims<'_>) -> Result<bool, Rejection> {
 }
 
 fn bound_token() -> Rejection {
-    let detail = "The token is bound to a key or a certificate (cnf), so it is not a bearer token.";
+    let detail = "The token is bound to a key or a certificate (cnf); it is not a bearer token.";
     Rejection::invalid_token(Rule::Unbound, detail)
         .with_hint("Request a token without proof of possession (PoP) and without mTLS.")
 }
 
 fn id_token() -> Rejection {
-    let detail = "This is an ID token, which is for the app that signed the user in.";
+    let detail = "This is an ID token. It is for the app that signed the user in.";
     Rejection::invalid_token(Rule::AccessToken, detail).with_hint("Send the access token instead.")
 }
 
 /// App roles alone do not make an access token: if client and API share one registration, the
 /// client's ID tokens have the API's audience and the user's app roles.
 fn unknown_kind() -> Rejection {
-    let detail = "The token has app roles but no scope, and its oid is not its sub: it is neither \
+    let detail = "The token has app roles but no scope and its oid is not its sub: it is neither \
                   a user's access token nor an app's.";
     Rejection::invalid_token(Rule::CallerKind, detail).with_hint(
         "Send the access token instead of the ID token. If it is an access token, add the \
@@ -238,7 +238,7 @@ fn unknown_kind() -> Rejection {
 }
 
 fn no_consent() -> Rejection {
-    let detail = "The token has neither scopes (scp) nor app roles (roles), so nobody consented \
+    let detail = "The token has neither scopes (scp) nor app roles (roles): nobody consented \
                   to its use here.";
     Rejection::invalid_token(Rule::Consent, detail)
         .with_hint("Request a scope of the API, or grant the app an app role with admin consent.")

@@ -27,6 +27,7 @@ struct Evidence {
     hint: Option<&'static str>,
     tenant: Option<TenantId>,
     client: Option<ClientId>,
+    scopes: &'static [&'static str],
 }
 
 /// The kind of response that a refusal becomes.
@@ -115,6 +116,13 @@ impl Rejection {
         self
     }
 
+    /// Adds the scopes of the operation, so that a caller without a valid token learns which one to
+    /// request.
+    pub(crate) fn requiring(mut self, scopes: &'static [&'static str]) -> Self {
+        self.evidence.scopes = scopes;
+        self
+    }
+
     /// The broken rule.
     pub fn rule(&self) -> Rule {
         self.rule
@@ -190,7 +198,10 @@ impl Rejection {
     pub fn headers(&self, challenge: &Challenge) -> HeaderMap {
         let (name, value) = match self.refusal {
             Refusal::KeysUnavailable(seconds) => (header::RETRY_AFTER, HeaderValue::from(seconds)),
-            _ => (header::WWW_AUTHENTICATE, challenge.header(&self.refusal, &self.detail)),
+            _ => {
+                let Evidence { scopes, .. } = *self.evidence;
+                (header::WWW_AUTHENTICATE, challenge.header(&self.refusal, &self.detail, scopes))
+            }
         };
         HeaderMap::from_iter([(name, value)])
     }

@@ -95,6 +95,10 @@ impl ValidatorBuilder {
             app_id_uri: settings.app_id_uri.clone(),
             client_id: settings.client_id.to_string(),
             authorization_uri: format!("{}/oauth2/v2.0/authorize", authority.url()),
+            realm: match authority.directory() {
+                Directory::Tenant(tenant) => Some(tenant.to_string()),
+                _ => None,
+            },
             resource_metadata: self.resource_metadata,
         };
         let schedule = Schedule::from(&self.settings);
@@ -198,7 +202,9 @@ impl Validator {
             }),
             Err(rejection) => Err(rejection),
         };
-        outcome.inspect_err(|rejection| self.refusals.record(rejection, self.clock.now()))
+        outcome
+            .map_err(|rejection| rejection.requiring(P::REQUIRES.scopes))
+            .inspect_err(|rejection| self.refusals.record(rejection, self.clock.now()))
     }
 
     /// The caller of a request with this token. A refusal is logged.
@@ -325,7 +331,7 @@ impl Validator {
         let Some(template) = template else {
             return Err(Rejection::invalid_token(
                 Rule::Version,
-                "The token is a v1 token, which this authority does not issue.",
+                "The token is a v1 token; this authority does not issue them.",
             ));
         };
         let expected = template.fill(claims.tid);

@@ -11,7 +11,12 @@ pub(super) enum Name {
 impl Name {
     const fn is_form_of(self, text: &str) -> bool {
         match self {
-            Self::Scope => is_printable(text) && !is_unscoped(text) && !has_scheme(text),
+            Self::Scope => {
+                is_printable(text)
+                    && !is_unscoped(text)
+                    && !has_scheme(text)
+                    && !has_separator(text)
+            }
             Self::Role => is_printable(text),
             Self::Guid => is_guid(text),
         }
@@ -48,6 +53,19 @@ const fn is_printable(text: &str) -> bool {
 /// never begins with a dot: clients send `.default` to request scopes.
 const fn is_unscoped(scope: &str) -> bool {
     matches!(scope.as_bytes(), [b'/'] | [b'.', ..])
+}
+
+/// Whether a challenge that names this scope could be misread: clients of Entra split at commas and
+/// equals signs, even between quotes.
+const fn has_separator(scope: &str) -> bool {
+    let mut rest = scope.as_bytes();
+    while let [byte, tail @ ..] = rest {
+        if matches!(byte, b',' | b'=') {
+            return true;
+        }
+        rest = tail;
+    }
+    false
 }
 
 const fn has_scheme(text: &str) -> bool {
@@ -123,6 +141,8 @@ mod doctests {
         "compile_fail" Unscoped "Requirement::scope(&[\"/\"])";
         "compile_fail" DefaultScope "Requirement::scope(&[\".default\"])";
         "compile_fail" ScopeWithQuote "Requirement::scope(&[\"a\\\"\"])";
+        "compile_fail" ScopeWithComma "Requirement::scope(&[\"a,b\"])";
+        "compile_fail" ScopeWithEqualsSign "Requirement::scope(&[\"a=b\"])";
         "compile_fail" NoAppRole "Requirement::app_role(&[])";
         "compile_fail" EmptyAppRole "Requirement::app_role(&[\"\"])";
         "compile_fail" NoScopeOrAppRole "Requirement::scope_or_app_role(&[], &[\"R\"])";

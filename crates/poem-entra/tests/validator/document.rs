@@ -179,7 +179,8 @@ async fn a_guard_responds_with_a_challenge_and_a_problem_document() {
 
     let (response, problem) = send("/scoped", None).await;
     assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
-    assert_eq!(response.header("www-authenticate"), Some("Bearer"));
+    let challenge = format!("Bearer scope=\"api://{API}/access_as_user\"");
+    assert_eq!(response.header("www-authenticate"), Some(&*challenge));
     assert_eq!(response.header("content-type"), Some("application/problem+json"));
     assert_eq!(problem["code"], "missing_token");
 

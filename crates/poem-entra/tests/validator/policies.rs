@@ -4,7 +4,7 @@ use http::{HeaderMap, StatusCode, header};
 use poem_entra::{Policy, Principal, Refusal, Rejection, Requirement, Rule, User};
 use serde_json::{Value, json};
 
-use crate::support::{World, token};
+use crate::support::{INSTANCE, TENANT, World, token};
 
 struct Reader;
 
@@ -305,7 +305,9 @@ async fn only_capable_clients_get_a_claims_challenge() {
     let headers = rejection.headers(world.validator.challenge());
     let header = headers[header::WWW_AUTHENTICATE].to_str().unwrap();
     assert!(
-        header.starts_with("Bearer realm=\"\", authorization_uri=\"https://login."),
+        header.starts_with(&format!(
+            "Bearer realm=\"{TENANT}\", authorization_uri=\"{INSTANCE}/{TENANT}/oauth2/v2.0/authorize\""
+        )),
         "{header}"
     );
     assert!(header.contains("error=\"insufficient_claims\""), "{header}");

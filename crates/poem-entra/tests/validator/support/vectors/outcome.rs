@@ -58,11 +58,9 @@ impl Refused {
             code => Some(code),
         };
         equal("error", &parameter("error"), &error)?;
-        equal(
-            "whether there is an error_description",
-            &parameter("error_description").is_some(),
-            &error.is_some(),
-        )?;
+        // The validator's texts contain nothing that must be replaced in a challenge.
+        let description = error.is_some().then(|| rejection.detail());
+        equal("error_description", &parameter("error_description"), &description)?;
         for (name, value) in &self.challenge {
             equal(name, &parameter(name), &value.as_deref())?;
         }
@@ -74,14 +72,19 @@ pub(super) fn is_a_number(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// The parameters of a challenge such as `Bearer name="value", name="value"`.
+/// The parameters of a challenge such as `Bearer name="value", name="value"`. They are parsed as
+/// Microsoft's published parser does it: it splits at every comma and equals sign, even between
+/// quotes (<https://learn.microsoft.com/entra/identity-platform/claims-challenge>).
 pub(super) fn parameters(challenge: &str) -> Result<HashMap<String, String>, String> {
     let malformed = || format!("{challenge} is malformed");
-    let list = challenge.strip_prefix("Bearer ").and_then(|list| list.strip_suffix('"'));
     let mut parameters = HashMap::new();
-    for parameter in list.ok_or_else(malformed)?.split("\", ") {
-        let (name, value) = parameter.split_once("=\"").ok_or_else(malformed)?;
-        if value.contains('"') || parameters.insert(name.to_owned(), value.to_owned()).is_some() {
+    for parameter in challenge.strip_prefix("Bearer ").ok_or_else(malformed)?.split(',') {
+        let [name, value] = *parameter.trim().split('=').collect::<Vec<_>>() else {
+            return Err(malformed());
+        };
+        let value = value.strip_prefix('"').and_then(|value| value.strip_suffix('"'));
+        let value = value.filter(|value| !value.contains('"')).ok_or_else(malformed)?;
+        if parameters.insert(name.to_owned(), value.to_owned()).is_some() {
             return Err(malformed());
         }
     }
