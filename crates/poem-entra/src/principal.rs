@@ -102,9 +102,10 @@ impl Identity {
         &self.authentication_contexts
     }
 
-    /// Whether the client handles claims challenges (`cp1` in `xms_cc`).
+    /// Whether the client handles claims challenges (`cp1` in `xms_cc`, in any capitalization, as in
+    /// Microsoft's samples).
     pub fn handles_claims_challenges(&self) -> bool {
-        self.client_capabilities.iter().any(|capability| capability == "cp1")
+        self.client_capabilities.iter().any(|capability| capability.eq_ignore_ascii_case("cp1"))
     }
 
     /// The approximate size in memory, in bytes.
