@@ -190,14 +190,15 @@ fn tenants(directory: &Directory, allowed: &[String]) -> Result<Tenants, String>
 }
 
 /// The App ID URIs. They are the beginning of every full scope, so they must be URIs, and contain
-/// nothing that separates scopes or the parameters of a challenge.
+/// nothing that separates scopes or the parameters of a challenge. Braces are not allowed in URIs
+/// (RFC 3986, appendix A): they are left over from a placeholder.
 fn app_id_uris(uris: &[String]) -> Result<&[String], String> {
     for uri in uris {
         refuse_microsoft_graph(uri)?;
-        let plain = uri.bytes().all(|byte| byte.is_ascii_graphic() && !b"\",=\\?#".contains(&byte));
+        let is_plain = |byte: u8| byte.is_ascii_graphic() && !b"\"\\,=?#{}<>^`|".contains(&byte);
         let name = uri.split_once("://").map(|(_, name)| name).or(uri.strip_prefix("urn:"));
         let is_named = name.is_some_and(|name| !name.trim_matches('/').is_empty());
-        if !(plain && is_named && Url::parse(uri).is_ok()) {
+        if !(uri.bytes().all(is_plain) && is_named && Url::parse(uri).is_ok()) {
             return Err(format!(
                 "contains {uri:?}, which is not an App ID URI, such as api://{{client id}} or \
                  https://api.contoso.example"

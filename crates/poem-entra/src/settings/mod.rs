@@ -241,6 +241,8 @@ mod tests {
             "api://todo\"list",
             "api://todo\\list",
             "api://todo?list",
+            "api://{API_CLIENT_ID}",
+            "api://<client-id>",
             "api://todo#list",
             "api://todo\u{200b}",
             "api://todo/.default",
