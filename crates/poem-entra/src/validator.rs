@@ -21,7 +21,7 @@ use crate::{
     refusal_log::RefusalLog,
     rejection::Rejection,
     rule::Rule,
-    settings::{Checked, InvalidSettings, Settings, Tenants},
+    settings::{Checked, InvalidSettings, Settings, Tenants, without_slash},
     token::{self, UnverifiedToken},
     transport::{HttpTransport, Transport},
 };
@@ -394,7 +394,7 @@ impl Validator {
 
     /// The audience must be this API. The comparison is exact, except for one trailing slash.
     fn check_audience(&self, claims: &Claims<'_>) -> Result<(), Rejection> {
-        let received = || claims.aud.iter().map(|aud| aud.strip_suffix('/').unwrap_or(aud));
+        let received = || claims.aud.iter().map(|aud| without_slash(aud));
         let Checked { audiences, tenants, client_id, .. } = &self.settings;
         if received().any(|aud| audiences.contains(aud)) {
             return Ok(());

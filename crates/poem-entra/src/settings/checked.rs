@@ -66,8 +66,8 @@ impl Settings {
             ) if faults.is_empty() => {
                 let default = format!("api://{client_id}");
                 let app_id_uri = app_id_uris.first().unwrap_or(&default).clone();
-                audiences
-                    .extend(app_id_uris.iter().chain([&app_id_uri]).map(|uri| without_slash(uri)));
+                let uris = app_id_uris.iter().chain([&app_id_uri]);
+                audiences.extend(uris.map(|uri| without_slash(uri).to_owned()));
                 audiences.insert(client_id.to_string());
                 let authority = Authority::new(instance, directory);
                 let (v2_only, leeway) = (self.v2_only, self.leeway.as_secs());
@@ -217,8 +217,8 @@ fn audiences(extra: &[String]) -> Result<HashSet<String>, String> {
         .map(|audience| {
             refuse_microsoft_graph(audience)?;
             match without_slash(audience) {
-                audience if audience.is_empty() => Err("contains an empty audience".into()),
-                audience => Ok(audience),
+                "" => Err("contains an empty audience".into()),
+                audience => Ok(audience.to_owned()),
             }
         })
         .collect()
@@ -226,7 +226,7 @@ fn audiences(extra: &[String]) -> Result<HashSet<String>, String> {
 
 /// Tokens for Microsoft Graph must never give access to another API.
 fn refuse_microsoft_graph(audience: &str) -> Result<(), String> {
-    match audience.strip_suffix('/').unwrap_or(audience) {
+    match without_slash(audience) {
         "00000003-0000-0000-c000-000000000000" | "https://graph.microsoft.com" => {
             Err("contains Microsoft Graph, whose tokens are not for this API".into())
         }
@@ -235,6 +235,6 @@ fn refuse_microsoft_graph(audience: &str) -> Result<(), String> {
 }
 
 /// An audience in the form in which it is compared: without one trailing slash.
-fn without_slash(audience: &str) -> String {
-    audience.strip_suffix('/').unwrap_or(audience).to_owned()
+pub(crate) fn without_slash(audience: &str) -> &str {
+    audience.strip_suffix('/').unwrap_or(audience)
 }

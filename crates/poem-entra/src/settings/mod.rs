@@ -5,7 +5,7 @@ mod checked;
 
 use std::{fmt, time::Duration};
 
-pub(crate) use checked::{Checked, Tenants, is_https_or_loopback};
+pub(crate) use checked::{Checked, Tenants, is_https_or_loopback, without_slash};
 
 /// The settings of a validator, as a person writes them.
 ///
