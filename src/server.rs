@@ -8,7 +8,7 @@ use poem::{
     http::{HeaderName, Method, header},
     middleware::Cors,
 };
-use poem_entra::{Clock, Validator};
+use poem_entra::{Clock, Settings, Validator};
 use serde_json::Value;
 use tokio::task::JoinHandle;
 
@@ -50,10 +50,8 @@ impl Server {
         clock: Arc<dyn Clock>,
     ) -> Result<Self, StartError> {
         let url = config.server.public_url.clone().unwrap_or_else(|| listener.url());
-        let validator = Validator::builder(config.entra.clone())
-            .clock(Arc::clone(&clock))
-            .resource_metadata(format!("{url}{}", metadata::PATH))
-            .build()?;
+        let settings = Settings { resource: Some(url.clone()), ..config.entra.clone() };
+        let validator = Validator::builder(settings).clock(Arc::clone(&clock)).build()?;
         let validator = Arc::new(validator);
         let store = store::open(&config.database, Arc::new(move || clock.now())).await?;
         let endpoint = endpoint(config, &url, Arc::clone(&validator), Arc::clone(&store))?;
@@ -127,11 +125,12 @@ fn endpoint(
         scope,
         authority_origin: authority.origin(),
     };
-    let resource = validator.resource_metadata(&[security::ACCESS_AS_USER]);
     let todos = TodosApi { store: Arc::clone(&store) };
     let health = HealthApi { validator: Arc::clone(&validator), store: Arc::clone(&store) };
-    let pages = docs::pages(&docs_settings, serde_json::to_vec(&document)?)
-        .at(metadata::PATH, metadata::endpoint(resource));
+    let mut pages = docs::pages(&docs_settings, serde_json::to_vec(&document)?);
+    if let Some(metadata) = validator.resource_metadata(&[security::ACCESS_AS_USER]) {
+        pages = metadata::add_to(pages, &metadata);
+    }
     let routes = api::endpoint(todos, health, pages).data(validator).data(store);
     // The inner edge turns errors into responses before the CORS layer sees them, so that they get
     // CORS headers. The outer edge does the same for requests that the CORS layer rejects.

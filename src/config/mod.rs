@@ -47,9 +47,9 @@ impl Config {
     /// [`InvalidConfig`] lists everything that is missing or wrong.
     pub fn read(environment: &Environment) -> Result<Self, InvalidConfig> {
         let mut reader = Reader::new(environment);
-        let entra = reader.entra();
-        let swagger_ui_client_id = reader.swagger_ui_client_id();
         let server = reader.server();
+        let entra = reader.entra(server.public_url.as_deref());
+        let swagger_ui_client_id = reader.swagger_ui_client_id();
         let database = reader.database();
         let log = reader.log();
         let dev_tenant = reader.dev_tenant();

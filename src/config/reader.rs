@@ -36,11 +36,12 @@ impl<'a> Reader<'a> {
 
 /// One method per concern.
 impl Reader<'_> {
-    pub(super) fn entra(&mut self) -> Settings {
+    pub(super) fn entra(&mut self, public_url: Option<&str>) -> Settings {
         let text = |name| self.environment.get(name).unwrap_or_default().to_owned();
         let mut settings = Settings::new(text("AAD_TENANT_ID"), text("API_CLIENT_ID"));
         settings.instance = text("AAD_INSTANCE");
         settings.app_id_uris = self.environment.list("APP_ID_URI");
+        settings.resource = public_url.map(str::to_owned);
         settings.audiences = self.environment.list("API_AUDIENCE");
         settings.allowed_tenants = self.environment.list("ALLOWED_TENANTS");
         settings.leeway = self.seconds("TOKEN_LEEWAY");
@@ -200,6 +201,7 @@ fn in_terms_of_variables(fault: &Fault) -> (&str, &str) {
         Setting::Tenant => "AAD_TENANT_ID",
         Setting::ClientId => "API_CLIENT_ID",
         Setting::AppIdUris => "APP_ID_URI",
+        Setting::Resource => "PUBLIC_URL",
         Setting::Audiences => "API_AUDIENCE",
         Setting::AllowedTenants => "ALLOWED_TENANTS",
         Setting::Leeway => "TOKEN_LEEWAY",

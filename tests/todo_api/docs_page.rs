@@ -90,21 +90,35 @@ async fn a_file_is_compressed_on_request_and_cached_by_its_tag() {
 
 #[tokio::test]
 async fn the_resource_metadata_names_the_issuer_and_the_scope() {
+    let url = "https://api.contoso.example/todo";
+    let app = App::start_with(|environment| environment.with("PUBLIC_URL", url)).await;
+    let api = format!("api://{}", entra_dev::ids::API_CLIENT_ID);
+    let issuer = format!("{}/{}/v2.0", app.tenant.base_url(), entra_dev::ids::CONTOSO);
+    let expected = serde_json::json!({
+        "resource": url,
+        "authorization_servers": [issuer],
+        "scopes_supported": [format!("{api}/access_as_user")],
+        "bearer_methods_supported": ["header"],
+    });
+    // The proxy that removes the path leaves the well-known one as it is.
+    for path in
+        ["/.well-known/oauth-protected-resource/todo", "/.well-known/oauth-protected-resource"]
+    {
+        let answer = app.send(None, Method::GET, path, None).await;
+        assert_eq!(answer.status, StatusCode::OK, "{path}");
+        assert_eq!(answer.body, expected);
+    }
+    let answer = app.send(None, Method::GET, "/todoitems", None).await;
+    let challenge = answer.header("www-authenticate");
+    let metadata = "https://api.contoso.example/.well-known/oauth-protected-resource/todo";
+    assert!(challenge.contains(&format!("resource_metadata=\"{metadata}\"")), "{challenge}");
+
     let app = App::start().await;
     let path = "/.well-known/oauth-protected-resource";
     let answer = app.send(None, Method::GET, path, None).await;
-    assert_eq!(answer.status, StatusCode::OK);
-    let api = format!("api://{}", entra_dev::ids::API_CLIENT_ID);
-    let issuer = format!("{}/{}/v2.0", app.tenant.base_url(), entra_dev::ids::CONTOSO);
-    assert_eq!(
-        answer.body,
-        serde_json::json!({
-            "resource": api,
-            "authorization_servers": [issuer],
-            "scopes_supported": [format!("{api}/access_as_user")],
-            "bearer_methods_supported": ["header"],
-        })
-    );
+    assert_eq!(answer.body["resource"], app.url.as_str());
+    let answer = app.send(None, Method::GET, &format!("{path}/todo"), None).await;
+    answer.assert_problem(404, "not_found");
 }
 
 #[tokio::test]

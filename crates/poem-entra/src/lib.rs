@@ -9,6 +9,7 @@
 //! - [`token`], [`validator`] and [`rule`]: how a token is parsed and validated;
 //! - [`principal`], or [`rejection`] with its [`challenge`]: the outcome;
 //! - [`policy`]: who may call an operation;
+//! - [`resource`]: what tells clients where to get a token;
 //! - [`mod@poem`]: the guards for poem-openapi.
 
 #![forbid(unsafe_code)]
@@ -34,6 +35,7 @@ pub mod policy;
 pub mod principal;
 mod refusal_log;
 pub mod rejection;
+pub mod resource;
 pub mod rule;
 pub mod settings;
 pub mod token;
@@ -47,6 +49,7 @@ pub use ids::{ClientId, ObjectId, TenantId};
 pub use policy::{Policy, Requirement};
 pub use principal::{App, Identity, Principal, User};
 pub use rejection::{Refusal, Rejection};
+pub use resource::ResourceMetadata;
 pub use rule::Rule;
 pub use settings::{Fault, InvalidSettings, Setting, Settings};
 pub use validator::{Readiness, StartError, Validator, ValidatorBuilder};

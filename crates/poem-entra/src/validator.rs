@@ -4,7 +4,7 @@
 use std::{sync::Arc, time::Duration};
 
 use http::HeaderMap;
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::task::JoinHandle;
 
 use crate::{
@@ -20,6 +20,7 @@ use crate::{
     principal::Principal,
     refusal_log::RefusalLog,
     rejection::Rejection,
+    resource::ResourceMetadata,
     rule::Rule,
     settings::{Checked, InvalidSettings, Settings, Tenants, without_slash},
     token::{self, UnverifiedToken},
@@ -44,7 +45,6 @@ pub struct ValidatorBuilder {
     settings: Settings,
     clock: Arc<dyn Clock>,
     transport: Option<Arc<dyn Transport>>,
-    resource_metadata: Option<String>,
 }
 
 /// Whether tokens can be validated now.
@@ -66,12 +66,6 @@ impl ValidatorBuilder {
     /// Sets how documents of the authority are fetched; by default over the network.
     pub fn transport(mut self, transport: Arc<dyn Transport>) -> Self {
         self.transport = Some(transport);
-        self
-    }
-
-    /// Adds the URL of the API's protected resource metadata to challenges (RFC 9728, section 5.1).
-    pub fn resource_metadata(mut self, url: impl Into<String>) -> Self {
-        self.resource_metadata = Some(url.into());
         self
     }
 
@@ -99,7 +93,7 @@ impl ValidatorBuilder {
                 Directory::Tenant(tenant) => Some(tenant.to_string()),
                 _ => None,
             },
-            resource_metadata: self.resource_metadata,
+            resource_metadata: settings.resource.as_ref().map(|it| it.metadata_url.to_string()),
         };
         let schedule = Schedule::from(&self.settings);
         Ok(Validator {
@@ -124,14 +118,9 @@ impl Validator {
         Self::builder(settings.clone()).build()
     }
 
-    /// Starts a builder, for a different clock or transport, or for resource metadata.
+    /// Starts a builder, for a different clock or transport.
     pub fn builder(settings: Settings) -> ValidatorBuilder {
-        ValidatorBuilder {
-            settings,
-            clock: Arc::new(SystemClock),
-            transport: None,
-            resource_metadata: None,
-        }
+        ValidatorBuilder { settings, clock: Arc::new(SystemClock), transport: None }
     }
 
     /// Fetches the keys, then keeps them fresh until the handle is aborted. Without it, the first
@@ -175,17 +164,19 @@ impl Validator {
         &self.challenge
     }
 
-    /// The protected resource metadata (RFC 9728, section 2) as Entra's clients need it: `resource`
-    /// is the App ID URI, which Entra compares with the resource that a client requests. `scopes`
-    /// are the short names, as in tokens; the metadata has the full URIs.
-    pub fn resource_metadata(&self, scopes: &[&str]) -> Value {
+    /// The protected resource metadata (RFC 9728), which the API must serve at
+    /// [`path`](ResourceMetadata::path). `None` without [`Settings::resource`]. `scopes` are the
+    /// short names, as in tokens; the metadata has the full URIs.
+    pub fn resource_metadata(&self, scopes: &[&str]) -> Option<ResourceMetadata> {
+        let resource = self.settings.resource.as_ref()?;
         let scopes: Vec<_> = scopes.iter().map(|scope| self.challenge.full_scope(scope)).collect();
-        json!({
-            "resource": self.challenge.app_id_uri,
+        let document = json!({
+            "resource": resource.url,
             "authorization_servers": [format!("{}/v2.0", self.authority().url())],
             "scopes_supported": scopes,
             "bearer_methods_supported": ["header"],
-        })
+        });
+        Some(ResourceMetadata { path: resource.metadata_url.path().to_owned(), document })
     }
 
     /// The caller of a request with these headers, if the policy allows it. A refusal is logged.

@@ -11,16 +11,16 @@ use poem_openapi::{
 /// Endpoints for GET and HEAD. They are served together with the operations, because a second router
 /// in front of them would cost time on every request.
 #[derive(Default)]
-pub struct Pages(Vec<(&'static str, BoxEndpoint<'static>)>);
+pub struct Pages(Vec<(String, BoxEndpoint<'static>)>);
 
 impl Pages {
     /// Adds an endpoint.
     pub fn at(
         mut self,
-        path: &'static str,
+        path: impl Into<String>,
         endpoint: impl Endpoint<Output = Response> + 'static,
     ) -> Self {
-        self.0.push((path, endpoint.boxed()));
+        self.0.push((path.into(), endpoint.boxed()));
         self
     }
 }
@@ -34,7 +34,7 @@ impl OpenApi for Pages {
 
     fn add_routes(self, table: &mut HashMap<String, HashMap<Method, BoxEndpoint<'static>>>) {
         for (path, endpoint) in self.0 {
-            table.entry(path.to_owned()).or_default().insert(Method::GET, endpoint);
+            table.entry(path).or_default().insert(Method::GET, endpoint);
         }
     }
 }

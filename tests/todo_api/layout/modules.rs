@@ -110,8 +110,8 @@ const RULES: &[Rule] = &[
     },
     Rule {
         module: "api::metadata",
-        modules: &["api::http::methods"],
-        crates: &["poem", "poem_openapi", "serde_json"],
+        modules: &["api::http::pages"],
+        crates: &["poem", "poem_entra", "poem_openapi"],
     },
     Rule {
         module: "api::security",

@@ -7,6 +7,7 @@ use url::Url;
 use crate::{
     authority::{Authority, Directory},
     ids::{ClientId, TenantId},
+    resource::Resource,
 };
 
 use super::{Fault, InvalidSettings, Setting, Settings};
@@ -19,6 +20,7 @@ pub(crate) struct Checked {
     pub(crate) tenants: Tenants,
     /// The prefix of full scopes, as registered.
     pub(crate) app_id_uri: String,
+    pub(crate) resource: Option<Resource>,
     /// The client id, the App ID URIs and the further audiences, without a trailing slash.
     pub(crate) audiences: HashSet<String>,
     pub(crate) v2_only: bool,
@@ -53,15 +55,18 @@ impl Settings {
         });
         let app_id_uris = app_id_uris(&self.app_id_uris);
         let app_id_uris = collect(&mut faults, Setting::AppIdUris, app_id_uris);
+        let resource = self.resource.as_deref().map(Resource::parse).transpose();
+        let resource = collect(&mut faults, Setting::Resource, resource);
         let audiences = collect(&mut faults, Setting::Audiences, audiences(&self.audiences));
         self.check_limits(&mut faults);
-        match (instance, directory, client_id, tenants, app_id_uris, audiences) {
+        match (instance, directory, client_id, tenants, app_id_uris, resource, audiences) {
             (
                 Some(instance),
                 Some(directory),
                 Some(client_id),
                 Some(tenants),
                 Some(app_id_uris),
+                Some(resource),
                 Some(mut audiences),
             ) if faults.is_empty() => {
                 let default = format!("api://{client_id}");
@@ -76,6 +81,7 @@ impl Settings {
                     client_id,
                     tenants,
                     app_id_uri,
+                    resource,
                     audiences,
                     v2_only,
                     leeway,

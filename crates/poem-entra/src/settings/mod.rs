@@ -21,6 +21,10 @@ pub struct Settings {
     /// The App ID URIs of the API's registration, exactly as they are registered. The first one is
     /// canonical: full scopes are written with it. Empty means `api://{client_id}`.
     pub app_id_uris: Vec<String>,
+    /// The URL at which callers reach the API. It names the API as a protected resource (RFC 9728),
+    /// so that clients can find out where to get a token. `None` means that no metadata is
+    /// published.
+    pub resource: Option<String>,
     /// Audiences to accept in addition to `{client_id}` and the App ID URIs.
     pub audiences: Vec<String>,
     /// For the multi-tenant directories: tenant GUIDs, or the single word `any`.
@@ -49,6 +53,7 @@ impl Settings {
             tenant: tenant.into(),
             client_id: client_id.into(),
             app_id_uris: Vec::new(),
+            resource: None,
             audiences: Vec::new(),
             allowed_tenants: Vec::new(),
             v2_only: false,
@@ -82,6 +87,8 @@ pub enum Setting {
     ClientId,
     /// [`Settings::app_id_uris`]
     AppIdUris,
+    /// [`Settings::resource`]
+    Resource,
     /// [`Settings::audiences`]
     Audiences,
     /// [`Settings::allowed_tenants`]
@@ -101,6 +108,7 @@ impl fmt::Display for Setting {
             Self::Tenant => "tenant",
             Self::ClientId => "client_id",
             Self::AppIdUris => "app_id_uris",
+            Self::Resource => "resource",
             Self::Audiences => "audiences",
             Self::AllowedTenants => "allowed_tenants",
             Self::Leeway => "leeway",

@@ -338,7 +338,11 @@ async fn the_audience_must_be_exactly_this_api() {
 #[tokio::test]
 async fn each_app_id_uri_is_an_audience_and_scopes_are_written_with_the_first() {
     let uris = ["https://api.contoso.example", "api://app.contoso.example"].map(String::from);
-    let world = World::with(|settings| settings.app_id_uris = uris.to_vec());
+    let url = "https://api.contoso.example/todo";
+    let world = World::with(|settings| {
+        settings.app_id_uris = uris.to_vec();
+        settings.resource = Some(url.into());
+    });
     for uri in &uris {
         let outcome = world.judge(|claims| claims["aud"] = uri.as_str().into()).await;
         World::assert_accepts(&outcome, uri);
@@ -352,8 +356,10 @@ async fn each_app_id_uri_is_an_audience_and_scopes_are_written_with_the_first() 
 
     let scope = format!("{}/access_as_user", uris[0]);
     assert_eq!(world.validator.challenge().full_scope("access_as_user"), scope);
-    let metadata = world.validator.resource_metadata(&["access_as_user"]);
-    assert_eq!(metadata["scopes_supported"], json!([scope]));
+    let metadata = world.validator.resource_metadata(&["access_as_user"]).unwrap();
+    assert_eq!(metadata.path, "/.well-known/oauth-protected-resource/todo");
+    assert_eq!(metadata.document["resource"], json!(url));
+    assert_eq!(metadata.document["scopes_supported"], json!([scope]));
 }
 
 #[tokio::test]

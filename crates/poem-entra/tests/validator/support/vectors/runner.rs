@@ -24,6 +24,7 @@ use super::{
     policies::authorize,
 };
 
+const RESOURCE: &str = "https://todo.example";
 pub(super) const RESOURCE_METADATA: &str =
     "https://todo.example/.well-known/oauth-protected-resource";
 
@@ -56,7 +57,6 @@ impl Runner {
             Validator::builder(settings)
                 .clock(Arc::new(TestClock::at(now)))
                 .transport(transport)
-                .resource_metadata(RESOURCE_METADATA)
                 .build()
                 .map_err(|error| error.to_string())
         };
@@ -168,6 +168,7 @@ fn settings(world: &World, case: &Case) -> Result<Settings, String> {
     Ok(Settings {
         instance: configured.instance,
         app_id_uris: configured.app_id_uris,
+        resource: Some(RESOURCE.into()),
         audiences: configured.audiences,
         allowed_tenants: configured.allowed_tenants,
         leeway: Duration::from_secs(configured.leeway),
