@@ -1,10 +1,10 @@
-//! The authority that issues the tokens, and the issuers (`iss`) that each cloud documents.
+//! The authority that issues the tokens, and the issuers (`iss`) of its tokens.
 
 use std::fmt;
 
 use url::Url;
 
-use crate::ids::TenantId;
+use crate::{cloud::Cloud, ids::TenantId};
 
 /// The placeholder for the tenant id in the issuers of discovery documents and key sets
 /// (<https://learn.microsoft.com/entra/identity-platform/access-tokens#validate-the-issuer>).
@@ -69,32 +69,11 @@ impl Authority {
         format!("{}/v2.0/.well-known/openid-configuration", self.url())
     }
 
-    /// The issuers that Microsoft documents for this instance. `None` for any other instance, whose
-    /// issuer is known only from the discovery document.
-    pub(crate) fn documented_issuers(&self) -> Option<Issuers> {
-        let host = self.instance.host_str()?;
-        if self.instance.scheme() != "https" || self.instance.port().is_some() {
-            return None;
-        }
-        let (v2, v1) = match host {
-            "login.microsoftonline.com" => (
-                "https://login.microsoftonline.com/{tenantid}/v2.0",
-                Some("https://sts.windows.net/{tenantid}/"),
-            ),
-            "login.microsoftonline.us" => (
-                "https://login.microsoftonline.us/{tenantid}/v2.0",
-                Some("https://sts.windows.net/{tenantid}/"),
-            ),
-            "login.partner.microsoftonline.cn" | "login.chinacloudapi.cn" => (
-                "https://login.partner.microsoftonline.cn/{tenantid}/v2.0",
-                Some("https://sts.chinacloudapi.cn/{tenantid}/"),
-            ),
-            _ if host.ends_with(".ciamlogin.com") => {
-                ("https://{tenantid}.ciamlogin.com/{tenantid}/v2.0", None)
-            }
-            _ => return None,
-        };
-        Some(Issuers { v2: IssuerTemplate::new(v2), v1: v1.map(IssuerTemplate::new) })
+    /// The cloud that the instance's address belongs to. `None` for any other address: a gateway, a
+    /// custom domain or an authority of somebody else.
+    pub(crate) fn cloud(&self) -> Option<&'static Cloud> {
+        let is_default = self.instance.scheme() == "https" && self.instance.port().is_none();
+        Cloud::of_host(self.instance.host_str().filter(|_| is_default)?)
     }
 }
 
@@ -134,7 +113,36 @@ impl IssuerTemplate {
         self.0.replace(TENANT_PLACEHOLDER, tid)
     }
 
+    /// Whether this is the issuer of one tenant, as [`Self::fill`] would write it.
+    pub(crate) fn matches(&self, issuer: &str, tid: &str) -> bool {
+        let mut rest = Some(issuer);
+        for (index, part) in self.0.split(TENANT_PLACEHOLDER).enumerate() {
+            let tenant = if index == 0 { "" } else { tid };
+            rest = rest.and_then(|rest| rest.strip_prefix(tenant)?.strip_prefix(part));
+        }
+        rest == Some("")
+    }
+
     pub(crate) fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_template_matches_only_the_issuer_that_it_is_filled_in_to() {
+        let texts = ["", "a", "b", "ab", "aa", "aba", "abab", "/a", "a/a", "a/a/"];
+        for template in
+            ["", "a", "{tenantid}", "{tenantid}/{tenantid}", "a{tenantid}", "/{tenantid}"]
+        {
+            let template = IssuerTemplate::new(template);
+            for (issuer, tid) in texts.iter().flat_map(|text| texts.map(|tid| (*text, tid))) {
+                let expected = template.fill(tid) == issuer;
+                assert_eq!(template.matches(issuer, tid), expected, "{template:?} {issuer} {tid}");
+            }
+        }
     }
 }

@@ -21,6 +21,7 @@ mod causes;
 pub mod challenge;
 mod claims;
 pub mod clock;
+mod cloud;
 #[cfg(fuzzing)]
 #[doc(hidden)]
 pub mod fuzzing;

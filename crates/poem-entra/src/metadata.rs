@@ -5,6 +5,7 @@ use url::Url;
 
 use crate::{
     authority::{Authority, Directory, IssuerTemplate, Issuers, TENANT_PLACEHOLDER},
+    cloud::Cloud,
     ids::TenantId,
     settings::is_https_or_loopback,
 };
@@ -13,8 +14,6 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Metadata {
     pub(crate) issuers: Issuers,
-    /// The issuer in the document. Keys can be bound to it.
-    pub(crate) discovery_issuer: IssuerTemplate,
     /// The tenant, if the authority serves only one.
     pub(crate) tenant: Option<TenantId>,
     pub(crate) jwks_uri: Url,
@@ -31,12 +30,16 @@ impl Metadata {
             .filter(|url| url.scheme() == "https" || authority.is_plain_http())
             .ok_or_else(|| InvalidMetadata::JwksUri(document.jwks_uri.clone()))?;
         let (template, tenant) = template_and_tenant(authority, &document.issuer)?;
-        let issuers = match authority.documented_issuers() {
-            Some(documented) if documented.v2 == template => documented,
-            Some(_) => return Err(InvalidMetadata::Issuer(document.issuer)),
-            None => Issuers { v2: template.clone(), v1: None },
-        };
-        Ok(Self { issuers, discovery_issuer: template, tenant, jwks_uri })
+        if Cloud::is_v1_issuer(&template) {
+            return Err(InvalidMetadata::Version(document.issuer));
+        }
+        // The issuer says which cloud it is: gateways and custom domains are not documented.
+        let cloud = Cloud::of_v2_issuer(&template);
+        if authority.cloud().is_some_and(|expected| cloud != Some(expected)) {
+            return Err(InvalidMetadata::Issuer(document.issuer));
+        }
+        let v1 = cloud.and_then(Cloud::v1_issuer);
+        Ok(Self { issuers: Issuers { v2: template, v1 }, tenant, jwks_uri })
     }
 }
 
@@ -47,6 +50,8 @@ pub(crate) enum InvalidMetadata {
     Json(#[source] serde_json::Error),
     #[error("the discovery document's issuer {0:?} is not an issuer of this authority")]
     Issuer(String),
+    #[error("the discovery document is for v1 tokens; its issuer is {0:?}")]
+    Version(String),
     #[error("the discovery document's jwks_uri {0:?} is neither https nor on this machine")]
     JwksUri(String),
 }
@@ -120,13 +125,59 @@ mod tests {
                 "https://login.partner.microsoftonline.cn/T/v2.0",
                 Some("https://sts.chinacloudapi.cn/T/"),
             ),
+            (
+                "https://login.sovcloud-identity.fr",
+                "https://login.sovcloud-identity.fr/T/v2.0",
+                None,
+            ),
+            (
+                "https://login.sovcloud-identity.de",
+                "https://login.sovcloud-identity.de/T/v2.0",
+                None,
+            ),
+            (
+                "https://login.sovcloud-identity.sg",
+                "https://login.sovcloud-identity.sg/T/v2.0",
+                None,
+            ),
             ("https://contoso.ciamlogin.com", "https://T.ciamlogin.com/T/v2.0", None),
         ];
         for (instance, v2, v1) in rows {
-            let metadata = parse(instance, TENANT, &v2.replace('T', TENANT)).unwrap();
-            assert_eq!(metadata.issuers.v2.fill("T"), v2);
-            assert_eq!(metadata.issuers.v1.map(|v1| v1.fill("T")).as_deref(), v1);
-            assert_eq!(metadata.tenant, TenantId::parse(TENANT));
+            // A gateway has the issuers of the cloud that it leads to.
+            for instance in [instance, "https://gateway.example"] {
+                let metadata = parse(instance, TENANT, &v2.replace('T', TENANT)).unwrap();
+                assert_eq!(metadata.issuers.v2.fill("T"), v2);
+                assert_eq!(metadata.issuers.v1.map(|v1| v1.fill("T")).as_deref(), v1);
+                assert_eq!(metadata.tenant, TenantId::parse(TENANT));
+            }
+        }
+    }
+
+    #[test]
+    fn the_other_addresses_of_a_cloud_have_its_issuers() {
+        for (alias, cloud) in [
+            ("https://login.windows.net", "https://login.microsoftonline.com"),
+            ("https://login.microsoft.com", "https://login.microsoftonline.com"),
+            ("https://sts.windows.net", "https://login.microsoftonline.com"),
+            ("https://login.usgovcloudapi.net", "https://login.microsoftonline.us"),
+            ("https://login.chinacloudapi.cn", "https://login.partner.microsoftonline.cn"),
+        ] {
+            let issuer = |instance: &str| format!("{instance}/{TENANT}/v2.0");
+            let issuers = |instance: &str| parse(instance, TENANT, &issuer(cloud)).unwrap().issuers;
+            assert_eq!(issuers(alias), issuers(cloud), "{alias}");
+            assert!(parse(alias, TENANT, &issuer(alias)).is_err(), "{alias}");
+        }
+    }
+
+    #[test]
+    fn a_v1_document_is_refused_at_every_instance() {
+        for instance in ["https://login.microsoftonline.com", "https://gateway.example"] {
+            for v1 in ["https://sts.windows.net", "https://sts.chinacloudapi.cn"] {
+                for (tenant, tid) in [(TENANT, TENANT), ("common", TENANT_PLACEHOLDER)] {
+                    let outcome = parse(instance, tenant, &format!("{v1}/{tid}/"));
+                    assert!(matches!(outcome, Err(InvalidMetadata::Version(_))), "{outcome:?}");
+                }
+            }
         }
     }
 

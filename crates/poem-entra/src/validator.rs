@@ -325,10 +325,10 @@ impl Validator {
                 "The token is a v1 token; this authority does not issue them.",
             ));
         };
-        let expected = template.fill(claims.tid);
-        if claims.iss == expected {
+        if template.matches(claims.iss, claims.tid) {
             return Ok(());
         }
+        let expected = template.fill(claims.tid);
         let rejection = Rejection::invalid_token(
             Rule::Issuer,
             "The token's iss is not the issuer of its tenant and version.",
@@ -373,9 +373,12 @@ impl Validator {
         let Some(template) = &key.issuer else {
             return Ok(());
         };
-        let bound = template.fill(claims.tid);
-        // The keys of v1 tokens name the v2 issuer, hence the second comparison.
-        if bound == claims.iss || bound == trust.metadata.discovery_issuer.fill(claims.tid) {
+        // The keys of v1 tokens name the v2 issuer.
+        let v2 = &trust.metadata.issuers.v2;
+        if template.matches(claims.iss, claims.tid)
+            || template == v2
+            || template.matches(&v2.fill(claims.tid), claims.tid)
+        {
             return Ok(());
         }
         let detail = "The key that signed the token belongs to another issuer.";
