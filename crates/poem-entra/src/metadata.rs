@@ -15,8 +15,16 @@ use crate::{
 pub(crate) struct Metadata {
     pub(crate) issuers: Issuers,
     /// The tenant, if the authority serves only one.
-    pub(crate) tenant: Option<TenantId>,
+    pub(crate) tenant: Option<OwnTenant>,
     pub(crate) jwks_uri: Url,
+}
+
+/// The only tenant of an authority.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct OwnTenant {
+    pub(crate) id: TenantId,
+    /// The tenant as spelled in the document's issuer. The issuers of tokens have the same spelling.
+    pub(crate) tid: String,
 }
 
 impl Metadata {
@@ -66,7 +74,7 @@ struct Document {
 fn template_and_tenant(
     authority: &Authority,
     issuer: &str,
-) -> Result<(IssuerTemplate, Option<TenantId>), InvalidMetadata> {
+) -> Result<(IssuerTemplate, Option<OwnTenant>), InvalidMetadata> {
     let invalid = || InvalidMetadata::Issuer(issuer.to_owned());
     let many = matches!(authority.directory(), Directory::Common | Directory::Organizations);
     if issuer.contains(TENANT_PLACEHOLDER) {
@@ -86,7 +94,8 @@ fn template_and_tenant(
     if !expected {
         return Err(invalid());
     }
-    Ok((IssuerTemplate::new(issuer.replace(segment, TENANT_PLACEHOLDER)), Some(tenant)))
+    let template = IssuerTemplate::new(issuer.replace(segment, TENANT_PLACEHOLDER));
+    Ok((template, Some(OwnTenant { id: tenant, tid: segment.to_owned() })))
 }
 
 #[cfg(test)]
@@ -148,7 +157,7 @@ mod tests {
                 let metadata = parse(instance, TENANT, &v2.replace('T', TENANT)).unwrap();
                 assert_eq!(metadata.issuers.v2.fill("T"), v2);
                 assert_eq!(metadata.issuers.v1.map(|v1| v1.fill("T")).as_deref(), v1);
-                assert_eq!(metadata.tenant, TenantId::parse(TENANT));
+                assert_eq!(metadata.tenant.map(|own| own.id), TenantId::parse(TENANT));
             }
         }
     }
@@ -203,7 +212,7 @@ mod tests {
         let issuer = format!("https://login.microsoftonline.com/{TENANT}/v2.0");
         let metadata =
             parse("https://login.microsoftonline.com", "contoso.example", &issuer).unwrap();
-        assert_eq!(metadata.tenant, TenantId::parse(TENANT));
+        assert_eq!(metadata.tenant.map(|own| own.id), TenantId::parse(TENANT));
     }
 
     #[test]

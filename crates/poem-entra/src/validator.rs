@@ -325,10 +325,16 @@ impl Validator {
                 "The token is a v1 token; this authority does not issue them.",
             ));
         };
-        if template.matches(claims.iss, claims.tid) {
+        let is_issuer = template.matches(claims.iss, claims.tid);
+        // The authority of a single tenant has one issuer, which spells the tenant in one way.
+        let own = trust.metadata.tenant.as_ref().filter(|own| own.id == claims.tenant);
+        if is_issuer && own.is_none_or(|own| own.tid == claims.tid) {
             return Ok(());
         }
-        let expected = template.fill(claims.tid);
+        let expected = match own {
+            Some(own) if is_issuer => template.fill(&own.tid),
+            _ => template.fill(claims.tid),
+        };
         let rejection = Rejection::invalid_token(
             Rule::Issuer,
             "The token's iss is not the issuer of its tenant and version.",
@@ -349,7 +355,7 @@ impl Validator {
             _ => true,
         };
         let allowed = match &self.settings.tenants {
-            Tenants::Own => trust.metadata.tenant == Some(tenant),
+            Tenants::Own => trust.metadata.tenant.as_ref().is_some_and(|own| own.id == tenant),
             Tenants::Listed(tenants) => tenants.contains(&tenant),
             Tenants::Any => true,
         };
