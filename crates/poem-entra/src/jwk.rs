@@ -21,6 +21,8 @@ pub(crate) struct VerifyingKey {
     parsed: ParsedPublicKey,
     /// The issuer that Entra binds the key to. It can contain `{tenantid}`.
     pub(crate) issuer: Option<IssuerTemplate>,
+    /// The name of the cloud that the key belongs to, such as `microsoftonline.com`.
+    pub(crate) cloud_instance_name: Option<String>,
 }
 
 impl VerifyingKey {
@@ -33,7 +35,9 @@ impl VerifyingKey {
 impl PartialEq for VerifyingKey {
     fn eq(&self, other: &Self) -> bool {
         // The bytes are the modulus and the exponent in DER, which has one encoding for each value.
-        self.parsed.as_ref() == other.parsed.as_ref() && self.issuer == other.issuer
+        self.parsed.as_ref() == other.parsed.as_ref()
+            && self.issuer == other.issuer
+            && self.cloud_instance_name == other.cloud_instance_name
     }
 }
 
@@ -88,10 +92,9 @@ fn parse_key(entry: &Value) -> Option<(String, VerifyingKey)> {
     let modulus = URL_SAFE_NO_PAD.decode(member("n")??).ok()?;
     let exponent = URL_SAFE_NO_PAD.decode(member("e")??).ok()?;
     let parsed = parse_rsa(without_leading_zeros(&modulus), without_leading_zeros(&exponent))?;
-    Some((
-        kid.to_owned(),
-        VerifyingKey { parsed, issuer: member("issuer")?.map(IssuerTemplate::new) },
-    ))
+    let issuer = member("issuer")?.map(IssuerTemplate::new);
+    let cloud_instance_name = member("cloud_instance_name")?.map(str::to_owned);
+    Some((kid.to_owned(), VerifyingKey { parsed, issuer, cloud_instance_name }))
 }
 
 /// The key with this modulus and exponent, which have no leading zeros.
@@ -166,6 +169,7 @@ mod tests {
             with(key("b"), "n", json!("not base64!")),
             with(key("b"), "e", json!("AQAB=")),
             with(key("b"), "issuer", json!(["https://login.example"])),
+            with(key("b"), "cloud_instance_name", json!(["microsoftonline.com"])),
         ] {
             assert_eq!(kids(&[bad.clone(), key("a")]), ["a"], "{bad}");
         }

@@ -17,6 +17,8 @@ pub(crate) struct Metadata {
     /// The tenant, if the authority serves only one.
     pub(crate) tenant: Option<OwnTenant>,
     pub(crate) jwks_uri: Url,
+    /// The name of the cloud, such as `microsoftonline.com`.
+    pub(crate) cloud_instance_name: Option<String>,
 }
 
 /// The only tenant of an authority.
@@ -47,7 +49,9 @@ impl Metadata {
             return Err(InvalidMetadata::Issuer(document.issuer));
         }
         let v1 = cloud.and_then(Cloud::v1_issuer);
-        Ok(Self { issuers: Issuers { v2: template, v1 }, tenant, jwks_uri })
+        let issuers = Issuers { v2: template, v1 };
+        let cloud_instance_name = document.cloud_instance_name;
+        Ok(Self { issuers, tenant, jwks_uri, cloud_instance_name })
     }
 }
 
@@ -68,6 +72,7 @@ pub(crate) enum InvalidMetadata {
 struct Document {
     issuer: String,
     jwks_uri: String,
+    cloud_instance_name: Option<String>,
 }
 
 /// The issuer as a template, and the tenant in it, if it has one instead of the placeholder.

@@ -369,13 +369,21 @@ impl Validator {
         ))
     }
 
-    /// A key that is bound to an issuer must not sign tokens of another one.
+    /// A key that is bound to a cloud or an issuer must not sign tokens of another one.
     fn check_key_issuer(
         &self,
         claims: &Claims<'_>,
         key: &VerifyingKey,
         trust: &Trust,
     ) -> Result<(), Rejection> {
+        let names = (&trust.metadata.cloud_instance_name, &key.cloud_instance_name);
+        if let (Some(expected), Some(received)) = names
+            && expected != received
+        {
+            let detail = "The key that signed the token belongs to another cloud.";
+            let rejection = Rejection::invalid_token(Rule::KeyIssuer, detail);
+            return Err(rejection.compared(expected, received));
+        }
         let Some(template) = &key.issuer else {
             return Ok(());
         };
