@@ -23,7 +23,8 @@ pub use self::{
 #[derive(Debug, Clone)]
 pub struct Config {
     /// Which tokens are accepted: `AAD_TENANT_ID`, `AAD_INSTANCE`, `API_CLIENT_ID`, `APP_ID_URI`
-    /// (default `api://{API_CLIENT_ID}`), `API_AUDIENCE`, `ALLOWED_TENANTS`, `TOKEN_…` and `KEY_…`.
+    /// (default `api://{API_CLIENT_ID}`), `API_AUDIENCE`, `ALLOWED_TENANTS`, `CLAIMS_MAPPING`
+    /// (default `false`), `TOKEN_…` and `KEY_…`.
     pub entra: Settings,
     /// `SWAGGER_UI_CLIENT_ID`, required: the client id of the app registration that people use to
     /// sign in on the docs page.

@@ -44,6 +44,7 @@ impl Reader<'_> {
         settings.resource = public_url.map(str::to_owned);
         settings.audiences = self.environment.list("API_AUDIENCE");
         settings.allowed_tenants = self.environment.list("ALLOWED_TENANTS");
+        settings.claims_mapping = self.boolean("CLAIMS_MAPPING");
         settings.leeway = self.seconds("TOKEN_LEEWAY");
         settings.token_cache_entries = self.number("TOKEN_CACHE_ENTRIES");
         settings.key_refresh = self.seconds("KEY_REFRESH");
@@ -157,6 +158,17 @@ impl Reader<'_> {
         Duration::from_secs(self.number(name))
     }
 
+    fn boolean(&mut self, name: &str) -> bool {
+        match self.environment.get(name) {
+            Some("true") => true,
+            None | Some("false") => false,
+            Some(other) => {
+                self.faults.push(format!("{name} is {other:?}, neither true nor false"));
+                false
+            }
+        }
+    }
+
     /// A name or an address, without scheme and port.
     fn host(&mut self, name: &str) -> String {
         let host = self.environment.get(name).unwrap_or_default();
@@ -246,6 +258,7 @@ mod tests {
             ("APP_ID_URI", "api://todo/access_as_user openid"),
             ("API_AUDIENCE", "https://graph.microsoft.com"),
             ("ALLOWED_TENANTS", "any"),
+            ("CLAIMS_MAPPING", "yes"),
             ("HOST", "http://localhost"),
             ("HOST", "localhost:8000"),
             ("HOST", "my host"),

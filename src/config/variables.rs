@@ -18,6 +18,7 @@ pub const VARIABLES: &[Variable] = &[
     Variable { name: "APP_ID_URI", default: None },
     Variable { name: "API_AUDIENCE", default: None },
     Variable { name: "ALLOWED_TENANTS", default: None },
+    Variable { name: "CLAIMS_MAPPING", default: Some("false") },
     Variable { name: "HOST", default: Some("localhost") },
     Variable { name: "PORT", default: Some("8000") },
     Variable { name: "PUBLIC_URL", default: None },

@@ -10,6 +10,7 @@ mod authorization;
 mod backup;
 mod bad_input;
 mod browser;
+mod claims_mapping;
 mod clients;
 mod conditional_delete_all;
 mod conditions;

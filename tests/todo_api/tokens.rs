@@ -2,16 +2,11 @@
 //! rule; these tests show that the server applies them.
 
 use entra_dev::Forgery;
-use poem::{
-    IntoResponse, Response, Route, Server,
-    endpoint::make_sync,
-    listener::{Acceptor, Listener, TcpListener},
-    web::Json,
-};
-use reqwest::{Method, StatusCode, Url};
+use poem::{IntoResponse, Request, Response, web::Json};
+use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::support::App;
+use crate::support::{App, Document, gateway};
 
 #[tokio::test]
 async fn a_token_with_a_wrong_claim_is_refused() {
@@ -175,39 +170,17 @@ async fn discovery_and_keys_are_not_read_from_a_redirect() {
         (Some("openid-configuration"), StatusCode::SERVICE_UNAVAILABLE),
         (Some("keys"), StatusCode::SERVICE_UNAVAILABLE),
     ] {
-        let app = App::start_before(async |tenant| authority(tenant, redirected).await).await;
+        let respond = move |_: &Request, document: Document| match redirected {
+            Some(name) if name == document.name => Response::builder()
+                .status(StatusCode::FOUND)
+                .header("location", document.url.as_str())
+                .finish(),
+            _ => Json(document.body).into_response(),
+        };
+        let authority = async |tenant: &str| gateway(tenant, respond).await;
+        let app = App::start_before(authority, |environment| environment).await;
         let token = app.token("uma").await;
         let answer = app.send(Some(&token), Method::GET, "/todoitems", None).await;
         assert_eq!(answer.status, status, "{redirected:?}: {answer:?}");
     }
-}
-
-/// An authority with the discovery document and the keys of the development tenant. The document
-/// with this name is a redirect to the tenant.
-async fn authority(tenant: &str, redirected: Option<&'static str>) -> String {
-    let acceptor = TcpListener::bind("127.0.0.1:0").into_acceptor().await.unwrap();
-    let address = acceptor.local_addr()[0].as_socket_addr().copied().unwrap();
-    let base = format!("http://{address}");
-    let path = format!("{}/v2.0/.well-known/openid-configuration", entra_dev::ids::CONTOSO);
-    let url = Url::parse(&format!("{tenant}/{path}")).unwrap();
-    let mut document: Value = reqwest::get(url.clone()).await.unwrap().json().await.unwrap();
-    let keys_url = document["jwks_uri"].as_str().unwrap().to_owned();
-    let keys: Value = reqwest::get(&keys_url).await.unwrap().json().await.unwrap();
-    document["jwks_uri"] = format!("{base}/keys").into();
-    let answer = move |name: &str, location: &str, body: &Value| -> Response {
-        match redirected {
-            Some(redirected) if redirected == name => {
-                Response::builder().status(StatusCode::FOUND).header("location", location).finish()
-            }
-            _ => Json(body).into_response(),
-        }
-    };
-    let routes = Route::new()
-        .at(
-            format!("/{path}"),
-            make_sync(move |_| answer("openid-configuration", url.as_str(), &document)),
-        )
-        .at("/keys", make_sync(move |_| answer("keys", &keys_url, &keys)));
-    tokio::spawn(Server::new_with_acceptor(acceptor).run(routes));
-    base
 }

@@ -4,7 +4,10 @@ use std::fmt;
 
 use url::Url;
 
-use crate::{cloud::Cloud, ids::TenantId};
+use crate::{
+    cloud::Cloud,
+    ids::{ClientId, TenantId},
+};
 
 /// The placeholder for the tenant id in the issuers of discovery documents and key sets
 /// (<https://learn.microsoft.com/entra/identity-platform/access-tokens#validate-the-issuer>).
@@ -64,9 +67,15 @@ impl Authority {
         self.instance.scheme() == "http"
     }
 
-    /// The URL of Entra's v2 discovery document (OpenID Connect Discovery 1.0, section 4).
-    pub(crate) fn discovery_url(&self) -> String {
-        format!("{}/v2.0/.well-known/openid-configuration", self.url())
+    /// The URL of Entra's v2 discovery document (OpenID Connect Discovery 1.0, section 4). With an
+    /// app, it is the document that leads to the app's own signing keys
+    /// (<https://learn.microsoft.com/entra/identity-platform/access-tokens#validate-the-signature>).
+    pub(crate) fn discovery_url(&self, app: Option<ClientId>) -> String {
+        let url = format!("{}/v2.0/.well-known/openid-configuration", self.url());
+        match app {
+            Some(app) => format!("{url}?appid={app}"),
+            None => url,
+        }
     }
 
     /// The cloud that the instance's address belongs to. `None` for any other address: a gateway, a

@@ -6,7 +6,7 @@ use url::Url;
 use crate::{
     authority::{Authority, Directory, IssuerTemplate, Issuers, TENANT_PLACEHOLDER},
     cloud::Cloud,
-    ids::TenantId,
+    ids::{ClientId, TenantId},
     settings::is_https_or_loopback,
 };
 
@@ -52,6 +52,18 @@ impl Metadata {
         let issuers = Issuers { v2: template, v1 };
         let cloud_instance_name = document.cloud_instance_name;
         Ok(Self { issuers, tenant, jwks_uri, cloud_instance_name })
+    }
+
+    /// The URL of the keys. With an app, its own signing keys are among them: `jwks_uri` already
+    /// names an app if the document was requested for one, but a gateway may have removed it.
+    pub(crate) fn keys_url(&self, app: Option<ClientId>) -> Url {
+        let mut url = self.jwks_uri.clone();
+        if let Some(app) = app
+            && !url.query_pairs().any(|(name, _)| name == "appid")
+        {
+            url.query_pairs_mut().append_pair("appid", &app.to_string());
+        }
+        url
     }
 }
 

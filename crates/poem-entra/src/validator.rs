@@ -96,8 +96,9 @@ impl ValidatorBuilder {
             resource_metadata: settings.resource.as_ref().map(|it| it.metadata_url.to_string()),
         };
         let schedule = Schedule::from(&self.settings);
+        let app = settings.claims_mapping.then_some(settings.client_id);
         Ok(Validator {
-            keys: Keys::new(authority.clone(), schedule, transport, Arc::clone(&self.clock)),
+            keys: Keys::new(authority.clone(), app, schedule, transport, Arc::clone(&self.clock)),
             cache: TokenCache::new(self.settings.token_cache_entries),
             clock: self.clock,
             challenge,
@@ -241,10 +242,16 @@ impl Validator {
                     Rule::SigningKey,
                     "The token's kid is not that of a signing key of the authority.",
                 )
-                .with_hint(
-                    "The token comes from another authority or cloud, or the API has its own signing \
-                     key (claims mapping).",
-                ));
+                .with_hint(match self.settings.claims_mapping {
+                    true => {
+                        "The token comes from another authority or cloud, or from an app with its \
+                             own signing key."
+                    }
+                    false => {
+                        "The token comes from another authority or cloud. Or the API has its \
+                              own signing key: then turn the setting claims_mapping on."
+                    }
+                }));
             }
             Found::Unavailable(seconds) => return Err(Rejection::keys_unavailable(seconds)),
         };

@@ -70,13 +70,17 @@ impl App {
         Self::start_with_tenant(tenant, Database::sqlite(), clock, change).await
     }
 
-    /// Starts with another authority, which `authority` starts, given the URL of the tenant.
-    pub(crate) async fn start_before(authority: impl AsyncFnOnce(&str) -> String) -> Self {
+    /// Starts with another authority, which `authority` starts, given the URL of the tenant, and
+    /// with some settings changed.
+    pub(crate) async fn start_before(
+        authority: impl AsyncFnOnce(&str) -> String,
+        change: impl FnOnce(Environment) -> Environment,
+    ) -> Self {
         let clock = TestClock::default();
         let tenant = Arc::new(start_tenant(Directory::default(), &clock).await);
         let instance = authority(tenant.base_url()).await;
         Self::start_with_tenant(tenant, Database::sqlite(), clock, |environment| {
-            environment.with("AAD_INSTANCE", instance)
+            change(environment.with("AAD_INSTANCE", instance))
         })
         .await
     }

@@ -10,6 +10,7 @@ mod database;
 mod document;
 mod entra_clients;
 mod foreign_issuer;
+mod gateway;
 pub(crate) mod judges;
 mod kept;
 mod locks;
@@ -32,6 +33,7 @@ pub(crate) use self::{
     document::{Operation, assert_valid, operations, validator, visit},
     entra_clients::{Column, run_client},
     foreign_issuer::{ForeignIssuer, SignedIn},
+    gateway::{Document, gateway},
     kept::Kept,
     locks::{MigrationLock, Transaction},
     ports::free_ports,

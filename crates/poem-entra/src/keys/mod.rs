@@ -19,6 +19,7 @@ use crate::{
     authority::Authority,
     causes::Causes,
     clock::Clock,
+    ids::ClientId,
     jwk::{self, InvalidKeySet, VerifyingKey},
     metadata::{InvalidMetadata, Metadata},
     settings::Settings,
@@ -36,6 +37,8 @@ const LONGEST_RETRY: u64 = 60;
 /// The keys of one authority.
 pub(crate) struct Keys {
     authority: Authority,
+    /// The app whose own signing keys are fetched, if it has any.
+    app: Option<ClientId>,
     schedule: Schedule,
     transport: Arc<dyn Transport>,
     clock: Arc<dyn Clock>,
@@ -93,12 +96,14 @@ pub(crate) enum Found {
 impl Keys {
     pub(crate) fn new(
         authority: Authority,
+        app: Option<ClientId>,
         schedule: Schedule,
         transport: Arc<dyn Transport>,
         clock: Arc<dyn Clock>,
     ) -> Arc<Self> {
         Arc::new(Self {
             authority,
+            app,
             schedule,
             transport,
             clock,
@@ -209,10 +214,10 @@ impl Keys {
     /// Replaces what is trusted, once the new key set has been read completely. Returns the number
     /// of published keys.
     async fn refresh(&self, now: u64) -> Result<usize, RefreshError> {
-        let discovery = self.transport.get(&self.authority.discovery_url()).await;
+        let discovery = self.transport.get(&self.authority.discovery_url(self.app)).await;
         let metadata =
             Metadata::parse(&self.authority, &discovery.map_err(RefreshError::Discovery)?)?;
-        let body = self.transport.get(metadata.jwks_uri.as_str()).await;
+        let body = self.transport.get(metadata.keys_url(self.app).as_str()).await;
         let published = jwk::parse_set(&body.map_err(RefreshError::Keys)?)?;
         let count = published.len();
         let before = self.trust.load();

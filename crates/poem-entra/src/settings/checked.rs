@@ -24,6 +24,7 @@ pub(crate) struct Checked {
     /// The client id, the App ID URIs and the further audiences, without a trailing slash.
     pub(crate) audiences: HashSet<String>,
     pub(crate) v2_only: bool,
+    pub(crate) claims_mapping: bool,
     /// In seconds.
     pub(crate) leeway: u64,
 }
@@ -75,7 +76,8 @@ impl Settings {
                 audiences.extend(uris.map(|uri| without_slash(uri).to_owned()));
                 audiences.insert(client_id.to_string());
                 let authority = Authority::new(instance, directory);
-                let (v2_only, leeway) = (self.v2_only, self.leeway.as_secs());
+                let (v2_only, claims_mapping) = (self.v2_only, self.claims_mapping);
+                let leeway = self.leeway.as_secs();
                 Ok(Checked {
                     authority,
                     client_id,
@@ -84,6 +86,7 @@ impl Settings {
                     resource,
                     audiences,
                     v2_only,
+                    claims_mapping,
                     leeway,
                 })
             }

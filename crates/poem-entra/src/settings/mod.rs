@@ -32,6 +32,10 @@ pub struct Settings {
     /// Whether to refuse v1 tokens, which an API gets unless its registration asks for version 2
     /// (`requestedAccessTokenVersion`).
     pub v2_only: bool,
+    /// Whether the API has its own signing keys, which Entra uses if the API's tokens have claims
+    /// from a claims mapping policy. They are fetched together with the keys of the authority
+    /// (<https://learn.microsoft.com/entra/identity-platform/access-tokens#validate-the-signature>).
+    pub claims_mapping: bool,
     /// How far the clocks of issuer and API may differ, at most 300 seconds.
     pub leeway: Duration,
     /// The time between two refreshes of the signing keys.
@@ -57,6 +61,7 @@ impl Settings {
             audiences: Vec::new(),
             allowed_tenants: Vec::new(),
             v2_only: false,
+            claims_mapping: false,
             leeway: Duration::from_secs(60),
             key_refresh: Duration::from_secs(3_600),
             key_refresh_floor: Duration::from_secs(300),

@@ -1,7 +1,7 @@
 //! The HTTP transport, over real sockets.
 
 use std::sync::{
-    Arc,
+    Arc, Mutex,
     atomic::{AtomicUsize, Ordering},
 };
 
@@ -11,7 +11,13 @@ use poem::{
     http::StatusCode,
     listener::{Acceptor, Listener, TcpListener},
 };
-use poem_entra::transport::{BODY_LIMIT, FetchError, HttpTransport, Transport};
+use poem_entra::{
+    Rule, Settings, Validator,
+    transport::{BODY_LIMIT, FetchError, HttpTransport, Transport},
+};
+use serde_json::json;
+
+use crate::support::{API, TENANT, TestClock, World, jwk, token_of};
 
 /// Starts a server on a loopback port and returns the URL of a document. The server stops with the
 /// test's runtime.
@@ -78,4 +84,47 @@ async fn an_authority_on_a_closed_port_is_unreachable() {
     drop(socket);
     let outcome = get(&format!("http://{address}/document")).await;
     assert!(matches!(outcome, Err(FetchError::Unreachable(_))));
+}
+
+#[tokio::test]
+async fn own_signing_keys_are_read_with_the_client_id() {
+    let metadata = format!("/{TENANT}/v2.0/.well-known/openid-configuration");
+    for (claims_mapping, query) in [(true, format!("?appid={API}")), (false, String::new())] {
+        let requests = Arc::new(Mutex::new(Vec::new()));
+        let recorded = Arc::clone(&requests);
+        let url = serve(move |request| {
+            let uri = request.original_uri().to_string();
+            let body = if uri.starts_with("/keys") {
+                let own = uri == format!("/keys?appid={API}");
+                json!({ "keys": [if own { jwk("own", 1, None) } else { jwk("shared", 0, None) }] })
+            } else {
+                let keys = format!("http://{}/keys", request.header("host").unwrap_or_default());
+                json!({ "issuer": format!("https://issuer.example/{TENANT}/v2.0"), "jwks_uri": keys })
+            };
+            recorded.lock().unwrap().push(uri);
+            body.to_string().into_response()
+        })
+        .await;
+        let instance = url.trim_end_matches("/document").to_owned();
+        let settings = Settings { instance, claims_mapping, ..Settings::new(TENANT, API) };
+        let mut claims = World::new().claims();
+        claims["iss"] = format!("https://issuer.example/{TENANT}/v2.0").into();
+        let clock = TestClock::at(claims["iat"].as_u64().unwrap());
+        let validator = Validator::builder(settings).clock(Arc::new(clock)).build().unwrap();
+
+        validator.warm_up().await;
+        assert_eq!(
+            *requests.lock().unwrap(),
+            [format!("{metadata}{query}"), format!("/keys{query}")]
+        );
+        let outcome = validator.validate(&token_of("own", 1, &claims)).await;
+        match claims_mapping {
+            true => World::assert_accepts(&outcome, "the API's own key"),
+            false => {
+                World::assert_refuses(&outcome, Rule::SigningKey, "the API's own key");
+                let hint = outcome.unwrap_err().hint().unwrap();
+                assert!(hint.contains("turn the setting claims_mapping on"), "{hint}");
+            }
+        }
+    }
 }

@@ -61,7 +61,8 @@ fn verdicts_json_says_for_each_vector_what_microsoft_answered_or_that_it_is_unju
 #[test]
 fn an_unknown_field_in_a_vector_is_an_error() {
     let case = json!({
-        "name": "n", "world": "w", "settings": {}, "discovery": {}, "jwks": [], "policy": "p",
+        "name": "n", "world": "w", "settings": {}, "discovery": {}, "jwks": [], "keys_url": "u",
+        "policy": "p",
         "token": {
             "header": { "base": "b", "replace": [["old", "new"]] }, "payload": { "bytes": "AA" },
             "encoding": { "header": "padded" }, "form": "f",

@@ -34,6 +34,8 @@ pub(crate) struct Case {
     pub(crate) settings: Map<String, Value>,
     pub(crate) discovery: Option<Value>,
     pub(crate) jwks: Option<Value>,
+    /// The address of the key set, if it is not the document's `jwks_uri`.
+    pub(crate) keys_url: Option<String>,
     #[serde(default)]
     pub(crate) token: Token,
     pub(crate) request: Option<Vec<(String, String)>>,
@@ -184,6 +186,8 @@ pub(crate) struct Configured {
     pub(crate) audiences: Vec<String>,
     #[serde(default)]
     pub(crate) allowed_tenants: Vec<String>,
+    #[serde(default)]
+    pub(crate) claims_mapping: bool,
     pub(crate) leeway: u64,
 }
 

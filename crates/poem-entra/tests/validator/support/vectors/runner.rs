@@ -83,8 +83,10 @@ impl Runner {
     }
 
     fn documents(&self, world: &World, case: &Case, settings: &Settings) -> Documents {
-        let Settings { instance, tenant, .. } = settings;
-        let discovery_url = format!("{instance}/{tenant}/v2.0/.well-known/openid-configuration");
+        let Settings { instance, tenant, client_id, claims_mapping, .. } = settings;
+        let query = claims_mapping.then(|| format!("?appid={client_id}")).unwrap_or_default();
+        let discovery_url =
+            format!("{instance}/{tenant}/v2.0/.well-known/openid-configuration{query}");
         let discovery = case.discovery.as_ref().unwrap_or(&world.discovery);
         let mut jwks = case.jwks.clone().unwrap_or_else(|| world.jwks.clone());
         for entry in jwks.as_array_mut().into_iter().flatten() {
@@ -93,8 +95,9 @@ impl Runner {
         if jwks.is_array() {
             jwks = json!({ "keys": jwks });
         }
-        let jwks_uri = discovery["jwks_uri"].as_str().unwrap_or_default().to_owned();
-        let bodies = [(discovery_url, body(discovery)), (jwks_uri, body(&jwks))];
+        let jwks_uri = discovery["jwks_uri"].as_str().unwrap_or_default();
+        let keys_url = case.keys_url.as_deref().unwrap_or(jwks_uri).to_owned();
+        let bodies = [(discovery_url, body(discovery)), (keys_url, body(&jwks))];
         Documents { bodies: HashMap::from(bodies), requested: Mutex::default() }
     }
 
@@ -171,6 +174,7 @@ fn settings(world: &World, case: &Case) -> Result<Settings, String> {
         resource: Some(RESOURCE.into()),
         audiences: configured.audiences,
         allowed_tenants: configured.allowed_tenants,
+        claims_mapping: configured.claims_mapping,
         leeway: Duration::from_secs(configured.leeway),
         ..Settings::new(configured.tenant, configured.client_id)
     })
