@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use poem_entra::{Fault, InvalidSettings, Setting, Settings};
+use poem_entra::{Fault, InvalidSettings, Setting, Settings, settings::not_a_guid};
 use tracing_subscriber::EnvFilter;
 use url::Url;
 
@@ -65,7 +65,7 @@ impl Reader<'_> {
         let name = "SWAGGER_UI_CLIENT_ID";
         match self.environment.get(name) {
             Some(id) if poem_entra::ClientId::parse(id).is_some() => return id.to_owned(),
-            Some(_) => self.faults.push(format!("{name} is not a GUID")),
+            Some(other) => self.faults.push(format!("{name} {}", not_a_guid(other))),
             None => self.faults.push(format!(
                 "{name} is missing: the application (client) id of the app registration that \
                  people use to sign in on the docs page"
@@ -296,6 +296,27 @@ mod tests {
             assert!(faults[0].starts_with(expected), "{faults:?}");
             assert!(!faults[0].contains("secret"), "{faults:?}");
         }
+    }
+
+    #[test]
+    fn paste_errors_are_named_together() {
+        let api = "33333333-3333-4333-8333-333333333333";
+        let environment = Environment::default()
+            .with("AAD_INSTANCE", "https://login.microsoftonline.com/contoso.example/v2.0")
+            .with("AAD_TENANT_ID", "contoso.example\u{200b}")
+            .with("API_CLIENT_ID", format!("api://{api}"))
+            .with("SWAGGER_UI_CLIENT_ID", "{44444444-4444-4444-8444-444444444444}");
+        assert_eq!(
+            faults(&environment),
+            [
+                "AAD_INSTANCE is an authority, whose path begins with the tenant contoso.example; \
+                 write only https://login.microsoftonline.com"
+                    .to_owned(),
+                "AAD_TENANT_ID contains the invisible character U+200B; remove it".to_owned(),
+                format!("API_CLIENT_ID is an App ID URI; write only the GUID in it, {api}"),
+                "SWAGGER_UI_CLIENT_ID is in braces; remove them".to_owned(),
+            ]
+        );
     }
 
     #[test]

@@ -93,6 +93,22 @@ async fn a_blocked_log_reader_never_blocks_a_request() {
 }
 
 #[test]
+fn paste_errors_are_named_when_the_server_refuses_to_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let launch = Launch::serve("login.microsoftonline.com")
+        .with("API_CLIENT_ID", format!("{}\u{200b}", entra_dev::ids::API_CLIENT_ID))
+        .with("SWAGGER_UI_CLIENT_ID", format!("{{{}}}", entra_dev::ids::SWAGGER_UI_CLIENT_ID));
+    let shown = launch.refusal(folder.path());
+    for fault in [
+        "- AAD_INSTANCE has no scheme; write https://login.microsoftonline.com\n",
+        "- API_CLIENT_ID contains the invisible character U+200B; remove it\n",
+        "- SWAGGER_UI_CLIENT_ID is in braces; remove them\n",
+    ] {
+        assert!(shown.contains(fault), "{shown}");
+    }
+}
+
+#[test]
 fn a_variable_that_is_not_utf_8_is_reported() {
     let folder = tempfile::tempdir().unwrap();
     let broken = ["sh", "-c", r#"DATABASE_URL=$(printf 'sqlite://b\377.db') exec "$0" "$@""#];

@@ -10,7 +10,7 @@ use crate::{
     resource::Resource,
 };
 
-use super::{Fault, InvalidSettings, Setting, Settings};
+use super::{Fault, InvalidSettings, Setting, Settings, not_a_guid, paste};
 
 /// Settings that passed their checks.
 #[derive(Debug, Clone)]
@@ -119,9 +119,18 @@ fn collect<T>(faults: &mut Vec<Fault>, setting: Setting, parsed: Result<T, Strin
 
 /// The instance's URL. It must be https, or http with a loopback host.
 fn instance(text: &str) -> Result<Url, String> {
+    if let Some(url) = paste::with_scheme(text) {
+        return Err(format!("has no scheme; write {url}"));
+    }
     let url = Url::parse(text).map_err(|error| format!("is not a URL: {error}"))?;
     if !is_https_or_loopback(&url) {
         return Err("must be https; plain http is allowed only for loopback hosts".into());
+    }
+    if let Some(tenant) = paste::tenant_in_path(&url) {
+        return Err(format!(
+            "is an authority, whose path begins with the tenant {tenant}; write only {}",
+            url.origin().ascii_serialization()
+        ));
     }
     if url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
         return Err("must be a scheme and a host, without a path".into());
@@ -143,7 +152,7 @@ pub(crate) fn is_https_or_loopback(url: &Url) -> bool {
     }
 }
 
-fn directory(text: &str) -> Result<Directory, String> {
+pub(super) fn directory(text: &str) -> Result<Directory, String> {
     match text {
         "" => {
             Err("is missing: the tenant's GUID or domain, or common, organizations or consumers"
@@ -155,12 +164,14 @@ fn directory(text: &str) -> Result<Directory, String> {
         _ => match TenantId::parse(text) {
             Some(tenant) => Ok(Directory::Tenant(tenant)),
             None if is_domain(text) => Ok(Directory::Domain(text.to_ascii_lowercase())),
-            None => Err("is not a GUID, a domain name, common, organizations or consumers".into()),
+            None => Err(paste::paste_error(text, "a GUID or a domain name").unwrap_or_else(|| {
+                "is not a GUID, a domain name, common, organizations or consumers".into()
+            })),
         },
     }
 }
 
-fn is_domain(text: &str) -> bool {
+pub(super) fn is_domain(text: &str) -> bool {
     text.contains('.')
         && text.split('.').all(|label| {
             !label.is_empty() && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
@@ -171,7 +182,7 @@ fn client_id(text: &str) -> Result<ClientId, String> {
     if text.is_empty() {
         return Err("is missing: the application (client) id of the API's registration".into());
     }
-    ClientId::parse(text).ok_or_else(|| "is not a GUID".into())
+    ClientId::parse(text).ok_or_else(|| not_a_guid(text))
 }
 
 /// A multi-tenant authority needs a list of tenants or an explicit `any`.
@@ -191,7 +202,7 @@ fn tenants(directory: &Directory, allowed: &[String]) -> Result<Tenants, String>
             .iter()
             .map(|text| {
                 TenantId::parse(text)
-                    .ok_or_else(|| format!("contains {text:?}, which is not a GUID"))
+                    .ok_or_else(|| format!("contains {text:?}, which {}", not_a_guid(text)))
             })
             .collect::<Result<_, _>>()
             .map(Tenants::Listed),

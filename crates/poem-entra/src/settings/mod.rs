@@ -2,10 +2,12 @@
 //! faults are reported together.
 
 mod checked;
+mod paste;
 
 use std::{fmt, time::Duration};
 
-pub(crate) use checked::{Checked, Tenants, is_https_or_loopback, without_slash};
+pub(crate) use self::checked::{Checked, Tenants, is_https_or_loopback, without_slash};
+pub use self::paste::not_a_guid;
 
 /// The settings of a validator, as a person writes them.
 ///
