@@ -44,6 +44,9 @@ impl Serve {
             }
         };
         let _log = telemetry::start(&config.log)?;
+        for warning in &config.warnings {
+            tracing::warn!("{warning}");
+        }
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         runtime.block_on(self.serve(config))
     }

@@ -38,6 +38,8 @@ pub struct Config {
     pub log: LogConfig,
     /// Where the embedded development tenant listens.
     pub dev_tenant: DevTenantConfig,
+    /// Settings that have no effect, one sentence for each.
+    pub warnings: Vec<String>,
 }
 
 impl Config {
@@ -50,12 +52,13 @@ impl Config {
         let mut reader = Reader::new(environment);
         let server = reader.server();
         let entra = reader.entra(server.public_url.as_deref());
+        let warnings = reader::warnings(&entra);
         let swagger_ui_client_id = reader.swagger_ui_client_id();
         let database = reader.database();
         let log = reader.log();
         let dev_tenant = reader.dev_tenant();
         let database = reader.finish(database)?;
-        Ok(Self { entra, swagger_ui_client_id, server, database, log, dev_tenant })
+        Ok(Self { entra, swagger_ui_client_id, server, database, log, dev_tenant, warnings })
     }
 }
 

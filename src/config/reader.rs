@@ -206,6 +206,12 @@ impl Reader<'_> {
     }
 }
 
+/// The settings of the validator that have no effect.
+pub(super) fn warnings(settings: &Settings) -> Vec<String> {
+    let warnings = settings.warnings();
+    warnings.iter().map(in_terms_of_variables).map(|(name, why)| format!("{name} {why}")).collect()
+}
+
 /// Translates the names of the validator's settings to variables, which are what people set.
 fn in_terms_of_variables(fault: &Fault) -> (&str, &str) {
     let variable = match fault.setting {
@@ -317,6 +323,20 @@ mod tests {
                 "SWAGGER_UI_CLIENT_ID is in braces; remove them".to_owned(),
             ]
         );
+    }
+
+    #[test]
+    fn an_audience_that_has_no_effect_is_a_warning() {
+        let warnings = |audiences: &str| {
+            let environment = Environment::complete().with("API_AUDIENCE", audiences);
+            Config::read(&environment).unwrap().warnings
+        };
+        assert_eq!(warnings("https://old.contoso.example"), <[String; 0]>::default());
+        let [wildcard, scope] = &warnings("*, access_as_user, api://old")[..] else {
+            panic!("{:?}", warnings("*, access_as_user, api://old"));
+        };
+        assert!(wildcard.starts_with("API_AUDIENCE contains \"*\", which is not"), "{wildcard}");
+        assert!(scope.starts_with("API_AUDIENCE contains \"access_as_user\", which"), "{scope}");
     }
 
     #[test]

@@ -92,6 +92,24 @@ async fn a_blocked_log_reader_never_blocks_a_request() {
     assert!(program.stop("TERM").await.success());
 }
 
+#[tokio::test]
+async fn a_setting_without_an_effect_is_a_warning_at_start() {
+    let tenant = DevTenant::start().await.unwrap();
+    let [port] = free_ports().map(|port| port.to_string());
+    let launch = Launch::serve(tenant.base_url()).with("PORT", port);
+    let audiences = format!("https://old.contoso.example,{}", entra_dev::ids::API_CLIENT_ID);
+    let mut program = Program::launch(launch.with("API_AUDIENCE", audiences)).await;
+    assert!(program.stop("TERM").await.success());
+    let log = program.log();
+    let warnings: Vec<_> = log.lines().filter(|line| line.contains("WARN")).collect();
+    let [warning] = warnings[..] else { panic!("{log}") };
+    let expected = format!(
+        "API_AUDIENCE contains {:?}, which is accepted anyway",
+        entra_dev::ids::API_CLIENT_ID
+    );
+    assert!(warning.ends_with(&expected), "{warning}");
+}
+
 #[test]
 fn paste_errors_are_named_when_the_server_refuses_to_start() {
     let folder = tempfile::tempdir().unwrap();

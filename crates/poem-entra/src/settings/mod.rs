@@ -3,6 +3,7 @@
 
 mod checked;
 mod paste;
+mod warnings;
 
 use std::{fmt, time::Duration};
 
@@ -125,7 +126,7 @@ impl fmt::Display for Setting {
     }
 }
 
-/// One setting that cannot be used.
+/// What is wrong with one setting.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
     /// The setting.
