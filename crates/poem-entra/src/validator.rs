@@ -77,6 +77,14 @@ impl ValidatorBuilder {
     /// certificates with which to verify an https authority.
     pub fn build(self) -> Result<Validator, StartError> {
         let settings = self.settings.checked()?;
+        if let Some(url) = self.settings.resource.as_ref()
+            && !self.settings.app_id_uris.contains(url)
+        {
+            tracing::info!(
+                "Entra answers with AADSTS9010010 to clients that send {url} as the resource, as MCP \
+                 clients do, because it is not an App ID URI of this API"
+            );
+        }
         let transport = match self.transport {
             Some(transport) => transport,
             None => Arc::new(
