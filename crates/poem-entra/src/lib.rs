@@ -7,7 +7,7 @@
 //! - [`settings`] and [`authority`]: the configuration, with typed [`ids`];
 //! - [`transport`] and [`clock`]: how documents are fetched, and the time;
 //! - [`token`], [`validator`] and [`rule`]: how a token is parsed and validated;
-//! - [`principal`], or [`rejection`] with its [`challenge`]: the outcome;
+//! - [`principal`] with its [`actor`], or [`rejection`] with its [`challenge`]: the outcome;
 //! - [`policy`]: who may call an operation;
 //! - [`resource`]: what tells clients where to get a token;
 //! - [`mod@poem`]: the guards for poem-openapi.
@@ -15,6 +15,7 @@
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
+pub mod actor;
 pub mod authority;
 mod cache;
 mod causes;
@@ -43,6 +44,7 @@ pub mod token;
 pub mod transport;
 pub mod validator;
 
+pub use actor::Actor;
 pub use challenge::Challenge;
 pub use claims::{AccountType, Groups};
 pub use clock::{Clock, SystemClock};

@@ -4,6 +4,7 @@
 use std::{ops::Deref, sync::Arc};
 
 use crate::{
+    actor::Actor,
     claims::{AccountType, Claims, Groups},
     ids::{ClientId, ObjectId, TenantId},
     rejection::Rejection,
@@ -40,7 +41,7 @@ pub struct Identity {
     tenant: TenantId,
     object_id: Option<ObjectId>,
     subject: String,
-    client: Option<ClientId>,
+    actor: Actor,
     scopes: Vec<String>,
     roles: Vec<String>,
     groups: Groups,
@@ -69,7 +70,12 @@ impl Identity {
 
     /// The app that sends the request (`azp`, in v1 tokens `appid`).
     pub fn client(&self) -> Option<ClientId> {
-        self.client
+        self.actor.client()
+    }
+
+    /// Who acts: this app, and whether it or the user is an agent.
+    pub fn actor(&self) -> Actor {
+        self.actor
     }
 
     /// The scopes that the user consented to (`scp`); empty for an app.
@@ -179,7 +185,7 @@ impl Principal {
             tenant: claims.tenant,
             object_id,
             subject: claims.sub.to_owned(),
-            client: claims.client,
+            actor: claims.actor,
             // An app has no scopes, whatever its token says.
             scopes: if is_app { Vec::new() } else { claims.scopes },
             roles: claims.roles,

@@ -36,6 +36,7 @@ impl RefusalLog {
         let mut window = window.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(left_out) = window.admit(now) else { return };
         drop(window);
+        let actor = rejection.actor();
         tracing::info!(
             rule = rejection.rule().name(),
             code = rejection.code(),
@@ -43,6 +44,9 @@ impl RefusalLog {
             received = rejection.received(),
             tenant = rejection.tenant().map(display),
             client = rejection.client().map(display),
+            agent = actor.and_then(|actor| actor.is_agent()),
+            agent_user = actor.and_then(|actor| actor.has_agent_user()),
+            blueprint = actor.and_then(|actor| actor.blueprint()).map(display),
             left_out = (left_out > 0).then_some(left_out),
             "refused a request: {}",
             rejection.detail(),

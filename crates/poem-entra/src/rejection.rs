@@ -5,6 +5,7 @@ use std::{borrow::Cow, fmt};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 
 use crate::{
+    actor::Actor,
     challenge::{Challenge, quotable},
     ids::{ClientId, TenantId},
     rule::Rule,
@@ -26,7 +27,7 @@ struct Evidence {
     received: Option<String>,
     hint: Option<&'static str>,
     tenant: Option<TenantId>,
-    client: Option<ClientId>,
+    actor: Option<Actor>,
     scopes: &'static [&'static str],
 }
 
@@ -110,9 +111,9 @@ impl Rejection {
     }
 
     /// Adds who sent the request, once the token's signature is verified.
-    pub(crate) fn sent_by(mut self, tenant: TenantId, client: Option<ClientId>) -> Self {
+    pub(crate) fn sent_by(mut self, tenant: TenantId, actor: Actor) -> Self {
         self.evidence.tenant = Some(tenant);
-        self.evidence.client = client;
+        self.evidence.actor = Some(actor);
         self
     }
 
@@ -161,7 +162,12 @@ impl Rejection {
 
     /// The app that sent the token (`azp` or `appid`), if the token's signature is valid.
     pub fn client(&self) -> Option<ClientId> {
-        self.evidence.client
+        self.evidence.actor?.client()
+    }
+
+    /// Who acts, if the token's signature is valid.
+    pub fn actor(&self) -> Option<Actor> {
+        self.evidence.actor
     }
 
     /// A stable name for programs: `missing_token`, `invalid_request`, `invalid_token`,

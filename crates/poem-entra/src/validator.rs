@@ -196,9 +196,9 @@ impl Validator {
     pub async fn authorize<P: Policy>(&self, headers: &HeaderMap) -> Result<P::Caller, Rejection> {
         let outcome = match token::bearer(headers) {
             Ok(token) => self.judge(token).await.and_then(|principal| {
-                let (tenant, client) = (principal.tenant(), principal.client());
+                let (tenant, actor) = (principal.tenant(), principal.actor());
                 policy::authorize::<P>(principal)
-                    .map_err(|rejection| rejection.sent_by(tenant, client))
+                    .map_err(|rejection| rejection.sent_by(tenant, actor))
             }),
             Err(rejection) => Err(rejection),
         };
@@ -270,12 +270,12 @@ impl Validator {
         let payload = token.payload_after_verification()?;
         let members = token::claims(&payload)?;
         let claims = Claims::read(&members)?;
-        let (tenant, client) = (claims.tenant, claims.client);
+        let (tenant, actor) = (claims.tenant, claims.actor);
         let (not_before, expires) = (claims.nbf.max(claims.iat).unwrap_or(0), claims.exp);
         let principal = self
             .check_claims(&claims, &key, &trust)
             .and_then(|()| Principal::from_claims(claims))
-            .map_err(|rejection| rejection.sent_by(tenant, client))?;
+            .map_err(|rejection| rejection.sent_by(tenant, actor))?;
         let metadata = Arc::clone(&trust.metadata);
         Ok(Accepted { not_before, expires, principal, kid: token.kid, key, metadata })
     }

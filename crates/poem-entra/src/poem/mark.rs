@@ -92,6 +92,8 @@ fn who(requirement: &Requirement, note: Option<String>) -> String {
             Condition::Group(groups) => format!(" in the group {}", either(groups)),
             Condition::Client(clients) => format!(" through the app {}", either(clients)),
             Condition::NoGuests => "; no guests".to_owned(),
+            Condition::HumansOnly => "; human users only".to_owned(),
+            Condition::NoAgents => "; no agents".to_owned(),
             Condition::AuthenticationContext(context) => {
                 format!("; authentication context `{context}`")
             }

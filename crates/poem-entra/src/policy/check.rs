@@ -1,6 +1,7 @@
 //! Checks a caller against a requirement.
 
 use crate::{
+    actor::Actor,
     claims::{AccountType, Groups},
     ids::ClientId,
     principal::Principal,
@@ -52,6 +53,8 @@ impl Condition {
             Self::NoGuests => Err(denied(
                 "This operation is for members of the tenant; the token does not prove membership.",
             )),
+            Self::HumansOnly => check_human(principal),
+            Self::NoAgents => check_no_agents(principal.actor()),
             Self::AuthenticationContext(context)
                 if any_of(&[context], principal.authentication_contexts()) =>
             {
@@ -69,6 +72,45 @@ impl Condition {
 /// An app is neither a member nor a guest, whatever its token says.
 fn is_member(principal: &Principal) -> bool {
     matches!(principal, Principal::User(user) if user.account_type() == Some(AccountType::Member))
+}
+
+fn check_human(principal: &Principal) -> Result<(), Rejection> {
+    let refused = match (principal, principal.actor().has_agent_user()) {
+        (Principal::App(_), _) => "This operation is for human users; the token belongs to an app.",
+        (_, Some(false)) => return Ok(()),
+        (_, Some(true)) => {
+            "This operation is for human users; the user account belongs to an agent."
+        }
+        (_, None) => return Err(unknown_user()),
+    };
+    Err(denied(refused))
+}
+
+fn check_no_agents(actor: Actor) -> Result<(), Rejection> {
+    let refused = match (actor.is_agent(), actor.has_agent_user()) {
+        (Some(false), Some(false)) => return Ok(()),
+        (Some(true), _) => "This operation is not for agents; the client app is an agent.",
+        (_, Some(true)) => {
+            "This operation is not for agents; the user account belongs to an agent."
+        }
+        _ => return Err(unknown_actor()),
+    };
+    Err(denied(refused))
+}
+
+fn unknown_user() -> Rejection {
+    denied("The token does not say whether the user account belongs to an agent (xms_sub_fct).")
+        .with_hint(
+            "Add the optional claim xms_sub_fct for access tokens to the API's registration, then \
+             get a new token.",
+        )
+}
+
+fn unknown_actor() -> Rejection {
+    denied("The token does not say whether an agent acts (xms_act_fct and xms_sub_fct).").with_hint(
+        "Add the optional claims xms_act_fct, xms_sub_fct and xms_par_app_azp for access tokens \
+         to the API's registration, then get a new token.",
+    )
 }
 
 fn check_groups(wanted: &[&str], groups: &Groups) -> Result<(), Rejection> {

@@ -113,7 +113,8 @@ pub(super) const fn is_authentication_context(text: &str) -> bool {
     matches!(text.as_bytes(), [b'c', b'1'..=b'9'] | [b'c', b'1'..=b'9', b'0'..=b'9'])
 }
 
-/// Each requirement becomes a doctest that must not compile, except for the last one, which must.
+/// Each requirement becomes a doctest that must not compile, except for the last three, which
+/// must.
 #[cfg(doctest)]
 mod doctests {
     macro_rules! requirements {
@@ -162,6 +163,7 @@ mod doctests {
         "compile_fail" NoCommonClientOfThree
             "SCOPE.and_client(&[A, B]).and_client(&[A]).and_client(&[B])";
         "compile_fail" AppAsMember "Requirement::app_role(&[\"R\"]).and_no_guests()";
+        "compile_fail" AppAsHuman "Requirement::app_role(&[\"R\"]).and_humans_only()";
         "compile_fail" AppWithContext
             "Requirement::app_role(&[\"R\"]).and_authentication_context(\"c1\")";
         "compile_fail" ContextInUpperCase "SCOPE.and_authentication_context(\"C1\")";
@@ -175,5 +177,8 @@ mod doctests {
         "" Possible
             "SCOPE.and_role(&[\"A.b:c\"]).and_role(&[\"B\"]).and_group(&[A]).and_client(&[A, B])\
              .and_client(&[B]).and_no_guests().and_authentication_context(\"c99\").and_role(&[\"8\"])";
+        "" PossibleForAgents
+            "SCOPE.and_humans_only().and_no_agents()";
+        "" AppThatIsNoAgent "Requirement::app_role(&[\"R\"]).and_no_agents()";
     }
 }

@@ -45,6 +45,7 @@ policies! {
         .and_client(&["44444444-4444-4444-8444-444444444444"])
         .and_no_guests()
         .and_authentication_context("c1"), "and only on Tuesdays";
+    Human = SCOPE.and_humans_only().and_no_agents();
 }
 
 struct Operations;
@@ -76,6 +77,11 @@ impl Operations {
 
     #[oai(path = "/either", method = "get")]
     async fn either(&self, _caller: Guard<EntraId, Either>) -> PlainText<&'static str> {
+        PlainText("in")
+    }
+
+    #[oai(path = "/human", method = "get")]
+    async fn human(&self, _caller: Guard<EntraId, Human>) -> PlainText<&'static str> {
         PlainText("in")
     }
 
@@ -122,6 +128,12 @@ fn the_document_states_every_kind_of_policy() {
             None,
             "a user with the scope `access_as_user`, or an app with the app role \
              `Todos.Read.All`.",
+        ),
+        (
+            "/human",
+            json!([scope]),
+            None,
+            "a user with the scope `access_as_user`; human users only; no agents.",
         ),
         (
             "/narrow",

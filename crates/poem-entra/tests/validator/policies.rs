@@ -94,6 +94,8 @@ policy!(OneClient, SCOPE.and_client(&[CLIENT]));
 policy!(Members, SCOPE.and_no_guests());
 policy!(InGroup, SCOPE.and_group(&[GROUP]));
 policy!(SteppedUp, SCOPE.and_authentication_context("c1"));
+policy!(Humans, SCOPE.and_humans_only());
+policy!(NoAgents, SCOPE.and_no_agents());
 policy!(
     EitherMember,
     Requirement::scope_or_app_role(&["access_as_user"], &["Todos.Read.All"]).and_no_guests()
@@ -190,6 +192,39 @@ async fn no_guests_refuses_guests_and_tokens_without_acct() {
     };
     let refused = code::<EitherMember>(&world, member).await;
     assert_eq!(refused, Some("access_denied"), "an app is never a member");
+}
+
+#[tokio::test]
+async fn a_refusal_names_the_optional_claims_that_the_api_must_request() {
+    let world = World::new();
+    let humans = authorize::<Humans>(&world, |_| {}).await.unwrap_err();
+    assert_eq!((humans.code(), humans.status()), ("access_denied", StatusCode::FORBIDDEN));
+    let agents = authorize::<NoAgents>(&world, |_| {}).await.unwrap_err();
+    assert_eq!((agents.code(), agents.status()), ("access_denied", StatusCode::FORBIDDEN));
+    let names = |rejection: &Rejection, claims: &[&str]| {
+        let headers = rejection.headers(world.validator.challenge());
+        let challenge = headers[header::WWW_AUTHENTICATE].to_str().unwrap();
+        let hint = rejection.hint().unwrap();
+        claims.iter().all(|claim| challenge.contains(claim) && hint.contains(claim))
+    };
+    assert!(names(&humans, &["xms_sub_fct"]), "{humans:?}");
+    assert!(names(&agents, &["xms_act_fct", "xms_sub_fct"]), "{agents:?}");
+    assert!(agents.hint().unwrap().contains("xms_par_app_azp"), "{agents:?}");
+}
+
+#[tokio::test]
+async fn a_rejection_says_which_agent_of_which_blueprint_was_refused() {
+    let world = World::new();
+    let agent = |claims: &mut Value| {
+        claims["xms_act_fct"] = "3 9 11".into();
+        claims["xms_sub_fct"] = "13 3".into();
+        claims["xms_par_app_azp"] = OTHER_CLIENT.into();
+    };
+    let rejection = authorize::<NoAgents>(&world, agent).await.unwrap_err();
+    let actor = rejection.actor().unwrap();
+    assert_eq!(actor.client().unwrap().to_string(), CLIENT);
+    assert_eq!((actor.is_agent(), actor.has_agent_user()), (Some(true), Some(true)));
+    assert_eq!(actor.blueprint().unwrap().to_string(), OTHER_CLIENT);
 }
 
 #[tokio::test]

@@ -188,7 +188,7 @@ fn caller(claims: &Map<String, Value>) -> Option<Kind> {
     };
     let texts =
         ["iss", "sub", "scp", "idtyp"].iter().all(|name| !has(name) || text(name).is_some());
-    let lists = ["roles", "groups", "acrs", "xms_cc"].iter();
+    let lists = ["roles", "groups", "acrs"].iter();
     let lists = lists.copied().all(|name| claims.get(name).is_none_or(are_texts));
     let dates = ["nbf", "iat"].iter().all(|name| !has(name) || date(name).is_some());
     let client = if text("ver") == Some("1.0") { "appid" } else { "azp" };
@@ -264,6 +264,9 @@ const NAMES: &[&str] = &[
     "acct",
     "acrs",
     "xms_cc",
+    "xms_act_fct",
+    "xms_sub_fct",
+    "xms_par_app_azp",
     "nonce",
     "cnf",
     "name",
@@ -307,12 +310,13 @@ fn plausible(name: &str) -> Vec<Value> {
             .flat_map(|aud| [json!(aud), json!([aud]), json!(["other", aud]), json!([aud, 7])])
             .collect(),
         "tid" => json!([TENANT, OTHER_TENANT, PERSONAL, "contoso.example"]),
-        "oid" | "azp" | "appid" | "sub" => {
+        "oid" | "azp" | "appid" | "sub" | "xms_par_app_azp" => {
             json!([PERSON, PERSON.to_uppercase(), PERSON.replace('-', ""), format!("{{{PERSON}}}")])
         }
         "ver" => json!(["1.0", "2.0", "2", 2.0]),
         "scp" => json!(["", " ", "/", " / ", "a", "a b", "/ a", ["a"]]),
         "idtyp" => json!(["app", "user", "App", "", "device"]),
+        "xms_act_fct" | "xms_sub_fct" => json!(["3 9 11", "13 3", "", "x", 11, null, ["11"]]),
         "cnf" => json!([null, {}, { "jkt": "x" }, "x"]),
         "acct" => json!([0, 1, 2, "0", "1", "2", 0.0, true]),
         "_claim_names" => json!([{ "groups": "src1" }, {}, "groups"]),

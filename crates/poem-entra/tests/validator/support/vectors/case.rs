@@ -140,6 +140,9 @@ pub(crate) struct Accepted {
     pub(crate) tenant: String,
     pub(crate) oid: Option<String>,
     pub(crate) client: Option<String>,
+    pub(crate) agent: Option<bool>,
+    pub(crate) agent_user: Option<bool>,
+    pub(crate) blueprint: Option<String>,
     pub(crate) scopes: Option<Vec<String>>,
     pub(crate) roles: Option<Vec<String>>,
 }

@@ -23,6 +23,16 @@ impl Accepted {
         if let Some(client) = &self.client {
             equal("client", &principal.client().map(|id| id.to_string()).as_ref(), &Some(client))?;
         }
+        let actor = principal.actor();
+        if let Some(agent) = self.agent {
+            equal("agent", &actor.is_agent(), &Some(agent))?;
+        }
+        if let Some(agent) = self.agent_user {
+            equal("agent_user", &actor.has_agent_user(), &Some(agent))?;
+        }
+        if let Some(id) = &self.blueprint {
+            equal("blueprint", &actor.blueprint().map(|id| id.to_string()).as_ref(), &Some(id))?;
+        }
         if let Some(scopes) = &self.scopes {
             equal("scopes", &principal.scopes(), &scopes.as_slice())?;
         }

@@ -41,6 +41,15 @@ policies! {
     "client-list" ClientList SCOPE.and_client(&["d4d4d4d4-4444-4444-8444-444444444444"]);
     "no-guests" NoGuests SCOPE.and_no_guests();
     "group" InGroup SCOPE.and_group(&["f6f6f6f6-6666-4666-8666-666666666666"]);
+    "humans-only" HumansOnly Requirement::scope_or_app_role(
+        &["access_as_user"],
+        &["Todos.Read.All"],
+    ).and_humans_only();
+    "no-agents" NoAgents Requirement::scope_or_app_role(
+        &["access_as_user"],
+        &["Todos.Read.All"],
+    ).and_no_agents();
+    "humans-without-agents" HumansWithoutAgents SCOPE.and_humans_only().and_no_agents();
     "step-up" StepUp SCOPE.and_authentication_context("c1");
     "two-roles" TwoRoles SCOPE.and_role(&["Admin"]).and_role(&["Auditor"]);
     "two-groups" TwoGroups SCOPE
