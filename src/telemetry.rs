@@ -1,6 +1,6 @@
-//! Logging. Each request has one line with its id, operation, status and duration. No line contains
-//! names, or anything that could be replayed, such as a token. Only the audit log identifies
-//! people, by their object ids.
+//! Logging. Each request has one line with its id, operation, status and duration, and with tenant,
+//! client and agent if its token was accepted. No line contains names, or anything that could be
+//! replayed, such as a token. Only the audit log identifies people, by their object ids.
 
 use std::{
     io::{self, BufWriter, IsTerminal, Write},
@@ -13,6 +13,7 @@ use poem::{
     Endpoint, IntoResponse, Request, Response,
     http::{HeaderValue, header::HeaderName},
 };
+use poem_entra::poem::CallerSlot;
 use poem_openapi::OperationId;
 use tracing::Instrument;
 use tracing_appender::non_blocking::{ErrorCounter, NonBlockingBuilder, WorkerGuard};
@@ -169,6 +170,8 @@ pub async fn trace<E: Endpoint + 'static>(
     let id = RequestId::of(&request);
     let method = request.method().clone();
     request.extensions_mut().insert(id.clone());
+    let slot = CallerSlot::default();
+    request.extensions_mut().insert(slot.clone());
     let span = tracing::info_span!("request", id = id.as_str());
     let mut response = match next.call(request).instrument(span).await {
         Ok(response) => response.into_response(),
@@ -178,7 +181,21 @@ pub async fn trace<E: Endpoint + 'static>(
     let status = response.status().as_u16();
     let micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
     // The path is not logged, because the client can put anything into it. `operation` is enough.
-    tracing::info!(id = id.as_str(), %method, operation, status, micros, "request");
+    let caller = slot.caller();
+    let actor = caller.map(|caller| caller.actor());
+    tracing::info!(
+        id = id.as_str(),
+        %method,
+        operation,
+        status,
+        micros,
+        tenant = caller.map(|caller| display(caller.tenant())),
+        client = actor.and_then(|actor| actor.client()).map(display),
+        agent = actor.and_then(|actor| actor.is_agent()),
+        agent_user = actor.and_then(|actor| actor.has_agent_user()),
+        blueprint = actor.and_then(|actor| actor.blueprint()).map(display),
+        "request"
+    );
     response.headers_mut().insert(REQUEST_ID, id.0);
     Ok(response)
 }

@@ -34,6 +34,7 @@ mod postgres_tls;
 mod program;
 mod refusal_log;
 mod replicas;
+mod request_log;
 mod schemathesis;
 mod server;
 mod support;

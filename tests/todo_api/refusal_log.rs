@@ -122,14 +122,14 @@ async fn log_of_one_refusal(format: &str) -> (Server, String) {
 const ANOTHER_API: &str = "88888888-8888-4888-8888-888888888888";
 
 /// A server process, with the tenant of another server in this process.
-struct Server {
+pub(crate) struct Server {
     program: Program,
     client: Client,
-    tenant: App,
+    pub(crate) tenant: App,
 }
 
 impl Server {
-    async fn start(format: &str) -> Self {
+    pub(crate) async fn start(format: &str) -> Self {
         let tenant = App::start_at(TestClock::real(), |environment| environment).await;
         let [port] = free_ports();
         let launch = Launch::serve(tenant.tenant.base_url())
@@ -138,7 +138,8 @@ impl Server {
         Self { program: Program::launch(launch).await, client: client(), tenant }
     }
 
-    async fn send(&self, token: Option<&str>) -> StatusCode {
+    /// Requests the list of todos.
+    pub(crate) async fn send(&self, token: Option<&str>) -> StatusCode {
         let mut request = self.client.get(format!("{}/todoitems", self.program.url));
         if let Some(token) = token {
             request = request.bearer_auth(token);
@@ -147,7 +148,7 @@ impl Server {
     }
 
     /// Stops the server and returns its log.
-    async fn stop(&mut self) -> String {
+    pub(crate) async fn stop(&mut self) -> String {
         assert!(self.program.stop("TERM").await.success());
         self.program.log()
     }

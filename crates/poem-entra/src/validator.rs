@@ -194,8 +194,18 @@ impl Validator {
     ///
     /// The first rule that was broken.
     pub async fn authorize<P: Policy>(&self, headers: &HeaderMap) -> Result<P::Caller, Rejection> {
+        self.authorize_seen_by::<P>(headers, |_| {}).await
+    }
+
+    /// The same. `seen_by` gets the caller of an accepted token, before the policy is checked.
+    pub(crate) async fn authorize_seen_by<P: Policy>(
+        &self,
+        headers: &HeaderMap,
+        seen_by: impl FnOnce(&Principal),
+    ) -> Result<P::Caller, Rejection> {
         let outcome = match token::bearer(headers) {
             Ok(token) => self.judge(token).await.and_then(|principal| {
+                seen_by(&principal);
                 let (tenant, actor) = (principal.tenant(), principal.actor());
                 policy::authorize::<P>(principal)
                     .map_err(|rejection| rejection.sent_by(tenant, actor))

@@ -127,7 +127,7 @@ const RULES: &[Rule] = &[
     Rule { module: "config", modules: &["store"], crates: &["poem_entra", "tracing_subscriber"] },
     Rule { module: "config::environment", modules: &["config"], crates: &["dotenvy"] },
     Rule { module: "listener", modules: &["causes"], crates: &["hyper", "poem", "tokio"] },
-    Rule { module: "telemetry", modules: &["config"], crates: &["poem", "poem_openapi", "tracing_subscriber"] },
+    Rule { module: "telemetry", modules: &["config"], crates: &["poem", "poem_entra", "poem_openapi", "tracing_subscriber"] },
     Rule {
         module: "server",
         modules: &["api", "api::docs", "api::document", "api::health", "api::http::edge", "api::http::problem", "api::metadata", "api::security", "api::todos", "config", "listener", "store", "telemetry"],

@@ -8,7 +8,7 @@ use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions, registry
 
 use crate::{policy::Policy, rejection::Rejection, validator::Validator};
 
-use super::SecurityScheme;
+use super::{CallerSlot, SecurityScheme};
 
 /// An extractor for the caller of a request. It refuses the request if the token is invalid or if
 /// the policy `P` does not allow the caller. `S` is the app's security scheme in the document.
@@ -66,7 +66,9 @@ pub async fn authorize<P: Policy>(request: &Request) -> Result<P::Caller> {
             StatusCode::INTERNAL_SERVER_ERROR,
         )
     })?;
-    let outcome = validator.authorize::<P>(request.headers()).await;
+    let slot = request.extensions().get::<CallerSlot>();
+    let fill = |caller: &_| slot.into_iter().for_each(|slot| slot.fill(caller));
+    let outcome = validator.authorize_seen_by::<P>(request.headers(), fill).await;
     outcome.map_err(|rejection| {
         Denied { headers: rejection.headers(validator.challenge()), rejection }.into()
     })

@@ -4,7 +4,9 @@ mod document;
 mod guard;
 mod mark;
 mod scheme;
+mod slot;
 
 pub use document::{Published, publish};
 pub use guard::{Denied, Guard, authorize};
 pub use scheme::SecurityScheme;
+pub use slot::CallerSlot;

@@ -1,0 +1,38 @@
+//! How a layer around the endpoint learns who sent a request.
+
+use std::sync::{Arc, OnceLock};
+
+use crate::principal::Principal;
+
+/// A place for the caller of a request. A layer around the endpoint, such as one that writes a log
+/// line, puts a clone into the request's extensions. The guard fills it if it accepts the token,
+/// even if the policy then refuses the caller.
+///
+/// ```
+/// use poem::{Endpoint, IntoResponse, Request, Response, Result};
+/// use poem_entra::poem::CallerSlot;
+///
+/// async fn log<E: Endpoint>(next: E, mut request: Request) -> Result<Response> {
+///     let slot = CallerSlot::default();
+///     request.extensions_mut().insert(slot.clone());
+///     let response = next.call(request).await?.into_response();
+///     if let Some(caller) = slot.caller() {
+///         println!("tenant {}: {}", caller.tenant(), response.status());
+///     }
+///     Ok(response)
+/// }
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct CallerSlot(Arc<OnceLock<Principal>>);
+
+impl CallerSlot {
+    /// The caller; `None` if no guard has accepted a token.
+    pub fn caller(&self) -> Option<&Principal> {
+        self.0.get()
+    }
+
+    pub(super) fn fill(&self, caller: &Principal) {
+        // If a request passes two guards, both see the same token.
+        let _ = self.0.set(caller.clone());
+    }
+}
