@@ -2,7 +2,7 @@
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use http::HeaderValue;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::rejection::Refusal;
 
@@ -56,7 +56,18 @@ impl Challenge {
             Refusal::InvalidRequest => (Some("invalid_request"), &[][..]),
             Refusal::InsufficientScope(missing) => (Some("insufficient_scope"), *missing),
             Refusal::InsufficientRole(_) | Refusal::Denied => (Some("insufficient_scope"), &[][..]),
-            Refusal::InsufficientClaims(context) => return self.claims_challenge(context),
+            Refusal::InsufficientClaims(context) => {
+                let acrs = json!({ "acrs": { "essential": true, "value": context } });
+                let mut parameters = self.claims_challenge(acrs);
+                parameters.push(("cc_type", "authcontext".into()));
+                return parameters;
+            }
+            // Entra writes the date as text.
+            Refusal::Revoked(not_before) => {
+                let value = not_before.to_string();
+                return self
+                    .claims_challenge(json!({ "nbf": { "essential": true, "value": value } }));
+            }
         };
         // Clients request the full URI, although `scp` contains the short name.
         let full: Vec<_> = scopes.iter().map(|scope| self.full_scope(scope)).collect();
@@ -67,17 +78,14 @@ impl Challenge {
 
     /// Entra's claims challenge, which MSAL passes on to the authority
     /// (<https://learn.microsoft.com/entra/identity-platform/claims-challenge>).
-    fn claims_challenge(&self, context: &str) -> Vec<(&'static str, String)> {
-        let claims = json!({
-            "access_token": { "acrs": { "essential": true, "value": context } },
-        });
+    fn claims_challenge(&self, claims: Value) -> Vec<(&'static str, String)> {
+        let claims = json!({ "access_token": claims });
         let realm = self.realm.iter().map(|tenant| ("realm", tenant.clone()));
         let others = [
             ("authorization_uri", percent_encoded(&self.authorization_uri)),
             ("client_id", self.client_id.clone()),
             ("error", "insufficient_claims".into()),
             ("claims", base64_without_padding(&claims.to_string())),
-            ("cc_type", "authcontext".into()),
         ];
         realm.chain(others).collect()
     }
@@ -132,7 +140,7 @@ fn printable(c: char) -> char {
 mod tests {
     use super::*;
 
-    const REFUSALS: [Refusal; 7] = [
+    const REFUSALS: [Refusal; 8] = [
         Refusal::MissingToken,
         Refusal::InvalidRequest,
         Refusal::InvalidToken,
@@ -140,6 +148,7 @@ mod tests {
         Refusal::InsufficientRole(&["Admin"]),
         Refusal::Denied,
         Refusal::InsufficientClaims("c1"),
+        Refusal::Revoked(1_800_000_000),
     ];
 
     fn challenge(refusal: &Refusal, detail: &str) -> String {
@@ -199,14 +208,22 @@ mod tests {
 
     #[test]
     fn the_claims_are_the_same_json_without_padding() {
-        for context in ["c1", "c10", "c100"] {
-            let text = challenge(&Refusal::InsufficientClaims(context), "no");
+        let claims = |refusal: Refusal| -> Value {
+            let text = challenge(&refusal, "no");
             let (_, rest) = text.split_once("claims=\"").unwrap();
             let (claims, _) = rest.split_once('"').unwrap();
-            let claims: serde_json::Value =
-                serde_json::from_slice(&STANDARD.decode(claims).unwrap()).unwrap();
+            assert!(!claims.contains('='), "{claims}");
+            serde_json::from_slice(&STANDARD.decode(claims).unwrap()).unwrap()
+        };
+        for context in ["c1", "c10", "c100"] {
             let acrs = json!({ "essential": true, "value": context });
-            assert_eq!(claims, json!({ "access_token": { "acrs": acrs } }));
+            let expected = json!({ "access_token": { "acrs": acrs } });
+            assert_eq!(claims(Refusal::InsufficientClaims(context)), expected);
+        }
+        for not_before in [1, 10, 100] {
+            let nbf = json!({ "essential": true, "value": not_before.to_string() });
+            let expected = json!({ "access_token": { "nbf": nbf } });
+            assert_eq!(claims(Refusal::Revoked(not_before)), expected);
         }
     }
 

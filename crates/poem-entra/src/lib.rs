@@ -8,6 +8,7 @@
 //! - [`transport`] and [`clock`]: how documents are fetched, and the time;
 //! - [`token`], [`validator`] and [`rule`]: how a token is parsed and validated;
 //! - [`principal`] with its [`actor`], or [`rejection`] with its [`challenge`]: the outcome;
+//! - [`revocation`]: callers whose older tokens are refused;
 //! - [`policy`]: who may call an operation;
 //! - [`resource`]: what tells clients where to get a token;
 //! - [`mod@poem`]: the guards for poem-openapi.
@@ -38,6 +39,7 @@ pub mod principal;
 mod refusal_log;
 pub mod rejection;
 pub mod resource;
+pub mod revocation;
 pub mod rule;
 pub mod settings;
 pub mod token;
@@ -53,6 +55,7 @@ pub use policy::{Policy, Requirement};
 pub use principal::{App, Identity, Principal, User};
 pub use rejection::{Refusal, Rejection};
 pub use resource::ResourceMetadata;
+pub use revocation::{RevocationList, RevokeError};
 pub use rule::Rule;
 pub use settings::{Fault, InvalidSettings, Setting, Settings};
 pub use validator::{Readiness, StartError, Validator, ValidatorBuilder};

@@ -40,6 +40,7 @@ pub struct App {
 pub struct Identity {
     tenant: TenantId,
     object_id: Option<ObjectId>,
+    issued_at: Option<u64>,
     subject: String,
     actor: Actor,
     scopes: Vec<String>,
@@ -60,6 +61,11 @@ impl Identity {
     /// in some app tokens.
     pub fn object_id(&self) -> Option<ObjectId> {
         self.object_id
+    }
+
+    /// When the token was issued (`iat`), in seconds since 1970, if the token says so.
+    pub fn issued_at(&self) -> Option<u64> {
+        self.issued_at
     }
 
     /// The caller's subject (`sub`). A user's is different for each API; an app's usually equals its
@@ -184,6 +190,7 @@ impl Principal {
         let identity = Arc::new(Identity {
             tenant: claims.tenant,
             object_id,
+            issued_at: claims.iat,
             subject: claims.sub.to_owned(),
             actor: claims.actor,
             // An app has no scopes, whatever its token says.

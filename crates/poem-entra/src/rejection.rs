@@ -49,6 +49,9 @@ pub enum Refusal {
     Denied,
     /// 401: this authentication context is required, and the client can ask the user for it.
     InsufficientClaims(&'static str),
+    /// 401: the caller is revoked, and the client can get a new token. It must be issued at this
+    /// time or later, in seconds since 1970.
+    Revoked(u64),
     /// 503: the signing keys are unavailable. The number is how many seconds to wait before
     /// retrying.
     KeysUnavailable(u64),
@@ -181,7 +184,7 @@ impl Rejection {
             Refusal::InsufficientScope(_) => "insufficient_scope",
             Refusal::InsufficientRole(_) => "insufficient_role",
             Refusal::Denied => "access_denied",
-            Refusal::InsufficientClaims(_) => "insufficient_claims",
+            Refusal::InsufficientClaims(_) | Refusal::Revoked(_) => "insufficient_claims",
             Refusal::KeysUnavailable(_) => "keys_unavailable",
         }
     }
@@ -189,9 +192,10 @@ impl Rejection {
     /// The status of the response (RFC 6750, section 3.1; RFC 9110, section 15.6.4).
     pub fn status(&self) -> StatusCode {
         match self.refusal {
-            Refusal::MissingToken | Refusal::InvalidToken | Refusal::InsufficientClaims(_) => {
-                StatusCode::UNAUTHORIZED
-            }
+            Refusal::MissingToken
+            | Refusal::InvalidToken
+            | Refusal::InsufficientClaims(_)
+            | Refusal::Revoked(_) => StatusCode::UNAUTHORIZED,
             Refusal::InvalidRequest => StatusCode::BAD_REQUEST,
             Refusal::InsufficientScope(_) | Refusal::InsufficientRole(_) | Refusal::Denied => {
                 StatusCode::FORBIDDEN

@@ -40,6 +40,8 @@ pub enum Rule {
     CallerKind,
     /// A token that is not bound to a key or a certificate (RFC 7800, section 3.1).
     Unbound,
+    /// A caller who was not revoked after the token was issued.
+    NotRevoked,
     /// A list of groups that is complete.
     CompleteGroups,
     /// What the operation's policy requires.
@@ -52,7 +54,7 @@ pub enum Rule {
 
 impl Rule {
     /// All rules, roughly in the order in which they are checked.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::AuthorizationHeader,
         Self::TokenFormat,
         Self::TokenHeader,
@@ -70,6 +72,7 @@ impl Rule {
         Self::AccessToken,
         Self::Consent,
         Self::CallerKind,
+        Self::NotRevoked,
         Self::Policy,
         Self::CompleteGroups,
         Self::AuthenticationContext,
@@ -94,6 +97,7 @@ impl Rule {
             Self::AccessToken => "access_token",
             Self::CallerKind => "caller_kind",
             Self::Unbound => "unbound",
+            Self::NotRevoked => "not_revoked",
             Self::CompleteGroups => "complete_groups",
             Self::Policy => "policy",
             Self::AuthenticationContext => "authentication_context",

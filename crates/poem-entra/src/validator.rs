@@ -13,7 +13,7 @@ use crate::{
     challenge::Challenge,
     claims::{Claims, Version},
     clock::{Clock, SystemClock},
-    ids::TenantId,
+    ids::{ObjectId, TenantId},
     jwk::VerifyingKey,
     keys::{Found, Keys, Schedule, Trust},
     policy::{self, Policy},
@@ -21,6 +21,7 @@ use crate::{
     refusal_log::RefusalLog,
     rejection::Rejection,
     resource::ResourceMetadata,
+    revocation::{RevocationList, Revocations, RevokeError},
     rule::Rule,
     settings::{Checked, InvalidSettings, Settings, Tenants, without_slash},
     token::{self, UnverifiedToken},
@@ -38,6 +39,7 @@ pub struct Validator {
     clock: Arc<dyn Clock>,
     challenge: Challenge,
     refusals: RefusalLog,
+    revocations: Revocations,
 }
 
 /// Builds a [`Validator`]. See [`Validator::builder`].
@@ -45,6 +47,7 @@ pub struct ValidatorBuilder {
     settings: Settings,
     clock: Arc<dyn Clock>,
     transport: Option<Arc<dyn Transport>>,
+    revocation_list: Option<Arc<dyn RevocationList>>,
 }
 
 /// Whether tokens can be validated now.
@@ -66,6 +69,13 @@ impl ValidatorBuilder {
     /// Sets how documents of the authority are fetched; by default over the network.
     pub fn transport(mut self, transport: Arc<dyn Transport>) -> Self {
         self.transport = Some(transport);
+        self
+    }
+
+    /// Adds a list of revoked callers that the API keeps itself. Callers that
+    /// [`Validator::revoke`] revokes are refused in any case.
+    pub fn revocation_list(mut self, list: Arc<dyn RevocationList>) -> Self {
+        self.revocation_list = Some(list);
         self
     }
 
@@ -105,12 +115,14 @@ impl ValidatorBuilder {
         };
         let schedule = Schedule::from(&self.settings);
         let app = settings.claims_mapping.then_some(settings.client_id);
+        let clock = Arc::clone(&self.clock);
         Ok(Validator {
             keys: Keys::new(authority.clone(), app, schedule, transport, Arc::clone(&self.clock)),
             cache: TokenCache::new(self.settings.token_cache_entries),
             clock: self.clock,
             challenge,
             refusals: RefusalLog::default(),
+            revocations: Revocations::new(self.revocation_list, clock, settings.leeway),
             settings,
         })
     }
@@ -129,7 +141,12 @@ impl Validator {
 
     /// Starts a builder, for a different clock or transport.
     pub fn builder(settings: Settings) -> ValidatorBuilder {
-        ValidatorBuilder { settings, clock: Arc::new(SystemClock), transport: None }
+        ValidatorBuilder {
+            settings,
+            clock: Arc::new(SystemClock),
+            transport: None,
+            revocation_list: None,
+        }
     }
 
     /// Fetches the keys, then keeps them fresh until the handle is aborted. Without it, the first
@@ -161,6 +178,46 @@ impl Validator {
     /// How many accepted tokens are cached now.
     pub fn cached_tokens(&self) -> usize {
         self.cache.len()
+    }
+
+    /// Refuses the tokens of this caller that were issued before `not_before`, in seconds since
+    /// 1970, from the next request on. A token that was issued at that time or later is accepted,
+    /// and one that does not say when it was issued (`iat`) is refused.
+    ///
+    /// A client that declares the capability `cp1` gets Entra's claims challenge, so that MSAL gets
+    /// a new token. Any other client gets 401 `invalid_token`. (`cp1` is in the optional claim
+    /// `xms_cc`, which the API's registration must request.)
+    ///
+    /// The caller is remembered for 28 hours and the leeway. By then, all of these tokens have
+    /// expired. A second call for the same caller can only move the time to a later one. The list is
+    /// that of this validator; to share one between processes, implement [`RevocationList`].
+    ///
+    /// # Errors
+    ///
+    /// [`RevokeError`] if the time is in the future, or if too many callers are revoked.
+    ///
+    /// ```
+    /// use poem_entra::{Clock, ObjectId, Settings, SystemClock, TenantId, Validator};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let (tenant, api) =
+    /// #     ("11111111-1111-4111-8111-111111111111", "33333333-3333-4333-8333-333333333333");
+    /// # let mut settings = Settings::new(tenant, api);
+    /// # settings.instance = "http://localhost:8001".into();
+    /// # let validator = Validator::new(&settings)?;
+    /// let tenant = TenantId::parse("11111111-1111-4111-8111-111111111111").ok_or("no GUID")?;
+    /// let user = ObjectId::parse("aaaaaaaa-0000-4000-8000-000000000001").ok_or("no GUID")?;
+    /// validator.revoke(tenant, user, SystemClock.now())?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn revoke(
+        &self,
+        tenant: TenantId,
+        object_id: ObjectId,
+        not_before: u64,
+    ) -> Result<(), RevokeError> {
+        self.revocations.revoke(tenant, object_id, not_before)
     }
 
     /// The authority whose tokens are accepted.
@@ -231,10 +288,11 @@ impl Validator {
     async fn judge(&self, token: &str) -> Result<Principal, Rejection> {
         let digest = self.cache.digest(token);
         if let Some(principal) = digest.as_ref().and_then(|digest| self.cached(digest)) {
-            return Ok(principal);
+            return self.revocations.check(&principal).map(|()| principal);
         }
         let accepted = self.verify(token).await?;
         let principal = accepted.principal.clone();
+        self.revocations.check(&principal)?;
         if let Some(digest) = digest {
             self.cache.insert(digest, accepted);
         }

@@ -9,9 +9,9 @@ use std::{
 
 use allocation_counter::measure;
 use http::{HeaderMap, header};
-use poem_entra::{Policy, Requirement, User};
+use poem_entra::{Clock, ObjectId, Policy, Requirement, TenantId, User};
 
-use crate::support::{World, token};
+use crate::support::{TENANT, World, token};
 
 struct Writer;
 
@@ -22,7 +22,19 @@ impl Policy for Writer {
 
 #[tokio::test]
 async fn a_cached_token_is_accepted_without_an_allocation() {
+    assert_takes_no_allocation(&World::new()).await;
+}
+
+#[tokio::test]
+async fn a_cached_token_takes_no_allocation_while_somebody_is_revoked() {
     let world = World::new();
+    let tenant = TenantId::parse(TENANT).unwrap();
+    let other = ObjectId::parse("aaaaaaaa-0000-4000-8000-000000000002").unwrap();
+    world.validator.revoke(tenant, other, world.clock.now()).unwrap();
+    assert_takes_no_allocation(&world).await;
+}
+
+async fn assert_takes_no_allocation(world: &World) {
     let mut claims = world.claims();
     claims["roles"] = vec!["Reader", "Writer"].into();
     let value = format!("Bearer {}", token(&claims)).parse().unwrap();

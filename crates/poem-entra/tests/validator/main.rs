@@ -13,5 +13,6 @@ mod keys;
 mod policies;
 mod properties;
 mod readme;
+mod revocation;
 mod support;
 mod vectors;

@@ -62,7 +62,7 @@ fn verdicts_json_says_for_each_vector_what_microsoft_answered_or_that_it_is_unju
 fn an_unknown_field_in_a_vector_is_an_error() {
     let case = json!({
         "name": "n", "world": "w", "settings": {}, "discovery": {}, "jwks": [], "keys_url": "u",
-        "policy": "p",
+        "policy": "p", "revoked": [{ "tenant": "t", "oid": "o", "not_before": 1 }],
         "token": {
             "header": { "base": "b", "replace": [["old", "new"]] }, "payload": { "bytes": "AA" },
             "encoding": { "header": "padded" }, "form": "f",
@@ -79,6 +79,7 @@ fn an_unknown_field_in_a_vector_is_an_error() {
         "/token/encoding",
         "/token/signature",
         "/token/signature/change/0",
+        "/revoked/0",
         "/expect",
         "/expect/refused",
     ] {

@@ -40,7 +40,17 @@ pub(crate) struct Case {
     pub(crate) token: Token,
     pub(crate) request: Option<Vec<(String, String)>>,
     pub(crate) policy: Option<String>,
+    #[serde(default)]
+    pub(crate) revoked: Vec<Revoked>,
     pub(crate) expect: Expect,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Revoked {
+    pub(crate) tenant: String,
+    pub(crate) oid: String,
+    pub(crate) not_before: u64,
 }
 
 pub(crate) fn the_public_cloud() -> String {

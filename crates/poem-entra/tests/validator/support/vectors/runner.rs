@@ -10,7 +10,7 @@ use std::{
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use poem_entra::{
-    Settings, Validator,
+    ObjectId, Settings, TenantId, Validator,
     transport::{Fetch, FetchError, Transport},
 };
 use serde_json::{Value, json};
@@ -61,6 +61,9 @@ impl Runner {
                 .map_err(|error| error.to_string())
         };
         let (cached, uncached) = (validator(settings.token_cache_entries)?, validator(0)?);
+        for validator in [&cached, &uncached] {
+            revoke(validator, case)?;
+        }
         let headers = self.request(case)?;
         let policy = case.policy.as_deref();
         let first = authorize(policy, &cached, &headers).await;
@@ -178,6 +181,16 @@ fn settings(world: &World, case: &Case) -> Result<Settings, String> {
         leeway: Duration::from_secs(configured.leeway),
         ..Settings::new(configured.tenant, configured.client_id)
     })
+}
+
+fn revoke(validator: &Validator, case: &Case) -> Result<(), String> {
+    for revoked in &case.revoked {
+        let tenant = TenantId::parse(&revoked.tenant).ok_or("the tenant is not a GUID")?;
+        let object_id = ObjectId::parse(&revoked.oid).ok_or("the oid is not a GUID")?;
+        let outcome = validator.revoke(tenant, object_id, revoked.not_before);
+        outcome.map_err(|error| error.to_string())?;
+    }
+    Ok(())
 }
 
 /// The body of a response; `None` if the document is `false`, which means no response.
