@@ -35,6 +35,7 @@ mod program;
 mod refusal_log;
 mod replicas;
 mod request_log;
+mod revocation;
 mod schemathesis;
 mod server;
 mod support;

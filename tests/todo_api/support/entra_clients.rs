@@ -8,7 +8,7 @@ use std::{
 };
 
 use entra_dev::{
-    Directory,
+    DevTenant, Directory,
     ids::{API_CLIENT_ID, CONTOSO, DAEMON_CLIENT_ID, DAEMON_SECRET},
 };
 use rcgen::{CertificateParams, KeyPair, PKCS_RSA_SHA256};
@@ -19,34 +19,47 @@ use super::{App, TestClock, root, run};
 pub(crate) async fn run_client(interpreter: PathBuf, script: &str) -> Output {
     let folder = tempfile::tempdir().unwrap();
     let (app, certificate, key) = app_with_certificate(folder.path()).await;
-    let mut command = Command::new(interpreter);
+    let mut command = client_command(&interpreter, script, &app.tenant, &app.url, folder.path());
     command
-        .arg(root().join("tests/clients").join(script))
-        .env("PYTHONDONTWRITEBYTECODE", "1")
-        // Caches and profiles are deleted with the folder.
-        .env("HOME", folder.path())
-        .env("TMPDIR", folder.path())
-        .env("TENANT_HTTP", app.tenant.base_url())
-        .env("TENANT_HTTPS", app.tenant.https_url().unwrap())
-        .env("TENANT_ID", CONTOSO)
-        .env("API_URL", &app.url)
-        .env("API_SCOPE", format!("api://{API_CLIENT_ID}/access_as_user"))
-        .env("API_CLIENT_ID", API_CLIENT_ID)
         .env("API_SECRET", "api-secret")
         .env("DOWNSTREAM_SCOPE", "api://88888888-8888-4888-8888-888888888888/read")
         .env("DAEMON_CLIENT_ID", DAEMON_CLIENT_ID)
         .env("DAEMON_SECRET", DAEMON_SECRET)
         .env("DAEMON_CERT", certificate)
         .env("DAEMON_KEY", key)
-        .env("DESKTOP_CLIENT_ID", "66666666-6666-4666-8666-666666666666")
         .env("WEB_CLIENT_ID", "77777777-7777-4777-8777-777777777777")
         .env("WEB_SECRET", "web-secret")
         .env("SPA_CLIENT_ID", "99999999-9999-4999-8999-999999999999")
         .env("CONSENT_CLIENT_ID", "a1000000-0000-4000-8000-000000000005")
         .env("CONSENT_SECRET", "asking-secret")
         .env("PORT_CLIENT_ID", "a1000000-0000-4000-8000-000000000006");
+    run(command).await
+}
+
+/// A command that runs a script of `tests/clients` with this tenant and the API at this URL.
+pub(crate) fn client_command(
+    interpreter: &Path,
+    script: &str,
+    tenant: &DevTenant,
+    api_url: &str,
+    folder: &Path,
+) -> Command {
+    let mut command = Command::new(interpreter);
+    command
+        .arg(root().join("tests/clients").join(script))
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        // Caches and profiles are deleted with the folder.
+        .env("HOME", folder)
+        .env("TMPDIR", folder)
+        .env("TENANT_HTTP", tenant.base_url())
+        .env("TENANT_HTTPS", tenant.https_url().unwrap())
+        .env("TENANT_ID", CONTOSO)
+        .env("API_URL", api_url)
+        .env("API_SCOPE", format!("api://{API_CLIENT_ID}/access_as_user"))
+        .env("API_CLIENT_ID", API_CLIENT_ID)
+        .env("DESKTOP_CLIENT_ID", "66666666-6666-4666-8666-666666666666");
     // Each client reads the trusted certificates from one of these variables.
-    let authority = app.tenant.ca_file().unwrap();
+    let authority = tenant.ca_file().unwrap();
     for variable in [
         "TENANT_CA",
         "REQUESTS_CA_BUNDLE",
@@ -56,7 +69,7 @@ pub(crate) async fn run_client(interpreter: PathBuf, script: &str) -> Output {
     ] {
         command.env(variable, authority);
     }
-    run(command).await
+    command
 }
 
 /// An app that requires consent, with redirect URIs for a server and for a script, and an app whose

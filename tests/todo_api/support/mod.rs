@@ -31,7 +31,7 @@ pub(crate) use self::{
     crash_load::{CrashLoad, read_todos},
     database::{Database, on_both},
     document::{Operation, assert_valid, operations, validator, visit},
-    entra_clients::{Column, run_client},
+    entra_clients::{Column, client_command, run_client},
     foreign_issuer::{ForeignIssuer, SignedIn},
     gateway::{Document, gateway},
     kept::Kept,
