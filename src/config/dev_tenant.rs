@@ -29,7 +29,8 @@ pub struct DevTenantConfig {
 
 impl Config {
     /// Reads and checks all settings for the development tenant. Its own ids and address replace
-    /// those of any other tenant.
+    /// those of any other tenant. `APP_ID_URI` is kept: the development tenant registers the API
+    /// with it.
     ///
     /// # Errors
     ///
@@ -50,7 +51,6 @@ impl Config {
             .with("ALLOWED_TENANTS", "")
             .with("API_AUDIENCE", "")
             .with("API_CLIENT_ID", ids::API)
-            .with("APP_ID_URI", "")
             .with("SWAGGER_UI_CLIENT_ID", ids::SWAGGER_UI);
         Self::read(&environment)
     }
@@ -78,19 +78,24 @@ mod tests {
 
     #[test]
     fn the_ids_of_another_tenant_are_ignored() {
-        let environment = Environment::complete()
-            .with("AAD_TENANT_ID", "common")
-            .with("API_CLIENT_ID", "")
-            .with("APP_ID_URI", "api://app.contoso.example");
+        let environment =
+            Environment::complete().with("AAD_TENANT_ID", "common").with("API_CLIENT_ID", "");
         let config = Config::read_dev(environment).unwrap();
-        assert!(config.entra.app_id_uris.is_empty());
         assert_eq!(config.entra.tenant, ids::TENANT);
         assert_eq!(config.entra.instance, "http://localhost:8001");
     }
 
     #[test]
+    fn the_app_id_uri_is_kept() {
+        let environment = Environment::complete().with("APP_ID_URI", "api://app.contoso.example");
+        let config = Config::read_dev(environment).unwrap();
+        assert_eq!(config.entra.app_id_uris, ["api://app.contoso.example"]);
+    }
+
+    #[test]
     fn no_setting_is_required() {
         let config = Config::read_dev(Environment::default()).unwrap();
+        assert!(config.entra.app_id_uris.is_empty());
         assert_eq!(config.swagger_ui_client_id, ids::SWAGGER_UI);
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use entra_dev::DevTenant;
 use futures_util::future::join_all;
-use reqwest::{Client, StatusCode};
+use reqwest::{Client, StatusCode, redirect::Policy};
 
 use crate::support::{Launch, Program, free_ports};
 
@@ -36,6 +36,43 @@ async fn a_request_is_one_log_line_without_token_name_or_path() {
         assert!(log.contains(shown), "{log} lacks {shown}");
     }
     assert!(!log.contains("tls config"), "{log}");
+}
+
+/// The scope in the document is the one that the development tenant knows.
+#[tokio::test]
+async fn serve_dev_registers_the_api_with_its_app_id_uris() {
+    let default = "api://33333333-3333-4333-8333-333333333333";
+    for (setting, known, unknown) in [
+        ("", default, "https://api.contoso.example"),
+        ("https://api.contoso.example, api://todo", "https://api.contoso.example", default),
+        ("https://api.contoso.example, api://todo", "api://todo", default),
+    ] {
+        let program = Program::launch(Launch::dev().with("APP_ID_URI", setting)).await;
+        let document = get(&format!("{}/openapi.json", program.url)).await.text().await.unwrap();
+        let first = if setting.is_empty() { default } else { "https://api.contoso.example" };
+        assert!(document.contains(&format!("\"{first}/access_as_user\"")), "{document}");
+        // A scope that is known needs a sign-in.
+        for (uri, number) in [(known, "AADSTS50058:"), (unknown, "AADSTS500011:")] {
+            let request = url::form_urlencoded::Serializer::new(String::new())
+                .append_pair("client_id", "44444444-4444-4444-8444-444444444444")
+                .append_pair("redirect_uri", &format!("{}/oauth2-redirect", program.url))
+                .append_pair("response_type", "code")
+                .append_pair("scope", &format!("{uri}/access_as_user"))
+                .append_pair("code_challenge", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM")
+                .append_pair("code_challenge_method", "S256")
+                .append_pair("prompt", "none")
+                .finish();
+            let authorize = format!("{}/common/oauth2/v2.0/authorize", program.tenant_url());
+            let answer = get(&format!("{authorize}?{request}")).await;
+            let location = answer.headers()["location"].to_str().unwrap().to_owned();
+            assert!(location.contains(&number.replace(':', "%3A")), "{uri}: {location}");
+        }
+    }
+}
+
+async fn get(url: &str) -> reqwest::Response {
+    let client = Client::builder().no_proxy().redirect(Policy::none()).build().unwrap();
+    client.get(url).send().await.unwrap()
 }
 
 #[tokio::test]

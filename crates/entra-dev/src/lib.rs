@@ -43,7 +43,7 @@ pub use directory::{Directory, DirectoryError, Fault, Person, UnknownPerson};
 pub use faults::{Endpoint, FaultPlan};
 pub use keys::KeyError;
 pub use options::{Options, Scheme};
-pub use server::{BadRedirectUri, DevTenant, StartError, TokenError, access_token};
+pub use server::{BadAppIdUri, BadRedirectUri, DevTenant, StartError, TokenError, access_token};
 pub use tokens::{ForgeError, Forgery, SignedWith};
 
 /// Compiles and runs the examples in the README.

@@ -100,6 +100,9 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
         None => Directory::default(),
     };
     if arguments.check {
+        for warning in directory.warnings() {
+            writeln!(io::stdout(), "warning: {warning}").context("failed to print a warning")?;
+        }
         return writeln!(io::stdout(), "{} people; no faults found", directory.people().len())
             .context("failed to print the result");
     }

@@ -26,6 +26,9 @@ pub struct Options {
     pub data_dir: Option<PathBuf>,
     /// Tenants, people, groups and apps. Default: the built-in directory.
     pub directory: Directory,
+    /// The App ID URIs of the Todo API, which replace those in the directory. Scopes are written
+    /// with the first one. Default: none, so the directory decides.
+    pub api_app_id_uris: Vec<String>,
     /// Redirect URIs to add to those of the Swagger UI client. A request must name one of them
     /// exactly, except for the port of a loopback URI. Default
     /// `http://localhost:8000/oauth2-redirect`.
@@ -69,6 +72,7 @@ impl Default for Options {
             access_token_issuer: Scheme::Http,
             data_dir: Some(PathBuf::from("data/dev-tenant")),
             directory: Directory::default(),
+            api_app_id_uris: Vec::new(),
             spa_redirect_uris: vec!["http://localhost:8000/oauth2-redirect".to_owned()],
             clock: Arc::new(SystemClock),
         }
@@ -82,6 +86,7 @@ impl fmt::Debug for Options {
             .field("https_port", &self.https_port)
             .field("access_token_issuer", &self.access_token_issuer)
             .field("data_dir", &self.data_dir)
+            .field("api_app_id_uris", &self.api_app_id_uris)
             .field("spa_redirect_uris", &self.spa_redirect_uris)
             .finish_non_exhaustive()
     }

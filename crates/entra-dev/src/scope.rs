@@ -61,7 +61,7 @@ impl Scopes {
     pub(crate) fn check_known_in(&self, tenant: &str) -> Result<(), Refusal> {
         let mut resources = self.permissions().map(|permission| &permission.resource);
         match resources.find(|resource| !resource.is_known_in(tenant)) {
-            Some(resource) => Err(Refusal::resource_unknown(&resource.app_id_uri, tenant)),
+            Some(resource) => Err(Refusal::resource_unknown(resource.app_id_uri(), tenant)),
             None => Ok(()),
         }
     }
@@ -130,7 +130,7 @@ impl Scopes {
     pub(crate) fn full_names(&self) -> Vec<String> {
         let mut names = Vec::new();
         for RequestedScope { text, permission } in &self.requested {
-            let full = |resource: &App, name: &str| format!("{}/{name}", resource.app_id_uri);
+            let full = |resource: &App, name: &str| format!("{}/{name}", resource.app_id_uri());
             match permission {
                 None => names.push(text.clone()),
                 Some(Permission { resource, name: Some(name) }) => names.push(full(resource, name)),
@@ -182,8 +182,8 @@ impl RequestedScope {
 impl Permission {
     /// Parses one scope; `None` for a scope of OpenID Connect.
     ///
-    /// A scope without a slash belongs to Microsoft Graph. As in Entra, the resource is an app id
-    /// URI or a client id.
+    /// A scope without a slash belongs to Microsoft Graph. As in Entra, the resource is a registered
+    /// App ID URI or a client id.
     fn parse(directory: &Directory, tenant: &str, scope: &str) -> Result<Option<Self>, Refusal> {
         if OPENID.contains(&scope) {
             return Ok(None);
@@ -191,8 +191,6 @@ impl Permission {
         let (resource, name) = match scope.rsplit_once('/') {
             None => (directory.graph(), scope),
             Some((resource, name)) if !resource.is_empty() && !name.is_empty() => {
-                // In `https://api.example//.default`, the app id URI ends with a slash.
-                let resource = resource.trim_end_matches('/');
                 let known = directory.resource(resource);
                 (known.ok_or_else(|| Refusal::resource_unknown(resource, tenant))?, name)
             }

@@ -23,6 +23,8 @@ impl DevTenant {
         let options = Options {
             port: config.dev_tenant.port,
             https_port: Some(config.dev_tenant.https_port),
+            // The API writes scopes with its App ID URI, so the tenant must know it.
+            api_app_id_uris: config.entra.app_id_uris.clone(),
             spa_redirect_uris: urls.map(|url| format!("{url}/oauth2-redirect")).collect(),
             ..Options::default()
         };

@@ -110,6 +110,13 @@ impl Program {
         Self::launch(Launch::dev()).await
     }
 
+    /// The URL of its development tenant.
+    pub(crate) fn tenant_url(&self) -> String {
+        let mut variables = self.launch.variables.iter();
+        let port = variables.find(|(name, _)| *name == "DEV_TENANT_PORT").unwrap();
+        format!("http://localhost:{}", port.1)
+    }
+
     /// Starts the server and waits until it is ready. `PORT` must be among the variables.
     pub(crate) async fn launch(launch: Launch) -> Self {
         let folder = tempfile::tempdir().unwrap();

@@ -17,8 +17,8 @@ pub(crate) struct App {
     pub(crate) tenant: String,
     /// Whether only people of that tenant may use it.
     pub(crate) single_tenant: bool,
-    /// The app id URI, which names the API in scopes.
-    pub(crate) app_id_uri: String,
+    /// The registered App ID URIs, which name the API in scopes. The first one is canonical.
+    pub(crate) app_id_uris: Vec<String>,
     /// The version of the access tokens that this API accepts: 1 or 2.
     pub(crate) access_token_version: u8,
     /// The delegated permissions of this API.
@@ -55,7 +55,7 @@ impl App {
         Self {
             client_id: MICROSOFT_GRAPH.to_owned(),
             name: "Microsoft Graph".to_owned(),
-            app_id_uri: "https://graph.microsoft.com".to_owned(),
+            app_id_uris: vec!["https://graph.microsoft.com".to_owned()],
             access_token_version: 1,
             scopes: vec![user_read],
             ..Self::default()
@@ -93,10 +93,23 @@ impl App {
             && self.certificates.is_empty())
     }
 
-    /// Whether this is the resource part of a scope of this API.
+    /// The App ID URI with which scopes and audiences are written.
+    pub(crate) fn app_id_uri(&self) -> &str {
+        // A directory file always registers one.
+        self.app_id_uris.first().unwrap_or(&self.client_id)
+    }
+
+    /// Whether this is the resource part of a scope of this API: a registered App ID URI or the
+    /// client id. `api://` with the client id is an App ID URI like any other, so it must be
+    /// registered. Slashes at the end are not compared.
     pub(crate) fn is_resource(&self, name: &str) -> bool {
-        name.eq_ignore_ascii_case(&self.app_id_uri)
-            || name.strip_prefix("api://").unwrap_or(name).eq_ignore_ascii_case(&self.client_id)
+        let name = name.trim_end_matches('/');
+        self.names().any(|known| known.trim_end_matches('/').eq_ignore_ascii_case(name))
+    }
+
+    /// The App ID URIs and the client id.
+    fn names(&self) -> impl Iterator<Item = &str> {
+        self.app_id_uris.iter().chain([&self.client_id]).map(String::as_str)
     }
 
     /// Whether the access tokens for this API have this optional claim.

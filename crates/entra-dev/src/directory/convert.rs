@@ -4,6 +4,7 @@ use std::{fs, path::Path, sync::Arc};
 
 use super::{
     app::{App, Platform, Scope},
+    app_id_uri,
     certificate::AppCertificate,
     check::Checks,
     contents::Contents,
@@ -86,7 +87,7 @@ impl AppEntry {
         App {
             name: self.name.as_ref().clone(),
             single_tenant: self.single_tenant,
-            app_id_uri: self.app_id_uri(checks),
+            app_id_uris: self.app_id_uris(checks),
             access_token_version: version.map_or(2, |version| *version.as_ref()),
             scopes: (self.scopes.iter().map(scope(false)))
                 .chain(self.admin_scopes.iter().map(scope(true)))
@@ -109,20 +110,19 @@ impl AppEntry {
         }
     }
 
-    fn app_id_uri(&self, checks: &mut Checks<'_>) -> String {
-        match &self.app_id_uri {
-            None => format!("api://{}", self.client_id.as_ref()),
-            Some(uri) => {
-                let absolute = url::Url::parse(uri.as_ref()).is_ok();
-                if !absolute || uri.as_ref().contains(char::is_whitespace) {
-                    checks.report(
-                        uri.span(),
-                        "an app id URI must be absolute, such as api://... or https://...",
-                    );
-                }
-                uri.as_ref().trim_end_matches('/').to_owned()
-            }
+    fn app_id_uris(&self, checks: &mut Checks<'_>) -> Vec<String> {
+        let Some(registered) = &self.app_id_uri else {
+            return vec![format!("api://{}", self.client_id.as_ref())];
+        };
+        let uris = registered.as_ref().as_slice();
+        if uris.is_empty() {
+            checks.report(registered.span(), "an API needs at least one app id URI");
         }
+        if !uris.iter().all(|uri| app_id_uri::is_valid(uri)) {
+            let text = "an app id URI must be absolute, such as api://... or https://...";
+            checks.report(registered.span(), text);
+        }
+        uris.to_vec()
     }
 }
 

@@ -68,7 +68,7 @@ pub(super) struct AppEntry {
     pub(super) tenant: Text,
     #[serde(default)]
     pub(super) single_tenant: bool,
-    pub(super) app_id_uri: Option<Text>,
+    pub(super) app_id_uri: Option<Spanned<AppIdUris>>,
     pub(super) access_token_version: Option<Spanned<u8>>,
     #[serde(default)]
     pub(super) scopes: Vec<Text>,
@@ -96,6 +96,23 @@ pub(super) struct AppEntry {
     pub(super) certificates: Vec<Text>,
     #[serde(default)]
     pub(super) permissions: BTreeMap<Text, Vec<Text>>,
+}
+
+/// Most APIs have one App ID URI.
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "an app id URI, or a list of them")]
+pub(super) enum AppIdUris {
+    One(String),
+    Several(Vec<String>),
+}
+
+impl AppIdUris {
+    pub(super) fn as_slice(&self) -> &[String] {
+        match self {
+            Self::One(uri) => std::slice::from_ref(uri),
+            Self::Several(uris) => uris,
+        }
+    }
 }
 
 #[derive(Deserialize, Default)]

@@ -18,7 +18,7 @@ use super::{
     check::{Checks, Fault},
     contents::Contents,
     convert::convert,
-    entries::{DirectoryFile, Text},
+    entries::{AppEntry, DirectoryFile, Text},
     json,
 };
 
@@ -99,6 +99,10 @@ fn check_names(file: &DirectoryFile, checks: &mut Checks<'_>) {
     );
     check_unique(checks, "group", file.groups.iter().map(|group| &group.name));
     check_unique(checks, "app", file.apps.iter().map(|app| &app.name));
+    for app in &file.apps {
+        check_unique(checks, "scope", app.scopes.iter().chain(&app.admin_scopes));
+    }
+    check_app_id_uris(checks, &file.apps);
     check_unique(checks, "person", file.people.iter().flat_map(|p| [&p.name, &p.sign_in_name]));
     for tenant in file.tenants.iter().filter(|tenant| tenant.personal) {
         if tenant.id.as_ref() != CONSUMERS {
@@ -112,6 +116,22 @@ fn check_names(file: &DirectoryFile, checks: &mut Checks<'_>) {
         let host = url::Host::parse(domain.as_ref()).map(|host| host.to_string());
         if taken || host.as_ref() != Ok(domain.as_ref()) {
             checks.report(domain.span(), "a domain must be a host name in lower case");
+        }
+    }
+}
+
+/// Checks that no App ID URI names two APIs.
+fn check_app_id_uris(checks: &mut Checks<'_>, apps: &[AppEntry]) {
+    let default = |app: &AppEntry| format!("api://{}", app.client_id.as_ref());
+    let mut seen: Vec<_> =
+        apps.iter().filter(|app| app.app_id_uri.is_none()).map(default).collect();
+    for registered in apps.iter().filter_map(|app| app.app_id_uri.as_ref()) {
+        for uri in registered.as_ref().as_slice() {
+            let name = uri.trim_end_matches('/');
+            if seen.iter().any(|seen| seen.eq_ignore_ascii_case(name)) {
+                checks.report(registered.span(), format!("there is another app id URI {uri:?}"));
+            }
+            seen.push(name.to_owned());
         }
     }
 }

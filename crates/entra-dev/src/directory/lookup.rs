@@ -2,10 +2,11 @@
 
 use std::{path::Path, sync::Arc};
 
-use crate::ids::SWAGGER_UI_CLIENT_ID;
+use crate::ids::{API_CLIENT_ID, SWAGGER_UI_CLIENT_ID};
 
 use super::{
     app::{App, Platform},
+    app_id_uri,
     contents::Contents,
     file::{self, DirectoryError},
     person::{Person, UnknownPerson},
@@ -100,17 +101,41 @@ impl Directory {
         self.0.tenants.iter().find(|tenant| tenant.id == id)
     }
 
+    /// What is accepted here although Entra refuses it: one text for each case.
+    pub fn warnings(&self) -> impl Iterator<Item = String> {
+        self.0.apps.iter().flat_map(|app| {
+            let refused = app.app_id_uris.iter().filter(|uri| app_id_uri::is_refused_by_entra(uri));
+            refused.map(|uri| {
+                let name = &app.name;
+                format!(
+                    "the app id URI {uri:?} of {name:?} works only here: Entra registers URIs that \
+                     begin with https:// or api://, but not with http://"
+                )
+            })
+        })
+    }
+
     /// A copy in which Swagger UI has these additional redirect URIs.
     pub(crate) fn with_swagger_ui_at(&self, redirect_uris: &[String]) -> Self {
+        self.with_app(SWAGGER_UI_CLIENT_ID, |app| {
+            app.redirect_uris
+                .extend(redirect_uris.iter().map(|uri| (Platform::SinglePage, uri.clone())));
+        })
+    }
+
+    /// A copy in which the Todo API has these App ID URIs and no others.
+    pub(crate) fn with_api_known_as(&self, app_id_uris: &[String]) -> Self {
+        self.with_app(API_CLIENT_ID, |app| app.app_id_uris = app_id_uris.to_vec())
+    }
+
+    /// A copy with a changed app.
+    fn with_app(&self, client_id: &str, change: impl Fn(&mut App)) -> Self {
         let apps = self.0.apps.iter().map(|app| {
-            if app.client_id == SWAGGER_UI_CLIENT_ID {
-                let mut app = App::clone(app);
-                app.redirect_uris
-                    .extend(redirect_uris.iter().map(|uri| (Platform::SinglePage, uri.clone())));
-                Arc::new(app)
-            } else {
-                Arc::clone(app)
+            let mut app = Arc::clone(app);
+            if app.client_id == client_id {
+                change(Arc::make_mut(&mut app));
             }
+            app
         });
         Self(Arc::new(Contents { apps: apps.collect(), ..Contents::clone(&self.0) }))
     }

@@ -1,6 +1,7 @@
 //! The directory: tenants, people, groups and apps. It is read once and never changes.
 
 mod app;
+mod app_id_uri;
 mod authority;
 mod certificate;
 mod check;
@@ -16,6 +17,7 @@ mod references;
 mod tenant;
 
 pub(crate) use app::{App, OptionalClaim, Platform, Scope};
+pub(crate) use app_id_uri::is_valid as is_app_id_uri;
 pub(crate) use authority::Authority;
 pub use check::Fault;
 pub use file::DirectoryError;

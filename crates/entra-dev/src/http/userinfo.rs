@@ -46,7 +46,7 @@ fn handle(request: &TenantRequest<'_>) -> Result<Answer, Refusal> {
 fn user_info(request: &TenantRequest<'_>, token: &str) -> Option<Map<String, Value>> {
     let token = request.context.issuer.verify(token).ok()?;
     let directory = request.directory();
-    if token.claim("aud") != Some(directory.graph().app_id_uri.as_str()) {
+    if token.claim("aud") != Some(directory.graph().app_id_uri()) {
         return None;
     }
     let scopes: Vec<_> = token.claim("scp")?.split(' ').collect();

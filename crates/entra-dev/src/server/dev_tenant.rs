@@ -21,9 +21,10 @@ use tokio::{
 use crate::{
     audit::Entry as AuditEntry,
     clock::{Clock, ShiftedClock, SystemClock},
-    directory::{Person, origin},
+    directory::{Directory, Person, is_app_id_uri, origin},
     faults::{Endpoint, FaultPlan},
     http::{self, Context, Urls},
+    ids::API_CLIENT_ID,
     keys::{KeyError, KeyRing},
     options::{Options, Scheme},
     timestamp::year,
@@ -33,7 +34,7 @@ use crate::{
 
 use super::{
     bind::bind,
-    error::{BadRedirectUri, StartError},
+    error::{BadAppIdUri, BadRedirectUri, StartError},
 };
 
 /// How long requests may take to finish when the tenant is stopped.
@@ -66,11 +67,13 @@ impl DevTenant {
     ///
     /// # Errors
     ///
-    /// A port is taken, the keys cannot be read or generated, or a redirect URI is unusable.
+    /// A port is taken, the keys cannot be read or generated, or a redirect URI or an App ID URI is
+    /// unusable.
     pub async fn start_with(options: Options) -> Result<Self, StartError> {
         if let Some(uri) = options.spa_redirect_uris.iter().find(|uri| origin(uri).is_none()) {
             return Err(BadRedirectUri { uri: uri.clone() }.into());
         }
+        let directory = with_api_known_as(&options.directory, &options.api_app_id_uris)?;
         if options.access_token_issuer == Scheme::Https && options.https_port.is_none() {
             return Err(StartError::NoHttps);
         }
@@ -93,7 +96,7 @@ impl DevTenant {
             _ => urls.http.clone(),
         };
         let clock = Arc::new(ShiftedClock::new(options.clock));
-        let directory = options.directory.with_swagger_ui_at(&options.spa_redirect_uris);
+        let directory = directory.with_swagger_ui_at(&options.spa_redirect_uris);
         let issuer = Issuer::new(base_url, keys, clock, directory);
         let mut tenant = Self {
             context: Arc::new(Context::new(urls, issuer)),
@@ -102,6 +105,9 @@ impl DevTenant {
             stop: watch::channel(false).0,
             servers: JoinSet::new(),
         };
+        for warning in tenant.context.directory().warnings() {
+            tracing::warn!("{warning}");
+        }
         tenant.serve(http);
         if let Some((_, acceptor, ca)) = https {
             tenant.ca = Some(ca);
@@ -196,6 +202,19 @@ impl DevTenant {
         let all_stopped = async { while self.servers.join_next().await.is_some() {} };
         // Dropping `self` aborts what is left.
         timeout(DRAIN + Duration::from_secs(1), all_stopped).await.ok();
+    }
+}
+
+/// The directory in which the Todo API has these App ID URIs, if there are any.
+fn with_api_known_as(directory: &Directory, uris: &[String]) -> Result<Directory, BadAppIdUri> {
+    if uris.is_empty() {
+        return Ok(directory.clone());
+    }
+    let names_another =
+        |uri: &str| directory.resource(uri).is_some_and(|app| app.client_id != API_CLIENT_ID);
+    match uris.iter().find(|uri| !is_app_id_uri(uri) || names_another(uri)) {
+        Some(uri) => Err(BadAppIdUri { uri: uri.clone() }),
+        None => Ok(directory.with_api_known_as(uris)),
     }
 }
 

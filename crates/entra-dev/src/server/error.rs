@@ -7,6 +7,9 @@ use crate::keys::KeyError;
 /// Why a development tenant does not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
+    /// The Todo API cannot be registered with one of the App ID URIs.
+    #[error(transparent)]
+    AppIdUri(#[from] BadAppIdUri),
     /// The port is taken, or binding it is not permitted.
     #[error("failed to listen on {address}; is another development tenant running?")]
     Bind {
@@ -25,6 +28,16 @@ pub enum StartError {
     /// One of the redirect URIs cannot be registered.
     #[error(transparent)]
     RedirectUri(#[from] BadRedirectUri),
+}
+
+/// An App ID URI with which the Todo API cannot be registered.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "unusable app id URI {uri:?}: it must be absolute, such as api://... or https://..., and must \
+     not name another API"
+)]
+pub struct BadAppIdUri {
+    pub(super) uri: String,
 }
 
 /// A redirect URI that cannot be registered.

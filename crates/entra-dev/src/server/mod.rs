@@ -7,4 +7,4 @@ mod error;
 
 pub use access_token::{TokenError, access_token};
 pub use dev_tenant::DevTenant;
-pub use error::{BadRedirectUri, StartError};
+pub use error::{BadAppIdUri, BadRedirectUri, StartError};

@@ -100,7 +100,8 @@ impl AccessToken<'_> {
 
     fn version_1(&self, base_url: &str, now: u64) -> Claims {
         let issuer = format!("{base_url}/{}/", self.subject.tenant());
-        let mut claims = Claims::new(&self.resource.app_id_uri, issuer.clone(), now, self.lifetime);
+        let mut claims =
+            Claims::new(self.resource.app_id_uri(), issuer.clone(), now, self.lifetime);
         claims.set("appid", self.client.client_id.as_str());
         claims.set("appidacr", self.acr());
         match &self.subject {

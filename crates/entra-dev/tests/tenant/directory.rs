@@ -86,6 +86,27 @@ fn faulty() -> Vec<(String, &'static str, &'static str)> {
         (app("access_token_version = 300"), "line 8: invalid value: integer `300`", "300"),
         (app("redirect_uris.spa = [\"/x\"]"), "line 8: a redirect URI must be absolute", "/x"),
         (app("app_id_uri = \"x\""), "line 8: an app id URI must be absolute", "\"x\""),
+        (app("app_id_uri = []"), "line 8: an API needs at least one app id URI", "[]"),
+        (app("app_id_uri = [\"api://a\", \"x\"]"), "line 8: an app id URI must be", "app_id_uri"),
+        (app("app_id_uri = 1"), "line 8: an app id URI, or a list of them", "app_id_uri"),
+        (
+            app("app_id_uri = [\"api://a\", \"API://a/\"]"),
+            "line 8: there is another app id URI \"API://a/\"",
+            "app_id_uri",
+        ),
+        (
+            app(
+                "app_id_uri = \"api://b1000000-0000-4000-8000-000000000003\"\n[[apps]]\nclient_id = \
+                 \"b1000000-0000-4000-8000-000000000003\"\nname = \"B\"\ntenant = \"X\"",
+            ),
+            "line 8: there is another app id URI \"api://b1000000",
+            "api://b1000000",
+        ),
+        (
+            app("scopes = [\"read\"]\nadmin_scopes = [\"Read\"]"),
+            "line 9: there is another scope \"Read\"",
+            "\"Read\"",
+        ),
         (app("certificates = [\"nowhere.pem\"]"), "line 8: failed to read \"nowhere", "nowhere"),
         (app("certificates = [\"-----BEGIN x\"]"), "line 8: this is not an X.509", "BEGIN"),
         (app("optional_claims = [\"x\"]"), "line 8: unknown variant `x`", "\"x\""),

@@ -74,7 +74,7 @@ pub(super) fn groups(directory: &Directory) -> Table {
 
 /// The scopes and optional claims of each API.
 pub(super) fn apis(directory: &Directory) -> Table {
-    let columns = &["API", "Scopes", "Optional claims", "Token version", "App id URI"];
+    let columns = &["API", "Scopes", "Optional claims", "Token version", "App id URIs"];
     let mut table = Table::new("APIs", columns);
     let offers = |app: &&App| {
         !(app.scopes.is_empty() && app.app_roles.is_empty() && app.optional_claims.is_empty())
@@ -86,14 +86,14 @@ pub(super) fn apis(directory: &Directory) -> Table {
             lines(app.scopes.iter().map(|scope| scope_of(app, scope))),
             lines(claims),
             html! { (app.access_token_version) },
-            code(&app.app_id_uri),
+            lines(app.app_id_uris.iter().map(|uri| code(uri))),
         ]);
     }
     table
 }
 
 fn scope_of(app: &App, scope: &Scope) -> Markup {
-    let name = code(&format!("{}/{}", app.app_id_uri, scope.name));
+    let name = code(&format!("{}/{}", app.app_id_uri(), scope.name));
     html! { (name) @if scope.admin_consent { " (administrators consent)" } }
 }
 
