@@ -121,13 +121,15 @@ impl Devices {
             .ok_or_else(Refusal::user_code_unknown)
     }
 
-    /// The grant for a device of this app that polls at this authority. It is returned only once.
+    /// The grant for a device of this app that polls at this authority. It is returned only once,
+    /// if `check` accepts its scopes.
     pub(crate) fn redeem(
         &self,
         code: &str,
         app: &App,
         authority: &Authority,
         now: u64,
+        check: impl FnOnce(&Scopes) -> Result<(), Refusal>,
     ) -> Result<Grant, Refusal> {
         let redeemed = self.by_device_code.access(code, now, |device, age| {
             if device.app.client_id != app.client_id {
@@ -139,6 +141,7 @@ impl Devices {
             if !device.is_redeemable_at(authority) {
                 return Err(Refusal::code_of_another_tenant("Device"));
             }
+            check(&device.scopes)?;
             match std::mem::replace(&mut device.decision, Decision::Redeemed) {
                 Decision::Pending => {
                     device.decision = Decision::Pending;

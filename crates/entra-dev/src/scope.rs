@@ -91,6 +91,13 @@ impl Scopes {
         }
     }
 
+    /// Whether the `resource` parameter names the API of these scopes (RFC 8707, section 2). Without
+    /// an API, they are of Microsoft Graph.
+    pub(crate) fn are_all_of(&self, resource: &str) -> bool {
+        self.resource().is_named(resource)
+            && self.permissions().all(|permission| permission.resource.is_named(resource))
+    }
+
     /// Whether only `.default` was requested, which client credentials require.
     pub(crate) fn is_default_only(&self) -> bool {
         self.permissions().count() == self.requested.len()

@@ -107,6 +107,11 @@ impl App {
         self.names().any(|known| known.trim_end_matches('/').eq_ignore_ascii_case(name))
     }
 
+    /// Whether this is one of the names of this API, character for character.
+    pub(crate) fn is_named(&self, name: &str) -> bool {
+        self.names().any(|known| known == name)
+    }
+
     /// The App ID URIs and the client id.
     fn names(&self) -> impl Iterator<Item = &str> {
         self.app_id_uris.iter().chain([&self.client_id]).map(String::as_str)

@@ -16,7 +16,7 @@ use super::{
 pub(super) const ADMIN_CONSENT: Operation = Operation::page("adminconsent", handle);
 
 /// The parameters that the pages repeat.
-const PARAMETERS: [&str; 4] = ["client_id", "redirect_uri", "scope", "state"];
+const PARAMETERS: [&str; 5] = ["client_id", "redirect_uri", "scope", "resource", "state"];
 
 fn handle(request: &TenantRequest<'_>) -> Result<Answer, Refusal> {
     let client = RedirectingClient::parse(request)?;

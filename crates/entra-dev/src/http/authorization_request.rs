@@ -57,12 +57,13 @@ pub(super) enum Prompt {
 }
 
 /// The parameters that the account page repeats.
-pub(super) const PARAMETERS: [&str; 15] = [
+pub(super) const PARAMETERS: [&str; 16] = [
     "client_id",
     "redirect_uri",
     "response_type",
     "response_mode",
     "scope",
+    "resource",
     "state",
     "nonce",
     "code_challenge",
@@ -103,9 +104,6 @@ impl<'a> AuthorizationRequest<'a> {
         let nonce = parameters.optional("nonce")?;
         if response_type.id_token && nonce.is_none() {
             return Err(Refusal::missing("nonce"));
-        }
-        if parameters.optional("resource")?.is_some() {
-            return Err(Refusal::resource_parameter());
         }
         Ok(Self {
             authority,

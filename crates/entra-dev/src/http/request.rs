@@ -65,9 +65,24 @@ impl<'a> TenantRequest<'a> {
         }
     }
 
-    /// The required `scope` parameter.
+    /// The required `scope` parameter, which must agree with the optional `resource` parameter.
     pub(super) fn scopes(&self) -> Result<Scopes, Refusal> {
-        Scopes::parse(self.directory(), self.tenant, self.parameters.required("scope")?)
+        let text = self.parameters.required("scope")?;
+        let scopes = Scopes::parse(self.directory(), self.tenant, text)?;
+        self.check_resource(&scopes)?;
+        Ok(scopes)
+    }
+
+    /// Checks that the optional `resource` parameter (RFC 8707) names the API of these scopes. As in
+    /// Entra, it must be a registered name of the API, character for character: many clients add a
+    /// slash.
+    pub(super) fn check_resource(&self, scopes: &Scopes) -> Result<(), Refusal> {
+        match self.parameters.optional("resource")? {
+            Some(resource) if !scopes.are_all_of(resource) => {
+                Err(Refusal::resource_mismatch(resource, scopes.resource().app_id_uri()))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// The optional `claims` parameter.

@@ -417,10 +417,13 @@ impl Refusal {
         Self::new("invalid_request", 900_144, text)
     }
 
-    /// The `resource` parameter of the v1 endpoints.
-    pub(crate) fn resource_parameter() -> Self {
-        let text = "The 'resource' request parameter is not supported: use 'scope'.";
-        Self::new("invalid_request", 901_002, text)
+    /// The `resource` parameter does not name the API of the scopes (RFC 8707, section 2).
+    pub(crate) fn resource_mismatch(resource: &str, of_scopes: &str) -> Self {
+        let text = format!(
+            "The resource parameter provided in the request doesn't match with the requested \
+             scopes: it is '{resource}', but the scopes are of '{of_scopes}'."
+        );
+        Self::new("invalid_target", 9_010_010, text)
     }
 
     /// A scope names an unknown API.

@@ -115,7 +115,8 @@ async fn other_errors_are_sent_to_the_app_with_the_state() {
         (form().with("prompt", "none"), "login_required", 50058),
         (form().with("prompt", "none login"), "invalid_request", 90023),
         (form().with("claims", "[]"), "invalid_request", 90023),
-        (form().with("resource", "https://graph.microsoft.com"), "invalid_request", 901_002),
+        (form().with("resource", "https://graph.microsoft.com"), "invalid_target", 9_010_010),
+        (form().and("resource", "x").and("resource", "x"), "invalid_request", 90100),
     ] {
         tenant.authorize(CONTOSO, &form).await.assert_redirected_refusal(error, code);
     }

@@ -32,6 +32,7 @@ mod on_behalf_of;
 mod refresh;
 mod refusals;
 mod request_checks;
+mod resource_parameter;
 mod response_modes;
 mod scopes;
 mod session_cookie;

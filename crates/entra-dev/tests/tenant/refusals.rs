@@ -112,7 +112,7 @@ async fn authorize(tenant: &TestTenant, seen: &mut Seen) {
         (form().without("code_challenge"), "invalid_request", 9_002_325),
         (form().with("code_challenge_method", "plain"), "invalid_request", 50149),
         (form().with("code_challenge", "short"), "invalid_request", 501_491),
-        (form().with("resource", "x"), "invalid_request", 901_002),
+        (form().with("resource", "x"), "invalid_target", 9_010_010),
         (form().with("prompt", "maybe"), "invalid_request", 90023),
         (form().with("claims", "[]"), "invalid_request", 90023),
     ] {

@@ -28,7 +28,8 @@ pub(super) fn redeem(token_request: &TokenRequest<'_>) -> Result<Answer, Refusal
         } else if code.redirect_uri != redirect_uri {
             Err(Refusal::redirect_uri_changed(redirect_uri, &code.redirect_uri))
         } else {
-            check_verifier(code, verifier)
+            check_verifier(code, verifier)?;
+            request.check_resource(scopes.as_ref().unwrap_or(&code.grant.scopes))
         }
     })?;
     token_request.issue(&grant, scopes.as_ref().unwrap_or(&grant.scopes), || {

@@ -11,7 +11,9 @@ pub(super) fn redeem(token_request: &TokenRequest<'_>) -> Result<Answer, Refusal
     // Read before the code is redeemed: a faulty request must not use up the code.
     let scopes = token_request.requested_scopes()?;
     let (context, now) = (request.context, request.now());
-    let grant = context.devices.redeem(code, &client.app, authority, now)?;
+    let grant = context.devices.redeem(code, &client.app, authority, now, |granted| {
+        request.check_resource(scopes.as_ref().unwrap_or(granted))
+    })?;
     token_request.issue(&grant, scopes.as_ref().unwrap_or(&grant.scopes), || {
         context.refresh_tokens.issue(grant.clone(), now)
     })

@@ -17,7 +17,8 @@ pub(super) fn redeem(token_request: &TokenRequest<'_>) -> Result<Answer, Refusal
     let scopes = token_request.requested_scopes()?;
     // The nonce belongs to the first ID token (OpenID Connect Core, section 12.2).
     let grant = Grant { nonce: None, ..token.grant.clone() };
-    token_request.issue(&grant, scopes.as_ref().unwrap_or(&grant.scopes), || {
-        refresh_tokens.renew(token.with_grant(grant.clone()), now)
-    })
+    let scopes = scopes.as_ref().unwrap_or(&grant.scopes);
+    request.check_resource(scopes)?;
+    token_request
+        .issue(&grant, scopes, || refresh_tokens.renew(token.with_grant(grant.clone()), now))
 }
