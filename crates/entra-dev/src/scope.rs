@@ -11,7 +11,7 @@ use crate::{
 /// section 3.3; <https://learn.microsoft.com/entra/identity-platform/scopes-oidc>).
 #[derive(Debug, Clone)]
 pub(crate) struct Scopes {
-    /// As written and ordered by the client. MSAL compares the response with its request.
+    /// In the order of the client.
     requested: Vec<RequestedScope>,
     /// The resource of the access token if no API is requested.
     graph: Arc<App>,
@@ -19,6 +19,8 @@ pub(crate) struct Scopes {
 
 #[derive(Debug, Clone)]
 struct RequestedScope {
+    /// As written by the client, but in the registered spelling: as in Entra, case does not matter
+    /// in the request, and the response corrects it. MSAL compares the two.
     text: String,
     /// `None` for a scope of OpenID Connect.
     permission: Option<Permission>,
@@ -36,18 +38,26 @@ struct Permission {
 const OPENID: [&str; 4] = ["openid", "profile", "email", OFFLINE_ACCESS];
 const OFFLINE_ACCESS: &str = "offline_access";
 
+/// All permissions of an API.
+const DEFAULT: &str = ".default";
+
 impl Scopes {
     /// Parses the `scope` parameter of a request to this tenant.
     pub(crate) fn parse(directory: &Directory, tenant: &str, text: &str) -> Result<Self, Refusal> {
         let mut scopes = Self { requested: Vec::new(), graph: Arc::clone(directory.graph()) };
         for scope in text.split_ascii_whitespace() {
-            if !scopes.has(scope) {
-                let permission = Permission::parse(directory, tenant, scope)?;
-                scopes.requested.push(RequestedScope { text: scope.to_owned(), permission });
+            let scope = RequestedScope::parse(directory, tenant, scope)?;
+            if !scopes.has(&scope.text) {
+                scopes.requested.push(scope);
             }
         }
         if scopes.requested.is_empty() {
             return Err(Refusal::invalid_scope(text));
+        }
+        // `.default` is all that the app was granted before, so it needs no other permission.
+        let has_default = scopes.permissions().any(|permission| permission.name.is_none());
+        if has_default && scopes.permissions().count() > 1 {
+            return Err(Refusal::default_scope_combined(text));
         }
         let authority = Authority::parse(directory, tenant);
         if let Some(tenant) = authority.as_ref().and_then(Authority::tenant) {
@@ -66,7 +76,7 @@ impl Scopes {
         }
     }
 
-    /// Whether exactly this scope was requested.
+    /// Whether this scope was requested, in the registered spelling.
     pub(crate) fn has(&self, scope: &str) -> bool {
         self.requested.iter().any(|requested| requested.text == scope)
     }
@@ -104,7 +114,7 @@ impl Scopes {
             && self.permissions().all(|permission| permission.name.is_none())
     }
 
-    /// The scopes granted at one API, as written by the client: the `scope` of the response.
+    /// The scopes granted at one API: the `scope` of the response.
     ///
     /// As in Entra, `offline_access` is left out: it is not a permission of an API.
     pub(crate) fn granted_by(&self, resource: &App) -> String {
@@ -157,7 +167,7 @@ impl Scopes {
         })
     }
 
-    /// Each requested scope: a description for the person, and the scope as written by the client.
+    /// Each requested scope: a description for the person, and the scope.
     pub(crate) fn described(&self) -> impl Iterator<Item = (String, &str)> {
         self.requested.iter().map(|scope| (scope.description(), scope.text.as_str()))
     }
@@ -168,6 +178,33 @@ impl Scopes {
 }
 
 impl RequestedScope {
+    /// Parses one scope, ignoring case.
+    ///
+    /// A scope without a slash belongs to Microsoft Graph. As in Entra, the resource is a registered
+    /// App ID URI or a client id.
+    fn parse(directory: &Directory, tenant: &str, scope: &str) -> Result<Self, Refusal> {
+        if let Some(name) = OPENID.iter().find(|name| name.eq_ignore_ascii_case(scope)) {
+            return Ok(Self { text: (*name).to_owned(), permission: None });
+        }
+        let (prefix, resource, name) = match scope.rsplit_once('/') {
+            None => (String::new(), directory.graph(), scope),
+            Some((written, name)) if !written.is_empty() && !name.is_empty() => {
+                let known = directory.resource(written);
+                let resource = known.ok_or_else(|| Refusal::resource_unknown(written, tenant))?;
+                (prefix_of(resource, written), resource, name)
+            }
+            Some(_) => return Err(Refusal::invalid_scope(scope)),
+        };
+        let name = match resource.scope(name) {
+            Some(scope) => Some(scope.name.clone()),
+            None if name.eq_ignore_ascii_case(DEFAULT) => None,
+            None => return Err(Refusal::permission_unknown(name, &resource.client_id)),
+        };
+        let text = format!("{prefix}{}", name.as_deref().unwrap_or(DEFAULT));
+        let resource = Arc::clone(resource);
+        Ok(Self { text, permission: Some(Permission { resource, name }) })
+    }
+
     fn description(&self) -> String {
         match &self.permission {
             Some(Permission { resource, name: Some(name) }) => {
@@ -186,28 +223,10 @@ impl RequestedScope {
     }
 }
 
-impl Permission {
-    /// Parses one scope; `None` for a scope of OpenID Connect.
-    ///
-    /// A scope without a slash belongs to Microsoft Graph. As in Entra, the resource is a registered
-    /// App ID URI or a client id.
-    fn parse(directory: &Directory, tenant: &str, scope: &str) -> Result<Option<Self>, Refusal> {
-        if OPENID.contains(&scope) {
-            return Ok(None);
-        }
-        let (resource, name) = match scope.rsplit_once('/') {
-            None => (directory.graph(), scope),
-            Some((resource, name)) if !resource.is_empty() && !name.is_empty() => {
-                let known = directory.resource(resource);
-                (known.ok_or_else(|| Refusal::resource_unknown(resource, tenant))?, name)
-            }
-            Some(_) => return Err(Refusal::invalid_scope(scope)),
-        };
-        let name = match name {
-            ".default" => None,
-            _ if resource.scope(name).is_some() => Some(name.to_owned()),
-            _ => return Err(Refusal::permission_unknown(name, &resource.client_id)),
-        };
-        Ok(Some(Self { resource: Arc::clone(resource), name }))
-    }
+/// The part of a scope before its name: the resource in the registered spelling, and the slashes as
+/// written by the client.
+fn prefix_of(resource: &App, written: &str) -> String {
+    let name = resource.registered_name(written).unwrap_or(written);
+    let slashes = written.len() - written.trim_end_matches('/').len() + 1;
+    format!("{name}{}", "/".repeat(slashes))
 }

@@ -103,8 +103,14 @@ impl App {
     /// client id. `api://` with the client id is an App ID URI like any other, so it must be
     /// registered. Slashes at the end are not compared.
     pub(crate) fn is_resource(&self, name: &str) -> bool {
+        self.registered_name(name).is_some()
+    }
+
+    /// The resource part of a scope of this API as it is registered, without slashes at the end.
+    pub(crate) fn registered_name(&self, name: &str) -> Option<&str> {
         let name = name.trim_end_matches('/');
-        self.names().any(|known| known.trim_end_matches('/').eq_ignore_ascii_case(name))
+        let mut names = self.names().map(|known| known.trim_end_matches('/'));
+        names.find(|known| known.eq_ignore_ascii_case(name))
     }
 
     /// Whether this is one of the names of this API, character for character.
@@ -122,9 +128,9 @@ impl App {
         self.optional_claims.contains(&claim)
     }
 
-    /// The permission with this name.
+    /// The permission with this name, ignoring case.
     pub(crate) fn scope(&self, name: &str) -> Option<&Scope> {
-        self.scopes.iter().find(|scope| scope.name == name)
+        self.scopes.iter().find(|scope| scope.name.eq_ignore_ascii_case(name))
     }
 }
 

@@ -207,6 +207,15 @@ impl Refusal {
         Self::new("invalid_request", 50059, text)
     }
 
+    /// `.default` with another scope of an API.
+    pub(crate) fn default_scope_combined(scopes: &str) -> Self {
+        let text = format!(
+            "The provided value for the input parameter 'scope' is not valid. The scope '{scopes}' \
+             is not valid. .default scope can't be combined with resource-specific scopes."
+        );
+        Self::new("invalid_scope", 70011, text)
+    }
+
     /// Client credentials with a scope other than `.default`.
     pub(crate) fn default_scope_needed(scope: &str) -> Self {
         let text = format!(
@@ -437,9 +446,9 @@ impl Refusal {
 
     /// Scopes of several APIs. An access token is for one API.
     pub(crate) fn resources_several() -> Self {
-        let text = "The provided value for the input parameter 'scope' is not valid because it \
-                    contains more than one resource.";
-        Self::new("invalid_scope", 700_022, text)
+        let text = "Provided value for the input parameter scope is not valid because it contains \
+                    more than one resource.";
+        Self::new("invalid_scope", 28000, text)
     }
 
     /// An unknown response mode, or `query` with an ID token.

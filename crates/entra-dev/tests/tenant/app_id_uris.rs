@@ -8,7 +8,7 @@ use reqwest::StatusCode;
 
 use crate::support::{
     Answer, EntraDev, Form, NATIVE, SINGLE_PAGE, TestTenant, WEB, api_scope, claims,
-    client_credentials, output_of, run_to_end, shared_keys, text,
+    client_credentials, on_behalf_of, output_of, run_to_end, shared_keys, text,
 };
 
 /// Every form of App ID URI of which Microsoft's documentation has an example, for one API.
@@ -76,16 +76,6 @@ async fn every_endpoint_refuses_another_app_id_uri() {
     let device = Form::empty().with("client_id", NATIVE.client_id).with("scope", &wrong);
     let answer = tenant.post("devicecode", &device).await;
     answer.assert_refusal(400, "invalid_resource", 500_011);
-}
-
-fn on_behalf_of(assertion: &str, scope: &str) -> Form {
-    Form::empty()
-        .with("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer")
-        .with("client_id", API_CLIENT_ID)
-        .with("client_secret", "api-secret")
-        .with("requested_token_use", "on_behalf_of")
-        .with("assertion", assertion)
-        .with("scope", scope)
 }
 
 #[tokio::test]

@@ -190,7 +190,7 @@ async fn each_client_credentials_error_has_its_code() {
         (form().with("scope", &api_scope()), 400, "invalid_scope", 1_002_012),
         (form().with("scope", "openid"), 400, "invalid_scope", 1_002_012),
         (form().with("scope", &with_openid), 400, "invalid_scope", 1_002_012),
-        (form().with("scope", &two), 400, "invalid_scope", 700_022),
+        (form().with("scope", &two), 400, "invalid_scope", 70011),
         (form().with("scope", "api://unknown/.default"), 400, "invalid_resource", 500_011),
     ] {
         ask(&tenant, &form).await.assert_refusal(status, error, code);

@@ -211,7 +211,7 @@ async fn each_on_behalf_of_error_has_its_code() {
         (form().with("requested_token_use", "anything"), 400, "invalid_request", 900_144),
         (form().without("assertion"), 400, "invalid_request", 900_144),
         (form().without("scope"), 400, "invalid_request", 900_144),
-        (form().with("scope", &two), 400, "invalid_scope", 700_022),
+        (form().with("scope", &two), 400, "invalid_scope", 28000),
         (form().with("scope", "api://unknown/read"), 400, "invalid_resource", 500_011),
         (form().without("client_secret"), 401, "invalid_client", 7_000_218),
         (form().with("client_secret", "wrong"), 401, "invalid_client", 7_000_215),

@@ -95,7 +95,7 @@ async fn a_refresh_is_for_one_api() {
     let tenant = TestTenant::start().await;
     let token = NATIVE.refresh_token(&tenant, "ada").await;
     for (scope, error, code) in [
-        (format!("{} {}", api_scope(), reports_scope()), "invalid_scope", 700_022),
+        (format!("{} {}", api_scope(), reports_scope()), "invalid_scope", 28000),
         ("https://unknown.example/read".to_owned(), "invalid_resource", 500_011),
         (format!("{REPORTS_API}/write"), "invalid_client", 650_053),
     ] {

@@ -216,7 +216,7 @@ async fn codes(tenant: &TestTenant, seen: &mut Seen) {
     seen.json(&tenant.post("token", &web).await, 401, "invalid_client", 7_000_218);
     let both = format!("{REPORTS} api://{API_CLIENT_ID}/access_as_user");
     let both = form().with("scope", &both);
-    seen.json(&tenant.redeem(CONTOSO, &both).await, 400, "invalid_scope", 700_022);
+    seen.json(&tenant.redeem(CONTOSO, &both).await, 400, "invalid_scope", 28000);
 
     let lasting = Form::authorization().with("scope", "openid offline_access");
     let answer = tenant.sign_in(CONTOSO, &lasting, "ada").await;

@@ -8,7 +8,7 @@ use reqwest::StatusCode;
 
 use crate::support::{
     Answer, Form, NATIVE, Program, SINGLE_PAGE, TestTenant, WEB, claims, client_credentials,
-    reports_scope, shared_keys, text,
+    on_behalf_of, reports_scope, shared_keys, text,
 };
 
 const URI: &str = "https://api.contoso.example";
@@ -129,12 +129,6 @@ async fn the_resource_is_checked_at_every_other_grant() {
     let lasting = format!("{SCOPE} offline_access");
     let refresh = text(&WEB.sign_in(&tenant, &lasting, "uma").await, "refresh_token");
     let assertion = text(&SINGLE_PAGE.sign_in(&tenant, SCOPE, "uma").await, "access_token");
-    let on_behalf_of = Form::empty()
-        .with("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer")
-        .with("client_id", API_CLIENT_ID)
-        .with("client_secret", "api-secret")
-        .with("requested_token_use", "on_behalf_of")
-        .with("assertion", &assertion);
     let default = format!("{URI}/.default");
     let daemon = client_credentials(DAEMON_CLIENT_ID, DAEMON_SECRET, &default);
     let requests: Vec<(Form, &str)> = vec![
@@ -143,8 +137,8 @@ async fn the_resource_is_checked_at_every_other_grant() {
         // The token is for the API that the scope names, not for that of the sign-in.
         (WEB.renewal(&refresh).with("scope", "User.Read"), GRAPH),
         (daemon, URI),
-        (on_behalf_of.clone().with("scope", "User.Read"), GRAPH),
-        (on_behalf_of.with("scope", &default), SECOND_URI),
+        (on_behalf_of(&assertion, "User.Read"), GRAPH),
+        (on_behalf_of(&assertion, &default), SECOND_URI),
     ];
     for (form, right) in requests {
         let answer = WEB.ask(&tenant, &form.clone().with("resource", right)).await;

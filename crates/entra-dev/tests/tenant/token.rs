@@ -27,7 +27,7 @@ async fn a_code_becomes_an_access_token() {
 }
 
 #[tokio::test]
-async fn scopes_are_returned_as_written_by_the_client() {
+async fn scopes_are_returned_in_the_clients_order_and_form() {
     let tenant = TestTenant::start().await;
     for (asked, granted) in [
         ("openid api://{}/.default", "openid api://{}/.default"),

@@ -77,3 +77,14 @@ pub(crate) fn client_credentials(client_id: &str, secret: &str, scope: &str) -> 
         .with("client_secret", secret)
         .with("scope", scope)
 }
+
+/// An on-behalf-of request of the Todo API.
+pub(crate) fn on_behalf_of(assertion: &str, scope: &str) -> Form {
+    Form::empty()
+        .with("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer")
+        .with("client_id", API_CLIENT_ID)
+        .with("client_secret", "api-secret")
+        .with("requested_token_use", "on_behalf_of")
+        .with("assertion", assertion)
+        .with("scope", scope)
+}

@@ -23,7 +23,7 @@ pub(crate) use directory::as_json;
 pub(crate) use folders::{new_folder, shared_keys};
 pub(crate) use form::{
     CHALLENGE, Form, ORIGIN, OTHER_REDIRECT_URI, REDIRECT_URI, UNKNOWN_CLIENT_ID, VERIFIER,
-    client_credentials,
+    client_credentials, on_behalf_of,
 };
 pub(crate) use keys::{PublishedKeys, token_header};
 pub(crate) use page::{between, section};
