@@ -3,7 +3,8 @@
 use url::Url;
 
 /// Whether `requested` is the registered redirect URI, byte for byte (RFC 9700, section 4.1.3). The
-/// port of `http://localhost` and `http://127.0.0.1` is not compared (RFC 8252, section 7.3;
+/// port of `http://localhost`, `https://localhost` and `http://127.0.0.1` is not compared (RFC 8252,
+/// section 7.3;
 /// <https://learn.microsoft.com/entra/identity-platform/reply-url#localhost-exceptions>).
 ///
 /// Entra does not support `[::1]`. Here its port is compared like that of any other host.
@@ -30,7 +31,7 @@ fn is_port(text: &str) -> bool {
     })
 }
 
-const LOOPBACK: [&str; 2] = ["http://localhost", "http://127.0.0.1"];
+const LOOPBACK: [&str; 3] = ["http://localhost", "https://localhost", "http://127.0.0.1"];
 
 /// The web origin of a redirect URI (RFC 6454); `None` if the URI is unusable. It must be absolute
 /// and have no fragment (RFC 6749, section 3.1.2).
@@ -57,6 +58,10 @@ mod tests {
             ("http://localhost:5000/a", "http://localhost:5001/a"),
             ("http://localhost:5000/a", "http://localhost/a"),
             ("http://localhost:5000", "http://localhost:5001/"),
+            ("https://localhost", "https://localhost:443/"),
+            ("https://localhost/a", "https://localhost:7123/a"),
+            ("https://localhost:5000/a", "https://localhost:5001/a"),
+            ("https://localhost:5001/a", "https://localhost/a"),
             ("http://127.0.0.1/a?b=c", "http://127.0.0.1:1/a?b=c"),
             ("http://127.0.0.1:2/a?b=c", "http://127.0.0.1:1/a?b=c"),
             ("http://[::1]:5000/a", "http://[::1]:5000/a"),
@@ -80,7 +85,12 @@ mod tests {
             ("http://localhost/a", "http://localhost:5000/a?b=c"),
             ("http://localhost:5000/a", "http://127.0.0.1:5000/a"),
             ("http://localhost:5000/a", "https://localhost:5000/a"),
-            ("https://localhost:5000/a", "https://localhost:5001/a"),
+            ("https://localhost/a", "http://localhost/a"),
+            ("https://localhost/a", "https://localhost:7123/A"),
+            ("https://localhost/a", "https://localhost:7123/a/"),
+            ("https://localhost/a", "https://localhost:7123@evil.example/a"),
+            ("https://localhost/a", "https://localhost.evil.example/a"),
+            ("https://127.0.0.1:1/a", "https://127.0.0.1:2/a"),
             ("http://[::1]/a", "http://[::1]:5000/a"),
             ("http://[::1]:5000/a", "http://[::1]:5001/a"),
             ("https://app.example/a", "https://app.example:444/a"),

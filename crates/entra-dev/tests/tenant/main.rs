@@ -28,6 +28,7 @@ mod https;
 mod hybrid_flow;
 mod key_rotation;
 mod keys;
+mod localhost_redirects;
 mod logout;
 mod on_behalf_of;
 mod refresh;
