@@ -42,6 +42,8 @@ fn keys(request: &TenantRequest<'_>) -> Result<Answer, Refusal> {
 fn instance(request: &TenantRequest<'_>) -> Result<Answer, Refusal> {
     let base_url = request.base_url;
     let host = base_url.split_once("://").map_or(base_url, |(_, host)| host);
+    // MSAL looks for its authority with the port or without it, depending on the language.
+    let name = host.split_once(':').map_or(host, |(name, _)| name);
     let metadata = format!("{base_url}/common/v2.0/.well-known/openid-configuration");
     let body = json!({
         "tenant_discovery_endpoint": metadata,
@@ -49,7 +51,7 @@ fn instance(request: &TenantRequest<'_>) -> Result<Answer, Refusal> {
         "metadata": [{
             "preferred_network": host,
             "preferred_cache": host,
-            "aliases": [host],
+            "aliases": [host, name],
         }],
     });
     Ok(Answer::granted(json(StatusCode::OK, &body)))

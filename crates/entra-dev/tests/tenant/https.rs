@@ -54,7 +54,7 @@ async fn instance_discovery_accepts_the_listener_as_authority() {
         let host = base.split_once("://").unwrap().1;
         let document = answer.json();
         let cloud = json!({
-            "preferred_network": host, "preferred_cache": host, "aliases": [host],
+            "preferred_network": host, "preferred_cache": host, "aliases": [host, "localhost"],
         });
         assert_eq!(document["metadata"], json!([cloud]));
         let metadata = document["tenant_discovery_endpoint"].as_str().unwrap();
