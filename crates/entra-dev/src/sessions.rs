@@ -83,6 +83,12 @@ impl Consents {
         })
     }
 
+    /// Whether this principal has consented to anything for the app.
+    pub(crate) fn include(&self, principal: &str, client_id: &str) -> bool {
+        let given = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        given.iter().any(|one| one.principal == principal && one.client_id == client_id)
+    }
+
     /// Records a consent.
     pub(crate) fn give(&self, principal: &str, client_id: &str, permissions: &[String]) {
         let mut given = self.0.lock().unwrap_or_else(PoisonError::into_inner);

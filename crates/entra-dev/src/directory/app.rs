@@ -17,6 +17,8 @@ pub(crate) struct App {
     pub(crate) tenant: String,
     /// Whether only people of that tenant may use it.
     pub(crate) single_tenant: bool,
+    /// The ids of the other tenants to which it was added.
+    pub(crate) added_to: Vec<String>,
     /// The registered App ID URIs, which name the API in scopes. The first one is canonical.
     pub(crate) app_id_uris: Vec<String>,
     /// The version of the access tokens that this API accepts: 1 or 2.
@@ -65,6 +67,11 @@ impl App {
     /// Whether the tenant with this id has, or may have, a service principal of the app.
     pub(crate) fn is_known_in(&self, tenant: &str) -> bool {
         !self.single_tenant || self.tenant == tenant
+    }
+
+    /// Whether the directory says that the tenant with this id has a service principal of the app.
+    pub(crate) fn is_added_to(&self, tenant: &str) -> bool {
+        self.tenant == tenant || self.added_to.iter().any(|id| id == tenant)
     }
 
     /// The platform of this redirect URI. If two registered URIs differ only in a port that is not

@@ -79,6 +79,9 @@ impl AppEntry {
         if let Some(version) = version.filter(|version| !matches!(version.as_ref(), 1 | 2)) {
             checks.report(version.span(), "the version of access tokens must be 1 or 2");
         }
+        if let Some(tenant) = self.added_to.first().filter(|_| self.single_tenant) {
+            checks.report(tenant.span(), "a single-tenant app cannot be added to other tenants");
+        }
         let client_id = self.client_id.as_ref().clone();
         let tenant = references.tenant(checks, &self.tenant);
         let only_tenant = self.single_tenant.then_some(tenant.as_str());
@@ -87,6 +90,9 @@ impl AppEntry {
         App {
             name: self.name.as_ref().clone(),
             single_tenant: self.single_tenant,
+            added_to: (self.added_to.iter())
+                .map(|tenant| references.tenant(checks, tenant))
+                .collect(),
             app_id_uris: self.app_id_uris(checks),
             access_token_version: version.map_or(2, |version| *version.as_ref()),
             scopes: (self.scopes.iter().map(scope(false)))

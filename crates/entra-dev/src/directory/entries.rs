@@ -68,6 +68,8 @@ pub(super) struct AppEntry {
     pub(super) tenant: Text,
     #[serde(default)]
     pub(super) single_tenant: bool,
+    #[serde(default)]
+    pub(super) added_to: Vec<Text>,
     pub(super) app_id_uri: Option<Spanned<AppIdUris>>,
     pub(super) access_token_version: Option<Spanned<u8>>,
     #[serde(default)]

@@ -47,6 +47,16 @@ impl Refusal {
         Self::new("access_denied", 90094, text)
     }
 
+    /// Client credentials at a tenant that has no service principal of the app.
+    pub(crate) fn app_not_added(client_id: &str, tenant: &str) -> Self {
+        let text = format!(
+            "Application with identifier '{client_id}' was not found in the directory '{tenant}'. \
+             This can happen if the application has not been installed by the administrator of \
+             the tenant: in the directory file, list the tenant in 'added_to'."
+        );
+        Self::new("unauthorized_client", 700_016, text)
+    }
+
     /// On-behalf-of with an app-only token.
     pub(crate) fn app_only_assertion(client_id: &str) -> Self {
         let text = format!(

@@ -8,7 +8,9 @@ use reqwest::StatusCode;
 use serde_json::json;
 use url::form_urlencoded::byte_serialize;
 
-use crate::support::{Answer, Form, NATIVE, NOW, TestTenant, UNKNOWN_CLIENT_ID, api_scope, claims};
+use crate::support::{
+    Answer, Form, NATIVE, NOW, TestTenant, UNKNOWN_CLIENT_ID, api_scope, claims, section,
+};
 
 const IMPORTER: &str = "c1000000-0000-4000-8000-000000000001";
 const LEDGER: &str = "c1000000-0000-4000-8000-000000000002";
@@ -21,6 +23,8 @@ const ENTRIES: &str = r#"
 client_id = "c1000000-0000-4000-8000-000000000001"
 name = "Importer"
 tenant = "Contoso"
+added_to = ["Fabrikam"]
+redirect_uris.web = ["http://localhost/imported"]
 secrets = ["new-secret", "a b+c&d=e%20~:ü"]
 expired_secrets = ["old-secret"]
 permissions = { "Ledger API" = ["Post"] }
@@ -141,14 +145,71 @@ async fn a_version_1_api_gets_version_1_claims() {
 
 #[tokio::test]
 async fn an_app_has_one_service_principal_in_each_tenant() {
-    let tenant = TestTenant::start().await;
-    let form = request(DAEMON_CLIENT_ID, DAEMON_SECRET, API_CLIENT_ID);
+    let tenant = TestTenant::start_having(ENTRIES).await;
+    let form = request(IMPORTER, "new-secret", API_CLIENT_ID);
     let here = claims(&ask(&tenant, &form).await.json(), "access_token");
     let there = Answer::of(form.on(tenant.token_request("fabrikam.example"))).await.json();
     let there = claims(&there, "access_token");
     assert_eq!(there["tid"], FABRIKAM);
     assert_eq!(there["iss"], tenant.url(&format!("/{FABRIKAM}/v2.0")));
     assert_ne!(there["oid"], here["oid"]);
+}
+
+/// Nobody signs in, so nobody consents, and the directory must say that the app is there.
+#[tokio::test]
+async fn an_app_that_was_not_added_to_a_tenant_is_unknown_there() {
+    let tenant = TestTenant::start_having(ENTRIES).await;
+    let ask_at = async |authority: &str, client_id: &str, secret: &str| {
+        let form = request(client_id, secret, API_CLIENT_ID);
+        Answer::of(form.on(tenant.token_request(authority))).await
+    };
+    for (authority, client_id, secret, added) in [
+        (CONTOSO, DAEMON_CLIENT_ID, DAEMON_SECRET, true),
+        ("contoso.example", DAEMON_CLIENT_ID, DAEMON_SECRET, true),
+        (FABRIKAM, DAEMON_CLIENT_ID, DAEMON_SECRET, false),
+        ("fabrikam.example", DAEMON_CLIENT_ID, DAEMON_SECRET, false),
+        ("consumers", DAEMON_CLIENT_ID, DAEMON_SECRET, false),
+        (FABRIKAM, IMPORTER, "new-secret", true),
+        ("fabrikam.example", IMPORTER, "new-secret", true),
+        ("consumers", IMPORTER, "new-secret", false),
+    ] {
+        let answer = ask_at(authority, client_id, secret).await;
+        if added {
+            assert_eq!(answer.status, StatusCode::OK, "{authority}: {}", answer.body);
+        } else {
+            answer.assert_refusal(400, "unauthorized_client", 700_016);
+        }
+    }
+    let page = tenant.dev_page().await;
+    assert!(section(&page, "Apps").contains("added to Fabrikam"));
+}
+
+/// The consent of an administrator adds the app.
+#[tokio::test]
+async fn admin_consent_adds_an_app_to_the_tenant() {
+    let entries = ENTRIES.replace("added_to = [\"Fabrikam\"]\n", "");
+    let tenant = TestTenant::start_having(&entries).await;
+    let form = request(IMPORTER, "new-secret", API_CLIENT_ID);
+    let ask_there = async || Answer::of(form.on(tenant.token_request(FABRIKAM))).await;
+    ask_there().await.assert_refusal(400, "unauthorized_client", 700_016);
+    let consent = Form::empty()
+        .with("client_id", IMPORTER)
+        .with("redirect_uri", "http://localhost/imported")
+        .with("scope", &format!("{API_CLIENT_ID}/.default"))
+        .with("account", "tia")
+        .with("consent", "accept");
+    let url = tenant.url(&format!("/{FABRIKAM}/v2.0/adminconsent"));
+    let answer = Answer::of(consent.on(tenant.browser.post(url))).await;
+    assert_eq!(answer.redirect_parameter("admin_consent").as_deref(), Some("True"));
+    let answer = ask_there().await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
+    // In no other tenant, and for no other app.
+    let form = request(DAEMON_CLIENT_ID, DAEMON_SECRET, API_CLIENT_ID);
+    for (form, authority) in [(form, FABRIKAM), (request(IMPORTER, "new-secret", "x"), "consumers")]
+    {
+        let answer = Answer::of(form.on(tenant.token_request(authority))).await;
+        answer.assert_refusal(400, "unauthorized_client", 700_016);
+    }
 }
 
 #[tokio::test]

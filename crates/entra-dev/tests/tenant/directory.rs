@@ -107,6 +107,12 @@ fn faulty() -> Vec<(String, &'static str, &'static str)> {
             "line 9: there is another scope \"Read\"",
             "\"Read\"",
         ),
+        (app("added_to = [\"Y\"]"), "line 8: there is no tenant \"Y\"", "\"Y\""),
+        (
+            app("single_tenant = true\nadded_to = [\"Z\"]"),
+            "line 9: a single-tenant app cannot be added",
+            "\"Z\"",
+        ),
         (app("certificates = [\"nowhere.pem\"]"), "line 8: failed to read \"nowhere", "nowhere"),
         (app("certificates = [\"-----BEGIN x\"]"), "line 8: this is not an X.509", "BEGIN"),
         (app("optional_claims = [\"x\"]"), "line 8: unknown variant `x`", "\"x\""),

@@ -1,8 +1,6 @@
 //! Single-tenant and multi-tenant apps.
 
-use entra_dev::ids::{
-    API_CLIENT_ID, CONTOSO, DAEMON_CLIENT_ID, DAEMON_SECRET, FABRIKAM, SWAGGER_UI_CLIENT_ID,
-};
+use entra_dev::ids::{API_CLIENT_ID, CONTOSO, FABRIKAM, SWAGGER_UI_CLIENT_ID};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
@@ -12,6 +10,7 @@ use crate::support::{
 };
 
 const LOCAL_API: &str = "f0000000-0000-4000-8000-000000000001";
+const TRAVELLING_JOB: &str = "f0000000-0000-4000-8000-000000000003";
 const LOCAL_SCOPE: &str = "api://f0000000-0000-4000-8000-000000000001/read";
 
 /// A single-tenant API of Contoso, and a client and a daemon of Fabrikam.
@@ -36,6 +35,7 @@ roles = { "Local API" = ["Reader"] }
 client_id = "f0000000-0000-4000-8000-000000000003"
 name = "Travelling job"
 tenant = "Fabrikam"
+added_to = ["Contoso", "Personal accounts"]
 secrets = ["job-secret"]
 permissions = { "Local API" = ["Job"] }
 "#;
@@ -63,11 +63,7 @@ async fn a_single_tenant_api_assigns_roles_in_its_tenant() {
         assert_eq!(claims(&answer, "access_token")["roles"], json!(["Reader"]), "{authority}");
     }
     // An app of another tenant can have a role at it, in the tenant that knows the API.
-    let form = client_credentials(
-        "f0000000-0000-4000-8000-000000000003",
-        "job-secret",
-        &format!("{LOCAL_API}/.default"),
-    );
+    let form = client_credentials(TRAVELLING_JOB, "job-secret", &format!("{LOCAL_API}/.default"));
     let token = tenant.post("token", &form).await.token("access_token");
     let claims: Value = TestTenant::claims(&token);
     assert_eq!((&claims["roles"], &claims["tid"]), (&json!(["Job"]), &json!(CONTOSO)));
@@ -82,7 +78,7 @@ async fn a_single_tenant_api_is_unknown_at_other_authorities() {
             let answer = tenant.authorize(authority, &asking_for(scope)).await;
             answer.assert_redirected_refusal("invalid_resource", 500_011);
         }
-        let daemon = client_credentials(DAEMON_CLIENT_ID, DAEMON_SECRET, &by_id);
+        let daemon = client_credentials(TRAVELLING_JOB, "job-secret", &by_id);
         let device = Form::empty().with("client_id", NATIVE.client_id).with("scope", LOCAL_SCOPE);
         for (endpoint, form) in [("token", daemon), ("devicecode", device)] {
             let url = tenant.url(&format!("/{authority}/oauth2/v2.0/{endpoint}"));

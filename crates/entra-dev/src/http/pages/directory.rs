@@ -150,14 +150,14 @@ pub(super) fn apps(directory: &Directory) -> Table {
             text(tenant_name(directory, &app.tenant)),
             credentials(app),
             roles(directory, &app.permissions),
-            settings(app),
+            settings(directory, app),
             lines(uris),
         ]);
     }
     table
 }
 
-fn settings(app: &App) -> Markup {
+fn settings(directory: &Directory, app: &App) -> Markup {
     let settings = [
         (app.single_tenant, "single tenant"),
         (app.public_client, "public client"),
@@ -165,7 +165,9 @@ fn settings(app: &App) -> Markup {
         (app.assignment_required, "assignment required"),
         (app.id_token_issuance, "ID tokens at authorize"),
     ];
-    lines(settings.into_iter().filter(|(set, _)| *set).map(|(_, name)| text(name)))
+    let set = settings.into_iter().filter(|(set, _)| *set).map(|(_, name)| text(name));
+    let added = app.added_to.iter().map(|id| html! { "added to " (tenant_name(directory, id)) });
+    lines(set.chain(added))
 }
 
 /// The secrets can be shown, because they are for development. Certificates are shown by their

@@ -9,6 +9,7 @@ use super::token_request::TokenRequest;
 pub(super) fn redeem(token_request: &TokenRequest<'_>) -> Result<Answer, Refusal> {
     let TokenRequest { request, client, .. } = token_request;
     client.check_confidential()?;
+    check_added(token_request)?;
     let scopes = request.scopes()?;
     if !scopes.is_default_only() {
         return Err(Refusal::default_scope_needed(request.parameters.required("scope")?));
@@ -19,4 +20,21 @@ pub(super) fn redeem(token_request: &TokenRequest<'_>) -> Result<Answer, Refusal
         return Err(Refusal::assignment_of_app_missing(&client.app.client_id, &resource.name));
     }
     token_request.issue_to_app(resource)
+}
+
+/// Checks that the tenant has a service principal of the app. A person who signs in would create it,
+/// but here is nobody: the app is of this tenant, the directory says that it was added, or an
+/// administrator has consented for everybody
+/// (<https://learn.microsoft.com/entra/identity-platform/app-objects-and-service-principals>).
+fn check_added(token_request: &TokenRequest<'_>) -> Result<(), Refusal> {
+    let TokenRequest { request, authority, client, .. } = token_request;
+    let (app, consents) = (&client.app, &request.context.consents);
+    match authority.tenant() {
+        Some(tenant)
+            if !(app.is_added_to(&tenant.id) || consents.include(&tenant.id, &app.client_id)) =>
+        {
+            Err(Refusal::app_not_added(&app.client_id, &tenant.name))
+        }
+        _ => Ok(()),
+    }
 }
