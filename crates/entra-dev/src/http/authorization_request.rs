@@ -85,9 +85,17 @@ impl<'a> AuthorizationRequest<'a> {
             Redirect { uri: client.redirect_uri, state: None, mode: ResponseMode::Query };
         let to_app = |redirect| move |refusal| Rejection::ToApp { redirect, refusal };
         redirect.state = parameters.optional("state").map_err(to_app(redirect))?;
-        let response_type =
-            ResponseType::parse(client.app, parameters).map_err(to_app(redirect))?;
-        redirect.mode = response_type.mode(parameters).map_err(to_app(redirect))?;
+        let mode = parameters.optional("response_mode").map_err(to_app(redirect))?;
+        let types = parameters.required("response_type");
+        // Errors go the same way, even if the type is not supported.
+        redirect.mode = mode
+            .and_then(ResponseMode::parse)
+            .unwrap_or_else(|| ResponseMode::default_for(types.as_ref().map_or("", |types| types)));
+        let types = types.map_err(to_app(redirect))?;
+        let response_type = ResponseType::parse(client.app, types).map_err(to_app(redirect))?;
+        if let Some(mode) = mode {
+            response_type.check_mode(mode).map_err(to_app(redirect))?;
+        }
         Self::parse_rest(request, client, redirect, response_type).map_err(to_app(redirect))
     }
 
@@ -154,26 +162,27 @@ impl<'a> RedirectingClient<'a> {
 }
 
 impl ResponseType {
-    fn parse(app: &App, parameters: &Parameters) -> Result<Self, Refusal> {
-        let text = parameters.required("response_type")?;
+    fn parse(app: &App, text: &str) -> Result<Self, Refusal> {
         let mut types = Self { code: false, id_token: false };
         for word in text.split(' ') {
             match word {
                 "code" => types.code = true,
                 "id_token" if app.id_token_issuance => types.id_token = true,
+                "token" => return Err(Refusal::response_type_token()),
                 _ => return Err(Refusal::response_type(text)),
             }
         }
         Ok(types)
     }
 
-    /// The response mode. A token must not be sent in the query, because servers log it.
-    fn mode(self, parameters: &Parameters) -> Result<ResponseMode, Refusal> {
-        let default = if self.id_token { ResponseMode::Fragment } else { ResponseMode::Query };
-        let Some(text) = parameters.optional("response_mode")? else { return Ok(default) };
-        ResponseMode::parse(text)
-            .filter(|mode| !(self.id_token && *mode == ResponseMode::Query))
-            .ok_or_else(|| Refusal::response_mode(text))
+    /// Checks the requested response mode. A token must not be sent in the query, because servers
+    /// log it.
+    fn check_mode(self, text: &str) -> Result<(), Refusal> {
+        match ResponseMode::parse(text) {
+            Some(ResponseMode::Query) if self.id_token => Err(Refusal::response_mode(text)),
+            Some(_) => Ok(()),
+            None => Err(Refusal::response_mode(text)),
+        }
     }
 }
 

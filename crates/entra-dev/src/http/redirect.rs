@@ -25,6 +25,13 @@ pub(super) enum ResponseMode {
 }
 
 impl ResponseMode {
+    /// The mode for a request that names none (OAuth 2.0 Multiple Response Type Encoding Practices,
+    /// sections 3 and 5).
+    pub(super) fn default_for(response_type: &str) -> Self {
+        let has_a_token = response_type.split(' ').any(|word| matches!(word, "token" | "id_token"));
+        if has_a_token { Self::Fragment } else { Self::Query }
+    }
+
     /// Parses the value of the parameter.
     pub(super) fn parse(value: &str) -> Option<Self> {
         match value {

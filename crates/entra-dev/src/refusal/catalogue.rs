@@ -473,6 +473,12 @@ impl Refusal {
         Self::new("unsupported_response_type", 700_054, text)
     }
 
+    /// The response type `token`: the authorization endpoint does not issue access tokens.
+    pub(crate) fn response_type_token() -> Self {
+        let text = "response_type 'token' is not enabled for the application.";
+        Self::new("unsupported_response_type", 700_051, text)
+    }
+
     /// The secret has expired.
     pub(crate) fn secret_expired(client_id: &str) -> Self {
         let text = format!("The provided client secret keys for app '{client_id}' are expired.");

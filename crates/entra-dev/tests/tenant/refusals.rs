@@ -90,6 +90,7 @@ async fn each_refusal_has_its_number_and_format() {
 
 async fn authorize(tenant: &TestTenant, seen: &mut Seen) {
     let form = Form::authorization;
+    let in_query = |types| form().with("response_type", types).with("response_mode", "query");
     for (authority, form, number) in [
         ("nowhere", form(), 900_023),
         ("nowhere.example", form(), 90002),
@@ -103,7 +104,8 @@ async fn authorize(tenant: &TestTenant, seen: &mut Seen) {
         seen.page(&tenant.authorize(authority, &form).await, number);
     }
     for (form, error, number) in [
-        (form().with("response_type", "token"), "unsupported_response_type", 700_054),
+        (form().with("response_type", "none"), "unsupported_response_type", 700_054),
+        (in_query("token"), "unsupported_response_type", 700_051),
         (form().with("response_mode", "web_message"), "invalid_request", 70007),
         (form().without("scope"), "invalid_request", 900_144),
         (form().with("scope", "/"), "invalid_scope", 70011),
