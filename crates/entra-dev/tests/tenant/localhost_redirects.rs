@@ -56,6 +56,33 @@ async fn the_rest_of_an_https_localhost_uri_is_compared() {
     }
 }
 
+/// Scripts, too, may be served over HTTPS on any port.
+#[tokio::test]
+async fn a_single_page_app_is_served_on_any_port_with_https() {
+    let tenant = TestTenant::start_having(SHOP).await;
+    for (redirect_uri, origin) in [
+        ("https://localhost:4200/", "https://localhost:4200"),
+        ("https://localhost", "https://localhost"),
+    ] {
+        let shop = Program { redirect_uri, origin: Some(origin), client_id: SHOP_ID, secret: None };
+        let code = tenant.code_for(CONTOSO, &shop.authorization(&api_scope()), "uma").await;
+        let redemption = shop.redemption(&code).without("client_secret");
+        let answer = shop.ask(&tenant, &redemption).await;
+        assert_eq!(answer.status, StatusCode::OK, "{origin}: {}", answer.body);
+        assert_eq!(answer.header("access-control-allow-origin"), Some(origin));
+    }
+}
+
+const SHOP_ID: &str = "a1000000-0000-4000-8000-000000000001";
+
+const SHOP: &str = r#"
+[[apps]]
+client_id = "a1000000-0000-4000-8000-000000000001"
+name = "Shop"
+tenant = "Contoso"
+redirect_uris.spa = ["https://localhost/"]
+"#;
+
 /// The code is bound to the port that it was sent to.
 #[tokio::test]
 async fn a_code_is_redeemed_with_the_same_port() {
