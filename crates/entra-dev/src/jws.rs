@@ -35,9 +35,15 @@ impl<'a> UnverifiedJws<'a> {
     }
 
     /// A claim that is a time, in whole seconds since the epoch. Fractions are allowed (RFC 7519,
-    /// section 2), and azure-identity sends them.
+    /// section 2), and azure-identity sends them. MSAL for .NET sends whole seconds as a string,
+    /// which Entra accepts.
     pub(crate) fn time(&self, name: &str) -> Option<u64> {
         let time = self.claims.get(name)?;
+        if let Value::String(digits) = time {
+            // `parse` alone would accept a plus sign.
+            let is_number = digits.bytes().all(|byte| byte.is_ascii_digit());
+            return digits.parse().ok().filter(|_| is_number);
+        }
         time.as_u64().or_else(|| {
             let time = time.as_f64().filter(|time| (0.0..=9_007_199_254_740_992.0).contains(time));
             // In this range the conversion is exact.

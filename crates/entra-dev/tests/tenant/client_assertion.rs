@@ -6,7 +6,10 @@ use aws_lc_rs::{
     hmac,
     signature::{self, RSA_PKCS1_SHA256, RSA_PSS_SHA256, RsaEncoding},
 };
-use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use base64::{
+    Engine,
+    prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD},
+};
 use entra_dev::ids::{API_CLIENT_ID, CONTOSO, DAEMON_CLIENT_ID};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
@@ -82,6 +85,44 @@ async fn an_assertion_may_use_any_thumbprint_of_its_certificate() {
         // The assertion contains the client id.
         let answer = ask(&tenant, &request(&assertion).without("client_id")).await;
         assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
+    }
+}
+
+/// Exactly the assertion of MSAL for .NET 4.92: PS256, `x5t#S256` without `kid`, `x5c` as one
+/// string, times as strings, and no `iat`.
+#[tokio::test]
+async fn an_assertion_of_msal_for_net_is_accepted() {
+    let tenant = start().await;
+    let robot = &*ROBOTS;
+    let header = json!({
+        "alg": "PS256",
+        "typ": "JWT",
+        "x5t#S256": robot.sha256(),
+        "x5c": BASE64_STANDARD.encode(&robot.der),
+    });
+    let claims = json!({
+        "aud": tenant.url(&format!("/{CONTOSO}/oauth2/v2.0/token")),
+        "exp": (NOW + 600).to_string(),
+        "iss": ROBOT,
+        "jti": "6b2b0c7e-2b4c-4c7e-9d0a-1f2e3d4c5b6a",
+        "nbf": NOW.to_string(),
+        "sub": ROBOT,
+    });
+    let answer = present(&tenant, &robot.sign(&RSA_PSS_SHA256, &header, &claims)).await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
+    assert_eq!(self::claims(&answer.json(), "access_token")["azpacr"], "2");
+    for (reason, header, signer) in [
+        (
+            "the thumbprint of another certificate",
+            json!({ "alg": "PS256", "x5t#S256": STRANGERS.sha256(), "x5c": header["x5c"] }),
+            robot,
+        ),
+        ("only the certificate itself", json!({ "alg": "PS256", "x5c": header["x5c"] }), robot),
+        ("a stranger's signature", header.clone(), &*STRANGERS),
+    ] {
+        let answer = present(&tenant, &signer.sign(&RSA_PSS_SHA256, &header, &claims)).await;
+        assert_eq!(answer.status, 401, "{reason}");
+        answer.assert_refusal(401, "invalid_client", 700_027);
     }
 }
 
@@ -188,7 +229,15 @@ async fn assertion_times_have_five_minutes_of_skew() {
         (json!(1_795_557_600.25), json!(1_795_558_200.75), true),
         (Value::Null, json!(NOW + 600), true),
         (json!(NOW), Value::Null, false),
-        (json!(NOW), json!("1795558200"), false),
+        // MSAL for .NET sends strings.
+        (json!((NOW + 300).to_string()), json!((NOW + 900).to_string()), true),
+        (json!((NOW + 301).to_string()), json!((NOW + 900).to_string()), false),
+        (json!((NOW - 900).to_string()), json!((NOW - 300).to_string()), false),
+        (json!(NOW), json!(""), false),
+        (json!(NOW), json!("tomorrow"), false),
+        (json!(NOW), json!(format!("+{}", NOW + 600)), false),
+        (json!(NOW), json!(format!(" {}", NOW + 600)), false),
+        (json!(NOW), json!("-1"), false),
         (json!(NOW), json!(-1), false),
     ] {
         let mut claims = right(&tenant);
