@@ -37,7 +37,7 @@ struct Arguments {
     #[arg(long, default_value = "localhost")]
     host: Loopback,
 
-    /// The listener whose URL is the issuer of access tokens
+    /// The listener whose URL is the issuer of access tokens for APIs without a `token_issuer`
     #[arg(long, value_enum, default_value = "http")]
     access_token_issuer: Issuer,
 

@@ -17,8 +17,9 @@ pub struct Options {
     /// The port for HTTPS, which MSAL requires; 0 means any free port, `None` means no HTTPS.
     /// Default 8443.
     pub https_port: Option<u16>,
-    /// The listener whose URL is the issuer of access tokens. Default HTTP, which an API on the
-    /// same machine can use without trusting a certificate.
+    /// The listener whose URL is the issuer of access tokens for APIs without a `token_issuer` in
+    /// the directory. Default HTTP, which an API on the same machine can use without trusting a
+    /// certificate.
     pub access_token_issuer: Scheme,
     /// The folder for the signing keys and the certificate authority, so that tokens stay valid
     /// after a restart. It is created if needed. `None` keeps them in memory. Default
@@ -38,7 +39,8 @@ pub struct Options {
 }
 
 /// One of the two listeners.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Scheme {
     /// `http://localhost`.
     #[default]

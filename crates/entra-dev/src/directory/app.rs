@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::ids::MICROSOFT_GRAPH;
+use crate::{ids::MICROSOFT_GRAPH, options::Scheme};
 
 use super::{certificate::AppCertificate, redirect_uri};
 
@@ -23,6 +23,8 @@ pub(crate) struct App {
     pub(crate) app_id_uris: Vec<String>,
     /// The version of the access tokens that this API accepts: 1 or 2.
     pub(crate) access_token_version: u8,
+    /// The listener whose URL is the issuer of those tokens; `None` means that of the options.
+    pub(crate) token_issuer: Option<Scheme>,
     /// The delegated permissions of this API.
     pub(crate) scopes: Vec<Scope>,
     /// The app roles that people and apps can have in this API.

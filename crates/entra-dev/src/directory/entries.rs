@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use toml::Spanned;
 
+use crate::options::Scheme;
+
 use super::app::OptionalClaim;
 
 /// A string with its position in the file, so that a fault in it can be reported with its line.
@@ -72,6 +74,7 @@ pub(super) struct AppEntry {
     pub(super) added_to: Vec<Text>,
     pub(super) app_id_uri: Option<Spanned<AppIdUris>>,
     pub(super) access_token_version: Option<Spanned<u8>>,
+    pub(super) token_issuer: Option<Scheme>,
     #[serde(default)]
     pub(super) scopes: Vec<Text>,
     #[serde(default)]

@@ -30,13 +30,18 @@ fn metadata(request: &TenantRequest<'_>) -> Result<Answer, Refusal> {
 
 fn keys(request: &TenantRequest<'_>) -> Result<Answer, Refusal> {
     authority(request)?;
+    Ok(Answer::granted(json(StatusCode::OK, &KeyDocument { keys: published_keys(request) })))
+}
+
+/// The key set, without the signing key if a test hides it.
+pub(super) fn published_keys(request: &TenantRequest<'_>) -> Vec<Jwk> {
     let issuer = &request.context.issuer;
-    let mut keys = issuer.published_keys();
+    let mut keys = issuer.published_keys(request.base_url);
     if faults::hides_signing_key(request.http) {
         let signing = issuer.keys.now().general;
         keys.retain(|key| key.kid != signing.kid());
     }
-    Ok(Answer::granted(json(StatusCode::OK, &KeyDocument { keys })))
+    keys
 }
 
 fn instance(request: &TenantRequest<'_>) -> Result<Answer, Refusal> {
@@ -59,14 +64,15 @@ fn instance(request: &TenantRequest<'_>) -> Result<Answer, Refusal> {
 
 /// The authority that the path names. The error for an unknown one differs from that of the other
 /// endpoints.
-fn authority(request: &TenantRequest<'_>) -> Result<Authority, Refusal> {
+pub(super) fn authority(request: &TenantRequest<'_>) -> Result<Authority, Refusal> {
     Authority::parse(request.directory(), request.tenant)
         .ok_or_else(|| Refusal::tenant_unpublished(request.tenant))
 }
 
+/// A key set (RFC 7517, section 5).
 #[derive(Serialize)]
-struct KeyDocument {
-    keys: Vec<Jwk>,
+pub(super) struct KeyDocument {
+    pub(super) keys: Vec<Jwk>,
 }
 
 /// The metadata, with Entra's members except those for mutual TLS. As in Entra, PKCE is not

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use crate::{
     clock::ShiftedClock,
     directory::UnknownPerson,
+    ids::API_CLIENT_ID,
     keys::{KeyError, KeyRing},
     options::{Options, Scheme},
-    tokens::{ForgeError, Forgery, Issuer},
+    tokens::{ForgeError, Forgery, Issuer, IssuerUrls},
 };
 
 /// Issues the access token that a person would get by signing in to Swagger UI with the scope
@@ -25,9 +26,11 @@ pub fn access_token(options: &Options, person: &str) -> Result<String, TokenErro
     if options.data_dir.is_none() {
         return Err(TokenError::KeysInMemory);
     }
-    let port = match options.access_token_issuer {
+    let https_port = options.https_port.unwrap_or(0);
+    let api = options.directory.app(API_CLIENT_ID);
+    let port = match api.and_then(|api| api.token_issuer).unwrap_or(options.access_token_issuer) {
         Scheme::Http => options.port,
-        Scheme::Https => options.https_port.unwrap_or(0),
+        Scheme::Https => https_port,
     };
     if port == 0 {
         return Err(TokenError::AnyPort);
@@ -35,8 +38,12 @@ pub fn access_token(options: &Options, person: &str) -> Result<String, TokenErro
     options.directory.person(person)?;
     let keys = KeyRing::open(options.data_dir.as_deref())?;
     let clock = Arc::new(ShiftedClock::new(Arc::clone(&options.clock)));
-    let base_url = options.access_token_issuer.url(port);
-    let issuer = Issuer::new(base_url, keys, clock, options.directory.clone());
+    let urls = IssuerUrls {
+        default: options.access_token_issuer,
+        http: Scheme::Http.url(options.port),
+        https: Some(Scheme::Https.url(https_port)),
+    };
+    let issuer = Issuer::new(urls, keys, clock, options.directory.clone());
     Ok(issuer.forge(&Forgery::of(person))?)
 }
 

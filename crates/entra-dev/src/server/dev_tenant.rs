@@ -29,7 +29,7 @@ use crate::{
     options::{Options, Scheme},
     timestamp::year,
     tls::{CA_FILE, CertificateAuthority},
-    tokens::{ForgeError, Forgery, Issuer},
+    tokens::{ForgeError, Forgery, Issuer, IssuerUrls},
 };
 
 use super::{
@@ -74,7 +74,9 @@ impl DevTenant {
             return Err(BadRedirectUri { uri: uri.clone() }.into());
         }
         let directory = with_api_known_as(&options.directory, &options.api_app_id_uris)?;
-        if options.access_token_issuer == Scheme::Https && options.https_port.is_none() {
+        let apis = directory.apps().iter().map(|app| app.token_issuer);
+        let mut issuers = apis.flatten().chain([options.access_token_issuer]);
+        if options.https_port.is_none() && issuers.any(|issuer| issuer == Scheme::Https) {
             return Err(StartError::NoHttps);
         }
         let (folder, with_tls) = (options.data_dir.clone(), options.https_port.is_some());
@@ -91,13 +93,14 @@ impl DevTenant {
             None => None,
         };
         let urls = Urls::new(port, https.as_ref().map(|(port, ..)| *port));
-        let base_url = match (options.access_token_issuer, &urls.https) {
-            (Scheme::Https, Some(url)) => url.clone(),
-            _ => urls.http.clone(),
+        let issuer_urls = IssuerUrls {
+            default: options.access_token_issuer,
+            http: urls.http.clone(),
+            https: urls.https.clone(),
         };
         let clock = Arc::new(ShiftedClock::new(options.clock));
         let directory = directory.with_swagger_ui_at(&options.spa_redirect_uris);
-        let issuer = Issuer::new(base_url, keys, clock, directory);
+        let issuer = Issuer::new(issuer_urls, keys, clock, directory);
         let mut tenant = Self {
             context: Arc::new(Context::new(urls, issuer)),
             ca: None,

@@ -63,9 +63,10 @@ impl Issuer {
     /// Issues an access token, in the version that the API accepts.
     pub(crate) fn access_token(&self, token: &AccessToken<'_>) -> Result<String, SignError> {
         let tenant = token.subject.tenant();
+        let base_url = self.base_url(token.resource);
         let claims = match token.resource.access_token_version {
-            1 => token.version_1(self.base_url(), self.now()),
-            _ => token.version_2(self.base_url(), self.now()),
+            1 => token.version_1(base_url, self.now()),
+            _ => token.version_2(base_url, self.now()),
         };
         if token.resource.client_id == MICROSOFT_GRAPH {
             // As in Entra, tokens for Graph have a nonce in the header. In Entra, only Graph can

@@ -4,16 +4,35 @@ use std::sync::Arc;
 
 use crate::{
     clock::ShiftedClock,
-    directory::Directory,
+    directory::{App, Directory},
     jws::UnverifiedJws,
     keys::{Jwk, KeyRing, SignError, SigningKey},
+    options::Scheme,
 };
 
 use super::claims::Claims;
 
+/// The URLs that can be the issuer of access tokens, without trailing slashes.
+pub(crate) struct IssuerUrls {
+    /// For APIs that do not say which one they expect.
+    pub(crate) default: Scheme,
+    pub(crate) http: String,
+    /// `None` if no API expects it.
+    pub(crate) https: Option<String>,
+}
+
+impl IssuerUrls {
+    fn of(&self, api: &App) -> &str {
+        match (api.token_issuer.unwrap_or(self.default), &self.https) {
+            (Scheme::Https, Some(https)) => https,
+            _ => &self.http,
+        }
+    }
+}
+
 /// Issues the tokens of all tenants.
 pub(crate) struct Issuer {
-    base_url: String,
+    urls: IssuerUrls,
     pub(crate) keys: KeyRing,
     pub(crate) clock: Arc<ShiftedClock>,
     pub(crate) directory: Directory,
@@ -21,17 +40,17 @@ pub(crate) struct Issuer {
 
 impl Issuer {
     pub(crate) fn new(
-        base_url: String,
+        urls: IssuerUrls,
         keys: KeyRing,
         clock: Arc<ShiftedClock>,
         directory: Directory,
     ) -> Self {
-        Self { base_url, keys, clock, directory }
+        Self { urls, keys, clock, directory }
     }
 
-    /// The base URL of the issuer of access tokens, without a trailing slash.
-    pub(crate) fn base_url(&self) -> &str {
-        &self.base_url
+    /// The base URL of the issuer of access tokens for this API, without a trailing slash.
+    pub(super) fn base_url(&self, api: &App) -> &str {
+        self.urls.of(api)
     }
 
     /// The time in seconds since the epoch.
@@ -39,10 +58,10 @@ impl Issuer {
         self.clock.now()
     }
 
-    /// The key set with which tokens can be verified.
-    pub(crate) fn published_keys(&self) -> Vec<Jwk> {
+    /// The key set with which tokens can be verified, as published by the listener with this URL.
+    pub(crate) fn published_keys(&self, base_url: &str) -> Vec<Jwk> {
         let personal = self.directory.tenants().iter().find(|tenant| tenant.personal);
-        self.keys.now().published(&self.base_url, personal.map(|tenant| tenant.id.as_str()))
+        self.keys.now().published(base_url, personal.map(|tenant| tenant.id.as_str()))
     }
 
     /// A token with these claims, signed with the key for this tenant.

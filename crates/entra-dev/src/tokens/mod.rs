@@ -15,5 +15,5 @@ pub(crate) use claims_request::ClaimsRequest;
 pub(crate) use client_info::client_info;
 pub use forgery::{ForgeError, Forgery, SignedWith};
 pub(crate) use id::IdToken;
-pub(crate) use issuer::{Issuer, VerifyError};
+pub(crate) use issuer::{Issuer, IssuerUrls, VerifyError};
 pub(crate) use lifetime::lifetime;

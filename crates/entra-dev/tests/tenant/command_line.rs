@@ -184,6 +184,19 @@ async fn access_tokens_can_be_issued_by_the_https_listener() {
 }
 
 #[tokio::test]
+async fn an_api_can_expect_another_issuer_than_the_option_says() {
+    let folder = tempfile::tempdir().unwrap();
+    let api = "name = \"Todo API\"";
+    let mine = Directory::EXAMPLE.replacen(api, &format!("{api}\ntoken_issuer = \"http\""), 1);
+    fs::write(folder.path().join("mine.toml"), mine).unwrap();
+    let arguments = ["--port", "0", "--https-port", "0", "--config", "mine.toml"];
+    let arguments = [&arguments[..], &["--access-token-issuer", "https"]].concat();
+    let program = EntraDev::start_in(folder, &arguments).await;
+    let claims = program.forged_claims().await;
+    assert_eq!(claims["iss"], format!("{}/{CONTOSO}/v2.0", program.url));
+}
+
+#[tokio::test]
 async fn it_serves_even_if_it_cannot_write_its_output() {
     let folder = tempfile::tempdir().unwrap();
     let [port, https_port] = free_ports().map(|port| port.to_string());

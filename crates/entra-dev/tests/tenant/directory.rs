@@ -84,6 +84,7 @@ fn faulty() -> Vec<(String, &'static str, &'static str)> {
             ": 3",
         ),
         (app("access_token_version = 300"), "line 8: invalid value: integer `300`", "300"),
+        (app("token_issuer = \"HTTPS\""), "line 8: unknown variant `HTTPS`", "HTTPS"),
         (app("redirect_uris.spa = [\"/x\"]"), "line 8: a redirect URI must be absolute", "/x"),
         (app("app_id_uri = \"x\""), "line 8: an app id URI must be absolute", "\"x\""),
         (app("app_id_uri = []"), "line 8: an API needs at least one app id URI", "[]"),

@@ -25,6 +25,7 @@ name = "Stock API"
 tenant = "Contoso"
 app_id_uri = "api://stock"
 access_token_version = 1
+token_issuer = "https"
 scopes = ["read"]
 admin_scopes = ["order"]
 app_roles = ["Reader", "Clerk", "Nobody"]
@@ -122,10 +123,11 @@ async fn the_page_shows_scopes_and_app_roles_of_apis() {
         [
             format!("{read}<br>{order} (administrators consent)"),
             ["acct", "acrs", "email", "groups", "idtyp", "xms_cc"].map(code).join("<br>"),
-            "1".to_owned(),
+            "version 1<br>issuer: HTTPS".to_owned(),
             code("api://stock"),
         ]
     );
+    assert_eq!(cells(&page, "APIs", "Todo API")[2], "version 2");
     let has = |role: &str| cells(&page, "App roles", role);
     assert_eq!(has("<code>Reader</code> @ Stock API"), [code("cora@contoso.example"), "".into()]);
     assert_eq!(has("<code>Clerk</code> @ Stock API"), ["", "Stock job"]);

@@ -35,8 +35,12 @@ async fn each_listener_has_metadata_of_its_own() {
             for url in urls {
                 assert!(url.starts_with(&format!("{base}/")), "{url}");
             }
-            let keys = json_at(&browser, document["jwks_uri"].as_str().unwrap()).await;
-            assert_eq!(keys, tenant.get_json("/common/discovery/v2.0/keys").await);
+            let keys = PublishedKeys::at(&browser, document["jwks_uri"].as_str().unwrap()).await;
+            assert_eq!(keys.kids(), PublishedKeys::of(&tenant).await.kids());
+            for kid in keys.kids() {
+                let issuer = keys.issuer(kid);
+                assert!(issuer.starts_with(&format!("{base}/")), "{issuer}");
+            }
         }
     }
 }
@@ -75,14 +79,16 @@ async fn id_tokens_name_their_listener_and_access_tokens_one() {
             Scheme::Http => tenant.url(&format!("/{CONTOSO}/v2.0")),
             Scheme::Https => tenant.https_url(&format!("/{CONTOSO}/v2.0")),
         };
-        let keys = PublishedKeys::of(&tenant).await;
+        let [http, https] = tenant.listeners();
+        let (base, browser) = if issuer == Scheme::Http { http } else { https };
+        let keys = PublishedKeys::at(&browser, &format!("{base}/common/discovery/v2.0/keys")).await;
         for (base, browser) in tenant.listeners() {
             let answer = sign_in_at(&base, &browser).await;
             let id = TestTenant::claims(answer["id_token"].as_str().unwrap());
             assert_eq!(id["iss"], format!("{base}/{CONTOSO}/v2.0"));
             let token = answer["access_token"].as_str().unwrap();
             assert_eq!(TestTenant::claims(token)["iss"], expected);
-            // The issuer of the key is that of the access tokens.
+            // The issuer of the key is that of the listener that published it.
             let signer = keys.signer(token).unwrap();
             assert_eq!(keys.issuer(signer).replace("{tenantid}", CONTOSO), expected);
         }

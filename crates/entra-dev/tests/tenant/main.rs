@@ -43,5 +43,6 @@ mod sessions;
 mod support;
 mod tenancy;
 mod token;
+mod token_issuer;
 mod token_versions;
 mod tokens;

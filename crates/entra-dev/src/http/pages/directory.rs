@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use maud::{Markup, html};
 
-use crate::directory::{App, Directory, Person, Platform, Scope};
+use crate::{
+    directory::{App, Directory, Person, Platform, Scope},
+    options::Scheme,
+};
 
 use super::table::{Table, code, lines, text};
 
@@ -74,7 +77,7 @@ pub(super) fn groups(directory: &Directory) -> Table {
 
 /// The scopes and optional claims of each API.
 pub(super) fn apis(directory: &Directory) -> Table {
-    let columns = &["API", "Scopes", "Optional claims", "Token version", "App id URIs"];
+    let columns = &["API", "Scopes", "Optional claims", "Tokens", "App id URIs"];
     let mut table = Table::new("APIs", columns);
     let offers = |app: &&App| {
         !(app.scopes.is_empty() && app.app_roles.is_empty() && app.optional_claims.is_empty())
@@ -85,11 +88,20 @@ pub(super) fn apis(directory: &Directory) -> Table {
             text(&app.name),
             lines(app.scopes.iter().map(|scope| scope_of(app, scope))),
             lines(claims),
-            html! { (app.access_token_version) },
+            lines(tokens(app)),
             lines(app.app_id_uris.iter().map(|uri| code(uri))),
         ]);
     }
     table
+}
+
+/// The version of the access tokens, and the listener that issues them if the API says so.
+fn tokens(app: &App) -> impl Iterator<Item = Markup> {
+    let issuer = app.token_issuer.map(|scheme| match scheme {
+        Scheme::Http => text("issuer: HTTP"),
+        Scheme::Https => text("issuer: HTTPS"),
+    });
+    [Some(html! { "version " (app.access_token_version) }), issuer].into_iter().flatten()
 }
 
 fn scope_of(app: &App, scope: &Scope) -> Markup {

@@ -2,17 +2,24 @@
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode};
+use reqwest::Client;
 use serde_json::Value;
 
-use super::TestTenant;
+use super::{Answer, TestTenant};
 
 /// The key set of a tenant.
 pub(crate) struct PublishedKeys(Vec<Value>);
 
 impl PublishedKeys {
     pub(crate) async fn of(tenant: &TestTenant) -> Self {
-        let document = tenant.get_json("/common/discovery/v2.0/keys").await;
-        Self(document["keys"].as_array().unwrap().clone())
+        Self::at(&tenant.browser, &tenant.url("/common/discovery/v2.0/keys")).await
+    }
+
+    /// The key set at this URL.
+    pub(crate) async fn at(browser: &Client, url: &str) -> Self {
+        let answer = Answer::of(browser.get(url)).await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        Self(answer.json()["keys"].as_array().unwrap().clone())
     }
 
     pub(crate) fn kids(&self) -> Vec<&str> {
