@@ -18,7 +18,7 @@ pub(crate) struct Faults(Mutex<HashMap<Endpoint, Planned>>);
 pub enum Endpoint {
     /// `…/.well-known/openid-configuration`.
     Metadata,
-    /// `…/discovery/v2.0/keys`.
+    /// `…/discovery/v2.0/keys` and `…/discovery/keys`.
     Keys,
     /// `/common/discovery/instance`.
     Instance,

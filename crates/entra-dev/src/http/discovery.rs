@@ -1,4 +1,4 @@
-//! Discovery: metadata, the key set and instance discovery.
+//! Discovery: metadata, the key set and instance discovery. For version 1 see `discovery_v1.rs`.
 
 use poem::http::StatusCode;
 use serde::Serialize;

@@ -50,8 +50,9 @@ pub(super) fn hides_signing_key(request: &Request) -> bool {
 /// The endpoint that a path belongs to.
 fn endpoint_at(path: &str) -> Option<Name> {
     [
-        ("/v2.0/.well-known/openid-configuration", Name::Metadata),
+        ("/.well-known/openid-configuration", Name::Metadata),
         ("/discovery/v2.0/keys", Name::Keys),
+        ("/discovery/keys", Name::Keys),
         ("/common/discovery/instance", Name::Instance),
         ("/oauth2/v2.0/authorize", Name::Authorize),
         ("/v2.0/adminconsent", Name::Adminconsent),

@@ -12,6 +12,7 @@ mod dev;
 mod device_code;
 mod device_page;
 mod discovery;
+mod discovery_v1;
 mod faults;
 mod host;
 mod logout;
@@ -37,6 +38,7 @@ use self::{
     device_code::DEVICE_CODE,
     device_page::DEVICE_PAGE,
     discovery::{INSTANCE, KEYS, METADATA},
+    discovery_v1::{KEYS_V1, METADATA_V1},
     logout::LOGOUT,
     methods::{get, post, put},
     token::TOKEN,
@@ -62,6 +64,8 @@ pub(crate) fn endpoint(context: Arc<Context>) -> impl Endpoint<Output = Response
         .at("/oidc/userinfo", get(USER_INFO).post(USER_INFO).options(preflight_get))
         .at("/:tenant/v2.0/.well-known/openid-configuration", get(METADATA).options(preflight_get))
         .at("/:tenant/discovery/v2.0/keys", get(KEYS).options(preflight_get))
+        .at("/:tenant/.well-known/openid-configuration", get(METADATA_V1).options(preflight_get))
+        .at("/:tenant/discovery/keys", get(KEYS_V1).options(preflight_get))
         .at("/:tenant/oauth2/v2.0/authorize", get(AUTHORIZE).post(AUTHORIZE))
         .at("/:tenant/v2.0/adminconsent", get(ADMIN_CONSENT).post(ADMIN_CONSENT))
         .at("/:tenant/oauth2/v2.0/token", post(TOKEN).options(preflight_post))

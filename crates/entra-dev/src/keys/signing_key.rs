@@ -86,7 +86,7 @@ impl SigningKey {
             n: self.modulus.clone(),
             e: self.exponent.clone(),
             x5c: [self.certificate.clone()],
-            issuer,
+            issuer: Some(issuer),
         }
     }
 }
@@ -102,7 +102,15 @@ pub(crate) struct Jwk {
     n: String,
     e: String,
     x5c: [String; 1],
-    issuer: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    issuer: Option<String>,
+}
+
+impl Jwk {
+    /// The entry in the key set of version 1, which names no issuer.
+    pub(crate) fn without_issuer(self) -> Self {
+        Self { issuer: None, ..self }
+    }
 }
 
 /// Why a key with its certificate is not usable.

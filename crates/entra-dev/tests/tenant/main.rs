@@ -22,6 +22,7 @@ mod device;
 mod directory;
 mod directory_page;
 mod discovery;
+mod discovery_v1;
 mod faults;
 mod forgery;
 mod https;
