@@ -29,7 +29,7 @@ pub(crate) struct App {
     pub(crate) scopes: Vec<Scope>,
     /// The app roles that people and apps can have in this API.
     pub(crate) app_roles: Vec<String>,
-    /// The optional claims in its access tokens.
+    /// The optional claims in its access tokens as an API, and in its ID tokens as a client.
     pub(crate) optional_claims: Vec<OptionalClaim>,
     /// Whether only people with an assignment may sign in.
     pub(crate) assignment_required: bool,
@@ -132,7 +132,8 @@ impl App {
         self.app_id_uris.iter().chain([&self.client_id]).map(String::as_str)
     }
 
-    /// Whether the access tokens for this API have this optional claim.
+    /// Whether the tokens for this app have this optional claim: its access tokens as an API, and
+    /// its ID tokens as a client.
     pub(crate) fn wants(&self, claim: OptionalClaim) -> bool {
         self.optional_claims.contains(&claim)
     }
@@ -163,7 +164,7 @@ pub(crate) enum Platform {
     Native,
 }
 
-/// A claim that access tokens have only if the API asks for it
+/// A claim that tokens have only if the app that they are for asks for it
 /// (<https://learn.microsoft.com/entra/identity-platform/optional-claims-reference>).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -174,11 +175,17 @@ pub(crate) enum OptionalClaim {
     Acrs,
     /// The mail address of the person.
     Email,
+    /// The last name of the person. Access tokens of version 1 always have it.
+    FamilyName,
+    /// The first name of the person. Access tokens of version 1 always have it.
+    GivenName,
     /// The ids of the person's groups.
     Groups,
     /// `app` in app-only tokens. Entra also adds it to tokens of people if the API sets
     /// `include_user_token`, which is not supported here.
     Idtyp,
+    /// The sign-in name of a member of the tenant. Access tokens of version 1 always have it.
+    Upn,
     /// The capabilities of the client.
     XmsCc,
 }
@@ -190,8 +197,11 @@ impl OptionalClaim {
             Self::Acct => "acct",
             Self::Acrs => "acrs",
             Self::Email => "email",
+            Self::FamilyName => "family_name",
+            Self::GivenName => "given_name",
             Self::Groups => "groups",
             Self::Idtyp => "idtyp",
+            Self::Upn => "upn",
             Self::XmsCc => "xms_cc",
         }
     }

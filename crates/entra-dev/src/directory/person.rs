@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::ids::CONSUMERS;
+
 /// A person who can sign in. All people are fictional, and none has a password.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -34,6 +36,26 @@ impl Person {
     /// claim.
     pub fn roles(&self, client_id: &str) -> &[String] {
         self.assignments.get(client_id).map_or(&[], Vec::as_slice)
+    }
+
+    /// The first name: the display name up to the first space.
+    pub(crate) fn given_name(&self) -> &str {
+        self.display_name.split_once(' ').map_or(&self.display_name, |(given, _)| given)
+    }
+
+    /// The last name: the display name after the first space.
+    pub(crate) fn family_name(&self) -> Option<&str> {
+        self.display_name.split_once(' ').map(|(_, family)| family).filter(|name| !name.is_empty())
+    }
+
+    /// The `upn` claim. Guests and personal accounts have none here.
+    pub(crate) fn principal_name(&self) -> Option<&str> {
+        (!self.guest && !self.is_personal()).then_some(self.sign_in_name.as_str())
+    }
+
+    /// Whether this is a personal account.
+    pub(crate) fn is_personal(&self) -> bool {
+        self.tenant == CONSUMERS
     }
 
     /// Whether the person has this name, sign-in name or `oid`, ignoring case.

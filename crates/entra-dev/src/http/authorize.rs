@@ -157,7 +157,7 @@ fn grant(
     let id_token = response_type.id_token.then(|| {
         context.issuer.id_token(&IdToken {
             base_url: request.base_url,
-            client_id: &app.client_id,
+            app,
             person,
             scopes,
             nonce: *nonce,

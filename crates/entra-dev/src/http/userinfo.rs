@@ -21,6 +21,9 @@ use super::{
 /// tokens for Graph.
 pub(super) const USER_INFO: Operation = Operation::public(handle);
 
+/// Where Microsoft Graph serves the picture of the caller. It leads nowhere from here.
+const PICTURE: &str = "https://graph.microsoft.com/v1.0/me/photo/$value";
+
 fn handle(request: &TenantRequest<'_>) -> Result<Answer, Refusal> {
     let token = request
         .http
@@ -57,6 +60,11 @@ fn user_info(request: &TenantRequest<'_>, token: &str) -> Option<Map<String, Val
     user_info.insert("sub".into(), crate::tokens::pairwise_subject(person, client_id).into());
     if scopes.contains(&"profile") {
         user_info.insert("name".into(), person.display_name.clone().into());
+        if let Some(name) = person.family_name() {
+            user_info.insert("family_name".into(), name.into());
+        }
+        user_info.insert("given_name".into(), person.given_name().into());
+        user_info.insert("picture".into(), PICTURE.into());
     }
     if scopes.contains(&"email") {
         user_info.insert("email".into(), person.email.clone().into());

@@ -13,11 +13,8 @@ use super::{
     claims::{Claims, pairwise_subject, routing_hint},
     claims_request::ClaimsRequest,
     issuer::Issuer,
+    optional_claims::set_personal,
 };
-
-/// The maximum number of groups in a token. If there are more, it has the groups overage claim
-/// instead.
-const MOST_GROUPS: usize = 200;
 
 /// The content of an access token
 /// (<https://learn.microsoft.com/entra/identity-platform/access-token-claims-reference>).
@@ -109,14 +106,12 @@ impl AccessToken<'_> {
             Subject::Person { person, .. } => {
                 claims.set("acr", "1");
                 claims.set("amr", ["pwd"].as_slice());
-                let (given, family) =
-                    person.display_name.split_once(' ').unwrap_or((&person.display_name, ""));
-                claims.set_some("family_name", (!family.is_empty()).then_some(family));
-                claims.set("given_name", given);
+                claims.set_some("family_name", person.family_name());
+                claims.set("given_name", person.given_name());
                 claims.set("ipaddr", "127.0.0.1");
                 claims.set("name", person.display_name.as_str());
                 claims.set("unique_name", person.sign_in_name.as_str());
-                claims.set_some("upn", (!person.guest).then_some(person.sign_in_name.as_str()));
+                claims.set_some("upn", person.principal_name());
             }
             Subject::App { .. } => claims.set("idp", issuer),
         }
@@ -138,17 +133,7 @@ impl AccessToken<'_> {
         }
         match &self.subject {
             Subject::Person { person, scopes } => {
-                let member = person.tenant != crate::ids::CONSUMERS;
-                let account =
-                    (wants(OptionalClaim::Acct) && member).then(|| u8::from(person.guest));
-                claims.set_some("acct", account);
-                claims.set_some(
-                    "email",
-                    wants(OptionalClaim::Email).then_some(person.email.as_str()),
-                );
-                if wants(OptionalClaim::Groups) {
-                    groups(claims, person);
-                }
+                set_personal(claims, self.resource, person);
                 claims.set("oid", person.oid.as_str());
                 claims.set("rh", routing_hint(tenant, &person.oid));
                 claims.set_any("roles", person.roles(&self.resource.client_id));
@@ -182,20 +167,6 @@ impl Subject<'_> {
             Self::App { tenant } => tenant,
         }
     }
-}
-
-/// The ids of the person's groups or, if there are too many, the groups overage claim.
-fn groups(claims: &mut Claims, person: &Person) {
-    if person.groups.len() <= MOST_GROUPS {
-        claims.set_any("groups", &person.groups);
-        return;
-    }
-    let endpoint = format!(
-        "https://graph.windows.net/{}/users/{}/getMemberObjects",
-        person.tenant, person.oid
-    );
-    claims.set("_claim_names", serde_json::json!({ "groups": "src1" }));
-    claims.set("_claim_sources", serde_json::json!({ "src1": { "endpoint": endpoint } }));
 }
 
 /// The object id of an app in a tenant. It is stable, and differs between tenants.

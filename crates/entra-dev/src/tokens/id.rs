@@ -3,11 +3,17 @@
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 
-use crate::{directory::Person, keys::SignError, random, scope::Scopes};
+use crate::{
+    directory::{App, Person},
+    keys::SignError,
+    random,
+    scope::Scopes,
+};
 
 use super::{
     claims::{Claims, pairwise_subject, routing_hint},
     issuer::Issuer,
+    optional_claims::set_personal,
 };
 
 /// The content of an ID token (OpenID Connect Core, section 2;
@@ -15,8 +21,8 @@ use super::{
 pub(crate) struct IdToken<'a> {
     /// The URL of the listener that received the request. Clients compare it with the issuer.
     pub(crate) base_url: &'a str,
-    /// The client id of the app: the audience.
-    pub(crate) client_id: &'a str,
+    /// The app that the token is for: the audience.
+    pub(crate) app: &'a App,
     /// The person who signed in.
     pub(crate) person: &'a Person,
     /// The granted scopes.
@@ -32,11 +38,14 @@ pub(crate) struct IdToken<'a> {
 impl Issuer {
     /// Issues an ID token.
     pub(crate) fn id_token(&self, token: &IdToken<'_>) -> Result<String, SignError> {
-        let IdToken { person, scopes, .. } = token;
+        let IdToken { app, person, scopes, .. } = token;
         let issuer = format!("{}/{}/v2.0", token.base_url, person.tenant);
-        let mut claims = Claims::new(token.client_id, issuer, self.now(), token.lifetime);
+        let mut claims = Claims::new(&app.client_id, issuer, self.now(), token.lifetime);
         claims.set_some("c_hash", token.code.map(half_hash));
-        claims.set_some("email", scopes.has("email").then_some(person.email.as_str()));
+        set_personal(&mut claims, app, person);
+        if scopes.has("email") {
+            claims.set("email", person.email.as_str());
+        }
         let profile = scopes.has("profile").then_some(person);
         claims.set_some("name", profile.map(|person| person.display_name.as_str()));
         claims.set_some("nonce", token.nonce);
@@ -44,8 +53,8 @@ impl Issuer {
         let sign_in_name = profile.map(|person| person.sign_in_name.as_str());
         claims.set_some("preferred_username", sign_in_name);
         claims.set("rh", routing_hint(&person.tenant, &person.oid));
-        claims.set_any("roles", person.roles(token.client_id));
-        claims.set("sub", pairwise_subject(person, token.client_id));
+        claims.set_any("roles", person.roles(&app.client_id));
+        claims.set("sub", pairwise_subject(person, &app.client_id));
         claims.set("tid", person.tenant.as_str());
         claims.set("uti", random::short_id());
         claims.set("ver", "2.0");

@@ -8,6 +8,7 @@ mod forgery;
 mod id;
 mod issuer;
 mod lifetime;
+mod optional_claims;
 
 pub(crate) use access::{AccessToken, Proof, Subject};
 pub(crate) use claims::pairwise_subject;

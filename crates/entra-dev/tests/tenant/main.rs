@@ -27,6 +27,7 @@ mod faults;
 mod forgery;
 mod https;
 mod hybrid_flow;
+mod id_token_claims;
 mod key_rotation;
 mod keys;
 mod localhost_redirects;

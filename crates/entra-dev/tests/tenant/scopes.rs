@@ -116,18 +116,39 @@ async fn without_an_api_the_token_is_for_microsoft_graph() {
     assert_eq!(claims["aud"], "https://graph.microsoft.com");
 }
 
+/// A person without a last name.
+const MONONYM: &str = r#"
+[[people]]
+name = "mono"
+display_name = "Mononym"
+sign_in_name = "mono@contoso.example"
+oid = "d2000000-0000-4000-8000-000000000001"
+tenant = "Contoso"
+"#;
+
 #[tokio::test]
 async fn user_information_has_the_subject_of_the_id_token() {
-    let tenant = TestTenant::start().await;
+    let tenant = TestTenant::start_having(MONONYM).await;
     let document = tenant.get_json("/common/v2.0/.well-known/openid-configuration").await;
+    let picture = "https://graph.microsoft.com/v1.0/me/photo/$value";
     let endpoint = document["userinfo_endpoint"].as_str().unwrap();
     for (account, scope, told) in [
         (
             "uma",
             "openid profile email",
-            json!({ "name": "Uma Ulrich", "email": "uma@contoso.example" }),
+            json!({
+                "name": "Uma Ulrich",
+                "family_name": "Ulrich",
+                "given_name": "Uma",
+                "picture": picture,
+                "email": "uma@contoso.example",
+            }),
         ),
-        ("uma", "openid profile", json!({ "name": "Uma Ulrich" })),
+        (
+            "mono",
+            "openid profile",
+            json!({ "name": "Mononym", "given_name": "Mononym", "picture": picture }),
+        ),
         ("pia", "openid email", json!({ "email": "pia@contoso.example" })),
         ("tia", "openid", json!({})),
     ] {

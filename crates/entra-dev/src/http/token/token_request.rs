@@ -89,7 +89,7 @@ impl TokenRequest<'_> {
         let id_token = scopes.has("openid").then(|| {
             self.request.context.issuer.id_token(&IdToken {
                 base_url: self.request.base_url,
-                client_id: &app.client_id,
+                app,
                 person,
                 scopes,
                 nonce: grant.nonce.as_deref(),
