@@ -48,6 +48,10 @@ fn handle(request: &TenantRequest<'_>) -> Result<Answer, Refusal> {
 /// What the scopes of this token allow the client to know about the person.
 fn user_info(request: &TenantRequest<'_>, token: &str) -> Option<Map<String, Value>> {
     let token = request.context.issuer.verify(token).ok()?;
+    // A token that is bound to a key is not valid as a bearer token.
+    if token.claims.contains_key("cnf") {
+        return None;
+    }
     let directory = request.directory();
     if token.claim("aud") != Some(directory.graph().app_id_uri()) {
         return None;

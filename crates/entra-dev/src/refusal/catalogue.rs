@@ -192,6 +192,13 @@ impl Refusal {
         Self::new("invalid_grant", 54005, text)
     }
 
+    /// A malformed `req_cnf`.
+    pub(crate) fn confirmation_malformed() -> Self {
+        let text = "The 'req_cnf' request parameter is not valid: it must be a JSON object with a \
+                    'kid', in base64url.";
+        Self::new("invalid_request", 90023, text)
+    }
+
     /// The person pressed Cancel.
     pub(crate) fn consent_declined() -> Self {
         let text = "User declined to consent to access the app.";
@@ -537,6 +544,15 @@ impl Refusal {
              its tenants."
         );
         Self::new("invalid_tenant", 90002, text)
+    }
+
+    /// A `token_type` other than `Bearer` and `pop`.
+    pub(crate) fn token_type(token_type: &str) -> Self {
+        let text = format!(
+            "The 'token_type' '{token_type}' is not supported: use 'pop' for proof of possession, \
+             or leave it out for a bearer token."
+        );
+        Self::new("invalid_request", 90023, text)
     }
 
     /// No device with this user code is waiting.

@@ -12,6 +12,7 @@ use crate::{
 use super::{
     claims::{Claims, pairwise_subject, routing_hint},
     claims_request::ClaimsRequest,
+    confirmation::Confirmation,
     issuer::Issuer,
     optional_claims::set_personal,
 };
@@ -29,6 +30,8 @@ pub(crate) struct AccessToken<'a> {
     pub(crate) subject: Subject<'a>,
     /// The `claims` parameter of the client.
     pub(crate) claims: &'a ClaimsRequest,
+    /// The key of the client to which the token is bound, if any.
+    pub(crate) confirmation: Option<&'a Confirmation>,
     /// In seconds.
     pub(crate) lifetime: u64,
 }
@@ -125,6 +128,7 @@ impl AccessToken<'_> {
         let wants = |claim| self.resource.wants(claim);
         let tenant = self.subject.tenant();
         claims.set("aio", random::secret());
+        claims.set_some("cnf", self.confirmation.map(Confirmation::claim));
         if wants(OptionalClaim::Acrs) {
             claims.set_any("acrs", &self.claims.contexts);
         }

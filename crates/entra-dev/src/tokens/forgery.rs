@@ -239,6 +239,7 @@ impl Issuer {
             proof: Proof::None,
             subject: Subject::Person { person, scopes: scopes.join(" ") },
             claims: &ClaimsRequest::default(),
+            confirmation: None,
             lifetime: lifetime(),
         })?;
         let UnverifiedJws { header, claims, .. } =

@@ -33,6 +33,7 @@ mod keys;
 mod localhost_redirects;
 mod logout;
 mod on_behalf_of;
+mod proof_of_possession;
 mod refresh;
 mod refusals;
 mod request_checks;

@@ -9,7 +9,7 @@ mod token_request;
 
 use poem::http::header::ORIGIN;
 
-use crate::refusal::Refusal;
+use crate::{refusal::Refusal, tokens::Confirmation};
 
 use self::token_request::TokenRequest;
 use super::{
@@ -33,6 +33,22 @@ fn handle(request: &TenantRequest<'_>) -> Result<Answer, Refusal> {
         other => return Err(Refusal::grant_unsupported(other)),
     };
     let client = Client::authenticate(request, &authority)?;
+    let confirmation = confirmation(request)?;
     let cross_origin = request.http.headers().contains_key(ORIGIN);
-    redeem(&TokenRequest { request, authority, client, cross_origin })
+    redeem(&TokenRequest { request, authority, client, confirmation, cross_origin })
+}
+
+/// The key to which the access token is to be bound, if the client asks for proof of possession. It
+/// is read before a grant is redeemed: a faulty request must not use up the grant.
+fn confirmation(request: &TenantRequest<'_>) -> Result<Option<Confirmation>, Refusal> {
+    let parameters = &request.parameters;
+    match parameters.optional("token_type")? {
+        None => Ok(None),
+        Some(name) if name.eq_ignore_ascii_case("bearer") => Ok(None),
+        Some(name) if name.eq_ignore_ascii_case("pop") => {
+            let confirmation = Confirmation::parse(parameters.required("req_cnf")?);
+            confirmation.map(Some).ok_or_else(Refusal::confirmation_malformed)
+        }
+        Some(other) => Err(Refusal::token_type(other)),
+    }
 }

@@ -14,7 +14,9 @@ use crate::{
     },
     refusal::Refusal,
     scope::Scopes,
-    tokens::{AccessToken, ClaimsRequest, IdToken, Proof, Subject, client_info, lifetime},
+    tokens::{
+        AccessToken, ClaimsRequest, Confirmation, IdToken, Proof, Subject, client_info, lifetime,
+    },
 };
 
 /// A request whose client is known.
@@ -22,6 +24,8 @@ pub(super) struct TokenRequest<'a> {
     pub(super) request: &'a TenantRequest<'a>,
     pub(super) authority: Authority,
     pub(super) client: Client,
+    /// The key to which the access token is to be bound.
+    pub(super) confirmation: Option<Confirmation>,
     /// Whether a script in a browser has sent it.
     pub(super) cross_origin: bool,
 }
@@ -100,7 +104,7 @@ impl TokenRequest<'_> {
         let offline = scopes.offline() || grant.scopes.offline();
         let wants_client_info = self.request.wants_client_info()?;
         let tokens = TokenResponse {
-            token_type: "Bearer",
+            token_type: self.token_type(),
             scope: Some(scopes.granted_by(resource)),
             expires_in: lifetime,
             ext_expires_in: lifetime,
@@ -119,7 +123,7 @@ impl TokenRequest<'_> {
         let claims = self.request.claims()?.unwrap_or_default();
         let subject = Subject::App { tenant: &tenant.id };
         let tokens = TokenResponse {
-            token_type: "Bearer",
+            token_type: self.token_type(),
             scope: None,
             expires_in: lifetime,
             ext_expires_in: lifetime,
@@ -153,6 +157,10 @@ impl TokenRequest<'_> {
         check_assignment(scopes.resource(), person).map_err(Refusal::at_token)
     }
 
+    fn token_type(&self) -> &'static str {
+        if self.confirmation.is_some() { "pop" } else { "Bearer" }
+    }
+
     fn access_token(
         &self,
         resource: &App,
@@ -162,7 +170,9 @@ impl TokenRequest<'_> {
         lifetime: u64,
     ) -> Result<String, Refusal> {
         let proof = self.client.proof;
-        let token = AccessToken { resource, client, proof, subject, claims, lifetime };
+        let confirmation = self.confirmation.as_ref();
+        let token =
+            AccessToken { resource, client, proof, subject, claims, confirmation, lifetime };
         let signed = self.request.context.issuer.access_token(&token);
         signed.map_err(|error| Refusal::signing_failed(&error))
     }
