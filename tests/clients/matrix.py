@@ -60,7 +60,7 @@ def assert_api_forbids(token: str) -> None:
 
 
 def assert_api_refuses(token: str) -> None:
-    """The token is for another API."""
+    """The token is for another API, or it is bound to a key."""
     assert _status_for(token) == 401, f"{_status_for(token)} from the API"
 
 

@@ -7,12 +7,15 @@
 // passed, and exits with 1 if a flow failed.
 
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { dirname, extname, join } from 'node:path';
 import { launch } from './lib/chromium.mjs';
-import { assertApiTakes, run, settings, tools } from './lib/matrix.mjs';
+import {
+    assertApiRefuses, assertApiTakes, run, settings, tools, unverifiedClaims,
+} from './lib/matrix.mjs';
 import { ADA, CONSENT, PICK, UMA } from './lib/visitor.mjs';
 
 const ONE_WAIT = 10_000;
@@ -229,6 +232,23 @@ await run('@azure/msal-browser', version, {
             assert.ok(!renewed.fromCache);
             await assertIsAda(renewed);
         }
+    },
+    'proof of possession': async () => {
+        const { app, result: { account } } = await signIn();
+        const bound = await call(app, 'acquireTokenSilent', {
+            account,
+            scopes,
+            authenticationScheme: 'pop',
+            resourceRequestMethod: 'GET',
+            resourceRequestUri: `${settings.API_URL}/todoitems`,
+        });
+        assert.equal(bound.tokenType, 'pop');
+        // MSAL signs a token that contains the access token and the public key.
+        const { at, cnf: { jwk } } = unverifiedClaims(bound.accessToken);
+        const members = JSON.stringify({ e: jwk.e, kty: jwk.kty, n: jwk.n });
+        const thumbprint = createHash('sha256').update(members).digest('base64url');
+        assert.deepEqual(unverifiedClaims(at).cnf, { kid: thumbprint });
+        for (const token of [at, bound.accessToken]) await assertApiRefuses(token);
     },
     'sso silent': async () => {
         await signIn();

@@ -8,6 +8,8 @@ line for each flow that passed, and exits with 1 if a flow failed.
 
 from __future__ import annotations
 
+import base64
+import json
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +18,13 @@ from matrix import (
     AUTHORITY,
     OWN_SCOPE,
     assert_api_forbids,
+    assert_api_refuses,
     assert_api_takes,
     assert_is_downstream,
     redirect_to,
     run,
     settings,
+    unverified_claims,
 )
 from visitor import ADA, CONSENT, PICK, UMA, FakeBrowser, Visitor
 
@@ -127,6 +131,20 @@ def refresh() -> None:
         result = renewed
 
 
+def proof_of_possession() -> None:
+    app = desktop()
+    assert_is_ada(sign_in(app, ""))
+    (account,) = app.get_accounts(ADA)
+    # The thumbprint of the example of RFC 7638.
+    kid = "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs"
+    req_cnf = base64.urlsafe_b64encode(json.dumps({"kid": kid}).encode()).decode()
+    data = {"token_type": "pop", "req_cnf": req_cnf, "key_id": kid}
+    result = app.acquire_token_silent_with_error(SCOPES, account, data=data)
+    assert result["token_type"] == "pop", result
+    assert unverified_claims(result["access_token"])["cnf"] == {"kid": kid}
+    assert_api_refuses(result["access_token"])
+
+
 def prompt_none() -> None:
     visitor = Visitor()
     assert_is_ada(sign_in(web(), "/auth/callback", visitor))
@@ -228,6 +246,7 @@ run(
         "instance discovery": instance_discovery,
         "silent": silent,
         "refresh": refresh,
+        "proof of possession": proof_of_possession,
         "prompt=none": prompt_none,
         "prompt=login": prompt_login,
         "prompt=select_account": prompt_select_account,

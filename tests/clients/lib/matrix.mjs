@@ -63,7 +63,7 @@ export async function assertApiForbids(token) {
     assert.equal(await statusFor(token), 403, 'the status of the API');
 }
 
-/** The token is for another API. */
+/** The token is for another API, or it is bound to a key. */
 export async function assertApiRefuses(token) {
     assert.equal(await statusFor(token), 401, 'the status of the API');
 }
