@@ -31,6 +31,8 @@ pub(crate) struct App {
     pub(crate) app_roles: Vec<String>,
     /// The optional claims in its access tokens as an API, and in its ID tokens as a client.
     pub(crate) optional_claims: Vec<OptionalClaim>,
+    /// The client id of the blueprint, if this app is an agent identity.
+    pub(crate) agent_blueprint: Option<String>,
     /// Whether only people with an assignment may sign in.
     pub(crate) assignment_required: bool,
     /// Whether people are asked for consent. If not, the app counts as approved by an
@@ -186,8 +188,14 @@ pub(crate) enum OptionalClaim {
     Idtyp,
     /// The sign-in name of a member of the tenant. Access tokens of version 1 always have it.
     Upn,
+    /// Facts about the client, such as that it is an agent.
+    XmsActFct,
     /// The capabilities of the client.
     XmsCc,
+    /// The client id of the client's blueprint, if the client is an agent.
+    XmsParAppAzp,
+    /// Facts about the subject, such as that it is an agent's user account.
+    XmsSubFct,
 }
 
 impl OptionalClaim {
@@ -202,7 +210,10 @@ impl OptionalClaim {
             Self::Groups => "groups",
             Self::Idtyp => "idtyp",
             Self::Upn => "upn",
+            Self::XmsActFct => "xms_act_fct",
             Self::XmsCc => "xms_cc",
+            Self::XmsParAppAzp => "xms_par_app_azp",
+            Self::XmsSubFct => "xms_sub_fct",
         }
     }
 }

@@ -66,6 +66,8 @@ impl PersonEntry {
             oid: self.oid.as_ref().clone(),
             guest: self.guest,
             administrator: self.administrator,
+            agent_identity: (self.agent_identity.as_ref())
+                .map(|name| references.agent(checks, name)),
             groups: (self.groups.iter()).map(|group| references.group(checks, group)).collect(),
             assignments: references.assignments(checks, &self.roles, Some(&tenant)),
             tenant,
@@ -101,6 +103,8 @@ impl AppEntry {
                 .collect(),
             app_roles: strings(&self.app_roles),
             optional_claims: self.optional_claims.clone(),
+            agent_blueprint: (self.agent_blueprint.as_ref())
+                .map(|name| references.blueprint(checks, name)),
             assignment_required: self.assignment_required,
             consent_required: self.consent_required,
             id_token_issuance: self.id_token_issuance,

@@ -56,6 +56,7 @@ pub(super) struct PersonEntry {
     pub(super) guest: bool,
     #[serde(default)]
     pub(super) administrator: bool,
+    pub(super) agent_identity: Option<Text>,
     #[serde(default)]
     pub(super) groups: Vec<Text>,
     #[serde(default)]
@@ -83,6 +84,7 @@ pub(super) struct AppEntry {
     pub(super) app_roles: Vec<Text>,
     #[serde(default)]
     pub(super) optional_claims: Vec<OptionalClaim>,
+    pub(super) agent_blueprint: Option<Text>,
     #[serde(default)]
     pub(super) assignment_required: bool,
     #[serde(default)]

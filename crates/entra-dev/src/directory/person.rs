@@ -24,6 +24,8 @@ pub struct Person {
     pub guest: bool,
     /// Whether this person may consent for everybody in the tenant.
     pub administrator: bool,
+    /// The client id of the agent whose user account this is; `None` for a human.
+    pub agent_identity: Option<String>,
     /// The GUIDs of the groups this person is in.
     pub groups: Vec<String>,
     /// The app roles, by the client id of the app. An empty list means that the person is assigned

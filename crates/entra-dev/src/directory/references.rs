@@ -40,6 +40,29 @@ impl<'a> References<'a> {
         resolve(checks, "group", &self.groups, name)
     }
 
+    /// The client id of the agent identity with this id or name.
+    pub(super) fn agent(&self, checks: &mut Checks<'_>, name: &Text) -> String {
+        let client_id = resolve(checks, "app", &self.apps, name);
+        let app = self.by_client_id.get(client_id.as_str());
+        if app.is_some_and(|app| app.agent_blueprint.is_none()) {
+            let text = format!("{:?} is not an agent: it has no agent_blueprint", name.as_ref());
+            checks.report(name.span(), text);
+        }
+        client_id
+    }
+
+    /// The client id of the blueprint with this id or name.
+    pub(super) fn blueprint(&self, checks: &mut Checks<'_>, name: &Text) -> String {
+        let client_id = resolve(checks, "app", &self.apps, name);
+        let app = self.by_client_id.get(client_id.as_str());
+        if app.is_some_and(|app| app.agent_blueprint.is_some()) {
+            let text =
+                format!("{:?} is an agent itself, so it cannot be a blueprint", name.as_ref());
+            checks.report(name.span(), text);
+        }
+        client_id
+    }
+
     /// App roles by the client id of the app that declares them. `tenant` is the tenant of the
     /// person or single-tenant app that has the roles.
     pub(super) fn assignments(

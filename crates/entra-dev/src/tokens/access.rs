@@ -10,6 +10,7 @@ use crate::{
 };
 
 use super::{
+    agents::set_agent_claims,
     claims::{Claims, pairwise_subject, routing_hint},
     claims_request::ClaimsRequest,
     confirmation::Confirmation,
@@ -132,6 +133,7 @@ impl AccessToken<'_> {
         if wants(OptionalClaim::Acrs) {
             claims.set_any("acrs", &self.claims.contexts);
         }
+        set_agent_claims(claims, self.resource, self.client, &self.subject);
         if wants(OptionalClaim::XmsCc) {
             claims.set_any("xms_cc", &self.claims.capabilities);
         }

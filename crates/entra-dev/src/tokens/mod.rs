@@ -1,6 +1,7 @@
 //! Tokens: access tokens, ID tokens, and forged tokens for tests.
 
 mod access;
+mod agents;
 mod claims;
 mod claims_request;
 mod client_info;

@@ -84,6 +84,22 @@ fn faulty() -> Vec<(String, &'static str, &'static str)> {
             ": 3",
         ),
         (app("access_token_version = 300"), "line 8: invalid value: integer `300`", "300"),
+        (app("agent_blueprint = \"B\""), "line 8: there is no app \"B\"", "\"B\""),
+        (
+            app("agent_blueprint = \"A\""),
+            "line 8: \"A\" is an agent itself, so it cannot be a blueprint",
+            "agent_blueprint",
+        ),
+        (
+            format!("{}{PLAIN_APP}", person("tenant = \"X\"\nagent_identity = \"P\"")),
+            "line 9: \"P\" is not an agent: it has no agent_blueprint",
+            "agent_identity",
+        ),
+        (
+            person("tenant = \"X\"\nagent_identity = \"A\""),
+            "line 9: there is no app \"A\"",
+            "\"A\"",
+        ),
         (app("token_issuer = \"HTTPS\""), "line 8: unknown variant `HTTPS`", "HTTPS"),
         (app("redirect_uris.spa = [\"/x\"]"), "line 8: a redirect URI must be absolute", "/x"),
         (app("app_id_uri = \"x\""), "line 8: an app id URI must be absolute", "\"x\""),
@@ -255,6 +271,13 @@ fn person_of_another_tenant(more: &str) -> String {
                   oid = \"a1000000-0000-4000-8000-000000000005\"\ntenant = \"Y\"\n";
     format!("{app}{tenant}{person}{more}\n")
 }
+
+const PLAIN_APP: &str = r#"
+[[apps]]
+client_id = "a1000000-0000-4000-8000-000000000007"
+name = "P"
+tenant = "X"
+"#;
 
 const FOREIGN_JOB: &str = r#"
 [[apps]]

@@ -5,6 +5,7 @@
 
 mod account_page;
 mod admin_consent;
+mod agents;
 mod app_id_uris;
 mod audit;
 mod authorize;

@@ -32,18 +32,21 @@ pub(super) fn people(directory: &Directory) -> Table {
             code(&person.name),
             text(tenant_name(directory, &person.tenant)),
             lines(groups.map(|group| text(&group.name))),
-            notes(person),
+            notes(directory, person),
             roles(directory, &person.assignments),
         ]);
     }
     table
 }
 
-fn notes(person: &Person) -> Markup {
+fn notes(directory: &Directory, person: &Person) -> Markup {
     let mail = (person.email != person.sign_in_name).then_some(&person.email);
     let notes = [
         person.administrator.then(|| text("administrator")),
         person.guest.then(|| text("guest")),
+        person.agent_identity.as_ref().map(|agent| {
+            html! { "user account of the agent " (app_name(directory, agent)) }
+        }),
         mail.map(|address| html! { "mail to " (code(address)) }),
     ];
     lines(notes.into_iter().flatten())
@@ -137,7 +140,7 @@ type Assignments = BTreeMap<String, Vec<String>>;
 
 fn roles(directory: &Directory, assignments: &Assignments) -> Markup {
     let named = assignments.iter().flat_map(|(client_id, roles)| {
-        let app = directory.app(client_id).map_or("", |app| app.name.as_str());
+        let app = app_name(directory, client_id);
         let no_role = roles.is_empty().then(|| role_at(None, app));
         roles.iter().map(|role| role_at(Some(role), app)).chain(no_role).collect::<Vec<_>>()
     });
@@ -170,6 +173,8 @@ pub(super) fn apps(directory: &Directory) -> Table {
 }
 
 fn settings(directory: &Directory, app: &App) -> Markup {
+    let blueprint = (app.agent_blueprint.iter())
+        .map(|blueprint| html! { "agent of the blueprint " (app_name(directory, blueprint)) });
     let settings = [
         (app.single_tenant, "single tenant"),
         (app.public_client, "public client"),
@@ -179,7 +184,7 @@ fn settings(directory: &Directory, app: &App) -> Markup {
     ];
     let set = settings.into_iter().filter(|(set, _)| *set).map(|(_, name)| text(name));
     let added = app.added_to.iter().map(|id| html! { "added to " (tenant_name(directory, id)) });
-    lines(set.chain(added))
+    lines(set.chain(added).chain(blueprint))
 }
 
 /// The secrets can be shown, because they are for development. Certificates are shown by their
@@ -198,6 +203,10 @@ fn platform_name(platform: Platform) -> &'static str {
         Platform::Web => "web",
         Platform::Native => "native",
     }
+}
+
+fn app_name<'a>(directory: &'a Directory, client_id: &str) -> &'a str {
+    directory.app(client_id).map_or("", |app| app.name.as_str())
 }
 
 fn tenant_name<'a>(directory: &'a Directory, id: &str) -> &'a str {
