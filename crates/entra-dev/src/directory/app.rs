@@ -25,6 +25,8 @@ pub(crate) struct App {
     pub(crate) access_token_version: u8,
     /// The listener whose URL is the issuer of those tokens; `None` means that of the options.
     pub(crate) token_issuer: Option<Scheme>,
+    /// Whether its tokens are signed with a key of its own, as in Entra after claims mapping.
+    pub(crate) own_signing_key: bool,
     /// The delegated permissions of this API.
     pub(crate) scopes: Vec<Scope>,
     /// The app roles that people and apps can have in this API.

@@ -77,6 +77,8 @@ pub(super) struct AppEntry {
     pub(super) access_token_version: Option<Spanned<u8>>,
     pub(super) token_issuer: Option<Scheme>,
     #[serde(default)]
+    pub(super) own_signing_key: bool,
+    #[serde(default)]
     pub(super) scopes: Vec<Text>,
     #[serde(default)]
     pub(super) admin_scopes: Vec<Text>,

@@ -76,6 +76,12 @@ impl Directory {
         &self.0.apps
     }
 
+    /// The client ids of the apps that have a signing key of their own.
+    pub(crate) fn own_signing_keys(&self) -> Vec<String> {
+        let apps = self.0.apps.iter().filter(|app| app.own_signing_key);
+        apps.map(|app| app.client_id.clone()).collect()
+    }
+
     /// The API that the resource part of a scope names, either by app id URI or by client id.
     pub(crate) fn resource(&self, name: &str) -> Option<&Arc<App>> {
         self.0.apps.iter().chain([&self.0.graph]).find(|app| app.is_resource(name))

@@ -71,7 +71,7 @@ pub(super) async fn rotate_keys(
     match spawn_blocking(move || rotating.issuer.keys.rotate(overlap)).await {
         Ok(Ok(())) => {
             let signing = context.issuer.keys.now().general.kid().to_owned();
-            let keys = context.issuer.published_keys(&context.urls.http);
+            let keys = context.issuer.published_keys(&context.urls.http, None);
             let published: Vec<_> = keys.iter().map(|key| key.kid.as_str()).collect();
             Ok(json(StatusCode::OK, &json!({ "signing": signing, "published": published })))
         }

@@ -3,6 +3,7 @@
 use poem::http::StatusCode;
 use serde::Serialize;
 use serde_json::json;
+use url::form_urlencoded::byte_serialize;
 
 use crate::{directory::Authority, keys::Jwk, refusal::Refusal};
 
@@ -14,6 +15,9 @@ use super::{
 };
 
 /// `GET /{tenant}/v2.0/.well-known/openid-configuration` (OpenID Connect Discovery, section 4).
+///
+/// With `?appid=`, the key set is that of this app, which may have its own signing key
+/// (<https://learn.microsoft.com/entra/identity-platform/access-tokens#validate-the-signature>).
 pub(super) const METADATA: Operation = Operation::public(metadata);
 
 /// `GET /{tenant}/discovery/v2.0/keys` (RFC 7517). As in Entra, all tenants share the keys.
@@ -24,24 +28,40 @@ pub(super) const KEYS: Operation = Operation::public(keys);
 pub(super) const INSTANCE: Operation = Operation::public(instance);
 
 fn metadata(request: &TenantRequest<'_>) -> Result<Answer, Refusal> {
-    let body = Configuration::new(request.base_url, &authority(request)?);
+    let authority = authority(request)?;
+    let mut body = Configuration::new(request.base_url, &authority);
+    body.jwks_uri += &appid_query(request)?;
     Ok(Answer::granted(json(StatusCode::OK, &body)))
 }
 
 fn keys(request: &TenantRequest<'_>) -> Result<Answer, Refusal> {
     authority(request)?;
-    Ok(Answer::granted(json(StatusCode::OK, &KeyDocument { keys: published_keys(request) })))
+    Ok(Answer::granted(json(StatusCode::OK, &KeyDocument { keys: published_keys(request)? })))
 }
 
-/// The key set, without the signing key if a test hides it.
-pub(super) fn published_keys(request: &TenantRequest<'_>) -> Vec<Jwk> {
+/// The key set of the tenant or, with `?appid=`, of an app that has its own signing key. Without the
+/// signing key if a test hides it.
+pub(super) fn published_keys(request: &TenantRequest<'_>) -> Result<Vec<Jwk>, Refusal> {
+    let appid = request.parameters.optional("appid")?;
+    let app = appid.and_then(|appid| request.directory().app(appid));
+    let client_id = app.map(|app| app.client_id.as_str());
     let issuer = &request.context.issuer;
-    let mut keys = issuer.published_keys(request.base_url);
+    let mut keys = issuer.published_keys(request.base_url, client_id);
     if faults::hides_signing_key(request.http) {
-        let signing = issuer.keys.now().general;
+        let all = issuer.keys.now();
+        let signing = all.signing(client_id, false);
         keys.retain(|key| key.kid != signing.kid());
     }
-    keys
+    Ok(keys)
+}
+
+/// The query of the `jwks_uri`, which repeats `appid`.
+pub(super) fn appid_query(request: &TenantRequest<'_>) -> Result<String, Refusal> {
+    let appid = request.parameters.optional("appid")?;
+    Ok(appid.map_or_else(String::new, |appid| {
+        let encoded = byte_serialize(appid.as_bytes()).collect::<String>();
+        format!("?appid={encoded}")
+    }))
 }
 
 fn instance(request: &TenantRequest<'_>) -> Result<Answer, Refusal> {

@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::{directory::Authority, refusal::Refusal};
 
 use super::{
-    discovery::{KeyDocument, authority, published_keys},
+    discovery::{KeyDocument, appid_query, authority, published_keys},
     operation::Operation,
     request::{Answer, TenantRequest},
     response::json,
@@ -22,13 +22,19 @@ pub(super) const METADATA_V1: Operation = Operation::public(metadata);
 pub(super) const KEYS_V1: Operation = Operation::public(keys);
 
 fn metadata(request: &TenantRequest<'_>) -> Result<Answer, Refusal> {
-    let body = Configuration::new(request.base_url, &authority(request)?);
+    let authority = authority(request)?;
+    let mut body = Configuration::new(request.base_url, &authority);
+    let appid = appid_query(request)?;
+    if !appid.is_empty() {
+        let segment = authority.segment();
+        body.jwks_uri = format!("{}/{segment}/discovery/keys{appid}", request.base_url);
+    }
     Ok(Answer::granted(json(StatusCode::OK, &body)))
 }
 
 fn keys(request: &TenantRequest<'_>) -> Result<Answer, Refusal> {
     authority(request)?;
-    let keys = published_keys(request).into_iter().map(|key| key.without_issuer()).collect();
+    let keys = published_keys(request)?.into_iter().map(|key| key.without_issuer()).collect();
     Ok(Answer::granted(json(StatusCode::OK, &KeyDocument { keys })))
 }
 
@@ -73,7 +79,7 @@ impl Configuration {
                 "private_key_jwt",
                 "client_secret_basic",
             ],
-            // As in Entra, all tenants share this URL.
+            // As in Entra, all tenants share this URL, unless the request names an app.
             jwks_uri: format!("{base_url}/common/discovery/keys"),
             response_modes_supported: ["query", "fragment", "form_post"],
             subject_types_supported: ["pairwise"],

@@ -5,7 +5,12 @@ use std::{
     sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
 };
 
-use super::{error::KeyError, key_set::Keys, signing_key::SigningKey, store};
+use super::{
+    error::KeyError,
+    key_set::{Keys, OwnKeys},
+    signing_key::SigningKey,
+    store,
+};
 
 /// The signing keys, which can be rotated.
 pub(crate) struct KeyRing {
@@ -14,14 +19,22 @@ pub(crate) struct KeyRing {
 
 impl KeyRing {
     /// Reads the keys from this folder, or generates them there. Without a folder, they are only in
-    /// memory.
+    /// memory. `own` are the client ids of the apps that have a key of their own.
     ///
-    /// Blocks while it reads a file or generates three RSA keys.
-    pub(crate) fn open(folder: Option<&Path>) -> Result<Self, KeyError> {
-        let keys = match folder {
+    /// Blocks while it reads files or generates RSA keys: three, and one for each of these apps.
+    pub(crate) fn open(folder: Option<&Path>, own: &[String]) -> Result<Self, KeyError> {
+        let mut keys = match folder {
             Some(folder) => store::open(folder)?,
             None => store::generate()?.into_keys().map_err(|_| KeyError::Generate)?,
         };
+        for client_id in own {
+            let current = match folder {
+                Some(folder) => store::open_own(folder, client_id)?,
+                None => store::generate_one()?,
+            };
+            let own = OwnKeys { current: Arc::new(current), retired: Vec::new() };
+            keys.own.insert(client_id.clone(), own);
+        }
         Ok(Self { keys: RwLock::new(keys) })
     }
 
@@ -32,12 +45,17 @@ impl KeyRing {
 
     /// Signs with the next key from now on, and publishes a new next key. With an overlap, the old
     /// key stays published. Without one, it is removed at once, and so are all keys that signed
-    /// before it.
+    /// before it. Each app that has its own key gets a new one, in the same way.
     ///
-    /// Blocks while it generates an RSA key. The key file does not change, so a restart undoes the
+    /// Blocks while it generates RSA keys. The key file does not change, so a restart undoes the
     /// rotation.
     pub(crate) fn rotate(&self, overlap: bool) -> Result<(), KeyError> {
         let new = Arc::new(store::generate_one()?);
+        let apps = self.read().own.len();
+        let mut own = Vec::new();
+        for _ in 0..apps {
+            own.push(Arc::new(store::generate_one()?));
+        }
         let mut keys = self.write();
         let next = std::mem::replace(&mut keys.next, new);
         let general = std::mem::replace(&mut keys.general, next);
@@ -45,6 +63,14 @@ impl KeyRing {
             keys.retired.push(general);
         } else {
             keys.retired.clear();
+        }
+        for (keys, new) in keys.own.values_mut().zip(own) {
+            let old = std::mem::replace(&mut keys.current, new);
+            if overlap {
+                keys.retired.push(old);
+            } else {
+                keys.retired.clear();
+            }
         }
         Ok(())
     }

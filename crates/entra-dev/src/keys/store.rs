@@ -1,6 +1,6 @@
 //! Generates the signing keys, and stores them in a file.
 
-use std::{fs, io, path::Path, sync::Arc, thread};
+use std::{collections::BTreeMap, fs, io, path::Path, sync::Arc, thread};
 
 use aws_lc_rs::{
     encoding::{AsDer, Pkcs8V1Der},
@@ -9,7 +9,7 @@ use aws_lc_rs::{
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
 use rcgen::{CertificateParams, DistinguishedName, DnType};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::{
     error::{KeyError, failed},
@@ -18,22 +18,35 @@ use super::{
     signing_key::SigningKey,
 };
 
-/// Reads the keys from this folder, or generates and writes them first.
+/// Reads the keys of the tenant from this folder, or generates and writes them first.
 pub(super) fn open(folder: &Path) -> Result<Keys, KeyError> {
-    let path = folder.join(FILE_NAME);
-    match read(&path)? {
-        Some(keys) => Ok(keys),
-        None => {
-            fs::create_dir_all(folder).map_err(failed("create", folder))?;
-            let keys = serde_json::to_vec_pretty(&generate()?).map_err(|_| KeyError::Generate)?;
-            create(&path, &keys)?;
-            // Another process may have written its keys first. Both then use those.
-            read(&path)?.ok_or_else(|| KeyError::Corrupt {
-                path,
-                reason: "it was deleted in the meantime".to_owned(),
-            })
-        }
+    open_file(folder, "signing-keys.json", generate, StoredKeys::into_keys)
+}
+
+/// The same for the key of an app that has its own. The client id is a GUID.
+pub(super) fn open_own(folder: &Path, client_id: &str) -> Result<SigningKey, KeyError> {
+    let name = format!("signing-key-{client_id}.json");
+    open_file(folder, &name, StoredKey::generate, StoredKey::into_key)
+}
+
+fn open_file<T: Serialize + DeserializeOwned, K>(
+    folder: &Path,
+    name: &str,
+    generate: fn() -> Result<T, KeyError>,
+    parse: fn(T) -> Result<K, String>,
+) -> Result<K, KeyError> {
+    let path = folder.join(name);
+    if let Some(keys) = read(&path, parse)? {
+        return Ok(keys);
     }
+    fs::create_dir_all(folder).map_err(failed("create", folder))?;
+    let keys = serde_json::to_vec_pretty(&generate()?).map_err(|_| KeyError::Generate)?;
+    create(&path, &keys)?;
+    // Another process may have written its keys first. Both then use those.
+    read(&path, parse)?.ok_or_else(|| KeyError::Corrupt {
+        path,
+        reason: "it was deleted in the meantime".to_owned(),
+    })
 }
 
 /// Generates three keys in parallel, because each takes a while.
@@ -68,6 +81,7 @@ impl StoredKeys {
             next: Arc::new(self.next.into_key()?),
             personal: Arc::new(self.personal.into_key()?),
             retired: Vec::new(),
+            own: BTreeMap::new(),
             stranger: None,
         })
     }
@@ -100,19 +114,20 @@ impl StoredKey {
     }
 }
 
-const FILE_NAME: &str = "signing-keys.json";
-
-/// Reads the key file, if it exists.
-fn read(path: &Path) -> Result<Option<Keys>, KeyError> {
+/// Reads a key file, if it exists.
+fn read<T: DeserializeOwned, K>(
+    path: &Path,
+    parse: fn(T) -> Result<K, String>,
+) -> Result<Option<K>, KeyError> {
     let content = match fs::read(path) {
         Ok(content) => content,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(source) => return Err(failed("read", path)(source)),
     };
     // The parser's message can contain parts of the file, which is secret.
-    serde_json::from_slice::<StoredKeys>(&content)
+    serde_json::from_slice(&content)
         .map_err(|error| format!("it is not the expected JSON (line {})", error.line()))
-        .and_then(StoredKeys::into_keys)
+        .and_then(parse)
         .map(Some)
         .map_err(|reason| KeyError::Corrupt { path: path.to_owned(), reason })
 }

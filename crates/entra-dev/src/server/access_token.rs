@@ -36,7 +36,7 @@ pub fn access_token(options: &Options, person: &str) -> Result<String, TokenErro
         return Err(TokenError::AnyPort);
     }
     options.directory.person(person)?;
-    let keys = KeyRing::open(options.data_dir.as_deref())?;
+    let keys = KeyRing::open(options.data_dir.as_deref(), &options.directory.own_signing_keys())?;
     let clock = Arc::new(ShiftedClock::new(Arc::clone(&options.clock)));
     let urls = IssuerUrls {
         default: options.access_token_issuer,

@@ -81,7 +81,8 @@ impl DevTenant {
         }
         let (folder, with_tls) = (options.data_dir.clone(), options.https_port.is_some());
         // A panic while generating keys would be a bug, but it must not end the caller.
-        let (keys, tls) = spawn_blocking(move || open_keys(folder.as_deref(), with_tls))
+        let own = options.directory.own_signing_keys();
+        let (keys, tls) = spawn_blocking(move || open_keys(folder.as_deref(), &own, with_tls))
             .await
             .unwrap_or(Err(KeyError::Generate))?;
         let (port, http) = bind(options.port).await?;
@@ -172,7 +173,8 @@ impl DevTenant {
     }
 
     /// Signs with the next key from now on. With an overlap, as in Entra, the old key stays
-    /// published. Without one, it is removed at once, and so are all keys that signed before it.
+    /// published. Without one, it is removed at once, and so are all keys that signed before it. Each
+    /// app that has its own signing key gets a new one, in the same way.
     ///
     /// # Errors
     ///
@@ -229,7 +231,11 @@ struct Tls {
 }
 
 /// Opens or generates the signing keys and the certificate, in parallel.
-fn open_keys(folder: Option<&Path>, with_tls: bool) -> Result<(KeyRing, Option<Tls>), KeyError> {
+fn open_keys(
+    folder: Option<&Path>,
+    own: &[String],
+    with_tls: bool,
+) -> Result<(KeyRing, Option<Tls>), KeyError> {
     let open_tls = || {
         let authority = CertificateAuthority::open(folder)?;
         let ca = authority.certificate.clone();
@@ -237,7 +243,7 @@ fn open_keys(folder: Option<&Path>, with_tls: bool) -> Result<(KeyRing, Option<T
     };
     thread::scope(|scope| {
         let tls = with_tls.then(|| scope.spawn(open_tls));
-        let keys = KeyRing::open(folder)?;
+        let keys = KeyRing::open(folder, own)?;
         let tls = tls.map(|tls| tls.join().unwrap_or(Err(KeyError::Generate))).transpose()?;
         Ok((keys, tls))
     })

@@ -72,12 +72,12 @@ impl Issuer {
         if token.resource.client_id == MICROSOFT_GRAPH {
             // As in Entra, tokens for Graph have a nonce in the header. In Entra, only Graph can
             // verify their signature. Here, the signature is an ordinary one.
-            let key = self.key_of(tenant);
+            let key = self.key_for(token.resource, tenant);
             let mut header = key.header();
             header.insert("nonce".to_owned(), random::secret().into());
             return key.sign(&header, &claims.into_inner());
         }
-        self.sign(tenant, claims)
+        self.sign(token.resource, tenant, claims)
     }
 }
 

@@ -9,7 +9,7 @@ use crate::{
     directory::{App, UnknownPerson},
     ids::{API_CLIENT_ID, SWAGGER_UI_CLIENT_ID},
     jws::UnverifiedJws,
-    keys::{KeyError, SignError, unsigned},
+    keys::{KeyError, SignError, SigningKey, unsigned},
 };
 
 use super::{
@@ -55,8 +55,8 @@ pub struct Forgery {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum SignedWith {
-    /// The key for the person's tenant. With `only_these_claims`, the key for work and school
-    /// accounts.
+    /// The key that signs a real token: that of the API, if it has its own, otherwise that for the
+    /// person's tenant. With `only_these_claims`, the key for work and school accounts.
     #[default]
     Current,
     /// The published key that does not sign yet.
@@ -187,19 +187,17 @@ impl Issuer {
     /// Forges a token.
     pub(crate) fn forge(&self, forgery: &Forgery) -> Result<String, ForgeError> {
         let keys = self.keys.now();
-        let mut current = &keys.general;
-        let (mut header, mut claims) = (Map::new(), Map::new());
-        if !forgery.only_these_claims {
-            let jws = self.base_token(forgery)?;
-            let personal = jws.header.get("kid").is_some_and(|kid| kid == keys.personal.kid());
-            current = if personal { &keys.personal } else { current };
-            (header, claims) = (jws.header, jws.claims);
-        }
+        let BaseToken { mut header, mut claims, key: current } = match forgery.only_these_claims {
+            false => self.base_token(forgery)?,
+            true => {
+                BaseToken { header: Map::new(), claims: Map::new(), key: Arc::clone(&keys.general) }
+            }
+        };
         forgery.set_times(&mut claims, self.now());
         replace(&mut claims, &forgery.claims);
 
         let (key, key_header) = match forgery.signed_with {
-            SignedWith::Current => (Some(Arc::clone(current)), current.header()),
+            SignedWith::Current => (Some(Arc::clone(&current)), current.header()),
             SignedWith::Next => (Some(Arc::clone(&keys.next)), keys.next.header()),
             SignedWith::Personal => (Some(Arc::clone(&keys.personal)), keys.personal.header()),
             SignedWith::Stranger => (Some(self.keys.stranger()?), current.header()),
@@ -244,7 +242,8 @@ impl Issuer {
         })?;
         let UnverifiedJws { header, claims, .. } =
             UnverifiedJws::parse(&token).ok_or(ForgeError::Sign)?;
-        Ok(BaseToken { header, claims })
+        let key = self.key_for(resource, &person.tenant);
+        Ok(BaseToken { header, claims, key })
     }
 
     /// The app with this name.
@@ -263,6 +262,8 @@ impl Issuer {
 struct BaseToken {
     header: Map<String, Value>,
     claims: Map<String, Value>,
+    /// The key that has signed it.
+    key: Arc<SigningKey>,
 }
 
 fn replace(members: &mut Map<String, Value>, others: &Map<String, Value>) {

@@ -58,7 +58,7 @@ impl Issuer {
         claims.set("tid", person.tenant.as_str());
         claims.set("uti", random::short_id());
         claims.set("ver", "2.0");
-        self.sign(&person.tenant, claims)
+        self.sign(app, &person.tenant, claims)
     }
 }
 

@@ -58,22 +58,32 @@ impl Issuer {
         self.clock.now()
     }
 
-    /// The key set with which tokens can be verified, as published by the listener with this URL.
-    pub(crate) fn published_keys(&self, base_url: &str) -> Vec<Jwk> {
-        let personal = self.directory.tenants().iter().find(|tenant| tenant.personal);
-        self.keys.now().published(base_url, personal.map(|tenant| tenant.id.as_str()))
+    /// The key set with which tokens can be verified, as published by the listener with this URL:
+    /// that of the app with this client id, if it has its own, otherwise that of the tenant.
+    pub(crate) fn published_keys(&self, base_url: &str, client_id: Option<&str>) -> Vec<Jwk> {
+        let keys = self.keys.now();
+        let own = client_id.and_then(|client_id| keys.published_for(client_id, base_url));
+        own.unwrap_or_else(|| {
+            let personal = self.directory.tenants().iter().find(|tenant| tenant.personal);
+            keys.published(base_url, personal.map(|tenant| tenant.id.as_str()))
+        })
     }
 
-    /// A token with these claims, signed with the key for this tenant.
-    pub(super) fn sign(&self, tenant: &str, claims: Claims) -> Result<String, SignError> {
-        let key = self.key_of(tenant);
+    /// A token for this app with these claims.
+    pub(super) fn sign(
+        &self,
+        app: &App,
+        tenant: &str,
+        claims: Claims,
+    ) -> Result<String, SignError> {
+        let key = self.key_for(app, tenant);
         key.sign(&key.header(), &claims.into_inner())
     }
 
-    /// The key for this tenant.
-    pub(super) fn key_of(&self, tenant: &str) -> Arc<SigningKey> {
+    /// The key that signs tokens for this app and for accounts of this tenant.
+    pub(super) fn key_for(&self, app: &App, tenant: &str) -> Arc<SigningKey> {
         let keys = self.keys.now();
-        if self.is_personal(tenant) { keys.personal } else { keys.general }
+        Arc::clone(keys.signing(Some(&app.client_id), self.is_personal(tenant)))
     }
 
     fn is_personal(&self, tenant: &str) -> bool {
@@ -85,7 +95,10 @@ impl Issuer {
         let jws = UnverifiedJws::parse(token).ok_or(VerifyError::Malformed)?;
         let keys = self.keys.now();
         let personal = jws.claim("tid").is_some_and(|tenant| self.is_personal(tenant));
-        let key = jws.header("kid").and_then(|kid| keys.find(kid, personal));
+        // The own key of an app is only good for tokens for that app.
+        let app = jws.claim("aud").and_then(|audience| self.directory.resource(audience));
+        let client_id = app.map(|app| app.client_id.as_str());
+        let key = jws.header("kid").and_then(|kid| keys.find(kid, client_id, personal));
         let key = key.ok_or(VerifyError::Signature)?;
         let (message, signature) = jws.signature();
         if jws.header("alg") != Some("RS256") || !key.verifies(message, signature) {

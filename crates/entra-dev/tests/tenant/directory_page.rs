@@ -36,6 +36,7 @@ client_id = "d1000000-0000-4000-8000-000000000003"
 name = "Stock job"
 tenant = "Contoso"
 single_tenant = true
+own_signing_key = true
 public_client = true
 consent_required = true
 assignment_required = true
@@ -162,7 +163,7 @@ async fn the_page_shows_the_settings_of_apps() {
                 code(&certificate.hexadecimal()),
             ),
             "<code>Clerk</code> @ Stock API<br>no role @ Payroll".to_owned(),
-            "single tenant<br>public client<br>consent required<br>assignment required<br>\
+            "single tenant<br>own signing key<br>public client<br>consent required<br>assignment required<br>\
              ID tokens at authorize"
                 .to_owned(),
             format!(

@@ -34,6 +34,7 @@ mod keys;
 mod localhost_redirects;
 mod logout;
 mod on_behalf_of;
+mod own_keys;
 mod proof_of_possession;
 mod refresh;
 mod refusals;

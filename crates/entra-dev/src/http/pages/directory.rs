@@ -177,6 +177,7 @@ fn settings(directory: &Directory, app: &App) -> Markup {
         .map(|blueprint| html! { "agent of the blueprint " (app_name(directory, blueprint)) });
     let settings = [
         (app.single_tenant, "single tenant"),
+        (app.own_signing_key, "own signing key"),
         (app.public_client, "public client"),
         (app.consent_required, "consent required"),
         (app.assignment_required, "assignment required"),
