@@ -22,6 +22,7 @@ mod durability;
 mod examples;
 mod faults;
 mod foreign_issuer;
+mod forged;
 mod generators;
 mod guard_first;
 mod idempotency;

@@ -44,7 +44,7 @@ pub use faults::{Endpoint, FaultPlan};
 pub use keys::KeyError;
 pub use options::{Options, Scheme};
 pub use server::{BadAppIdUri, BadRedirectUri, DevTenant, StartError, TokenError, access_token};
-pub use tokens::{ForgeError, Forgery, SignedWith};
+pub use tokens::{ForgeError, Forgery, SignedWith, TokenKind};
 
 /// Compiles and runs the examples in the README.
 #[cfg(doctest)]

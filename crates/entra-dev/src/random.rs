@@ -8,10 +8,17 @@ pub(crate) fn guid() -> String {
     Uuid::new_v4().to_string()
 }
 
+/// 32 bytes with 244 random bits.
+pub(crate) fn bytes() -> [u8; 32] {
+    let halves = [Uuid::new_v4().into_bytes(), Uuid::new_v4().into_bytes()];
+    let mut bytes = [0; 32];
+    bytes.copy_from_slice(halves.as_flattened());
+    bytes
+}
+
 /// 43 URL-safe characters with 244 random bits, more than codes need (RFC 6749, section 10.10).
 pub(crate) fn secret() -> String {
-    let halves = [Uuid::new_v4().into_bytes(), Uuid::new_v4().into_bytes()];
-    BASE64_URL_SAFE_NO_PAD.encode(halves.as_flattened())
+    BASE64_URL_SAFE_NO_PAD.encode(bytes())
 }
 
 /// Whether this has the form of a [`secret`].

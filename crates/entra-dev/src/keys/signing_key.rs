@@ -2,9 +2,13 @@
 
 use aws_lc_rs::{
     digest::{SHA1_FOR_LEGACY_USE_ONLY, digest},
+    encoding::{AsDer, PublicKeyX509Der},
+    hmac,
     rand::SystemRandom,
+    rsa::PublicKey,
     signature::{
-        KeyPair, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256, RsaKeyPair, UnparsedPublicKey,
+        KeyPair, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256, RSA_PSS_SHA256, RsaEncoding,
+        RsaKeyPair, UnparsedPublicKey,
     },
 };
 use base64::{
@@ -60,14 +64,52 @@ impl SigningKey {
         header: &Map<String, Value>,
         claims: &Map<String, Value>,
     ) -> Result<String, SignError> {
-        let mut token = unsigned(header, claims)?;
+        self.sign_with(&RSA_PKCS1_SHA256, header, claims)
+    }
+
+    /// Signs a token with PS256, which Entra does not use for its tokens.
+    pub(crate) fn sign_pss(
+        &self,
+        header: &Map<String, Value>,
+        claims: &Map<String, Value>,
+    ) -> Result<String, SignError> {
+        self.sign_with(&RSA_PSS_SHA256, header, claims)
+    }
+
+    fn sign_with(
+        &self,
+        padding: &'static dyn RsaEncoding,
+        header: &Map<String, Value>,
+        claims: &Map<String, Value>,
+    ) -> Result<String, SignError> {
+        let token = unsigned(header, claims)?;
         let mut signature = vec![0; self.pair.public_modulus_len()];
         self.pair
-            .sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), token.as_bytes(), &mut signature)
+            .sign(padding, &SystemRandom::new(), token.as_bytes(), &mut signature)
             .map_err(|_| SignError::Key)?;
-        token.push('.');
-        BASE64_URL_SAFE_NO_PAD.encode_string(&signature, &mut token);
-        Ok(token)
+        Ok(with_signature(token, &signature))
+    }
+
+    /// A token with HS256, whose secret is the public key in PEM. Anybody can make it.
+    pub(crate) fn authenticate(
+        &self,
+        header: &Map<String, Value>,
+        claims: &Map<String, Value>,
+    ) -> Result<String, SignError> {
+        let der: PublicKeyX509Der<'_> = self.public_key().as_der().map_err(|_| SignError::Key)?;
+        let encoded = BASE64_STANDARD.encode(der.as_ref());
+        let lines = encoded.as_bytes().chunks(64).map(String::from_utf8_lossy);
+        let lines: String = lines.map(|line| format!("{line}\n")).collect();
+        let pem = format!("-----BEGIN PUBLIC KEY-----\n{lines}-----END PUBLIC KEY-----\n");
+        let token = unsigned(header, claims)?;
+        let secret = hmac::Key::new(hmac::HMAC_SHA256, pem.as_bytes());
+        let code = hmac::sign(&secret, token.as_bytes());
+        Ok(with_signature(token, code.as_ref()))
+    }
+
+    /// The public key.
+    pub(crate) fn public_key(&self) -> &PublicKey {
+        self.pair.public_key()
     }
 
     /// Verifies an RS256 signature.
@@ -129,6 +171,12 @@ pub(crate) enum SignError {
     Claims(#[source] serde_json::Error),
     #[error("the key refused to sign")]
     Key,
+}
+
+fn with_signature(mut token: String, signature: &[u8]) -> String {
+    token.push('.');
+    BASE64_URL_SAFE_NO_PAD.encode_string(signature, &mut token);
+    token
 }
 
 /// The encoded header and claims of a token, separated by a dot.

@@ -1,28 +1,20 @@
-//! Forged tokens, for tests of what an API does with them.
-
-use std::sync::Arc;
+//! The description of forged tokens, for tests of what an API does with them. `forging.rs` makes
+//! them.
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::{
-    directory::{App, UnknownPerson},
-    ids::{API_CLIENT_ID, SWAGGER_UI_CLIENT_ID},
-    jws::UnverifiedJws,
-    keys::{KeyError, SignError, SigningKey, unsigned},
+    directory::UnknownPerson,
+    keys::{KeyError, SignError},
 };
 
-use super::{
-    access::{AccessToken, Proof, Subject},
-    claims_request::ClaimsRequest,
-    issuer::Issuer,
-    lifetime::lifetime,
-};
+use super::lifetime::lifetime;
 
 /// A token that no sign-in would issue, for tests of what an API does with it.
 ///
-/// It starts as the access token of a person for an API. Then its claims and header parameters are
-/// replaced, or removed by `null`.
+/// It starts as a real token: by default, the access token of a person for an API. Then its claims
+/// and header parameters are replaced, or removed by `null`.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 #[non_exhaustive]
@@ -34,6 +26,10 @@ pub struct Forgery {
     pub client: Option<String>,
     /// The client id, app id URI or name of the API. Default: the Todo API.
     pub resource: Option<String>,
+    /// The kind of token to start with.
+    pub kind: TokenKind,
+    /// The version of the access token, 1 or 2. Default: the one that the API accepts.
+    pub version: Option<u8>,
     /// Claims to replace, add or, with `null`, remove.
     pub claims: Map<String, Value>,
     /// Whether the token has only the claims in `claims`.
@@ -48,6 +44,23 @@ pub struct Forgery {
     pub valid_in: Option<i64>,
     /// The key that signs the token.
     pub signed_with: SignedWith,
+    /// Whether to encrypt the signed token for a key that nobody has (RFC 7516).
+    pub encrypted: bool,
+}
+
+/// The kind of token that a forgery starts with.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum TokenKind {
+    /// The access token of the person, for the API.
+    #[default]
+    Access,
+    /// The ID token of the person, for the client.
+    Id,
+    /// The access token of the client itself, for the API: the result of client credentials in the
+    /// tenant of the client. The person does not matter.
+    App,
 }
 
 /// The key that signs a forged token.
@@ -67,6 +80,10 @@ pub enum SignedWith {
     Stranger,
     /// No key: `alg` is `none` and the signature is empty (RFC 7519, section 6).
     Nothing,
+    /// The public part of the current key, used as the secret of HS256 (RFC 8725, section 2.1).
+    Hmac,
+    /// The current key, with PS256.
+    Pss,
 }
 
 impl Forgery {
@@ -105,6 +122,20 @@ impl Forgery {
         self
     }
 
+    /// Starts with another kind of token.
+    #[must_use]
+    pub fn kind(mut self, kind: TokenKind) -> Self {
+        self.kind = kind;
+        self
+    }
+
+    /// Encrypts the signed token for a key that nobody has.
+    #[must_use]
+    pub fn encrypted(mut self) -> Self {
+        self.encrypted = true;
+        self
+    }
+
     /// Sets the seconds from now to `exp`; negative for an expired token.
     #[must_use]
     pub fn expires_in(mut self, seconds: i64) -> Self {
@@ -123,7 +154,7 @@ impl Forgery {
     /// other times move with it, so that `nbf` stays earlier than `exp`. Otherwise, a faulty
     /// validator that compares `nbf` with `exp`, but never looks at the clock, would also refuse
     /// the token, and a test would not find the mistake.
-    fn set_times(&self, claims: &mut Map<String, Value>, now: u64) {
+    pub(super) fn set_times(&self, claims: &mut Map<String, Value>, now: u64) {
         let now = i64::try_from(now).unwrap_or(i64::MAX);
         let lifetime = i64::try_from(lifetime()).unwrap_or_default();
         let mut follow = |name: &str, time: i64| {
@@ -169,6 +200,9 @@ pub enum ForgeError {
     /// There is no such person.
     #[error(transparent)]
     UnknownPerson(#[from] UnknownPerson),
+    /// There are no access tokens of this version.
+    #[error("there is no version {0} of access tokens; choose 1 or 2")]
+    UnknownVersion(u8),
     /// The unpublished key could not be generated.
     #[error(transparent)]
     Keys(#[from] KeyError),
@@ -180,98 +214,5 @@ pub enum ForgeError {
 impl From<SignError> for ForgeError {
     fn from(_: SignError) -> Self {
         Self::Sign
-    }
-}
-
-impl Issuer {
-    /// Forges a token.
-    pub(crate) fn forge(&self, forgery: &Forgery) -> Result<String, ForgeError> {
-        let keys = self.keys.now();
-        let BaseToken { mut header, mut claims, key: current } = match forgery.only_these_claims {
-            false => self.base_token(forgery)?,
-            true => {
-                BaseToken { header: Map::new(), claims: Map::new(), key: Arc::clone(&keys.general) }
-            }
-        };
-        forgery.set_times(&mut claims, self.now());
-        replace(&mut claims, &forgery.claims);
-
-        let (key, key_header) = match forgery.signed_with {
-            SignedWith::Current => (Some(Arc::clone(&current)), current.header()),
-            SignedWith::Next => (Some(Arc::clone(&keys.next)), keys.next.header()),
-            SignedWith::Personal => (Some(Arc::clone(&keys.personal)), keys.personal.header()),
-            SignedWith::Stranger => (Some(self.keys.stranger()?), current.header()),
-            SignedWith::Nothing => (None, current.header()),
-        };
-        header.extend(key_header);
-        if key.is_none() {
-            header.insert("alg".to_owned(), "none".into());
-        }
-        replace(&mut header, &forgery.header);
-        Ok(match key {
-            Some(key) => key.sign(&header, &claims)?,
-            None => format!("{}.", unsigned(&header, &claims)?),
-        })
-    }
-
-    /// The token that a sign-in would issue.
-    fn base_token(&self, forgery: &Forgery) -> Result<BaseToken, ForgeError> {
-        let person = match &forgery.person {
-            Some(name) => self.directory.person(name)?,
-            None => self.directory.people().first().ok_or(ForgeError::Nobody)?,
-        };
-        let client = forgery.client.as_deref().unwrap_or(SWAGGER_UI_CLIENT_ID);
-        let client = match self.directory.app(client) {
-            Some(app) => app,
-            None => self.app_named("client", client)?,
-        };
-        let resource = forgery.resource.as_deref().unwrap_or(API_CLIENT_ID);
-        let resource = match self.directory.resource(resource) {
-            Some(app) => app,
-            None => self.app_named("resource", resource)?,
-        };
-        let scopes: Vec<_> = resource.scopes.iter().map(|scope| scope.name.as_str()).collect();
-        let token = self.access_token(&AccessToken {
-            resource,
-            client,
-            proof: Proof::None,
-            subject: Subject::Person { person, scopes: scopes.join(" ") },
-            claims: &ClaimsRequest::default(),
-            confirmation: None,
-            lifetime: lifetime(),
-        })?;
-        let UnverifiedJws { header, claims, .. } =
-            UnverifiedJws::parse(&token).ok_or(ForgeError::Sign)?;
-        let key = self.key_for(resource, &person.tenant);
-        Ok(BaseToken { header, claims, key })
-    }
-
-    /// The app with this name.
-    fn app_named(&self, role: &'static str, name: &str) -> Result<&Arc<App>, ForgeError> {
-        let mut apps = self.directory.apps().iter().chain([self.directory.graph()]);
-        let known = apps.clone().map(|app| app.name.as_str()).collect::<Vec<_>>().join(", ");
-        apps.find(|app| app.name.eq_ignore_ascii_case(name)).ok_or_else(|| ForgeError::UnknownApp {
-            role,
-            name: name.to_owned(),
-            known,
-        })
-    }
-}
-
-/// The parts of a token before they are changed.
-struct BaseToken {
-    header: Map<String, Value>,
-    claims: Map<String, Value>,
-    /// The key that has signed it.
-    key: Arc<SigningKey>,
-}
-
-fn replace(members: &mut Map<String, Value>, others: &Map<String, Value>) {
-    for (name, value) in others {
-        if value.is_null() {
-            members.remove(name);
-        } else {
-            members.insert(name.clone(), value.clone());
-        }
     }
 }

@@ -25,6 +25,7 @@ mod directory_page;
 mod discovery;
 mod discovery_v1;
 mod faults;
+mod forged_kinds;
 mod forgery;
 mod https;
 mod hybrid_flow;
