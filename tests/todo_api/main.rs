@@ -41,5 +41,6 @@ mod schemathesis;
 mod server;
 mod support;
 mod todos;
+mod token_command;
 mod tokens;
 mod validators;

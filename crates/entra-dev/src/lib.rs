@@ -43,7 +43,10 @@ pub use directory::{Directory, DirectoryError, Fault, Person, UnknownPerson};
 pub use faults::{Endpoint, FaultPlan};
 pub use keys::KeyError;
 pub use options::{Options, Scheme};
-pub use server::{BadAppIdUri, BadRedirectUri, DevTenant, StartError, TokenError, access_token};
+pub use server::{
+    BadAppIdUri, BadRedirectUri, DevTenant, StartError, TokenError, access_token,
+    running_access_token,
+};
 pub use tokens::{ForgeError, Forgery, SignedWith, TokenKind};
 
 /// Compiles and runs the examples in the README.

@@ -85,9 +85,13 @@ pub(in crate::cli) fn read_config(environment: Environment) -> anyhow::Result<Co
     Ok(Config::read_dev(environment)?)
 }
 
-/// Signs an access token with the keys in the development tenant's folder. The tenant need not be
-/// running.
+/// The access token that the running development tenant issues, whatever its keys and people are. If
+/// no tenant answers at the configured port, signs one with the keys in the default folder.
 pub(in crate::cli) fn access_token(config: &Config, person: &str) -> anyhow::Result<String> {
-    let options = Options { port: config.dev_tenant.port, ..Options::default() };
+    let port = config.dev_tenant.port;
+    if let Some(token) = entra_dev::running_access_token(port, person)? {
+        return Ok(token);
+    }
+    let options = Options { port, ..Options::default() };
     Ok(entra_dev::access_token(&options, person)?)
 }

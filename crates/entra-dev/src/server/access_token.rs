@@ -62,6 +62,9 @@ pub enum TokenError {
     /// The directory has no Todo API, or signing failed.
     #[error(transparent)]
     Forge(#[from] ForgeError),
+    /// A running tenant refused to issue the token.
+    #[error("the running development tenant refused: {0}")]
+    Refused(String),
     /// There is no such person.
     #[error(transparent)]
     UnknownPerson(#[from] UnknownPerson),
