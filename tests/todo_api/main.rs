@@ -29,6 +29,7 @@ mod idempotency;
 mod isolation;
 mod judges;
 mod layout;
+mod mcp;
 mod migrations;
 mod postgres_faults;
 mod postgres_tls;

@@ -27,6 +27,8 @@ pub(crate) enum Tool {
     MsalNode,
     MsalBrowser,
     OpenidClient,
+    McpSdk,
+    Oauth4webapi,
     Axe,
     /// The folder with the programs of the server.
     Postgres,
@@ -76,6 +78,8 @@ impl Tool {
                 ("msal-browser", installed("node/node_modules/@azure/msal-browser"))
             }
             Self::OpenidClient => ("openid-client", installed("node/node_modules/openid-client")),
+            Self::McpSdk => ("MCP SDK", installed("node/node_modules/@modelcontextprotocol/sdk")),
+            Self::Oauth4webapi => ("oauth4webapi", installed("node/node_modules/oauth4webapi")),
             Self::Axe => ("axe-core", installed("node/node_modules/axe-core")),
         };
         path.filter(|path| path.exists()).ok_or(name)
