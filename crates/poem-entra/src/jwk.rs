@@ -240,6 +240,17 @@ mod tests {
     }
 
     #[test]
+    fn a_key_with_another_issuer_or_cloud_is_another_key() {
+        let set = |key: Value| parse_set(json!({ "keys": [key] }).to_string().as_bytes()).unwrap();
+        assert!(set(key("a"))["a"] == set(key("a"))["a"]);
+        for name in ["issuer", "cloud_instance_name"] {
+            let bound = |to: &str| set(with(key("a"), name, json!(to)));
+            assert!(bound("x")["a"] != bound("y")["a"], "{name}");
+            assert!(bound("x")["a"] != set(key("a"))["a"], "{name}");
+        }
+    }
+
+    #[test]
     fn a_set_of_more_than_64_keys_is_refused() {
         let keys: Vec<_> = (0..65).map(|index| key(&format!("k{index:02}"))).collect();
         assert_eq!(kids(&keys[..64]).len(), 64);

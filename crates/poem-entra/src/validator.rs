@@ -470,7 +470,8 @@ impl Validator {
         let Some(template) = &key.issuer else {
             return Ok(());
         };
-        // The keys of v1 tokens name the v2 issuer.
+        // The keys of v1 tokens name the v2 issuer. It is usually the same template, which then need
+        // not be filled in.
         let v2 = &trust.metadata.issuers.v2;
         if template.matches(claims.iss, claims.tid)
             || template == v2
