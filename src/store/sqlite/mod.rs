@@ -1,5 +1,6 @@
 //! The store on SQLite: one file. The file, its folder and the schema are created at start-up.
 
+mod anchor;
 mod backup;
 mod connection;
 mod error;
@@ -31,6 +32,7 @@ use super::{
     sweeper::Sweeper,
 };
 
+use anchor::Anchor;
 use connection::Connection;
 use error::{SqliteError, is_read_only};
 use files::{Files, folder_of};
@@ -66,8 +68,10 @@ impl SqliteStore {
         .await?;
         let connect = |source| OpenError::Connect { database: database.clone(), source };
         let files = Arc::new(files);
-        let connection = Connection::new(path, timeout, Arc::clone(&files));
-        let writer = Writer::start(connection, timeout).map_err(|error| connect(error.into()))?;
+        let connection = || Connection::new(path, timeout, Arc::clone(&files));
+        let (connection, anchor) = (connection(), Anchor::new(connection()));
+        let writer =
+            Writer::start(connection, anchor, timeout).map_err(|error| connect(error.into()))?;
         let readers =
             Readers::open(path, &files, timeout).map_err(|error| connect(error.into()))?;
         let (sweeping, clock) = (writer.clone(), Arc::clone(&now));

@@ -16,7 +16,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::store::StoreError;
 
-use super::connection::Connection;
+use super::{anchor::Anchor, connection::Connection};
 
 /// Sends changes to the thread that owns the connection.
 #[derive(Clone)]
@@ -40,14 +40,18 @@ const QUEUE_LIMIT: usize = 1_024;
 const BATCH_LIMIT: usize = 256;
 
 impl Writer {
-    /// Starts the thread. A change waits up to `timeout` for its turn and its commit.
-    pub(super) fn start(connection: Connection, timeout: Duration) -> io::Result<Self> {
+    /// Starts the thread. It moves the anchor to the newest snapshot after each commit. A change waits up to `timeout` for its turn and its commit.
+    pub(super) fn start(
+        connection: Connection,
+        anchor: Anchor,
+        timeout: Duration,
+    ) -> io::Result<Self> {
         let (queue, changes) = mpsc::channel(QUEUE_LIMIT);
         let failing = Arc::new(AtomicBool::new(false));
         let shared = Arc::clone(&failing);
         thread::Builder::new()
             .name("sqlite-writer".into())
-            .spawn(move || write(connection, changes, &shared))?;
+            .spawn(move || write(connection, anchor, changes, &shared))?;
         Ok(Self { queue, timeout, failing })
     }
 
@@ -94,7 +98,13 @@ impl Writer {
 }
 
 /// Commits batches of changes until it is told to close.
-fn write(mut connection: Connection, mut queue: mpsc::Receiver<Message>, failing: &AtomicBool) {
+fn write(
+    mut connection: Connection,
+    mut anchor: Anchor,
+    mut queue: mpsc::Receiver<Message>,
+    failing: &AtomicBool,
+) {
+    anchor.hold();
     let mut closing = None;
     while closing.is_none() {
         let first = match queue.blocking_recv() {
@@ -113,6 +123,7 @@ fn write(mut connection: Connection, mut queue: mpsc::Receiver<Message>, failing
                 None
             }
         };
+        anchor.release();
         let committed = commit(&mut connection, &mut batch, next);
         if committed.is_err() {
             connection.fail();
@@ -121,8 +132,9 @@ fn write(mut connection: Connection, mut queue: mpsc::Receiver<Message>, failing
         for change in batch {
             change.reply(committed.clone());
         }
+        anchor.hold();
     }
-    drop(connection);
+    drop((connection, anchor));
     drop(closing);
 }
 
@@ -230,7 +242,9 @@ mod tests {
         let first = open(&file, true, TIMEOUT).unwrap();
         first.execute_batch("CREATE TABLE numbers (number INTEGER PRIMARY KEY) STRICT").unwrap();
         let files = Files::of(&file, first).unwrap();
-        let mut connection = Connection::new(&file, TIMEOUT, Arc::new(files));
+        let files = Arc::new(files);
+        let mut connection = Connection::new(&file, TIMEOUT, Arc::clone(&files));
+        let anchor = Anchor::new(Connection::new(&file, TIMEOUT, files));
         let commits = Arc::new(AtomicU32::new(0));
         let counted = Arc::clone(&commits);
         let count = move || {
@@ -238,7 +252,7 @@ mod tests {
             false
         };
         connection.get().unwrap().commit_hook(Some(count)).unwrap();
-        (Writer::start(connection, TIMEOUT).unwrap(), commits)
+        (Writer::start(connection, anchor, TIMEOUT).unwrap(), commits)
     }
 
     async fn insert(writer: &Writer, number: i64) -> Result<(), StoreError> {
@@ -271,6 +285,22 @@ mod tests {
         }
         assert_eq!(commits.load(Ordering::Relaxed), 2);
         assert_eq!(count(&other), 100);
+    }
+
+    #[tokio::test]
+    async fn the_log_does_not_grow_without_limit() {
+        let folder = tempfile::tempdir().unwrap();
+        let (writer, _) = writer(&folder);
+        // Each of these changes is more than 20 pages of 4 KiB.
+        let insert = "
+            WITH RECURSIVE next (number) AS (SELECT ?1 UNION ALL SELECT number + 1 FROM next)
+            INSERT INTO numbers SELECT number FROM next LIMIT 10000";
+        for first in (0..1_500_000).step_by(10_000) {
+            writer.run(move |change| change.execute(insert, [first]).map(drop)).await.unwrap();
+        }
+        // SQLite starts the log anew when it has 1,000 pages.
+        let log = std::fs::metadata(folder.path().join("numbers.db-wal")).unwrap().len();
+        assert!(log < 2_000 * 4_096, "{log} bytes");
     }
 
     #[tokio::test]
