@@ -6,7 +6,7 @@ use http::{HeaderMap, StatusCode};
 use poem::{Error, IntoResponse, Request, RequestBody, Response, Result, error::ResponseError};
 use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions, registry::Registry};
 
-use crate::{policy::Policy, rejection::Rejection, validator::Validator};
+use crate::{policy::Policy, principal::Principal, rejection::Rejection, validator::Validator};
 
 use super::{CallerSlot, SecurityScheme};
 
@@ -66,9 +66,12 @@ pub async fn authorize<P: Policy>(request: &Request) -> Result<P::Caller> {
             StatusCode::INTERNAL_SERVER_ERROR,
         )
     })?;
-    let slot = request.extensions().get::<CallerSlot>();
-    let fill = |caller: &_| slot.into_iter().for_each(|slot| slot.fill(caller));
-    let outcome = validator.authorize_seen_by::<P>(request.headers(), fill).await;
+    let fill_slot = |caller: &Principal| {
+        if let Some(slot) = request.extensions().get::<CallerSlot>() {
+            slot.fill(caller);
+        }
+    };
+    let outcome = validator.authorize_seen_by::<P>(request.headers(), fill_slot).await;
     outcome.map_err(|rejection| {
         Denied { headers: rejection.headers(validator.challenge()), rejection }.into()
     })
