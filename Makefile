@@ -1,7 +1,7 @@
 # Every target wraps cargo or a script. `make help` lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev token test test-postgres tools fuzz bench bench-http bench-curve bench-validate bench-store instructions instructions-renew lint fmt docs openapi openapi-check clean
+.PHONY: help run dev token test test-postgres tools fuzz mutants bench bench-http bench-curve bench-validate bench-store instructions instructions-renew lint fmt docs openapi openapi-check clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,6 +28,9 @@ tools: ## Install the optional test tools; needs root if Debian packages are mis
 
 fuzz: ## Fuzz the parsers, guided by coverage, for a minute or SECONDS: make fuzz SECONDS=600
 	@crates/poem-entra/fuzz/run $(or $(SECONDS),60)
+
+mutants: ## Check that the tests of poem-entra find mistakes: make mutants SHARD=0/8 FILE=keys
+	@SHARD='$(SHARD)' FILE='$(FILE)' crates/poem-entra/mutants/run
 
 # The harness need not be fast. It builds the servers in release mode.
 HTTP_BENCH = cargo bench --profile dev --package todo-api --bench http --
