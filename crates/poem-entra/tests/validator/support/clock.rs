@@ -20,6 +20,11 @@ impl TestClock {
     pub(crate) fn advance(&self, seconds: u64) {
         self.0.fetch_add(seconds, Ordering::SeqCst);
     }
+
+    /// As if somebody corrects a clock that was fast.
+    pub(crate) fn set_back(&self, seconds: u64) {
+        self.0.fetch_sub(seconds, Ordering::SeqCst);
+    }
 }
 
 impl Clock for TestClock {
