@@ -142,22 +142,20 @@ impl Keys {
         self.trust.load()
     }
 
-    /// Fetches the keys, or waits for the refresh in progress. Returns whether there are keys.
-    pub(crate) async fn warm_up(self: &Arc<Self>) -> bool {
-        let now = self.clock.now();
+    /// Fetches the keys if there are none, or waits for the refresh in progress.
+    pub(crate) async fn warm_up(self: &Arc<Self>) {
         if !self.is_ready() {
-            let refresh = self.refresh_in_progress(&mut self.lock(), now);
+            let refresh = self.refresh_in_progress(&mut self.lock(), self.clock.now());
             refresh.wait().await;
         }
-        self.is_ready()
     }
 
     /// Starts a refresh in the background when one is due; never waits for it.
     pub(crate) fn refresh_if_due(self: &Arc<Self>, now: u64) {
         if now >= self.due.load(Ordering::Relaxed) {
             let mut state = self.lock();
-            // Another request may have started one before this request got the lock.
-            if state.in_progress.is_none() && now >= self.due.load(Ordering::Relaxed) {
+            // Another request's refresh may have ended before this request got the lock.
+            if now >= self.due.load(Ordering::Relaxed) {
                 self.refresh_in_progress(&mut state, now);
             }
         }
@@ -299,4 +297,18 @@ enum RefreshError {
 fn jittered(seconds: u64) -> u64 {
     let random = RandomState::new().hash_one(seconds);
     seconds - random % (seconds / 10 + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_is_shortened_by_up_to_a_tenth() {
+        let times: Vec<_> = (0..1_000).map(|_| jittered(3_600)).collect();
+        let (shortest, longest) = (times.iter().min().unwrap(), times.iter().max().unwrap());
+        assert!((3_240..3_300).contains(shortest), "{shortest}");
+        assert!((3_540..=3_600).contains(longest), "{longest}");
+        assert_eq!([0, 1, 9].map(jittered), [0, 1, 9]);
+    }
 }

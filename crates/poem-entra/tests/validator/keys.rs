@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use poem_entra::{Readiness, Refusal, Rejection, Rule};
 use serde_json::json;
+use tokio::time::Instant;
 
 use crate::support::{INSTANCE, TENANT, World, jwk, token_of, v2_issuer};
 
@@ -252,16 +253,20 @@ async fn keys_stay_trusted_in_an_outage_until_their_retention_ends() {
 async fn failed_fetches_are_retried_with_back_off() {
     let world = World::new();
     let documents = world.documents.go_down();
-    let mut fetches = Vec::new();
+    let (mut fetches, mut retries) = (Vec::new(), Vec::new());
     for second in 0..200 {
         let before = world.documents.discovery_fetched();
-        let _ = world.with_key("a", 0).await;
+        let rejection = world.with_key("a", 0).await.unwrap_err();
         if world.documents.discovery_fetched() > before {
             fetches.push(second);
         }
+        let Refusal::KeysUnavailable(seconds) = rejection.refusal() else { panic!("{rejection}") };
+        retries.push(second + seconds);
         world.clock.advance(1);
     }
     assert_eq!(fetches, [0, 1, 3, 7, 15, 31, 63, 123, 183]);
+    retries.dedup();
+    assert_eq!(retries, [1, 3, 7, 15, 31, 63, 123, 183, 243], "the ends of Retry-After");
     world.documents.come_back(documents);
     world.clock.advance(60);
     world.with_key("a", 0).await.unwrap();
@@ -302,4 +307,39 @@ async fn unknown_keys_cause_one_fetch_however_long_or_short_the_floor_is() {
         // The first fetch, and the one that an unknown key may cause.
         assert_eq!(world.documents.keys_fetched(), 2, "{floor:?}");
     }
+}
+
+#[tokio::test]
+async fn without_a_floor_each_unknown_kid_causes_one_fetch() {
+    let world = World::with(|settings| settings.key_refresh_floor = Duration::ZERO);
+    world.with_key("a", 0).await.unwrap();
+    for fetches in 2..5 {
+        let rejection = world.with_key("random", 1).await.unwrap_err();
+        assert_eq!(rejection.rule(), Rule::SigningKey);
+        assert_eq!(world.documents.keys_fetched(), fetches);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_waits_at_most_five_seconds_for_a_refresh() {
+    let world = World::new();
+    world.with_key("a", 0).await.unwrap();
+    let _closed = world.documents.close_gate();
+    let start = Instant::now();
+    let rejection = world.with_key("b", 1).await.unwrap_err();
+    assert_eq!(*rejection.refusal(), Refusal::KeysUnavailable(60));
+    assert_eq!(start.elapsed().as_secs(), 5);
+    world.with_key("a", 0).await.unwrap();
+    assert_eq!(start.elapsed().as_secs(), 5, "a known key does not wait");
+}
+
+#[tokio::test]
+async fn warming_up_fetches_the_keys_once() {
+    let world = World::new();
+    for _ in 0..2 {
+        assert_eq!(world.validator.warm_up().await, Readiness::Ready);
+        assert_eq!(world.documents.keys_fetched(), 1);
+    }
+    world.with_key("a", 0).await.unwrap();
+    assert_eq!(world.documents.keys_fetched(), 1);
 }
