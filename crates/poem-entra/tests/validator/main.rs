@@ -10,6 +10,7 @@ mod document;
 mod history;
 mod http;
 mod keys;
+mod log;
 mod policies;
 mod properties;
 mod readme;
