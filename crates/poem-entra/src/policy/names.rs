@@ -182,3 +182,101 @@ mod doctests {
         "" AppThatIsNoAgent "Requirement::app_role(&[\"R\"]).and_no_agents()";
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GUID: &str = "01234567-89ab-4CDE-8fAF-000000000000";
+
+    fn fits(form: Name, name: &str) -> bool {
+        all_are(&[name], form)
+    }
+
+    #[test]
+    fn a_scope_is_a_short_name_without_separators() {
+        for scope in ["access_as_user", "a", "todos.read", "a/b", "a//b", "a:b", "!", "~"] {
+            assert!(fits(Name::Scope, scope), "{scope}");
+        }
+        for other in [
+            "",
+            " ",
+            "a b",
+            "a\"",
+            "a\\",
+            "\u{7f}",
+            "\u{e9}",
+            "/",
+            ".",
+            ".default",
+            "://",
+            "api://todo/a",
+            ",",
+            "a,",
+            "=",
+            "a=b",
+        ] {
+            assert!(!fits(Name::Scope, other), "{other}");
+        }
+    }
+
+    #[test]
+    fn an_app_role_is_printable_text_without_spaces() {
+        for role in ["Todos.Read.All", "a,b=c", "/", ".r", "api://r"] {
+            assert!(fits(Name::Role, role), "{role}");
+        }
+        for other in ["", " ", "a b", "a\"", "a\\", "\u{7f}", "\u{e9}"] {
+            assert!(!fits(Name::Role, other), "{other}");
+        }
+    }
+
+    #[test]
+    fn a_guid_has_hyphens_and_hexadecimal_digits_in_their_places() {
+        assert!(fits(Name::Guid, GUID));
+        assert!(!fits(Name::Guid, ""));
+        assert!(!fits(Name::Guid, &GUID[..35]));
+        assert!(!fits(Name::Guid, &format!("{GUID}0")));
+        for index in 0..GUID.len() {
+            let wrong = if GUID.as_bytes()[index] == b'-' { "0" } else { "-" };
+            for wrong in [wrong, "g"] {
+                let mut guid = GUID.to_owned();
+                guid.replace_range(index..=index, wrong);
+                assert!(!fits(Name::Guid, &guid), "{guid}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_name_in_a_list_counts_and_there_must_be_one() {
+        for (names, expected) in [
+            (["a", "b", "c"].as_slice(), true),
+            (&["", "b", "c"], false),
+            (&["a", "", "c"], false),
+            (&["a", "b", ""], false),
+            (&[], false),
+        ] {
+            assert_eq!(all_are(names, Name::Role), expected, "{names:?}");
+        }
+        let list = ["a", "b", GUID];
+        for wanted in ["A", "b", &GUID.to_lowercase(), &GUID.to_uppercase()] {
+            assert!(contains_guid(&list, wanted), "{wanted}");
+        }
+        assert!(!contains_guid(&list, "c"));
+        assert!(!contains_guid(&[], "a"));
+    }
+
+    #[test]
+    fn the_authentication_contexts_are_c1_to_c99() {
+        for number in 0..=100 {
+            let context = format!("c{number}");
+            assert_eq!(
+                is_authentication_context(&context),
+                (1..=99).contains(&number),
+                "{context}"
+            );
+        }
+        for other in ["", "c", "C1", "c01", "c1 ", "1", "d1"] {
+            assert!(!is_authentication_context(other), "{other}");
+        }
+    }
+}

@@ -177,3 +177,58 @@ impl Requirement {
         self.conditions.iter().flatten()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::panic::catch_unwind;
+
+    use super::*;
+
+    const A: &str = "aaaaaaaa-aaaa-4aaa-8aaa-aaaaaaaaaaaa";
+    const B: &str = "bbbbbbbb-bbbb-4bbb-8bbb-bbbbbbbbbbbb";
+    const C: &str = "cccccccc-cccc-4ccc-8ccc-cccccccccccc";
+    const SCOPE: Requirement = Requirement::scope(&["access_as_user"]);
+    const APP: Requirement = Requirement::app_role(&["Todos.Read.All"]);
+
+    /// In a constant, such a panic fails the build.
+    #[test]
+    fn a_requirement_that_no_token_can_meet_panics() {
+        type Make = fn() -> Requirement;
+        let impossible: [(&str, Make); 15] = [
+            ("no scope", || Requirement::scope(&[])),
+            ("scope", || Requirement::scope(&["a", "api://todo/a"])),
+            ("no app role", || Requirement::app_role(&[])),
+            ("app role", || Requirement::app_role(&["a b"])),
+            ("no scope or app role", || Requirement::scope_or_app_role(&[], &["R"])),
+            ("scope or no app role", || Requirement::scope_or_app_role(&["a"], &[])),
+            ("role", || SCOPE.and_role(&["R", ""])),
+            ("group", || SCOPE.and_group(&[A, "Sales"])),
+            ("client", || SCOPE.and_client(&[A, "CLI"])),
+            ("no common client", || SCOPE.and_client(&[A, B]).and_client(&[C])),
+            ("no common client of three", || {
+                SCOPE.and_client(&[A, B]).and_client(&[B, C]).and_client(&[A, C])
+            }),
+            ("app as a member", || APP.and_no_guests()),
+            ("app with a context", || APP.and_authentication_context("c1")),
+            ("context", || SCOPE.and_authentication_context("c100")),
+            ("nine conditions", || {
+                (0..9).fold(SCOPE, |requirement, _| requirement.and_role(&["R"]))
+            }),
+        ];
+        for (name, make) in impossible {
+            assert!(catch_unwind(make).is_err(), "{name}");
+        }
+    }
+
+    #[test]
+    fn all_conditions_are_kept_in_their_order() {
+        let clients = SCOPE.and_client(&[A, B]).and_role(&["R"]).and_client(&[C, B]);
+        let expected =
+            [Condition::Client(&[A, B]), Condition::Role(&["R"]), Condition::Client(&[C, B])];
+        assert!(clients.conditions().eq(&expected), "{clients:?}");
+        let eight = (0..8).fold(APP, |requirement, _| requirement.and_role(&["R"]));
+        assert_eq!(eight.conditions().count(), 8);
+        let either = Requirement::scope_or_app_role(&["a"], &["R"]);
+        assert_eq!((either.scopes, either.app_roles), (["a"].as_slice(), ["R"].as_slice()));
+    }
+}
