@@ -16,3 +16,21 @@ impl fmt::Display for Causes<'_> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("failed to {0}")]
+    struct Failed(&'static str, #[source] Box<dyn Error>);
+
+    #[test]
+    fn an_error_and_all_its_causes_are_one_line() {
+        let cause = Failed("connect", io::Error::other("no route").into());
+        let error = Failed("fetch", cause.into());
+        assert_eq!(Causes(&error).to_string(), "failed to fetch: failed to connect: no route");
+    }
+}

@@ -20,3 +20,14 @@ impl Clock for SystemClock {
         SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |elapsed| elapsed.as_secs())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_time_is_in_seconds() {
+        // From 2025 to 2100.
+        assert!((1_735_689_600..4_102_444_800).contains(&SystemClock.now()));
+    }
+}

@@ -243,6 +243,28 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_rejection_says_what_was_expected_and_received_and_what_helps() {
+        let rejection = Rejection::invalid_token(Rule::Audience, "Not ours.");
+        assert_eq!(rejection.to_string(), "Not ours. (rule audience)");
+        let compared = (rejection.expected(), rejection.received(), rejection.hint());
+        assert_eq!(compared, (None, None, None));
+        let rejection = rejection.compared("ours", "theirs").with_hint("Request ours.");
+        let shown = "Not ours. (rule audience); expected ours, received theirs";
+        assert_eq!(rejection.to_string(), shown);
+        let compared = (rejection.expected(), rejection.received(), rejection.hint());
+        assert_eq!(compared, (Some("ours"), Some("theirs"), Some("Request ours.")));
+    }
+
+    #[test]
+    fn a_received_value_is_cut_off_after_120_characters() {
+        for (length, dots) in [(119, ""), (120, ""), (121, "..."), (500, "...")] {
+            let rejection = Rejection::missing_token().compared("short", &"x".repeat(length));
+            let shown = "x".repeat(length.min(120)) + dots;
+            assert_eq!(rejection.received(), Some(shown.as_str()), "{length}");
+        }
+    }
+
+    #[test]
     fn without_keys_the_response_has_a_retry_time_and_no_challenge() {
         let rejection = Rejection::new(Refusal::KeysUnavailable(7), Rule::AvailableKeys, "later");
         let headers = rejection.headers(&Challenge::default());

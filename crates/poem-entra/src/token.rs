@@ -222,6 +222,7 @@ mod tests {
         for value in ["Bearer", "Bearer ", "Bearer   "] {
             let rejection = bearer_of(value).unwrap_err();
             assert_eq!(rejection.code(), "invalid_token", "{value}");
+            assert_eq!(rejection.detail(), "There is no token after Bearer.", "{value}");
         }
         assert_eq!(bearer_of("Bearer\ta.b.c").unwrap_err().code(), "missing_token");
         assert_eq!(bearer_of("Bearer \ta.b.c"), Ok("\ta.b.c".into()), "refused as a token later");
@@ -324,6 +325,15 @@ mod tests {
             &format!("{}.e30.AA", "eyJhbGciOiJSUzI1NiIsImtpZCI6ImsifR"),
         ] {
             assert!(!accepts(token), "{token}");
+        }
+    }
+
+    #[test]
+    fn an_encrypted_token_is_named_as_one() {
+        for (token, encrypted) in [("a.b.c.d.e", true), ("a.b.c.d", false), ("a.b..d.e.f", false)] {
+            let rejection = UnverifiedToken::parse(token).err().unwrap();
+            assert_eq!(rejection.rule(), Rule::TokenFormat, "{token}");
+            assert_eq!(rejection.detail().contains("encrypted"), encrypted, "{token}");
         }
     }
 
