@@ -19,6 +19,19 @@ async fn a_valid_token_of_a_user_is_accepted() {
     assert_eq!(user.tenant().to_string(), TENANT);
     assert_eq!(user.object_id().to_string(), "aaaaaaaa-0000-4000-8000-000000000001");
     assert_eq!(principal.scopes(), ["access_as_user"]);
+    assert_eq!(principal.subject(), "pairwise");
+    let client = principal.client().map(|client| client.to_string());
+    assert_eq!(client.as_deref(), Some("44444444-4444-4444-8444-444444444444"));
+}
+
+#[tokio::test]
+async fn a_principal_has_exactly_the_roles_in_its_token() {
+    let world = World::new();
+    let principal = world.judge(|claims| claims["roles"] = json!(["Admin", "User"])).await.unwrap();
+    assert_eq!(principal.roles(), ["Admin", "User"]);
+    for (role, has) in [("Admin", true), ("User", true), ("admin", false), ("Use", false)] {
+        assert_eq!(principal.has_role(role), has, "{role}");
+    }
 }
 
 #[tokio::test]

@@ -15,5 +15,6 @@ mod policies;
 mod properties;
 mod readme;
 mod revocation;
+mod settings;
 mod support;
 mod vectors;
