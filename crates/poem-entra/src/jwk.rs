@@ -99,11 +99,12 @@ fn parse_key(entry: &Value) -> Option<(String, VerifyingKey)> {
 
 /// The key with this modulus and exponent, which have no leading zeros.
 fn parse_rsa(modulus: &[u8], exponent: &[u8]) -> Option<ParsedPublicKey> {
-    if !(2_048..=8_192).contains(&bits(modulus)) || !is_odd_and_at_least_three(exponent) {
+    if !(2_048..=8_192).contains(&bits(modulus)) {
         return None;
     }
-    // Unlike a key made from the components, a key read from DER is checked: a modulus or an
-    // exponent that would make every verification fail is rejected here.
+    // Unlike a key made from the components, a key read from DER is checked: an exponent that is
+    // even or less than 3, and a modulus or an exponent that would make every verification fail,
+    // are rejected here.
     let der = PublicKeyComponents { n: modulus, e: exponent }.as_der().ok()?;
     ParsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, der.as_ref()).ok()
 }
@@ -116,10 +117,6 @@ fn without_leading_zeros(number: &[u8]) -> &[u8] {
 /// The length in bits of a big-endian number without leading zeros.
 fn bits(number: &[u8]) -> usize {
     number.first().map_or(0, |first| number.len() * 8 - first.leading_zeros() as usize)
-}
-
-fn is_odd_and_at_least_three(number: &[u8]) -> bool {
-    number.last().is_some_and(|last| last % 2 == 1) && bits(number) >= 2
 }
 
 #[cfg(test)]

@@ -278,6 +278,7 @@ mod tests {
             r#""crit":[]"#,
             r#""enc":"A256GCM""#,
             r#""typ":"dpop+jwt""#,
+            r#""typ":"application:jwt""#,
             r#""typ":7"#,
         ] {
             let header = format!(r#"{{"alg":"RS256","kid":"k",{member}}}"#);

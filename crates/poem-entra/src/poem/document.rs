@@ -82,8 +82,8 @@ fn write_requirement(operation: &mut Map<String, Value>, published: &Published) 
     }
     let who = &documented.who;
     let description = match operation.get("description").and_then(Value::as_str) {
-        Some(text) if !text.is_empty() => format!("{text}\n\n{who}"),
-        _ => who.clone(),
+        Some(text) => format!("{text}\n\n{who}"),
+        None => who.clone(),
     };
     operation.insert("description".into(), description.into());
     let responses = operation.entry("responses").or_insert_with(|| json!({}));
