@@ -1,8 +1,14 @@
 //! Fetches the authority's documents, with a size limit and timeouts.
 
-use std::{error::Error, pin::Pin, time::Duration};
+use std::{
+    error::Error,
+    io::{self, Read},
+    pin::Pin,
+    time::Duration,
+};
 
-use reqwest::{Client, redirect};
+use flate2::read::MultiGzDecoder;
+use reqwest::{Client, StatusCode, header, redirect};
 
 /// The size of the largest discovery document or key set, in bytes.
 pub const BODY_LIMIT: usize = 256 * 1024;
@@ -12,7 +18,7 @@ const TOTAL_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Fetches documents. Implement it for tests, or to reach the authority in a different way.
 pub trait Transport: Send + Sync {
-    /// Fetches the document at this URL and returns its body, which must have at most
+    /// Fetches the document at this URL and returns its decoded body, which must have at most
     /// [`BODY_LIMIT`] bytes. It must not follow redirects, which could lead to somebody else's
     /// keys.
     fn get<'a>(&'a self, url: &'a str) -> Fetch<'a>;
@@ -30,7 +36,13 @@ pub enum FetchError {
     /// The status was not 200.
     #[error("the authority responded with {0} instead of 200")]
     Status(u16),
-    /// The body has more than [`BODY_LIMIT`] bytes.
+    /// The body has a content coding other than gzip, although none was requested.
+    #[error("the authority's response has the unknown content coding {0:?}")]
+    Coding(String),
+    /// The body is not valid gzip, although its content coding is gzip.
+    #[error("the authority's response is not valid gzip")]
+    Gzip(#[source] io::Error),
+    /// The body has more than [`BODY_LIMIT`] bytes, as it was sent or after decoding.
     #[error("the authority's response is larger than 256 KiB")]
     TooLarge,
 }
@@ -60,8 +72,10 @@ impl HttpTransport {
     }
 
     async fn fetch(&self, url: &str) -> Result<Vec<u8>, FetchError> {
-        let mut response = self.0.get(url).header("accept", "application/json").send().await?;
-        if response.status() != reqwest::StatusCode::OK {
+        let request = self.0.get(url).header(header::ACCEPT, "application/json");
+        // Without this field, a gateway may compress its response (RFC 9110, section 12.5.3).
+        let mut response = request.header(header::ACCEPT_ENCODING, "identity").send().await?;
+        if response.status() != StatusCode::OK {
             return Err(FetchError::Status(response.status().as_u16()));
         }
         let mut body = Vec::new();
@@ -71,7 +85,12 @@ impl HttpTransport {
             }
             body.extend_from_slice(&chunk);
         }
-        Ok(body)
+        match content_coding(response.headers()).as_str() {
+            "" | "identity" => Ok(body),
+            // Some gateways compress all the same. `x-gzip` is the same coding (RFC 9110, 8.4.1.3).
+            "gzip" | "x-gzip" => unzip(&body),
+            other => Err(FetchError::Coding(other.to_owned())),
+        }
     }
 }
 
@@ -83,6 +102,22 @@ impl Transport for HttpTransport {
 
 impl From<reqwest::Error> for FetchError {
     fn from(error: reqwest::Error) -> Self {
-        Self::Unreachable(error.into())
+        // The caller's error already contains the URL.
+        Self::Unreachable(error.without_url().into())
     }
+}
+
+/// The codings of the body in lower case, separated by commas.
+fn content_coding(headers: &header::HeaderMap) -> String {
+    let fields = headers.get_all(header::CONTENT_ENCODING).into_iter();
+    let codings: Vec<_> = fields.map(|field| String::from_utf8_lossy(field.as_bytes())).collect();
+    codings.join(", ").trim().to_ascii_lowercase()
+}
+
+/// Decodes gzip, but no more than the limit: a small body can expand to a huge one.
+fn unzip(body: &[u8]) -> Result<Vec<u8>, FetchError> {
+    let mut decoded = Vec::new();
+    let mut decoder = MultiGzDecoder::new(body).take(BODY_LIMIT as u64 + 1);
+    decoder.read_to_end(&mut decoded).map_err(FetchError::Gzip)?;
+    if decoded.len() > BODY_LIMIT { Err(FetchError::TooLarge) } else { Ok(decoded) }
 }

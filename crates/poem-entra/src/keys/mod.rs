@@ -33,6 +33,7 @@ const WAIT: Duration = Duration::from_secs(5);
 /// Seconds until the first retry after a failed refresh. Each further failure doubles the time.
 const FIRST_RETRY: u64 = 1;
 const LONGEST_RETRY: u64 = 60;
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
 /// The keys of one authority.
 pub(crate) struct Keys {
@@ -212,16 +213,28 @@ impl Keys {
     /// Replaces what is trusted, once the new key set has been read completely. Returns the number
     /// of published keys.
     async fn refresh(&self, now: u64) -> Result<usize, RefreshError> {
-        let discovery = self.transport.get(&self.authority.discovery_url(self.app)).await;
-        let metadata =
-            Metadata::parse(&self.authority, &discovery.map_err(RefreshError::Discovery)?)?;
-        let body = self.transport.get(metadata.keys_url(self.app).as_str()).await;
-        let published = jwk::parse_set(&body.map_err(RefreshError::Keys)?)?;
+        let discovery = self.document(self.authority.discovery_url(self.app)).await?;
+        let metadata = Metadata::parse(&self.authority, &discovery)?;
+        let key_set = self.document(metadata.keys_url(self.app).into()).await?;
+        let published = jwk::parse_set(&key_set)?;
         let count = published.len();
         let before = self.trust.load();
         let trust = Trust::merge(before.as_deref(), metadata, published, &self.schedule, now);
         self.trust.store(Some(Arc::new(trust)));
         Ok(count)
+    }
+
+    /// Fetches a document. A byte order mark before it, which some gateways add, is ignored
+    /// (RFC 8259, section 8.1).
+    async fn document(&self, url: String) -> Result<Vec<u8>, RefreshError> {
+        let mut body = match self.transport.get(&url).await {
+            Ok(body) => body,
+            Err(source) => return Err(RefreshError::Fetch { url, source }),
+        };
+        if body.starts_with(BYTE_ORDER_MARK) {
+            body.drain(..BYTE_ORDER_MARK.len());
+        }
+        Ok(body)
     }
 
     fn record(&self, outcome: Result<usize, RefreshError>, now: u64) {
@@ -283,12 +296,10 @@ impl Drop for EndOfRefresh {
 
 #[derive(Debug, thiserror::Error)]
 enum RefreshError {
-    #[error("failed to fetch the discovery document")]
-    Discovery(#[source] FetchError),
+    #[error("failed to fetch {url}")]
+    Fetch { url: String, source: FetchError },
     #[error("the discovery document is unusable")]
     Metadata(#[from] InvalidMetadata),
-    #[error("failed to fetch the key set")]
-    Keys(#[source] FetchError),
     #[error("the key set is unusable")]
     KeySet(#[from] InvalidKeySet),
 }

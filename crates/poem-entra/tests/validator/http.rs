@@ -1,10 +1,14 @@
 //! The HTTP transport, over real sockets.
 
-use std::sync::{
-    Arc, Mutex,
-    atomic::{AtomicUsize, Ordering},
+use std::{
+    io::Write,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
+use flate2::{Compression, write::GzEncoder};
 use poem::{
     IntoResponse, Request, Response, Route, Server,
     endpoint::make_sync,
@@ -12,10 +16,10 @@ use poem::{
     listener::{Acceptor, Listener, TcpListener},
 };
 use poem_entra::{
-    Rule, Settings, Validator,
-    transport::{FetchError, HttpTransport, Transport},
+    Readiness, Rule, Settings, Validator,
+    transport::{BODY_LIMIT, FetchError, HttpTransport, Transport},
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::{API, TENANT, TestClock, World, jwk, token_of};
 
@@ -27,6 +31,18 @@ async fn serve(respond: impl Fn(Request) -> Response + Send + Sync + 'static) ->
     let routes = Route::new().nest("/", make_sync(respond));
     tokio::spawn(Server::new_with_acceptor(acceptor).run(routes));
     format!("http://{address}/document")
+}
+
+/// The settings of an API whose authority is the server at this URL.
+fn settings(url: &str) -> Settings {
+    let instance = url.trim_end_matches("/document").to_owned();
+    Settings { instance, ..Settings::new(TENANT, API) }
+}
+
+/// The discovery document of the server that received this request. The keys are at `/keys`.
+fn discovery(request: &Request) -> Value {
+    let keys = format!("http://{}/keys", request.header("host").unwrap_or_default());
+    json!({ "issuer": format!("https://issuer.example/{TENANT}/v2.0"), "jwks_uri": keys })
 }
 
 async fn get(url: &str) -> Result<Vec<u8>, FetchError> {
@@ -41,6 +57,88 @@ async fn a_document_larger_than_256_kib_is_refused() {
             Ok(body) => assert!(accepted && body.len() == size, "{size}"),
             Err(error) => assert!(!accepted && matches!(error, FetchError::TooLarge), "{error}"),
         }
+    }
+}
+
+/// A response with this content coding.
+fn encoded(coding: &str, body: Vec<u8>) -> Response {
+    Response::builder().header("content-encoding", coding).body(body)
+}
+
+fn gzip(body: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(body).unwrap();
+    encoder.finish().unwrap()
+}
+
+#[tokio::test]
+async fn an_uncompressed_document_is_requested() {
+    let url = serve(|request| {
+        let accepted = request.headers().get_all("accept-encoding").iter();
+        let accepted: Vec<_> = accepted.map(|value| value.to_str().unwrap().to_owned()).collect();
+        accepted.join(" and ").into_response()
+    })
+    .await;
+    assert_eq!(get(&url).await.unwrap(), b"identity");
+}
+
+#[tokio::test]
+async fn a_document_that_is_compressed_all_the_same_is_decoded() {
+    for coding in ["gzip", "GZIP", "x-gzip", "identity", ""] {
+        let url = serve(move |_| match coding {
+            "identity" | "" => encoded(coding, b"keys".to_vec()),
+            _ => encoded(coding, gzip(b"keys")),
+        })
+        .await;
+        assert_eq!(get(&url).await.unwrap(), b"keys", "{coding:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_size_limit_applies_to_the_decoded_document() {
+    for (size, accepted) in [(BODY_LIMIT, true), (BODY_LIMIT + 1, false), (BODY_LIMIT * 200, false)]
+    {
+        let body = gzip(&vec![b' '; size]);
+        assert!(body.len() < BODY_LIMIT);
+        let url = serve(move |_| encoded("gzip", body.clone())).await;
+        match get(&url).await {
+            Ok(body) => assert!(accepted && body.len() == size, "{size}"),
+            Err(error) => assert!(!accepted && matches!(error, FetchError::TooLarge), "{error}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_document_that_cannot_be_decoded_is_an_error() {
+    for coding in ["br", "deflate", "gzip, gzip"] {
+        let url = serve(move |_| encoded(coding, gzip(b"keys"))).await;
+        let outcome = get(&url).await;
+        assert!(matches!(&outcome, Err(FetchError::Coding(name)) if name == coding), "{outcome:?}");
+    }
+    let whole = gzip(b"keys");
+    let truncated = whole[..whole.len() - 1].to_vec();
+    let followed_by_text = [&whole[..], b"keys"].concat();
+    for body in [b"keys".to_vec(), vec![], truncated, followed_by_text] {
+        let url = serve(move |_| encoded("gzip", body.clone())).await;
+        let outcome = get(&url).await;
+        assert!(matches!(outcome, Err(FetchError::Gzip(_))), "{outcome:?}");
+    }
+}
+
+#[tokio::test]
+async fn documents_may_be_compressed_and_have_a_byte_order_mark() {
+    for (mark, compressed) in [("", true), ("\u{feff}", false), ("\u{feff}", true)] {
+        let url = serve(move |request| {
+            let body = match request.original_uri().path() {
+                "/keys" => json!({ "keys": [jwk("a", 0, None)] }),
+                _ => discovery(&request),
+            };
+            let body = format!("{mark}{body}").into_bytes();
+            if compressed { encoded("gzip", gzip(&body)) } else { body.into_response() }
+        })
+        .await;
+        let validator = Validator::new(&settings(&url)).unwrap();
+        assert_eq!(validator.warm_up().await, Readiness::Ready, "{mark:?} {compressed}");
     }
 }
 
@@ -98,15 +196,13 @@ async fn own_signing_keys_are_read_with_the_client_id() {
                 let own = uri == format!("/keys?appid={API}");
                 json!({ "keys": [if own { jwk("own", 1, None) } else { jwk("shared", 0, None) }] })
             } else {
-                let keys = format!("http://{}/keys", request.header("host").unwrap_or_default());
-                json!({ "issuer": format!("https://issuer.example/{TENANT}/v2.0"), "jwks_uri": keys })
+                discovery(&request)
             };
             recorded.lock().unwrap().push(uri);
             body.to_string().into_response()
         })
         .await;
-        let instance = url.trim_end_matches("/document").to_owned();
-        let settings = Settings { instance, claims_mapping, ..Settings::new(TENANT, API) };
+        let settings = Settings { claims_mapping, ..settings(&url) };
         let mut claims = World::new().claims();
         claims["iss"] = format!("https://issuer.example/{TENANT}/v2.0").into();
         let clock = TestClock::at(claims["iat"].as_u64().unwrap());
