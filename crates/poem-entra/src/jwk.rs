@@ -75,10 +75,10 @@ pub(crate) enum InvalidKeySet {
     Unusable(usize),
 }
 
-/// The `kid` and the key of an entry, if it is usable.
+/// The `kid` and the key of an entry, if it is usable. A member that is null counts as absent.
 fn parse_key(entry: &Value) -> Option<(String, VerifyingKey)> {
     let member = |name: &str| match entry.get(name) {
-        None => Some(None),
+        None | Some(Value::Null) => Some(None),
         Some(Value::String(text)) => Some(Some(text.as_str())),
         Some(_) => None,
     };
@@ -177,6 +177,20 @@ mod tests {
         let mut bare = key("bare");
         bare.as_object_mut().unwrap().remove("use");
         assert_eq!(kids(&[bare, with(key("alg"), "alg", json!("RS256"))]), ["alg", "bare"]);
+    }
+
+    #[test]
+    fn a_member_that_is_null_counts_as_absent() {
+        let optional =
+            ["use", "alg", "key_ops", "x5c", "x5t", "x5u", "issuer", "cloud_instance_name"];
+        let plain = parse_set(json!({ "keys": [key("a")] }).to_string().as_bytes()).unwrap();
+        for name in optional {
+            let body = json!({ "keys": [with(key("a"), name, json!(null))] }).to_string();
+            assert!(parse_set(body.as_bytes()).unwrap()["a"] == plain["a"], "{name}");
+        }
+        for name in ["kid", "kty", "n", "e"] {
+            assert_eq!(kids(&[with(key("b"), name, json!(null)), key("a")]), ["a"], "{name}");
+        }
     }
 
     #[test]
