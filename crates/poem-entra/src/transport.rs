@@ -36,6 +36,14 @@ pub enum FetchError {
     /// The status was not 200.
     #[error("the authority responded with {0} instead of 200")]
     Status(u16),
+    /// The status was not 200, and the response says when to try again (`Retry-After`).
+    #[error("the authority responded with {status} and asks to wait {seconds} s")]
+    RetryAfter {
+        /// The status.
+        status: u16,
+        /// How many seconds to wait.
+        seconds: u64,
+    },
     /// The body has a content coding other than gzip, although none was requested.
     #[error("the authority's response has the unknown content coding {0:?}")]
     Coding(String),
@@ -76,7 +84,11 @@ impl HttpTransport {
         // Without this field, a gateway may compress its response (RFC 9110, section 12.5.3).
         let mut response = request.header(header::ACCEPT_ENCODING, "identity").send().await?;
         if response.status() != StatusCode::OK {
-            return Err(FetchError::Status(response.status().as_u16()));
+            let status = response.status().as_u16();
+            return Err(match retry_after(response.headers()) {
+                Some(seconds) => FetchError::RetryAfter { status, seconds },
+                None => FetchError::Status(status),
+            });
         }
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await? {
@@ -105,6 +117,19 @@ impl From<reqwest::Error> for FetchError {
         // The caller's error already contains the URL.
         Self::Unreachable(error.without_url().into())
     }
+}
+
+/// The seconds until the time in `Retry-After` (RFC 9110, section 10.2.3). A date is compared with
+/// the authority's own clock, in `Date`.
+fn retry_after(headers: &header::HeaderMap) -> Option<u64> {
+    let text = |name| headers.get(name)?.to_str().ok();
+    let value = text(header::RETRY_AFTER)?;
+    if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Some(value.parse().unwrap_or(u64::MAX));
+    }
+    let until = httpdate::parse_http_date(value).ok()?;
+    let now = httpdate::parse_http_date(text(header::DATE)?).ok()?;
+    until.duration_since(now).ok().map(|wait| wait.as_secs())
 }
 
 /// The codings of the body in lower case, separated by commas.

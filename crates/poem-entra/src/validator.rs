@@ -1,7 +1,7 @@
 //! Validates tokens by applying the rules in order. No claim is used before the signature is
 //! verified.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use http::HeaderMap;
 use serde_json::json;
@@ -27,9 +27,6 @@ use crate::{
     token::{self, UnverifiedToken},
     transport::{HttpTransport, Transport},
 };
-
-/// How often [`Validator::maintain`] checks whether a refresh of the keys is due.
-const MAINTENANCE: Duration = Duration::from_secs(30);
 
 /// Validates access tokens of one authority for one API. Share it in an [`Arc`].
 pub struct Validator {
@@ -149,22 +146,16 @@ impl Validator {
         }
     }
 
-    /// Fetches the keys, then keeps them fresh until the handle is aborted. Without it, the first
-    /// request fetches the keys, and later requests start the refreshes.
+    /// Fetches the keys, then keeps them fresh until the handle is aborted. A fetch that failed is
+    /// repeated after 1, 2, 4 … 60 seconds, or after the time in the authority's `Retry-After`, if it
+    /// is longer, but at most 5 minutes. Without this task, the first request fetches the keys, and
+    /// later requests start the refreshes and the repetitions.
     pub fn maintain(&self) -> JoinHandle<()> {
-        let keys = Arc::clone(&self.keys);
-        let clock = Arc::clone(&self.clock);
-        tokio::spawn(async move {
-            keys.warm_up().await;
-            let mut ticks = tokio::time::interval(MAINTENANCE);
-            loop {
-                ticks.tick().await;
-                keys.refresh_if_due(clock.now());
-            }
-        })
+        tokio::spawn(Arc::clone(&self.keys).maintain())
     }
 
-    /// Waits until the first fetch of the keys has succeeded or failed.
+    /// Waits until the first fetch of the keys has succeeded or failed. Does not wait if it failed
+    /// before and is not to be repeated yet.
     pub async fn warm_up(&self) -> Readiness {
         self.keys.warm_up().await;
         self.readiness()

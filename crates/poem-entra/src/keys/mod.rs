@@ -1,6 +1,7 @@
 //! The signing keys that are trusted now. All requests share one fetch, and refreshes run in the
 //! background. Keys stay trusted during outages, and while Entra's replicas publish different sets.
 
+mod source;
 mod trust;
 
 use std::{
@@ -16,16 +17,11 @@ use arc_swap::{ArcSwapOption, Guard};
 use tokio::sync::watch;
 
 use crate::{
-    authority::Authority,
-    causes::Causes,
-    clock::Clock,
-    ids::ClientId,
-    jwk::{self, InvalidKeySet, VerifyingKey},
-    metadata::{InvalidMetadata, Metadata},
-    settings::Settings,
-    transport::{FetchError, Transport},
+    authority::Authority, causes::Causes, clock::Clock, ids::ClientId, jwk::VerifyingKey,
+    settings::Settings, transport::Transport,
 };
 
+use self::source::{RefreshError, Source};
 pub(crate) use self::trust::Trust;
 
 /// How long a request waits for a refresh that it needs.
@@ -33,15 +29,16 @@ const WAIT: Duration = Duration::from_secs(5);
 /// Seconds until the first retry after a failed refresh. Each further failure doubles the time.
 const FIRST_RETRY: u64 = 1;
 const LONGEST_RETRY: u64 = 60;
-const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+/// The longest time in seconds that the authority can ask to wait (`Retry-After`).
+const LONGEST_RETRY_AFTER: u64 = 300;
+/// How long [`Keys::maintain`] sleeps at most, in seconds: the clock can be set, and a machine that
+/// was suspended wakes up at a later time.
+const LONGEST_SLEEP: u64 = 30;
 
 /// The keys of one authority.
 pub(crate) struct Keys {
-    authority: Authority,
-    /// The app whose own signing keys are fetched, if it has any.
-    app: Option<ClientId>,
+    source: Source,
     schedule: Schedule,
-    transport: Arc<dyn Transport>,
     clock: Arc<dyn Clock>,
     trust: ArcSwapOption<Trust>,
     /// When the next refresh is due. The end of each refresh sets it again.
@@ -79,11 +76,13 @@ struct RefreshState {
     forced: Option<u64>,
     /// Failures since the last success.
     failures: u32,
+    /// Until when the authority asked to wait. Not even an unknown key causes a fetch before.
+    not_before: u64,
 }
 
 /// A refresh that requests can wait for; the channel closes when it ends.
 #[derive(Clone)]
-struct Refresh(watch::Receiver<()>);
+pub(crate) struct Refresh(watch::Receiver<()>);
 
 /// What [`Keys::find`] knows about a `kid`.
 pub(crate) enum Found {
@@ -103,10 +102,8 @@ impl Keys {
         clock: Arc<dyn Clock>,
     ) -> Arc<Self> {
         Arc::new(Self {
-            authority,
-            app,
+            source: Source { authority, app, transport },
             schedule,
-            transport,
             clock,
             trust: ArcSwapOption::empty(),
             due: AtomicU64::new(0),
@@ -123,11 +120,11 @@ impl Keys {
             return found;
         }
         let mut ended = true;
-        if let Some((refresh, joined)) = self.forced_refresh(now) {
+        if let Some((refresh, joined)) = self.forced_refresh(kid, now) {
             ended = refresh.wait().await;
             // A refresh that was in progress may have read the keys before this one was published.
-            let too_early = joined && ended && self.is_current() && self.known(kid, now).is_none();
-            if let Some((refresh, _)) = too_early.then(|| self.forced_refresh(now)).flatten() {
+            let too_early = joined && ended && self.is_current();
+            if let Some((refresh, _)) = too_early.then(|| self.forced_refresh(kid, now)).flatten() {
                 ended = refresh.wait().await;
             }
         }
@@ -143,23 +140,37 @@ impl Keys {
         self.trust.load()
     }
 
-    /// Fetches the keys if there are none, or waits for the refresh in progress.
+    /// If there are no keys, waits for the refresh that is due or in progress.
     pub(crate) async fn warm_up(self: &Arc<Self>) {
-        if !self.is_ready() {
-            let refresh = self.refresh_in_progress(&mut self.lock(), self.clock.now());
+        if !self.is_ready()
+            && let Some(refresh) = self.refresh_if_due(self.clock.now())
+        {
             refresh.wait().await;
         }
     }
 
-    /// Starts a refresh in the background when one is due; never waits for it.
-    pub(crate) fn refresh_if_due(self: &Arc<Self>, now: u64) {
-        if now >= self.due.load(Ordering::Relaxed) {
-            let mut state = self.lock();
-            // Another request's refresh may have ended before this request got the lock.
-            if now >= self.due.load(Ordering::Relaxed) {
-                self.refresh_in_progress(&mut state, now);
+    /// Refreshes the keys whenever this is due, whether or not requests arrive. Never returns.
+    pub(crate) async fn maintain(self: Arc<Self>) {
+        loop {
+            if let Some(refresh) = self.refresh_if_due(self.clock.now()) {
+                refresh.wait().await;
             }
+            let seconds = self.due.load(Ordering::Relaxed).saturating_sub(self.clock.now());
+            // At least a second, also while a slow refresh is in progress.
+            tokio::time::sleep(Duration::from_secs(seconds.clamp(1, LONGEST_SLEEP))).await;
         }
+    }
+
+    /// Starts a refresh in the background when one is due, and never waits for it. Returns the
+    /// refresh in progress, if it was due.
+    pub(crate) fn refresh_if_due(self: &Arc<Self>, now: u64) -> Option<Refresh> {
+        if now < self.due.load(Ordering::Relaxed) {
+            return None;
+        }
+        let mut state = self.lock();
+        // A refresh may have ended before this request got the lock.
+        let is_due = now >= self.due.load(Ordering::Relaxed);
+        is_due.then(|| self.refresh_in_progress(&mut state, now))
     }
 
     /// Whether any key is trusted now.
@@ -175,10 +186,14 @@ impl Keys {
     }
 
     /// The refresh that an unknown key may wait for, and whether it was in progress already; `None`
-    /// if none is allowed yet. Each attempt counts, not only those that succeed, so an outage does
-    /// not allow more of them.
-    fn forced_refresh(self: &Arc<Self>, now: u64) -> Option<(Refresh, bool)> {
+    /// if none is allowed yet, or if the key is known by now. Each attempt counts, not only those
+    /// that succeed, so an outage does not allow more of them.
+    fn forced_refresh(self: &Arc<Self>, kid: &str, now: u64) -> Option<(Refresh, bool)> {
         let mut state = self.lock();
+        // A refresh may have found the key before this request got the lock.
+        if self.known(kid, now).is_some() || now < state.not_before {
+            return None;
+        }
         if let Some(refresh) = &state.in_progress {
             return Some((refresh.clone(), true));
         }
@@ -213,28 +228,12 @@ impl Keys {
     /// Replaces what is trusted, once the new key set has been read completely. Returns the number
     /// of published keys.
     async fn refresh(&self, now: u64) -> Result<usize, RefreshError> {
-        let discovery = self.document(self.authority.discovery_url(self.app)).await?;
-        let metadata = Metadata::parse(&self.authority, &discovery)?;
-        let key_set = self.document(metadata.keys_url(self.app).into()).await?;
-        let published = jwk::parse_set(&key_set)?;
+        let (metadata, published) = self.source.fetch().await?;
         let count = published.len();
         let before = self.trust.load();
         let trust = Trust::merge(before.as_deref(), metadata, published, &self.schedule, now);
         self.trust.store(Some(Arc::new(trust)));
         Ok(count)
-    }
-
-    /// Fetches a document. A byte order mark before it, which some gateways add, is ignored
-    /// (RFC 8259, section 8.1).
-    async fn document(&self, url: String) -> Result<Vec<u8>, RefreshError> {
-        let mut body = match self.transport.get(&url).await {
-            Ok(body) => body,
-            Err(source) => return Err(RefreshError::Fetch { url, source }),
-        };
-        if body.starts_with(BYTE_ORDER_MARK) {
-            body.drain(..BYTE_ORDER_MARK.len());
-        }
-        Ok(body)
     }
 
     fn record(&self, outcome: Result<usize, RefreshError>, now: u64) {
@@ -247,10 +246,14 @@ impl Keys {
                 tracing::info!(published, "refreshed the signing keys");
             }
             Err(error) => {
-                let wait = FIRST_RETRY.checked_shl(state.failures).unwrap_or(LONGEST_RETRY);
-                let wait = wait.min(LONGEST_RETRY);
+                let back_off = FIRST_RETRY.checked_shl(state.failures).unwrap_or(LONGEST_RETRY);
+                let asked = error.retry_after().min(LONGEST_RETRY_AFTER);
+                let wait = back_off.min(LONGEST_RETRY).max(asked);
                 state.failures = state.failures.saturating_add(1);
-                self.due.store(now.saturating_add(wait), Ordering::Relaxed);
+                // The attempt may have taken as long as its timeouts.
+                let ended = self.clock.now();
+                state.not_before = ended.saturating_add(asked);
+                self.due.store(ended.saturating_add(wait), Ordering::Relaxed);
                 tracing::warn!(
                     error = %Causes(&error),
                     retry_seconds = wait,
@@ -266,7 +269,9 @@ impl Keys {
     }
 
     fn seconds_to_retry(&self, now: u64) -> u64 {
-        self.due.load(Ordering::Relaxed).saturating_sub(now).clamp(1, LONGEST_RETRY)
+        // While a refresh is in progress, the next one can be due much later.
+        let due = self.due.load(Ordering::Relaxed).saturating_sub(now).clamp(1, LONGEST_RETRY);
+        due.max(self.lock().not_before.saturating_sub(now))
     }
 
     fn lock(&self) -> MutexGuard<'_, RefreshState> {
@@ -292,16 +297,6 @@ impl Drop for EndOfRefresh {
     fn drop(&mut self) {
         self.keys.lock().in_progress = None;
     }
-}
-
-#[derive(Debug, thiserror::Error)]
-enum RefreshError {
-    #[error("failed to fetch {url}")]
-    Fetch { url: String, source: FetchError },
-    #[error("the discovery document is unusable")]
-    Metadata(#[from] InvalidMetadata),
-    #[error("the key set is unusable")]
-    KeySet(#[from] InvalidKeySet),
 }
 
 /// The time, shortened by up to a tenth, so that replicas do not all fetch at the same moment.

@@ -152,6 +152,37 @@ async fn a_status_other_than_200_is_an_error() {
 }
 
 #[tokio::test]
+async fn the_time_in_retry_after_is_read_from_seconds_and_dates() {
+    let now = "Fri, 15 Jan 2027 08:00:00 GMT";
+    for (value, expected) in [
+        ("120", Some(120)),
+        ("0", Some(0)),
+        ("99999999999999999999", Some(u64::MAX)),
+        ("Fri, 15 Jan 2027 08:02:03 GMT", Some(123)),
+        ("Fri, 15 Jan 2027 07:59:59 GMT", None),
+        ("", None),
+        ("-1", None),
+        ("+1", None),
+        ("1.5", None),
+        ("soon", None),
+    ] {
+        for status in [StatusCode::TOO_MANY_REQUESTS, StatusCode::SERVICE_UNAVAILABLE] {
+            let url = serve(move |_| {
+                let response = Response::builder().status(status).header("date", now);
+                response.header("retry-after", value).finish()
+            })
+            .await;
+            let outcome = match get(&url).await {
+                Err(FetchError::Status(code)) => (code, None),
+                Err(FetchError::RetryAfter { status, seconds }) => (status, Some(seconds)),
+                other => panic!("{value:?}: {other:?}"),
+            };
+            assert_eq!(outcome, (status.as_u16(), expected), "{value:?}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn redirects_are_not_followed() {
     let requests = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&requests);

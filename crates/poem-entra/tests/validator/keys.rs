@@ -3,28 +3,15 @@
 use std::{sync::Arc, time::Duration};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use poem_entra::{Readiness, Refusal, Rejection, Rule};
+use poem_entra::{Readiness, Refusal, Rule};
 use serde_json::json;
 use tokio::time::Instant;
 
-use crate::support::{INSTANCE, TENANT, World, jwk, token_of, v2_issuer};
+use crate::support::{INSTANCE, TENANT, World, jwk, v2_issuer};
 
 const HOUR: u64 = 3_600;
 
 impl World {
-    /// The outcome of a valid token that is signed with this key.
-    async fn with_key(&self, kid: &str, number: usize) -> Result<(), Rejection> {
-        let token = token_of(kid, number, &self.claims());
-        self.validator.validate(&token).await.map(|_| ())
-    }
-
-    /// Waits until a background refresh has ended.
-    async fn settle(&self) {
-        for _ in 0..100 {
-            tokio::task::yield_now().await;
-        }
-    }
-
     /// Advances the clock and uses a known key, which starts a refresh if one is due.
     async fn pass(&self, seconds: u64) {
         self.clock.advance(seconds);
@@ -49,7 +36,7 @@ async fn the_first_requests_share_one_fetch() {
     for task in waiting {
         task.await.unwrap().unwrap();
     }
-    assert_eq!(world.documents.keys_fetched(), 1);
+    assert_eq!((world.documents.discovery_fetched(), world.documents.keys_fetched()), (1, 1));
 }
 
 #[tokio::test]

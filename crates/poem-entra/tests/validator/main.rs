@@ -11,6 +11,7 @@ mod history;
 mod http;
 mod keys;
 mod log;
+mod maintenance;
 mod policies;
 mod properties;
 mod readme;

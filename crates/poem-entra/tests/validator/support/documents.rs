@@ -19,6 +19,7 @@ pub(crate) struct Documents {
     keys_fetched: AtomicUsize,
     discovery_fetched: AtomicUsize,
     gate: Mutex<Option<Arc<Semaphore>>>,
+    retry_after: Mutex<Option<u64>>,
 }
 
 impl Documents {
@@ -40,6 +41,12 @@ impl Documents {
     /// Makes the authority unavailable, and returns its documents for [`Self::come_back`].
     pub(crate) fn go_down(&self) -> HashMap<String, String> {
         std::mem::take(&mut self.by_url.lock().unwrap())
+    }
+
+    /// Makes the authority unavailable, with this many seconds in `Retry-After`.
+    pub(crate) fn go_down_for(&self, seconds: u64) -> HashMap<String, String> {
+        *self.retry_after.lock().unwrap() = Some(seconds);
+        self.go_down()
     }
 
     pub(crate) fn come_back(&self, documents: HashMap<String, String>) {
@@ -76,7 +83,11 @@ impl Transport for Documents {
             if let Some(gate) = gate {
                 gate.acquire().await.unwrap().forget();
             }
-            body.map(String::into_bytes).ok_or(FetchError::Status(503))
+            let error = match *self.retry_after.lock().unwrap() {
+                Some(seconds) => FetchError::RetryAfter { status: 503, seconds },
+                None => FetchError::Status(503),
+            };
+            body.map(String::into_bytes).ok_or(error)
         })
     }
 }

@@ -5,7 +5,9 @@ use std::{sync::Arc, time::Duration};
 use poem_entra::{Clock, Principal, Rejection, Rule, Settings, Validator, transport::Transport};
 use serde_json::{Value, json};
 
-use super::{API, Documents, INSTANCE, PERSONAL, TENANT, TestClock, jwk, token, v2_issuer};
+use super::{
+    API, Documents, INSTANCE, PERSONAL, TENANT, TestClock, jwk, token, token_of, v2_issuer,
+};
 
 /// A validator with an authority in memory and a clock that the test controls.
 pub(crate) struct World {
@@ -79,6 +81,19 @@ impl World {
         assert_eq!(first, self.validator.validate(&token).await, "the cache changes the outcome");
         assert_eq!(first, self.uncached.validate(&token).await, "the cache changes the outcome");
         first
+    }
+
+    /// The outcome of a valid token that is signed with this key.
+    pub(crate) async fn with_key(&self, kid: &str, number: usize) -> Result<(), Rejection> {
+        let token = token_of(kid, number, &self.claims());
+        self.validator.validate(&token).await.map(|_| ())
+    }
+
+    /// Waits until a background refresh has ended.
+    pub(crate) async fn settle(&self) {
+        for _ in 0..100 {
+            tokio::task::yield_now().await;
+        }
     }
 
     /// Asserts that the token is accepted.
