@@ -181,6 +181,10 @@ async fn no_guests_refuses_guests_and_tokens_without_acct() {
         (json!("0"), None),
         (json!(1), Some("access_denied")),
         (json!("1"), Some("access_denied")),
+        (json!(2), Some("access_denied")),
+        (json!(false), Some("access_denied")),
+        (json!([0]), Some("access_denied")),
+        (json!(null), Some("access_denied")),
     ] {
         let change = |claims: &mut Value| claims["acct"] = acct.clone();
         assert_eq!(code::<Members>(&world, change).await, expected, "{acct}");
@@ -306,7 +310,7 @@ async fn all_of_eight_conditions_are_required() {
 async fn a_group_policy_refuses_tokens_with_too_many_groups() {
     let world = World::new();
     assert_eq!(code::<InGroup>(&world, |claims| claims["groups"] = json!([GROUP])).await, None);
-    for groups in [json!([]), json!(["other"])] {
+    for groups in [json!([]), json!(["other"]), json!(GROUP), json!([GROUP, 7]), json!(null)] {
         let change = |claims: &mut Value| claims["groups"] = groups.clone();
         assert_eq!(code::<InGroup>(&world, change).await, Some("access_denied"));
     }

@@ -188,13 +188,10 @@ fn caller(claims: &Map<String, Value>) -> Option<Kind> {
     };
     let texts =
         ["iss", "sub", "scp", "idtyp"].iter().all(|name| !has(name) || text(name).is_some());
-    let lists = ["roles", "groups", "acrs"].iter();
-    let lists = lists.copied().all(|name| claims.get(name).is_none_or(are_texts));
+    let lists = claims.get("roles").is_none_or(are_texts);
     let dates = ["nbf", "iat"].iter().all(|name| !has(name) || date(name).is_some());
     let client = if text("ver") == Some("1.0") { "appid" } else { "azp" };
     let guids = ["oid", client].iter().all(|name| !has(name) || text(name).is_some_and(is_guid));
-    let account = [json!(0), json!(1), json!("0"), json!("1")];
-    let account = claims.get("acct").is_none_or(|acct| account.contains(acct));
 
     let tenant = text("tid").is_some_and(|tid| tid.eq_ignore_ascii_case(TENANT));
     let issuer = match text("ver") {
@@ -225,7 +222,7 @@ fn caller(claims: &Map<String, Value>) -> Option<Kind> {
 
     let roles = claims.get("roles").and_then(Value::as_array).is_some_and(|r| !r.is_empty());
     let scope = text("scp").is_some_and(|scp| !matches!(scp.replace(' ', "").as_str(), "" | "/"));
-    let well_formed = has("sub") && texts && lists && dates && guids && account;
+    let well_formed = has("sub") && texts && lists && dates && guids;
     let bound = has("cnf") && claims["cnf"] != Value::Null;
     let id_token = has("nonce") && !scope;
     if !(well_formed && tenant && issuer && audience && time) || bound || id_token {
