@@ -150,12 +150,12 @@ impl Requirement {
 
     /// Whether one of these apps is in every client list.
     const fn admits_one_of(&self, clients: &[&str]) -> bool {
-        let mut index = 0;
-        while index < clients.len() {
-            if self.admits_client(clients[index]) {
+        let mut rest = clients;
+        while let [client, tail @ ..] = rest {
+            if self.admits_client(client) {
                 return true;
             }
-            index += 1;
+            rest = tail;
         }
         false
     }
