@@ -269,6 +269,10 @@ mod tests {
         {
             assert_eq!(parse(header), Err(Rule::TokenHeader), "{header}");
         }
+        let header = json::object(br#"{"alg":"PS256","kid":"k"}"#).unwrap();
+        let rejection = kid(&header).unwrap_err();
+        assert_eq!(rejection.detail(), "The token's alg is not accepted.");
+        assert_eq!((rejection.expected(), rejection.received()), (Some("RS256"), Some("PS256")));
     }
 
     #[test]
