@@ -303,7 +303,14 @@ async fn a_bound_key_is_accepted_only_for_its_issuer() {
         let what = format!("key {kid} for {tenant}");
         match accepted {
             true => World::assert_accepts(&outcome, &what),
-            false => World::assert_refuses(&outcome, Rule::KeyIssuer, &what),
+            false => {
+                World::assert_refuses(&outcome, Rule::KeyIssuer, &what);
+                let rejection = outcome.unwrap_err();
+                let of_key = if kid == "personal" { PERSONAL } else { OTHER_TENANT };
+                let (of_key, of_token) = (v2_issuer(INSTANCE, of_key), v2_issuer(INSTANCE, tenant));
+                assert_eq!(rejection.expected(), Some(of_key.as_str()), "{what}");
+                assert_eq!(rejection.received(), Some(of_token.as_str()), "{what}");
+            }
         }
     }
     // The keys of v1 tokens are bound to the v2 issuer.
