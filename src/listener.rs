@@ -9,13 +9,22 @@ use std::{
     convert::Infallible,
     io,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
 use bytes::Bytes;
 use http_body_util::combinators::BoxBody;
-use hyper::{Request, body::Incoming, server::conn::http1, service::service_fn};
+use hyper::{
+    Request,
+    body::Incoming,
+    header::{CONNECTION, HeaderValue},
+    server::conn::http1,
+    service::service_fn,
+};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
     server::graceful::GracefulShutdown,
@@ -28,7 +37,7 @@ use poem::{
 };
 use tokio::{
     net::{TcpListener, TcpSocket, TcpStream},
-    sync::{Semaphore, mpsc},
+    sync::{Semaphore, mpsc, watch},
     task::JoinSet,
 };
 use tokio_io_timeout::TimeoutStream;
@@ -45,8 +54,10 @@ const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 /// The size of the largest header that is read, in bytes. A header above the API's own limit but
 /// below this one gets a problem document. A larger header gets hyper's 431 without a body.
 const HEADER_BUFFER: usize = 1_280 * 1024;
-/// How long requests in progress may take to complete when the server stops.
-const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
+/// For this part of the drain timeout, a server that announces its stop accepts new connections.
+const NOTICE_SHARE: u32 = 10;
+/// The part of the drain timeout in which the first requests on the last connections may arrive.
+const LAST_REQUESTS_SHARE: u32 = 40;
 /// How many times another free port is tried.
 const PORT_ATTEMPTS: u32 = 16;
 /// The pause after a failed accept, for example when the system has no file descriptors left.
@@ -95,48 +106,124 @@ impl Listener {
         url(&self.host, self.port)
     }
 
-    /// Serves until `stop` completes, then waits for requests in progress, up to a time limit.
-    pub async fn serve(self, endpoint: BoxEndpoint<'static>, stop: impl Future<Output = ()>) {
-        let endpoint: App = Arc::new(endpoint);
-        let graceful = GracefulShutdown::new();
+    /// Serves until `stop` completes, then lets the requests in progress complete, for at most
+    /// `drain_timeout`.
+    ///
+    /// From then on every response has `Connection: close`, so that no client sends another request
+    /// on its connection. [`Stop`] says when new connections are refused. Connections without a
+    /// request are closed after that.
+    pub async fn serve(
+        self,
+        endpoint: BoxEndpoint<'static>,
+        drain_timeout: Duration,
+        stop: impl Future<Output = Stop>,
+    ) {
         let permits = Arc::new(Semaphore::new(CONNECTION_LIMIT.into()));
-        let (accepted, mut connections) = mpsc::channel(1);
+        let (accepted, connections) = mpsc::channel(1);
+        let (close, closed) = watch::channel(());
         let mut accepting = JoinSet::new();
         for socket in self.sockets {
-            accepting.spawn(accept(socket, Arc::clone(&permits), accepted.clone()));
+            let (permits, accepted) = (Arc::clone(&permits), accepted.clone());
+            accepting.spawn(accept(socket, permits, accepted, closed.clone()));
         }
-        tokio::pin!(stop);
-        loop {
-            let (stream, addresses, permit) = tokio::select! {
-                Some(connection) = connections.recv() => connection,
-                () = &mut stop => break,
-            };
-            let app = Arc::clone(&endpoint);
-            let service = service_fn(move |request| respond(Arc::clone(&app), request, addresses));
-            let mut stream = TimeoutStream::new(stream);
-            stream.set_write_timeout(Some(WRITE_TIMEOUT));
-            let connection = http1::Builder::new()
-                .timer(TokioTimer::new())
-                // A client may close its sending half and still wait for the response. A client
-                // that has closed the whole connection looks the same, so its request is completed
-                // too.
-                .half_close(true)
-                .header_read_timeout(HEADER_TIMEOUT)
-                .max_buf_size(HEADER_BUFFER)
-                .serve_connection(TokioIo::new(Box::pin(stream)), service);
-            let connection = graceful.watch(connection);
-            tokio::spawn(async move {
-                // A client may close its connection at any time, so this is not a warning.
-                if let Err(error) = connection.await {
-                    tracing::debug!(error = %Causes(&error), "connection ended");
-                }
-                drop(permit);
-            });
-        }
-        accepting.shutdown().await;
-        if tokio::time::timeout(DRAIN_TIMEOUT, graceful.shutdown()).await.is_err() {
+        drop((accepted, closed));
+        let mut connections = Connections {
+            app: Arc::new(endpoint),
+            draining: Arc::default(),
+            graceful: GracefulShutdown::new(),
+            accepted: connections,
+        };
+        let stop = connections.serve_until(stop).await;
+        connections.draining.store(true, Ordering::Relaxed);
+        let (notice, last_requests) = match stop {
+            Stop::Announced => (drain_timeout / NOTICE_SHARE, drain_timeout / LAST_REQUESTS_SHARE),
+            Stop::AtOnce => (Duration::ZERO, Duration::ZERO),
+        };
+        let drain = async move {
+            connections.serve_until(tokio::time::sleep(notice)).await;
+            drop(close);
+            connections.serve_rest().await;
+            tokio::time::sleep(last_requests).await;
+            connections.graceful.shutdown().await;
+        };
+        if tokio::time::timeout(drain_timeout, drain).await.is_err() {
             tracing::warn!("requests in progress were cut off because they took too long");
         }
+    }
+}
+
+/// How a server stops. In both cases, requests in progress complete.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stop {
+    /// For a tenth of the drain timeout, new connections are accepted. Load balancers have time to
+    /// see that the server is not ready, and clients that reuse connections to be told to close
+    /// them.
+    Announced,
+    /// New connections are refused from now on, for a person who does not want to wait.
+    AtOnce,
+}
+
+/// The connections that were accepted.
+struct Connections {
+    app: App,
+    /// Whether each response closes its connection.
+    draining: Arc<AtomicBool>,
+    graceful: GracefulShutdown,
+    accepted: mpsc::Receiver<(TcpStream, Addresses, Permit)>,
+}
+
+impl Connections {
+    /// Serves new connections until `end` completes, and returns its result.
+    async fn serve_until<T>(&mut self, end: impl Future<Output = T>) -> T {
+        tokio::pin!(end);
+        loop {
+            tokio::select! {
+                Some((stream, addresses, permit)) = self.accepted.recv() => {
+                    self.serve(stream, addresses, permit);
+                }
+                end = &mut end => return end,
+            }
+        }
+    }
+
+    /// Serves the connections that were accepted before the sockets were closed.
+    async fn serve_rest(&mut self) {
+        while let Some((stream, addresses, permit)) = self.accepted.recv().await {
+            self.serve(stream, addresses, permit);
+        }
+    }
+
+    /// Serves a connection in its own task.
+    fn serve(&self, stream: TcpStream, addresses: Addresses, permit: Permit) {
+        let (app, draining) = (Arc::clone(&self.app), Arc::clone(&self.draining));
+        let service = service_fn(move |request| {
+            let (app, draining) = (Arc::clone(&app), Arc::clone(&draining));
+            async move {
+                let mut response = respond(app, request, addresses).await;
+                if draining.load(Ordering::Relaxed) {
+                    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+                }
+                Ok::<_, Infallible>(response)
+            }
+        });
+        let mut stream = TimeoutStream::new(stream);
+        stream.set_write_timeout(Some(WRITE_TIMEOUT));
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            // A client may close its sending half and still wait for the response. A client that
+            // has closed the whole connection looks the same, so its request is completed too.
+            .half_close(true)
+            .header_read_timeout(HEADER_TIMEOUT)
+            .max_buf_size(HEADER_BUFFER)
+            .serve_connection(TokioIo::new(Box::pin(stream)), service);
+        let connection = self.graceful.watch(connection);
+        tokio::spawn(async move {
+            // A client may close its connection at any time, so this is not a warning.
+            if let Err(error) = connection.await {
+                tracing::debug!(error = %Causes(&error), "connection ended");
+            }
+            drop(permit);
+        });
     }
 }
 
@@ -188,14 +275,25 @@ type App = Arc<BoxEndpoint<'static>>;
 type Addresses = (SocketAddr, SocketAddr);
 type Permit = tokio::sync::OwnedSemaphorePermit;
 
+/// Accepts connections until the sender of `closed` is dropped, then those that wait in the system's
+/// queue. Closing a socket would reset them, although their clients may have sent a request.
 async fn accept(
     socket: TcpListener,
     permits: Arc<Semaphore>,
     accepted: mpsc::Sender<(TcpStream, Addresses, Permit)>,
+    mut closed: watch::Receiver<()>,
 ) {
     loop {
-        let Ok(permit) = Arc::clone(&permits).acquire_owned().await else { return };
-        let (stream, remote) = match socket.accept().await {
+        let next = async {
+            let permit = Arc::clone(&permits).acquire_owned().await;
+            (permit, socket.accept().await)
+        };
+        let (permit, connection) = tokio::select! {
+            next = next => next,
+            _ = closed.changed() => break,
+        };
+        let Ok(permit) = permit else { return };
+        let (stream, remote) = match connection {
             Ok(connection) => connection,
             Err(error) => {
                 tracing::warn!(error = %Causes(&error), "failed to accept a connection");
@@ -203,21 +301,43 @@ async fn accept(
                 continue;
             }
         };
-        // Responses are small and written at once, so delaying them gains nothing.
-        let _ = stream.set_nodelay(true);
-        let Ok(local) = stream.local_addr() else { continue };
-        if accepted.send((stream, (local, remote), permit)).await.is_err() {
+        if !hand_over(stream, remote, permit, &accepted).await {
             return;
         }
     }
+    // A socket of the standard library asks the system itself. tokio's accepts only the connections
+    // that its event loop already knows about.
+    let Ok(socket) = socket.into_std() else { return };
+    while let Ok(permit) = Arc::clone(&permits).try_acquire_owned()
+        && let Ok((stream, remote)) = socket.accept()
+    {
+        let stream = stream.set_nonblocking(true).and_then(|()| TcpStream::from_std(stream));
+        let Ok(stream) = stream else { continue };
+        if !hand_over(stream, remote, permit, &accepted).await {
+            return;
+        }
+    }
+}
+
+/// Passes an accepted connection on. Returns whether more are wanted.
+async fn hand_over(
+    stream: TcpStream,
+    remote: SocketAddr,
+    permit: Permit,
+    accepted: &mpsc::Sender<(TcpStream, Addresses, Permit)>,
+) -> bool {
+    // Responses are small and written at once, so delaying them gains nothing.
+    let _ = stream.set_nodelay(true);
+    let Ok(local) = stream.local_addr() else { return true };
+    accepted.send((stream, (local, remote), permit)).await.is_ok()
 }
 
 async fn respond(
     app: App,
     request: Request<Incoming>,
     (local, remote): Addresses,
-) -> Result<hyper::Response<BoxBody<Bytes, io::Error>>, Infallible> {
+) -> hyper::Response<BoxBody<Bytes, io::Error>> {
     let addresses = (LocalAddr(local.into()), RemoteAddr(remote.into()));
     let request = poem::Request::from((request, addresses.0, addresses.1, Scheme::HTTP));
-    Ok(app.get_response(request).await.into())
+    app.get_response(request).await.into()
 }

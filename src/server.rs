@@ -1,6 +1,12 @@
 //! Assembles the server from its parts. No other module knows all of them.
 
-use std::sync::Arc;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use poem::{
     EndpointExt,
@@ -23,7 +29,7 @@ use crate::{
         todos::TodosApi,
     },
     config::{Config, ServerConfig},
-    listener::{self, Listener},
+    listener::{self, Listener, Stop},
     store::{self, Store},
     telemetry,
 };
@@ -35,6 +41,9 @@ pub struct Server {
     store: Store,
     /// Fetches and refreshes the signing keys.
     maintenance: JoinHandle<()>,
+    drain_timeout: Duration,
+    /// Whether the server is shutting down, for the health checks.
+    stopping: Arc<AtomicBool>,
 }
 
 impl Server {
@@ -54,8 +63,16 @@ impl Server {
         let validator = Validator::builder(settings).clock(Arc::clone(&clock)).build()?;
         let validator = Arc::new(validator);
         let store = store::open(&config.database, Arc::new(move || clock.now())).await?;
-        let endpoint = endpoint(config, &url, Arc::clone(&validator), Arc::clone(&store))?;
-        Ok(Self { listener, endpoint, store, maintenance: validator.maintain() })
+        let stopping = Arc::<AtomicBool>::default();
+        let health = HealthApi {
+            validator: Arc::clone(&validator),
+            store: Arc::clone(&store),
+            stopping: Arc::clone(&stopping),
+        };
+        let endpoint = endpoint(config, &url, health)?;
+        let maintenance = validator.maintain();
+        let drain_timeout = config.server.drain_timeout;
+        Ok(Self { listener, endpoint, store, maintenance, drain_timeout, stopping })
     }
 
     /// The endpoint of all paths, with all layers. It answers requests without a connection.
@@ -68,9 +85,15 @@ impl Server {
         self.listener.url()
     }
 
-    /// Serves until `stop` completes, then shuts down gracefully.
-    pub async fn run(self, stop: impl Future<Output = ()>) {
-        self.listener.serve(self.endpoint, stop).await;
+    /// Serves until `stop` completes, then shuts down gracefully: reports that it is not ready, lets
+    /// the requests in progress complete for at most `DRAIN_TIMEOUT`, and closes the store.
+    pub async fn run(self, stop: impl Future<Output = Stop>) {
+        let stop = async {
+            let stop = stop.await;
+            self.stopping.store(true, Ordering::Relaxed);
+            stop
+        };
+        self.listener.serve(self.endpoint, self.drain_timeout, stop).await;
         self.maintenance.abort();
         self.store.close().await;
     }
@@ -114,9 +137,9 @@ fn document_settings(validator: &Validator, url: &str) -> DocumentSettings {
 fn endpoint(
     config: &Config,
     public_url: &str,
-    validator: Arc<Validator>,
-    store: Store,
+    health: HealthApi,
 ) -> Result<BoxEndpoint<'static>, serde_json::Error> {
+    let (validator, store) = (Arc::clone(&health.validator), Arc::clone(&health.store));
     let scope = validator.challenge().full_scope(security::ACCESS_AS_USER);
     let document = api::document(&document_settings(&validator, public_url))?;
     let authority = validator.authority();
@@ -126,7 +149,6 @@ fn endpoint(
         authority_origin: authority.origin(),
     };
     let todos = TodosApi { store: Arc::clone(&store) };
-    let health = HealthApi { validator: Arc::clone(&validator), store: Arc::clone(&store) };
     let mut pages = docs::pages(&docs_settings, serde_json::to_vec(&document)?);
     if let Some(metadata) = validator.resource_metadata(&[security::ACCESS_AS_USER]) {
         pages = metadata::add_to(pages, &metadata);

@@ -1,6 +1,12 @@
 //! Whether the server is alive, and whether it can serve requests.
 
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use poem::http::{HeaderValue, StatusCode, header};
 use poem_entra::{Readiness, Validator};
@@ -26,6 +32,8 @@ pub struct HealthApi {
     pub validator: Arc<Validator>,
     /// Stores the todos.
     pub store: Store,
+    /// Whether the server is shutting down.
+    pub stopping: Arc<AtomicBool>,
 }
 
 #[derive(Tags)]
@@ -47,15 +55,20 @@ impl HealthApi {
     /// Check that the server can serve requests
     ///
     /// Checks the signing keys and the database, for load balancers. The response is 503 if there are
-    /// no signing keys to verify tokens with, or if the database does not respond or does not accept
-    /// changes.
+    /// no signing keys to verify tokens with, if the database does not respond or does not accept
+    /// changes, or if the server is shutting down.
     #[oai(path = "/health/ready", method = "get", operation_id = "getReadiness")]
     async fn get_readiness(&self) -> Result<ReadinessResponse, NotReady> {
         let keys = match self.validator.readiness() {
             Readiness::Ready => State::Ready,
             Readiness::NoKeys => State::Unavailable,
         };
-        match (keys, self.store.check().await) {
+        let database = self.store.check().await;
+        if self.stopping.load(Ordering::Relaxed) {
+            let database = if database.is_ok() { State::Ready } else { State::Unavailable };
+            return Err(NotReady::new(Problem::shutting_down(), keys, database));
+        }
+        match (keys, database) {
             (State::Ready, Ok(())) => {
                 let report = ReadinessReport { status: State::Ready, keys, database: State::Ready };
                 Ok(ReadinessResponse::Ready(Json(report)))
@@ -127,12 +140,13 @@ impl NotReady {
     }
 
     /// One response for each code, as examples.
-    pub fn examples() -> [Self; 3] {
+    pub fn examples() -> [Self; 4] {
         let without_database = |problem| Self::new(problem, State::Ready, State::Unavailable);
         [
             Self::without_keys(),
             without_database(Problem::overloaded()),
             without_database(Problem::database_unavailable()),
+            Self::new(Problem::shutting_down(), State::Ready, State::Ready),
         ]
     }
 
@@ -170,8 +184,8 @@ impl ApiResponse for NotReady {
             schema: MetaSchemaRef::Reference(SCHEMA.into()),
         };
         let response = MetaResponse {
-            description: "The server cannot serve requests; `keys` and `database` say which part \
-                          is unavailable.",
+            description: "The server cannot serve requests. `keys` and `database` say which part \
+                          is unavailable. If neither is, the server is shutting down.",
             status: Some(StatusCode::SERVICE_UNAVAILABLE.as_u16()),
             status_range: None,
             content: vec![problem],

@@ -4,6 +4,7 @@ mod backup;
 mod dev_tenant;
 mod openapi;
 mod serve;
+mod signals;
 mod token;
 
 use clap::{Parser, Subcommand};

@@ -10,7 +10,6 @@ use std::{
 use anyhow::{Context, bail};
 use clap::Args;
 use poem_entra::SystemClock;
-use tokio::signal::unix::{SignalKind, signal};
 
 use crate::{
     config::{Config, Environment},
@@ -19,7 +18,10 @@ use crate::{
     telemetry,
 };
 
-use super::dev_tenant::{self, DevTenant};
+use super::{
+    dev_tenant::{self, DevTenant},
+    signals::stop_signal,
+};
 
 #[derive(Debug, Args)]
 pub(super) struct Serve {
@@ -56,7 +58,12 @@ impl Serve {
         let (server, tenant) = tokio::select! {
             started = self.start(config) => started?,
             // Starting can take a long time if another server is migrating the schema.
-            () = &mut stop => return Ok(()),
+            _ = &mut stop => return Ok(()),
+        };
+        let stop = async {
+            let stop = stop.await;
+            tracing::info!("stopping");
+            stop
         };
         server.run(stop).await;
         if let Some(tenant) = tenant {
@@ -82,20 +89,6 @@ impl Serve {
         }
         Ok((server, tenant))
     }
-}
-
-/// Completes on SIGINT or SIGTERM. The handlers are installed immediately, before anything is
-/// started.
-fn stop_signal() -> anyhow::Result<impl Future<Output = ()>> {
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut terminate = signal(SignalKind::terminate())?;
-    Ok(async move {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-        }
-        tracing::info!("stopping");
-    })
 }
 
 /// Prints without waiting. The reader may be blocked or the disk full, but the server runs anyway.

@@ -6,7 +6,7 @@ mod environment;
 mod reader;
 mod variables;
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use poem_entra::Settings;
 
@@ -86,6 +86,9 @@ pub struct ServerConfig {
     pub public_url: Option<String>,
     /// `CORS_ORIGINS`, default none: the origins whose pages may call the API.
     pub cors_origins: Vec<String>,
+    /// `DRAIN_TIMEOUT`, in seconds, default 30: how long a server that shuts down waits for the
+    /// requests in progress.
+    pub drain_timeout: Duration,
 }
 
 /// What is logged, and in which format.

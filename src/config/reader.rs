@@ -80,6 +80,7 @@ impl Reader<'_> {
             port: self.number("PORT"),
             public_url: self.url("PUBLIC_URL"),
             cors_origins: self.origins("CORS_ORIGINS"),
+            drain_timeout: self.seconds("DRAIN_TIMEOUT"),
         }
     }
 
@@ -286,6 +287,7 @@ mod tests {
             ("DATABASE_URL", "sqlite::memory:"),
             ("DATABASE_URL", "sqlite://data/todo.db?mode=ro"),
             ("DATABASE_CONNECTIONS", "1"),
+            ("DRAIN_TIMEOUT", "1m"),
             ("DATABASE_TIMEOUT", "never"),
             ("TOKEN_LEEWAY", "301"),
             ("TOKEN_CACHE_ENTRIES", "-1"),

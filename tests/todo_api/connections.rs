@@ -4,7 +4,7 @@ use std::{fs, time::Duration};
 
 use futures_util::future::join_all;
 use poem::{EndpointExt, endpoint::make_sync};
-use todo_api::listener::Listener;
+use todo_api::listener::{Listener, Stop};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -24,8 +24,9 @@ async fn a_client_that_stops_reading_is_disconnected() {
     let address = listener.url().trim_start_matches("http://").to_owned();
     let (stop, stopped) = oneshot::channel::<()>();
     let large = make_sync(|_| vec![b'a'; LARGE]).map_to_response().boxed();
-    let server = tokio::spawn(listener.serve(large, async {
+    let server = tokio::spawn(listener.serve(large, Duration::from_secs(10), async {
         let _ = stopped.await;
+        Stop::AtOnce
     }));
     let connect = async || {
         let mut caller = TcpStream::connect(&address).await.unwrap();

@@ -70,6 +70,8 @@ struct Apps {
     without_keys: App,
     /// Its database is damaged.
     damaged: App,
+    /// It is shutting down.
+    stopping: App,
     /// Its database is locked: only PostgreSQL can lock readers out.
     locked: Option<(App, Transaction)>,
 }
@@ -98,6 +100,7 @@ impl Apps {
             })
             .await,
             damaged: damaged().await,
+            stopping: stopping().await,
             locked,
         }
     }
@@ -108,10 +111,21 @@ impl Apps {
             ("500", _) => Some(&self.broken),
             ("503", "keys_unavailable") => Some(&self.without_keys),
             ("503", "internal") => Some(&self.damaged),
+            ("503", "shutting_down") => Some(&self.stopping),
             ("503", "overloaded") => self.locked.as_ref().map(|(app, _)| app),
             _ => Some(&self.normal),
         }
     }
+}
+
+/// A server that is shutting down, and accepts connections for another minute.
+async fn stopping() -> App {
+    let mut app = App::start_with(|environment| environment.with("DRAIN_TIMEOUT", "600")).await;
+    app.wait_until_ready().await;
+    app.begin_stop();
+    let code = async || app.readiness().await.body["code"] == "shutting_down";
+    wait_until("the server shuts down", code).await;
+    app
 }
 
 /// A server whose table of todos and its indexes were overwritten while it did not run.

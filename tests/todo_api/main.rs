@@ -40,6 +40,7 @@ mod request_log;
 mod revocation;
 mod schemathesis;
 mod server;
+mod shutdown;
 mod support;
 mod todos;
 mod token_command;

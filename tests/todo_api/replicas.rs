@@ -19,6 +19,46 @@ async fn one_of_four_servers_may_crash_and_restart_under_load() {
     crash_and_restart::<4>(test_name!()).await;
 }
 
+const RESTARTS: usize = 20;
+
+/// Unlike a crash, a restart is announced, so no request fails, and none is repeated.
+#[tokio::test]
+async fn twenty_restarts_under_load_fail_no_request() {
+    let name = test_name!();
+    let Some([nginx, _]) = require(name, [Tool::Nginx, Tool::Postgres]) else { return };
+    let Some(database) = Database::postgres(name).await else { return };
+    let app = App::start_on(database.clone(), TestClock::real(), |same| same).await;
+    let ports = free_ports::<2>();
+    let launches = ports.map(|port| {
+        Launch::serve(app.tenant.base_url())
+            .with("PORT", port.to_string())
+            .with("DATABASE_URL", database.url())
+            .with("DRAIN_TIMEOUT", "5")
+    });
+    let mut servers = join_all(launches.map(Program::launch)).await;
+    let proxy = Proxy::start(&nginx, &ports).await;
+    let load = RetryLoad::new(format!("{}/todoitems", proxy.url), app.token("uma").await);
+    let events = async {
+        for restart in 0..RESTARTS {
+            load.more_writes(10).await;
+            let server = &mut servers[restart % 2];
+            assert!(server.stop("TERM").await.success());
+            server.restart().await;
+        }
+        load.more_writes(10).await;
+        load.stop();
+    };
+    let writing = join_all((0..WRITERS).map(|writer| load.write(writer)));
+    let reading = join_all((0..READERS).map(|_| load.read()));
+    tokio::join!(events, writing, reading);
+
+    assert_eq!(load.failed_writes(), [""; 0]);
+    let (acknowledged, failed) = load.into_results();
+    assert_eq!(failed, [""; 0]);
+    let rows = database.number("SELECT count(*) FROM todos").await;
+    assert_eq!(usize::try_from(rows).unwrap(), acknowledged.len());
+}
+
 const WRITERS: usize = 8;
 const READERS: usize = 4;
 /// Writes between one event and the next.

@@ -1,7 +1,7 @@
 //! A revoked caller gets Entra's claims challenge, and MSAL then gets a new token. The API is a small
 //! one, because no operation of the Todo API revokes anybody.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use entra_dev::{
     Directory,
@@ -34,7 +34,7 @@ async fn assert_renews(interpreter: PathBuf, script: &str) {
     let validator = Arc::new(validator(tenant.base_url(), &clock));
     let api = OpenApiService::new(Api, "Revoking API", "1");
     let routes = Route::new().nest("/", api).data(validator).data(clock).boxed();
-    let served = tokio::spawn(listener.serve(routes, std::future::pending()));
+    let served = tokio::spawn(listener.serve(routes, Duration::ZERO, std::future::pending()));
     let folder = tempfile::tempdir().unwrap();
     let output = run(client_command(&interpreter, script, &tenant, &url, folder.path())).await;
     served.abort();

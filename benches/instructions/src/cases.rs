@@ -125,7 +125,7 @@ fn endpoint(world: &World) -> BoxEndpoint<'static> {
     let store = Arc::new(OnePage);
     let validator = Arc::clone(&world.validator);
     let todos = TodosApi { store: store.clone() };
-    let health = HealthApi { validator: Arc::clone(&validator), store };
+    let health = HealthApi { validator: Arc::clone(&validator), store, stopping: Arc::default() };
     let routes = api::endpoint(todos, health, Pages::default());
     routes.data(validator).around(edge::around_routes).boxed()
 }

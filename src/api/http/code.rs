@@ -41,6 +41,8 @@ pub enum Code {
     KeysUnavailable,
     /// There are too many requests at once.
     Overloaded,
+    /// The server is shutting down. Only the readiness check reports this.
+    ShuttingDown,
     /// A server error. The status is 503 instead if the database is unavailable.
     Internal,
 }
@@ -66,6 +68,7 @@ impl Code {
         Self::HeadersTooLarge,
         Self::KeysUnavailable,
         Self::Overloaded,
+        Self::ShuttingDown,
         Self::Internal,
     ];
 
@@ -96,6 +99,7 @@ impl Code {
             }
             Self::KeysUnavailable => ("keys_unavailable", StatusCode::SERVICE_UNAVAILABLE),
             Self::Overloaded => ("overloaded", StatusCode::SERVICE_UNAVAILABLE),
+            Self::ShuttingDown => ("shutting_down", StatusCode::SERVICE_UNAVAILABLE),
             Self::Internal => ("internal", StatusCode::INTERNAL_SERVER_ERROR),
         }
     }

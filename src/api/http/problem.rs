@@ -202,6 +202,11 @@ impl Problem {
         Self::new(Code::Overloaded, detail).with_retry_after(1)
     }
 
+    /// 503: the server is shutting down, so it should get no more requests.
+    pub fn shutting_down() -> Self {
+        Self::new(Code::ShuttingDown, "The server is shutting down.").with_retry_after(1)
+    }
+
     /// 503: the database cannot be used.
     pub fn database_unavailable() -> Self {
         let status = StatusCode::SERVICE_UNAVAILABLE;

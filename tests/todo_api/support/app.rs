@@ -7,7 +7,7 @@ use reqwest::{Client, Method, RequestBuilder, StatusCode};
 use serde_json::Value;
 use todo_api::{
     config::{Config, Environment},
-    listener::Listener,
+    listener::{Listener, Stop},
     server::Server,
 };
 use tokio::{
@@ -26,7 +26,7 @@ pub(crate) struct App {
     pub(crate) clock: TestClock,
     pub(crate) tenant: Arc<DevTenant>,
     database: Database,
-    stop: Option<oneshot::Sender<()>>,
+    stop: Option<oneshot::Sender<Stop>>,
     served: Option<JoinHandle<()>>,
 }
 
@@ -117,10 +117,8 @@ impl App {
         let environment = environment(&database).with("AAD_INSTANCE", tenant.base_url());
         let server = assemble(&change(environment), &clock).await;
         let url = server.url();
-        let (stop, stopped) = oneshot::channel::<()>();
-        let served = tokio::spawn(server.run(async {
-            let _ = stopped.await;
-        }));
+        let (stop, stopped) = oneshot::channel();
+        let served = tokio::spawn(server.run(async { stopped.await.unwrap_or(Stop::AtOnce) }));
         Self {
             url,
             client: client(),
@@ -132,7 +130,12 @@ impl App {
         }
     }
 
-    /// Stops the server gracefully, as SIGTERM does.
+    /// Tells the server to stop, as SIGTERM does, and does not wait.
+    pub(crate) fn begin_stop(&mut self) {
+        self.stop.take().unwrap().send(Stop::Announced).unwrap();
+    }
+
+    /// Stops the server gracefully, as SIGINT does, or waits until it has stopped.
     pub(crate) async fn stop(&mut self) {
         drop(self.stop.take());
         self.served.take().unwrap().await.unwrap();

@@ -75,6 +75,8 @@ impl Launch {
             None => Command::new(program),
         };
         command.args(arguments).current_dir(folder).env_clear();
+        // So that a stop takes a second and not three.
+        command.env("DRAIN_TIMEOUT", "10");
         command.envs(self.variables.iter().map(|(name, value)| (name, value)));
         // For the commands that start the program.
         command.env("PATH", "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin");
@@ -119,13 +121,18 @@ impl Program {
 
     /// Starts the server and waits until it is ready. `PORT` must be among the variables.
     pub(crate) async fn launch(launch: Launch) -> Self {
+        let mut program = Self::spawn_new(launch);
+        program.wait_until_ready().await;
+        program
+    }
+
+    /// Starts the server and does not wait. `PORT` must be among the variables.
+    pub(crate) fn spawn_new(launch: Launch) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let port = launch.variables.iter().find(|(name, _)| *name == "PORT").unwrap();
         let url = format!("http://localhost:{}", port.1);
         let process = launch.spawn(folder.path());
-        let mut program = Self { url, folder, launch, process };
-        program.wait_until_ready().await;
-        program
+        Self { url, folder, launch, process }
     }
 
     /// Starts the server again in the same folder and waits until it is ready.
@@ -176,11 +183,18 @@ impl Program {
         panic!("the log lacks {text:?}:\n{}", self.log());
     }
 
-    /// Sends the process a signal, as a supervisor or a terminal would, and waits until it ends.
+    /// Sends the process a signal, as a supervisor or a terminal would.
+    pub(crate) fn send_signal(&self, signal: &str) {
+        send_signal(self.id(), signal);
+    }
+
+    /// Sends the process a signal and waits until it ends.
     pub(crate) async fn stop(&mut self, signal: &str) -> ExitStatus {
-        // `kill` is built into the shell; not every machine has a program with this name.
-        let kill = format!("kill -{signal} {}", self.id());
-        assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
+        self.send_signal(signal);
+        self.wait_until_ended().await
+    }
+
+    pub(crate) async fn wait_until_ended(&mut self) -> ExitStatus {
         for _ in 0..TRIES {
             if let Some(status) = self.process.try_wait().unwrap() {
                 return status;
@@ -212,6 +226,13 @@ impl Drop for Program {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
+}
+
+/// Sends a process a signal, such as `TERM`.
+fn send_signal(process: u32, signal: &str) {
+    // `kill` is built into the shell; not every machine has a program with this name.
+    let kill = format!("kill -{signal} {process}");
+    assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
 }
 
 const LOG: &str = "server.log";

@@ -17,6 +17,7 @@ pub(crate) struct RetryLoad {
     token: String,
     client: Client,
     acknowledged: Mutex<Vec<(i64, String)>>,
+    failed_writes: Mutex<Vec<String>>,
     failed_reads: Mutex<Vec<String>>,
     written: watch::Sender<u64>,
     over: watch::Sender<bool>,
@@ -29,6 +30,7 @@ impl RetryLoad {
             token,
             client: client(),
             acknowledged: Mutex::default(),
+            failed_writes: Mutex::default(),
             failed_reads: Mutex::default(),
             written: watch::Sender::new(0),
             over: watch::Sender::new(false),
@@ -43,6 +45,11 @@ impl RetryLoad {
     /// The todos that the servers have acknowledged, and the errors of failed reads.
     pub(crate) fn into_results(self) -> (Vec<(i64, String)>, Vec<String>) {
         (self.acknowledged.into_inner().unwrap(), self.failed_reads.into_inner().unwrap())
+    }
+
+    /// The errors of the writes that were repeated.
+    pub(crate) fn failed_writes(&self) -> Vec<String> {
+        self.failed_writes.lock().unwrap().clone()
     }
 
     /// Waits until this many more todos are acknowledged.
@@ -68,12 +75,19 @@ impl RetryLoad {
                 let request = self.client.post(&self.list).bearer_auth(&self.token);
                 let request = request.header("idempotency-key", name.replace(' ', "-"));
                 let body = json!({ "item": { "name": name } });
-                let Ok(answer) = request.json(&body).send().await else { continue };
+                let answer = match request.json(&body).send().await {
+                    Ok(answer) => answer,
+                    Err(error) => {
+                        self.failed_writes.lock().unwrap().push(format!("{error:?}"));
+                        continue;
+                    }
+                };
                 if answer.status() == StatusCode::CREATED {
                     let body: Value = answer.json().await.unwrap();
                     break body["item"]["id"].as_i64().unwrap();
                 }
                 assert!(answer.status().is_server_error(), "{answer:?}");
+                self.failed_writes.lock().unwrap().push(answer.status().to_string());
             };
             self.acknowledged.lock().unwrap().push((id, name));
             self.written.send_modify(|written| *written += 1);
