@@ -75,16 +75,16 @@ pub enum OpenError {
         #[source]
         source: Box<dyn Error + Send + Sync>,
     },
-    /// A later version of this program has migrated the schema.
+    /// A later version of this program has removed or changed something in the schema.
     #[error(
-        "the schema of {database} has version {version}, which is newer than this program \
-         supports: run the version that created it, or a later one"
+        "this version of the program cannot use the schema of {database} any more, because a later \
+         version has applied {migration}: run that version, or a later one"
     )]
     Newer {
         /// The file or the server, without a password.
         database: String,
-        /// The unknown version.
-        version: i64,
+        /// The file of the unknown migration.
+        migration: String,
     },
     /// The migration failed.
     #[error("failed to bring the schema of {database} up to date")]

@@ -3,11 +3,11 @@
 
 use std::collections::HashMap;
 
-use tokio_postgres::{Client, Error};
+use tokio_postgres::{Client, Error, Row};
 
 use crate::store::{
     OpenError,
-    migrations::{POSTGRES, missing},
+    migrations::{Applied, POSTGRES, missing},
 };
 
 use super::error::PostgresError;
@@ -35,7 +35,7 @@ const RECORD: &str = "
 ///
 /// # Errors
 ///
-/// [`OpenError`] if the schema is newer than this program, if a migration has been edited since it
+/// [`OpenError`] if the schema is newer than this program can use, if a migration has been edited since it
 /// was applied, or if the server fails.
 pub(super) async fn migrate(client: &mut Client, database: &str) -> Result<(), OpenError> {
     let failed = |error: Error| OpenError::Migrate {
@@ -57,8 +57,13 @@ pub(super) async fn migrate(client: &mut Client, database: &str) -> Result<(), O
     Ok(())
 }
 
-/// Returns the checksums of the applied migrations by version.
-async fn applied(client: &Client) -> Result<HashMap<i64, Vec<u8>>, Error> {
-    let rows = client.query("SELECT version, checksum FROM _sqlx_migrations", &[]).await?;
-    rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
+/// Returns the applied migrations by version.
+async fn applied(client: &Client) -> Result<HashMap<i64, Applied>, Error> {
+    let query = "SELECT version, description, checksum FROM _sqlx_migrations";
+    let rows = client.query(query, &[]).await?;
+    let read = |row: &Row| {
+        let migration = Applied { file: row.try_get(1)?, checksum: row.try_get(2)? };
+        Ok((row.try_get(0)?, migration))
+    };
+    rows.iter().map(read).collect()
 }

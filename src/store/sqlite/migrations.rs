@@ -3,11 +3,11 @@
 
 use std::collections::HashMap;
 
-use rusqlite::{Connection, TransactionBehavior, params};
+use rusqlite::{Connection, Row, TransactionBehavior, params};
 
 use crate::store::{
     OpenError,
-    migrations::{SQLITE, missing},
+    migrations::{Applied, SQLITE, missing},
 };
 
 use super::error::SqliteError;
@@ -31,7 +31,7 @@ const RECORD: &str = "
 ///
 /// # Errors
 ///
-/// [`OpenError`] if the schema is newer than this program, if a migration has been edited since it
+/// [`OpenError`] if the schema is newer than this program can use, if a migration has been edited since it
 /// was applied, or if SQLite fails.
 pub(super) fn migrate(connection: &mut Connection, database: &str) -> Result<(), OpenError> {
     let failed = |error: rusqlite::Error| OpenError::Migrate {
@@ -51,10 +51,13 @@ pub(super) fn migrate(connection: &mut Connection, database: &str) -> Result<(),
     Ok(())
 }
 
-/// Returns the checksums of the applied migrations by version.
-fn applied(connection: &Connection) -> rusqlite::Result<HashMap<i64, Vec<u8>>> {
-    let mut statement = connection.prepare("SELECT version, checksum FROM _sqlx_migrations")?;
-    statement
-        .query_map([], |row| Ok((row.get(0)?, row.get_ref(1)?.as_bytes()?.to_owned())))?
-        .collect()
+/// Returns the applied migrations by version.
+fn applied(connection: &Connection) -> rusqlite::Result<HashMap<i64, Applied>> {
+    let query = "SELECT version, description, checksum FROM _sqlx_migrations";
+    let mut statement = connection.prepare(query)?;
+    let read = |row: &Row| {
+        let checksum = row.get_ref(2)?.as_bytes()?.to_owned();
+        Ok((row.get(0)?, Applied { file: row.get(1)?, checksum }))
+    };
+    statement.query_map([], read)?.collect()
 }
