@@ -1,13 +1,23 @@
 //! `todo-api backup FILE`: makes a consistent copy of the SQLite file while the server runs.
 
-use std::path::PathBuf;
+use std::{
+    path::PathBuf,
+    pin::pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use clap::Args;
+use tokio::task;
 
 use crate::{
     config::{self, Environment},
     store,
 };
+
+use super::signals::stop_signal;
 
 #[derive(Debug, Args)]
 pub(super) struct Backup {
@@ -19,6 +29,23 @@ pub(super) struct Backup {
 impl Backup {
     pub(super) fn run(self) -> anyhow::Result<()> {
         let config = config::read_database(&Environment::load()?)?;
-        Ok(store::back_up(&config.location, &self.copy)?)
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        runtime.block_on(async {
+            let mut stop = pin!(stop_signal()?);
+            let cancelled = Arc::<AtomicBool>::default();
+            let cancel = Arc::clone(&cancelled);
+            let mut copying = task::spawn_blocking(move || {
+                store::back_up(&config.location, &self.copy, &cancelled)
+            });
+            let copied = tokio::select! {
+                copied = &mut copying => copied,
+                // The backup removes the incomplete copy.
+                _ = &mut stop => {
+                    cancel.store(true, Ordering::Relaxed);
+                    copying.await
+                }
+            };
+            Ok(copied??)
+        })
     }
 }

@@ -6,7 +6,10 @@ use futures_util::future::join_all;
 use reqwest::{Client, StatusCode};
 use serde_json::{Value, json};
 
-use crate::support::{Launch, Postgres, Program, Tool, client, require, test_name};
+use crate::support::{
+    App, Database, Launch, Postgres, Program, SlowDisk, Tool, client, require, send_signal,
+    test_name, wait_until,
+};
 
 #[tokio::test]
 async fn a_backup_under_load_has_every_todo_from_before_it_began() {
@@ -28,11 +31,14 @@ async fn a_backup_under_load_has_every_todo_from_before_it_began() {
 
     // As docs/DEPLOY.md says: stop the server, replace the file with the copy, start the server.
     assert!(program.stop("TERM").await.success());
-    let file = program.folder.path().join("data/todo.db");
-    for leftover in ["-wal", "-shm"] {
-        let _ = fs::remove_file(format!("{}{leftover}", file.display()));
-    }
-    fs::rename(copy, file).unwrap();
+    let deploy = fs::read_to_string("docs/DEPLOY.md").unwrap();
+    let commands = deploy.split("To restore, stop the server, then:\n\n```sh\n").nth(1).unwrap();
+    let commands = commands.split("```").next().unwrap();
+    let commands = commands.replace("/backups/todo-2026-01-31.db", "copy.db");
+    assert_eq!(commands.matches("copy.db").count(), 1, "{commands}");
+    let mut restore = Command::new("sh");
+    restore.args(["-ec", &commands]).current_dir(program.folder.path());
+    assert!(restore.status().unwrap().success());
     program.restart().await;
     let ids = todos.ids().await;
     assert!(before.iter().all(|id| ids.contains(id)), "{ids:?} lacks some of {before:?}");
@@ -114,6 +120,34 @@ async fn a_backup_to_a_full_disk_leaves_no_file() {
     assert_eq!(fs::read_dir(copies.path()).unwrap().count(), 0);
     program.todo_api(&["backup", &copy]);
     assert_eq!(fs::read_dir(copies.path()).unwrap().count(), 1);
+}
+
+#[tokio::test]
+async fn a_backup_that_gets_a_signal_leaves_no_file() {
+    let database = Database::sqlite();
+    App::on(database.clone()).await.stop().await;
+    // So many pages that a copy takes longer than a minute.
+    database.fill(20_000).await;
+    for signal in ["TERM", "INT"] {
+        let folder = tempfile::tempdir().unwrap();
+        let disk = SlowDisk::new(folder.path());
+        let launch = disk.under(Launch::default().with("DATABASE_URL", database.url()));
+        let copies = tempfile::tempdir().unwrap();
+        let files = || fs::read_dir(copies.path()).unwrap().count();
+        disk.turn_on();
+        let copy = copies.path().join("copy.db");
+        let backup = launch.begin(folder.path(), &["backup", copy.to_str().unwrap()]);
+        let process = backup.id();
+        wait_until("the backup is in progress", async || files() > 0 && disk.reads() > 10).await;
+        send_signal(process, signal);
+        let output = tokio::task::spawn_blocking(|| backup.wait_with_output().unwrap());
+        let output = output.await.unwrap();
+        assert_eq!(output.status.code(), Some(1), "{signal}: {output:?}");
+        let shown = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(shown, "Error: the backup was cancelled, and there is no copy\n");
+        assert_eq!(files(), 0, "{signal}");
+        assert!(disk.reads() < 100, "it was not cancelled at once: {} reads", disk.reads());
+    }
 }
 
 /// The todos of Uma, by id.

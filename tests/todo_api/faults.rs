@@ -13,7 +13,7 @@ use std::{
 use reqwest::{Method, StatusCode};
 use serde_json::json;
 
-use crate::support::{Answer, App, Database, Launch, Program, client};
+use crate::support::{Answer, App, Database, Launch, Program, SlowDisk, client};
 
 #[tokio::test]
 async fn a_locked_file_can_be_read_and_accepts_writes_once_unlocked() {
@@ -178,15 +178,8 @@ async fn a_full_disk_causes_503_and_loses_no_acknowledged_todo() {
 #[tokio::test]
 async fn a_slow_disk_delays_only_the_requests_that_read_from_it() {
     let folder = tempfile::tempdir().unwrap();
-    let library = folder.path().join("slow_disk.so");
-    let mut compile = Command::new("cc");
-    compile.args(["-shared", "-fPIC", "tests/todo_api/support/slow_disk.c", "-o"]).arg(&library);
-    assert!(compile.status().unwrap().success());
-    let marker = folder.path().join("marker");
-    let launch = Launch::dev()
-        .with("LD_PRELOAD", library.to_str().unwrap())
-        .with("SLOW_DISK", marker.to_str().unwrap())
-        .with("DATABASE_TIMEOUT", "60");
+    let disk = SlowDisk::new(folder.path());
+    let launch = disk.under(Launch::dev().with("DATABASE_TIMEOUT", "60"));
     let program = Program::launch(launch).await;
     let token = program.token("uma");
     let (client, url) = (client(), format!("{}/todoitems", program.url));
@@ -196,10 +189,10 @@ async fn a_slow_disk_delays_only_the_requests_that_read_from_it() {
     for round in 1..=2 {
         let request = client.post(&url).bearer_auth(&token).json(&body);
         assert_eq!(request.send().await.unwrap().status(), StatusCode::CREATED);
-        fs::write(&marker, "").unwrap();
+        disk.turn_on();
         let requests: Vec<_> =
             (0..8).map(|_| tokio::spawn(client.get(&url).bearer_auth(&token).send())).collect();
-        while fs::metadata(&marker).unwrap().size() < 2 {
+        while disk.reads() < 2 {
             tokio::task::yield_now().await;
         }
         let health = client.get(format!("{}/health", program.url)).send().await.unwrap();
@@ -210,7 +203,7 @@ async fn a_slow_disk_delays_only_the_requests_that_read_from_it() {
             let page = Answer::of(request.await.unwrap().unwrap()).await;
             assert_eq!(page.body["items"].as_array().unwrap().len(), round);
         }
-        fs::remove_file(&marker).unwrap();
+        disk.turn_off();
     }
 }
 

@@ -21,6 +21,7 @@ mod proxy;
 mod readiness;
 mod retry_load;
 mod sign_in;
+mod slow_disk;
 mod tools;
 
 pub(crate) use self::{
@@ -38,11 +39,12 @@ pub(crate) use self::{
     locks::{MigrationLock, Transaction},
     ports::free_ports,
     postgres::Postgres,
-    program::{Launch, Program},
+    program::{Launch, Program, send_signal},
     proxy::Proxy,
     readiness::wait_until,
     retry_load::RetryLoad,
     sign_in::tenant_folder,
+    slow_disk::SlowDisk,
     tools::{Tool, require, test_name},
 };
 

@@ -3,7 +3,7 @@
 use std::{
     fs::{self, File},
     path::Path,
-    process::{Child, Command, ExitStatus, Output},
+    process::{Child, Command, ExitStatus, Output, Stdio},
     time::Duration,
 };
 
@@ -86,6 +86,12 @@ impl Launch {
     /// Runs another command of the program and waits until it ends.
     pub(crate) fn run(&self, folder: &Path, arguments: &[&str]) -> Output {
         self.command(folder, arguments).output().unwrap()
+    }
+
+    /// Starts another command of the program. Its output can be read when it ends.
+    pub(crate) fn begin(&self, folder: &Path, arguments: &[&str]) -> Child {
+        let mut command = self.command(folder, arguments);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
     }
 
     /// The error that the server prints. It must refuse to start.
@@ -229,7 +235,7 @@ impl Drop for Program {
 }
 
 /// Sends a process a signal, such as `TERM`.
-fn send_signal(process: u32, signal: &str) {
+pub(crate) fn send_signal(process: u32, signal: &str) {
     // `kill` is built into the shell; not every machine has a program with this name.
     let kill = format!("kill -{signal} {process}");
     assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
