@@ -10,6 +10,7 @@ use std::{
 use anyhow::{Context, bail};
 use clap::Args;
 use poem_entra::SystemClock;
+use sd_notify::NotifyState;
 
 use crate::{
     config::{Config, Environment},
@@ -60,9 +61,11 @@ impl Serve {
             // Starting can take a long time if another server is migrating the schema.
             _ = &mut stop => return Ok(()),
         };
+        notify_systemd(NotifyState::Ready);
         let stop = async {
             let stop = stop.await;
             tracing::info!("stopping");
+            notify_systemd(NotifyState::Stopping);
             stop
         };
         server.run(stop).await;
@@ -88,6 +91,14 @@ impl Serve {
             None => print(io::stderr(), format!("Todo API: {url}   docs: {url}/docs\n")),
         }
         Ok((server, tenant))
+    }
+}
+
+/// Tells systemd, if it runs this server as a service of the type `notify`
+/// ([sd_notify](https://www.freedesktop.org/software/systemd/man/latest/sd_notify.html)).
+fn notify_systemd(state: NotifyState) {
+    if let Err(error) = sd_notify::notify(&[state]) {
+        tracing::warn!(%error, "failed to notify systemd");
     }
 }
 

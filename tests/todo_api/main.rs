@@ -42,6 +42,7 @@ mod schemathesis;
 mod server;
 mod shutdown;
 mod support;
+mod systemd;
 mod todos;
 mod token_command;
 mod tokens;

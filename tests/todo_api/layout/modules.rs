@@ -28,6 +28,7 @@ const CRATES: &[&str] = &[
     "poem_entra",
     "poem_openapi",
     "rusqlite",
+    "sd_notify",
     "serde",
     "serde_json",
     "tokio",
@@ -137,7 +138,7 @@ const RULES: &[Rule] = &[
     Rule {
         module: "cli",
         modules: &["api", "api::document", "config", "listener", "server", "store", "telemetry"],
-        crates: &["anyhow", "clap", "poem_entra", "serde_json", "tokio"],
+        crates: &["anyhow", "clap", "poem_entra", "sd_notify", "serde_json", "tokio"],
     },
     Rule { module: "cli::dev_tenant", modules: &["config", "listener"], crates: &["anyhow", "entra_dev"] },
 ];

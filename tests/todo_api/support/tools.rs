@@ -33,6 +33,7 @@ pub(crate) enum Tool {
     /// The folder with the programs of the server.
     Postgres,
     Nginx,
+    SystemdAnalyze,
 }
 
 impl Tool {
@@ -65,6 +66,7 @@ impl Tool {
             Self::Jose => ("jose", installed("node/node_modules/jose")),
             Self::Postgres => ("PostgreSQL", postgres()),
             Self::Nginx => ("nginx", on_path("nginx")),
+            Self::SystemdAnalyze => ("systemd-analyze", on_path("systemd-analyze")),
             Self::OidcProvider => ("oidc-provider", installed("node/node_modules/oidc-provider")),
             Self::MsalPython => {
                 ("msal", installed("python/bin/python").filter(|_| has_module("msal")))
