@@ -31,6 +31,7 @@ mod judges;
 mod layout;
 mod mcp;
 mod migrations;
+mod outages;
 mod postgres_faults;
 mod postgres_tls;
 mod program;

@@ -108,7 +108,8 @@ impl App {
         assemble(&environment, &self.clock).await
     }
 
-    async fn start_with_tenant(
+    /// Starts with this tenant, database and clock, and some settings changed.
+    pub(crate) async fn start_with_tenant(
         tenant: Arc<DevTenant>,
         database: Database,
         clock: TestClock,

@@ -5,10 +5,13 @@ use std::sync::Arc;
 use poem::{
     Request, Response, Route, Server,
     endpoint::make_sync,
-    listener::{Acceptor, Listener, TcpListener},
+    listener::{Listener, TcpListener},
 };
 use reqwest::Url;
 use serde_json::Value;
+use tokio::task::AbortHandle;
+
+use super::free_ports;
 
 /// A document of the tenant. In the discovery document, `jwks_uri` leads to the gateway.
 #[derive(Clone)]
@@ -26,8 +29,19 @@ pub(crate) async fn gateway(
     tenant: &str,
     respond: impl Fn(&Request, Document) -> Response + Send + Sync + 'static,
 ) -> String {
-    let acceptor = TcpListener::bind("127.0.0.1:0").into_acceptor().await.unwrap();
-    let address = acceptor.local_addr()[0].as_socket_addr().copied().unwrap();
+    let [port] = free_ports();
+    gateway_at(port, tenant, respond).await;
+    format!("http://127.0.0.1:{port}")
+}
+
+/// Starts a gateway on this port. It stops when the task is aborted.
+pub(super) async fn gateway_at(
+    port: u16,
+    tenant: &str,
+    respond: impl Fn(&Request, Document) -> Response + Send + Sync + 'static,
+) -> AbortHandle {
+    let address = format!("127.0.0.1:{port}");
+    let acceptor = TcpListener::bind(&address).into_acceptor().await.unwrap();
     let base = format!("http://{address}");
     let path = format!("/{}/v2.0/.well-known/openid-configuration", entra_dev::ids::CONTOSO);
     let mut discovery = fetch("openid-configuration", &format!("{tenant}{path}")).await;
@@ -39,8 +53,7 @@ pub(crate) async fn gateway(
         make_sync(move |request: Request| respond(&request, document.clone()))
     };
     let routes = Route::new().at(path, endpoint(discovery)).at("/keys", endpoint(keys));
-    tokio::spawn(Server::new_with_acceptor(acceptor).run(routes));
-    base
+    tokio::spawn(Server::new_with_acceptor(acceptor).run(routes)).abort_handle()
 }
 
 async fn fetch(name: &'static str, url: &str) -> Document {

@@ -9,6 +9,7 @@ mod crash_load;
 mod database;
 mod document;
 mod entra_clients;
+mod faulty_authority;
 mod foreign_issuer;
 mod gateway;
 pub(crate) mod judges;
@@ -33,6 +34,7 @@ pub(crate) use self::{
     database::{Database, on_both},
     document::{Operation, assert_valid, operations, validator, visit},
     entra_clients::{Column, client_command, run_client},
+    faulty_authority::{Fault, FaultyAuthority},
     foreign_issuer::{ForeignIssuer, SignedIn},
     gateway::{Document, gateway},
     kept::Kept,
