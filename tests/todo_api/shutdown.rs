@@ -1,12 +1,16 @@
 //! How a server stops: it reports that it is not ready, tells its clients to close their
 //! connections, and lets the requests in progress complete.
 
-use std::time::{Duration, Instant};
+use std::{
+    io::Write,
+    time::{Duration, Instant},
+};
 
 use reqwest::{Client, StatusCode};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
+    time,
 };
 
 use crate::support::{Answer, App, Launch, Program, client, free_ports, wait_until};
@@ -44,6 +48,34 @@ async fn a_stopping_server_is_not_ready_and_closes_its_connections() {
     }
     let alive = app.client.get(format!("{}/health", app.url)).send().await.unwrap();
     assert_eq!(alive.status(), StatusCode::OK, "the server is alive as long as it serves requests");
+}
+
+#[tokio::test]
+async fn connections_in_the_accept_queue_are_served_at_a_stop() {
+    let mut app = App::start_with(|environment| environment.with("DRAIN_TIMEOUT", "600")).await;
+    app.begin_stop();
+    let code = async || app.readiness().await.body["code"] == "shutting_down";
+    wait_until("the server shuts down", code).await;
+    // These calls block the thread that the server runs on, so it accepts nothing meanwhile.
+    let address = app.url.trim_start_matches("http://");
+    let waiting: Vec<_> = (0..8)
+        .map(|_| {
+            let mut stream = std::net::TcpStream::connect(address).unwrap();
+            stream.write_all(b"GET /health HTTP/1.1\r\nhost: localhost\r\n\r\n").unwrap();
+            stream.set_nonblocking(true).unwrap();
+            TcpStream::from_std(stream).unwrap()
+        })
+        .collect();
+    // The minute in which the server accepts connections is over.
+    time::pause();
+    time::advance(Duration::from_secs(61)).await;
+    time::resume();
+    for mut stream in waiting {
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).await.unwrap();
+        assert_eq!(Answer::parse(&answer).status, StatusCode::OK);
+    }
+    wait_until("the port is closed", async || TcpStream::connect(address).await.is_err()).await;
 }
 
 #[tokio::test]
@@ -128,15 +160,23 @@ const FIRST_RESPONSE: Duration = Duration::from_millis(300);
 
 #[tokio::test]
 async fn a_server_responds_within_300_ms_without_an_authority() {
+    let [unused] = free_ports();
+    // One authority refuses connections, and one never responds.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    for authority in [unused, silent.local_addr().unwrap().port()] {
+        assert_responds_at_once(&format!("http://127.0.0.1:{authority}")).await;
+    }
+}
+
+async fn assert_responds_at_once(authority: &str) {
     let client = client();
-    let [port, unused] = free_ports();
-    let launch =
-        Launch::serve(&format!("http://127.0.0.1:{unused}")).with("PORT", port.to_string());
+    let [port] = free_ports();
+    let launch = Launch::serve(authority).with("PORT", port.to_string());
     let mut fastest = Duration::MAX;
     // Other tests may keep the processors busy, so the fastest of a few starts counts.
     for _ in 0..10 {
-        let mut program = Program::spawn_new(launch.clone());
         let started = Instant::now();
+        let mut program = Program::spawn_new(launch.clone());
         let ready = format!("{}/health/ready", program.url);
         let mut answer = None;
         wait_until("the server responds", async || {
