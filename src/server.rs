@@ -8,12 +8,7 @@ use std::{
     time::Duration,
 };
 
-use poem::{
-    EndpointExt,
-    endpoint::BoxEndpoint,
-    http::{HeaderName, Method, header},
-    middleware::Cors,
-};
+use poem::{EndpointExt, endpoint::BoxEndpoint};
 use poem_entra::{Clock, Settings, Validator};
 use serde_json::Value;
 use tokio::task::JoinHandle;
@@ -24,7 +19,7 @@ use crate::{
         docs::{self, DocsSettings},
         document::DocumentSettings,
         health::HealthApi,
-        http::edge,
+        http::{cors::Cors, edge},
         metadata, security,
         todos::TodosApi,
     },
@@ -133,7 +128,7 @@ fn document_settings(validator: &Validator, url: &str) -> DocumentSettings {
     }
 }
 
-/// The layers, from the outside in: the log line, CORS if it is configured, the edge, the routes.
+/// The layers, from the outside in: the log line, the edge, the routes.
 fn endpoint(
     config: &Config,
     public_url: &str,
@@ -154,38 +149,8 @@ fn endpoint(
         pages = metadata::add_to(pages, &metadata);
     }
     let routes = api::endpoint(todos, health, pages).data(validator).data(store);
-    // The inner edge turns errors into responses before the CORS layer sees them, so that they get
-    // CORS headers. The outer edge does the same for requests that the CORS layer rejects.
-    let routes = routes.around(edge::around_routes);
-    Ok(if config.server.cors_origins.is_empty() {
-        routes.around(telemetry::trace).boxed()
-    } else {
-        let cors = cors(&config.server.cors_origins, public_url);
-        routes.with(cors).around(edge::around_cors).around(telemetry::trace).boxed()
-    })
-}
-
-fn cors(origins: &[String], own: &str) -> Cors {
-    // The docs page calls its own server, and browsers send `Origin` with some of these requests.
-    // For this reason the server's own origin is allowed too.
-    Cors::new()
-        .allow_origins(origins.iter().map(String::as_str).chain([own]))
-        .allow_methods([Method::GET, Method::POST, Method::PATCH, Method::DELETE])
-        .allow_headers([
-            header::AUTHORIZATION,
-            header::CONTENT_TYPE,
-            header::IF_MATCH,
-            header::IF_NONE_MATCH,
-            HeaderName::from_static("idempotency-key"),
-            telemetry::REQUEST_ID,
-        ])
-        .expose_headers([
-            header::ETAG,
-            header::LINK,
-            header::LOCATION,
-            header::RETRY_AFTER,
-            header::WWW_AUTHENTICATE,
-            telemetry::REQUEST_ID,
-        ])
-        .allow_credentials(false)
+    let ServerConfig { cors_origins, cors_headers, .. } = &config.server;
+    let cors = Cors::new(cors_origins, cors_headers).map(Arc::new);
+    let edge = move |next, request| edge::around_routes(next, request, cors.clone());
+    Ok(routes.around(edge).around(telemetry::trace).boxed())
 }

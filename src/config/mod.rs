@@ -86,6 +86,9 @@ pub struct ServerConfig {
     pub public_url: Option<String>,
     /// `CORS_ORIGINS`, default none: the origins whose pages may call the API.
     pub cors_origins: Vec<String>,
+    /// `CORS_HEADERS`, default none: the names of request header fields that these pages may send
+    /// in addition to those that the API reads and those of tracing libraries.
+    pub cors_headers: Vec<String>,
     /// `DRAIN_TIMEOUT`, in seconds, default 30: how long a server that shuts down waits for the
     /// requests in progress.
     pub drain_timeout: Duration,

@@ -80,6 +80,7 @@ impl Reader<'_> {
             port: self.number("PORT"),
             public_url: self.url("PUBLIC_URL"),
             cors_origins: self.origins("CORS_ORIGINS"),
+            cors_headers: self.field_names("CORS_HEADERS"),
             drain_timeout: self.seconds("DRAIN_TIMEOUT"),
         }
     }
@@ -205,6 +206,19 @@ impl Reader<'_> {
         }
         origins
     }
+
+    /// Names of header fields, which are tokens (RFC 9110, section 5.1).
+    fn field_names(&mut self, name: &str) -> Vec<String> {
+        let fields = self.environment.list(name);
+        let is_allowed =
+            |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+        for field in fields.iter().filter(|field| !field.bytes().all(is_allowed)) {
+            self.faults.push(format!(
+                "{name} contains {field:?}, which is not the name of a header field"
+            ));
+        }
+        fields
+    }
 }
 
 /// The settings of the validator that have no effect.
@@ -275,6 +289,8 @@ mod tests {
             ("PUBLIC_URL", "todo.example"),
             ("PUBLIC_URL", "https://todo.example/?a=b"),
             ("CORS_ORIGINS", "https://app.example/"),
+            ("CORS_HEADERS", "x-tenant, x tenant"),
+            ("CORS_HEADERS", "x-tenant:"),
             ("DATABASE_URL", "mysql://root:secret@localhost/todo"),
             ("DATABASE_URL", "postgres://todo:secret@localhost"),
             ("DATABASE_URL", "postgres://todo:secret@local host/todo"),

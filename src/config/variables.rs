@@ -23,6 +23,7 @@ pub const VARIABLES: &[Variable] = &[
     Variable { name: "PORT", default: Some("8000") },
     Variable { name: "PUBLIC_URL", default: None },
     Variable { name: "CORS_ORIGINS", default: None },
+    Variable { name: "CORS_HEADERS", default: None },
     Variable { name: "DRAIN_TIMEOUT", default: Some("30") },
     Variable { name: "DATABASE_URL", default: Some("sqlite://data/todo.db") },
     Variable { name: "PGPASSWORD", default: None },

@@ -15,6 +15,7 @@ mod clients;
 mod conditional_delete_all;
 mod conditions;
 mod connections;
+mod cors;
 mod delete_all;
 mod docs_page;
 mod document;

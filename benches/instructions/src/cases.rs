@@ -127,7 +127,8 @@ fn endpoint(world: &World) -> BoxEndpoint<'static> {
     let todos = TodosApi { store: store.clone() };
     let health = HealthApi { validator: Arc::clone(&validator), store, stopping: Arc::default() };
     let routes = api::endpoint(todos, health, Pages::default());
-    routes.data(validator).around(edge::around_routes).boxed()
+    let edge = |next, request| edge::around_routes(next, request, None);
+    routes.data(validator).around(edge).boxed()
 }
 
 /// A store that always has the same three todos, and can only list them.

@@ -1,12 +1,13 @@
-//! The layer around all endpoints: it limits the size of the request header, turns every error and
-//! panic into a problem document, and adds the header fields of every response.
+//! The layer around all endpoints: it limits the size of the request header, responds to preflight
+//! requests, turns every error and panic into a problem document, and adds the header
+//! fields of every response.
 
 use std::{panic::AssertUnwindSafe, sync::Arc};
 
 use futures_util::FutureExt;
 use poem::{
     Endpoint, Error, IntoResponse, Request, Response, Result,
-    error::{CorsError, MethodNotAllowedError, NotFoundError},
+    error::{MethodNotAllowedError, NotFoundError},
     http::{HeaderMap, HeaderValue, header},
 };
 use poem_entra::poem::Denied;
@@ -17,7 +18,7 @@ use poem_openapi::{
 
 use crate::telemetry::RequestId;
 
-use super::{methods::Allow, problem::Problem};
+use super::{cors::Cors, methods::Allow, problem::Problem};
 
 /// The maximum size of all header names and values, in bytes. A token may have up to 16,384.
 const HEADER_LIMIT: usize = 64 * 1024;
@@ -26,39 +27,41 @@ const HEADER_LIMIT: usize = 64 * 1024;
 pub async fn around_routes<E: Endpoint + 'static>(
     next: Arc<E>,
     request: Request,
+    cors: Option<Arc<Cors>>,
 ) -> Result<Response> {
-    let id = request_id(&request);
-    let fits = size(request.headers()) <= HEADER_LIMIT;
+    let id = request.extensions().get().cloned();
+    let origin = cors.as_ref().and_then(|_| request.headers().get(header::ORIGIN).cloned());
+    let early = early_response(&request, cors.as_deref());
     let outcome = async {
-        match fits {
-            true => next.call(request).await,
-            false => Err(Problem::headers_too_large(HEADER_LIMIT).into()),
+        match early {
+            Some(outcome) => outcome.map_err(Error::from),
+            None => next.call(request).await.map(IntoResponse::into_response),
         }
     };
-    respond(id, outcome).await
+    let mut response = respond(id, outcome).await;
+    if let Some(cors) = cors {
+        cors.permit(origin, response.headers_mut());
+    }
+    Ok(response)
 }
 
-/// The layer around the CORS layer, for the requests that CORS rejects.
-pub async fn around_cors<E: Endpoint + 'static>(
-    next: Arc<E>,
-    request: Request,
-) -> Result<Response> {
-    respond(request_id(&request), next.call(request)).await
+/// The response to a request that reaches no endpoint.
+fn early_response(request: &Request, cors: Option<&Cors>) -> Option<Result<Response, Problem>> {
+    if size(request.headers()) > HEADER_LIMIT {
+        return Some(Err(Problem::headers_too_large(HEADER_LIMIT)));
+    }
+    cors?.preflight(request)
 }
 
-fn request_id(request: &Request) -> Option<RequestId> {
-    request.extensions().get().cloned()
-}
-
-async fn respond<T: IntoResponse>(
+async fn respond(
     id: Option<RequestId>,
-    outcome: impl Future<Output = Result<T>>,
-) -> Result<Response> {
+    outcome: impl Future<Output = Result<Response>>,
+) -> Response {
     let outcome = AssertUnwindSafe(outcome).catch_unwind().await;
     // The panic message has been written to standard error.
     let outcome = outcome.unwrap_or_else(|_| Err(Problem::internal("the handler panicked").into()));
     let mut response = match outcome {
-        Ok(output) => output.into_response(),
+        Ok(response) => response,
         Err(error) => {
             let operation = error.data::<OperationId>().copied();
             let id = id.as_ref().map_or("", RequestId::as_str);
@@ -70,7 +73,7 @@ async fn respond<T: IntoResponse>(
         }
     };
     harden(response.headers_mut());
-    Ok(response)
+    response
 }
 
 fn size(headers: &HeaderMap) -> usize {
@@ -111,9 +114,6 @@ fn problem_of(error: Error) -> Problem {
     }
     if error.is::<ContentTypeError>() {
         return Problem::unsupported_media_type();
-    }
-    if error.is::<CorsError>() {
-        return Problem::origin_not_allowed(error.status());
     }
     match error.status() {
         status if status.is_client_error() => Problem::unreadable(status),

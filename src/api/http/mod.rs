@@ -1,6 +1,8 @@
-//! HTTP: request headers, preconditions, bodies, pages, methods, and errors as problem documents.
+//! HTTP: request headers, preconditions, bodies, pages, methods, cross-origin requests, and errors as
+//! problem documents.
 
 pub mod code;
+pub mod cors;
 pub mod edge;
 pub mod headers;
 pub mod json;

@@ -124,10 +124,10 @@ impl Problem {
         Self { status, ..Self::new(Code::InvalidRequest, "The request cannot be read.") }
     }
 
-    /// 403, or the `status` that poem has chosen: CORS does not allow the request.
-    pub fn origin_not_allowed(status: StatusCode) -> Self {
-        let detail = "CORS_ORIGINS does not allow this request from this origin.";
-        Self { status, ..Self::new(Code::InvalidRequest, detail) }
+    /// 403: pages of this origin may not call the API.
+    pub fn origin_not_allowed() -> Self {
+        let detail = "CORS_ORIGINS does not allow requests from this origin.";
+        Self { status: StatusCode::FORBIDDEN, ..Self::new(Code::InvalidRequest, detail) }
     }
 
     /// 403: the todo belongs to somebody else.

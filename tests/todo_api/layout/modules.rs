@@ -76,9 +76,10 @@ const RULES: &[Rule] = &[
     },
     Rule { module: "api::http", modules: &[], crates: &[] },
     Rule { module: "api::http::code", modules: &[], crates: &["poem"] },
+    Rule { module: "api::http::cors", modules: &["api::http::problem", "telemetry"], crates: &["poem"] },
     Rule {
         module: "api::http::edge",
-        modules: &["api::http::methods", "api::http::problem", "telemetry"],
+        modules: &["api::http::cors", "api::http::methods", "api::http::problem", "telemetry"],
         crates: &["poem", "poem_entra", "poem_openapi"],
     },
     Rule {
@@ -131,7 +132,7 @@ const RULES: &[Rule] = &[
     Rule { module: "telemetry", modules: &["config"], crates: &["poem", "poem_entra", "poem_openapi", "tracing_subscriber"] },
     Rule {
         module: "server",
-        modules: &["api", "api::docs", "api::document", "api::health", "api::http::edge", "api::http::problem", "api::metadata", "api::security", "api::todos", "config", "listener", "store", "telemetry"],
+        modules: &["api", "api::docs", "api::document", "api::health", "api::http::cors", "api::http::edge", "api::http::problem", "api::metadata", "api::security", "api::todos", "config", "listener", "store", "telemetry"],
         crates: &["poem", "poem_entra", "serde_json", "tokio"],
     },
     // The commands. Only one module knows the development tenant.
