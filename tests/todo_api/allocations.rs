@@ -21,6 +21,7 @@ async fn a_page_of_three_todos_takes_at_most_40_allocations() {
         Request::builder()
             .method(Method::GET)
             .uri_str("/todoitems")
+            .header(header::HOST, "localhost")
             .header(header::AUTHORIZATION, format!("Bearer {token}"))
             .finish()
     };

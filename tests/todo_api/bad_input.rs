@@ -96,6 +96,36 @@ async fn only_application_json_is_read() {
     }
 }
 
+/// RFC 9112, section 3.2.
+#[tokio::test]
+async fn a_request_has_one_valid_host() {
+    let app = App::start().await;
+    for (version, hosts, status) in [
+        ("1.1", &[] as &[&str], 400),
+        ("1.1", &["localhost", "localhost"], 400),
+        ("1.1", &[""], 400),
+        ("1.1", &["http://localhost"], 400),
+        ("1.1", &["local host"], 400),
+        ("1.1", &["localhost:http"], 400),
+        ("1.1", &["\u{e9}"], 400),
+        ("1.0", &["localhost", "localhost"], 400),
+        ("1.0", &["a/b"], 400),
+        ("1.1", &["todo.example:8000"], 200),
+        ("1.1", &["[::1]:8000"], 200),
+        ("1.0", &[], 200),
+    ] {
+        for path in ["/health", "/docs", "http://todo.example/health"] {
+            let fields: String = hosts.iter().map(|host| format!("host: {host}\r\n")).collect();
+            let request = format!("GET {path} HTTP/{version}\r\nconnection: close\r\n{fields}\r\n");
+            let answer = app.send_bytes(request.as_bytes()).await;
+            assert_eq!(answer.status.as_u16(), status, "{request}: {answer:?}");
+            if status == 400 {
+                answer.assert_field_error("header:Host", "");
+            }
+        }
+    }
+}
+
 #[tokio::test]
 async fn an_invalid_body_is_refused_with_a_pointer_to_the_error() {
     let app = App::start().await;
@@ -246,10 +276,16 @@ async fn an_unknown_path_causes_404_and_an_unknown_method_405() {
     for path in ["/nothing", "/todoitems/1/2", "/todoitems/", "/docs/../nothing", "/%00"] {
         app.send(None, Method::GET, path, None).await.assert_problem(404, "not_found");
     }
+    let unknown: Method = "PROPFIND".parse().unwrap();
+    app.send(None, unknown, "/nothing", None).await.assert_problem(404, "not_found");
     for (method, path, allow) in [
         ("PUT", "/todoitems", "DELETE, GET, HEAD, POST"),
         ("OPTIONS", "/todoitems", "DELETE, GET, HEAD, POST"),
         ("TRACE", "/todoitems", "DELETE, GET, HEAD, POST"),
+        ("QUERY", "/todoitems", "DELETE, GET, HEAD, POST"),
+        ("PROPFIND", "/todoitems/1", "DELETE, GET, HEAD, PATCH"),
+        // Methods are case-sensitive (RFC 9110, section 9.1).
+        ("get", "/health", "GET, HEAD"),
         ("PUT", "/todoitems/1", "DELETE, GET, HEAD, PATCH"),
         ("POST", "/todoitems/1", "DELETE, GET, HEAD, PATCH"),
         ("POST", "/health", "GET, HEAD"),

@@ -36,8 +36,8 @@ async fn only_faults_of_the_whole_request_come_before_401() {
         answer.assert_problem(400, "invalid_request");
         let start = format!("{} {path} HTTP/1.1\r\n", operation.method);
         let no_host = format!("{start}connection: close\r\n\r\n");
-        let status = app.send_bytes(no_host.as_bytes()).await.status.as_u16();
-        assert!([400, 401].contains(&status), "{status} for {start}");
+        let answer = app.send_bytes(no_host.as_bytes()).await;
+        answer.assert_problem(400, "invalid_request");
         let answer = app.send(None, Method::PUT, &path, None).await;
         answer.assert_problem(405, "method_not_allowed");
         let headers = [("x-padding", &*"a".repeat(70_000))];

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use poem::{
     Endpoint, EndpointExt, Request, Response,
     endpoint::BoxEndpoint,
-    http::{HeaderMap, StatusCode, header},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
 };
 use poem_entra::{Policy, Requirement, User};
 use todo_api::{
@@ -88,6 +88,7 @@ fn counted(call: &dyn Fn()) {
 fn requests(endpoint: &BoxEndpoint<'static>, headers: &HeaderMap, status: StatusCode) {
     let request = || {
         let mut request = Request::builder().uri_str("/todoitems").finish();
+        request.headers_mut().insert(header::HOST, HeaderValue::from_static("localhost"));
         request.headers_mut().extend(headers.clone());
         request
     };

@@ -1,5 +1,5 @@
-//! The layer around all endpoints: it limits the size of the request header, responds to preflight
-//! requests, turns every error and panic into a problem document, and adds the header
+//! The layer around all endpoints: it checks `Host` and the size of the request header, responds to
+//! preflight requests, turns every error and panic into a problem document, and adds the header
 //! fields of every response.
 
 use std::{panic::AssertUnwindSafe, sync::Arc};
@@ -18,7 +18,12 @@ use poem_openapi::{
 
 use crate::telemetry::RequestId;
 
-use super::{cors::Cors, methods::Allow, problem::Problem};
+use super::{
+    cors::Cors,
+    host,
+    methods::{self, Allow},
+    problem::Problem,
+};
 
 /// The maximum size of all header names and values, in bytes. A token may have up to 16,384.
 const HEADER_LIMIT: usize = 64 * 1024;
@@ -26,12 +31,13 @@ const HEADER_LIMIT: usize = 64 * 1024;
 /// The layer around the routes. One layer for everything, because each layer copies the request.
 pub async fn around_routes<E: Endpoint + 'static>(
     next: Arc<E>,
-    request: Request,
+    mut request: Request,
     cors: Option<Arc<Cors>>,
 ) -> Result<Response> {
     let id = request.extensions().get().cloned();
     let origin = cors.as_ref().and_then(|_| request.headers().get(header::ORIGIN).cloned());
     let early = early_response(&request, cors.as_deref());
+    methods::replace_unknown(&mut request);
     let outcome = async {
         match early {
             Some(outcome) => outcome.map_err(Error::from),
@@ -47,6 +53,9 @@ pub async fn around_routes<E: Endpoint + 'static>(
 
 /// The response to a request that reaches no endpoint.
 fn early_response(request: &Request, cors: Option<&Cors>) -> Option<Result<Response, Problem>> {
+    if let Err(problem) = host::check(request) {
+        return Some(Err(problem));
+    }
     if size(request.headers()) > HEADER_LIMIT {
         return Some(Err(Problem::headers_too_large(HEADER_LIMIT)));
     }

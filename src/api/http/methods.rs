@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use poem::{
-    EndpointExt,
+    EndpointExt, Request,
     endpoint::{BoxEndpoint, make},
     error::MethodNotAllowedError,
     http::{HeaderValue, Method},
@@ -33,16 +33,37 @@ impl<A: OpenApi> OpenApi for WithAllow<A> {
         self.0.add_routes(table);
         for endpoints in table.values_mut() {
             let allow = allow(endpoints.keys());
-            for method in methods() {
+            for method in KNOWN {
                 // poem serves HEAD through GET.
-                let served = method == Method::HEAD && endpoints.contains_key(&Method::GET);
+                let served = *method == Method::HEAD && endpoints.contains_key(&Method::GET);
                 if !served {
-                    endpoints.entry(method).or_insert_with(|| refusal(allow.clone()));
+                    endpoints.entry(method.clone()).or_insert_with(|| refusal(allow.clone()));
                 }
             }
         }
     }
 }
+
+/// Replaces any other method by TRACE, which no path supports. Otherwise, poem would refuse it
+/// without saying what the path supports.
+pub fn replace_unknown(request: &mut Request) {
+    if !KNOWN.contains(request.method()) {
+        request.set_method(Method::TRACE);
+    }
+}
+
+/// The methods for which each path has an endpoint.
+const KNOWN: &[Method] = &[
+    Method::GET,
+    Method::HEAD,
+    Method::POST,
+    Method::PUT,
+    Method::PATCH,
+    Method::DELETE,
+    Method::OPTIONS,
+    Method::TRACE,
+    Method::CONNECT,
+];
 
 fn refusal(allow: Allow) -> BoxEndpoint<'static> {
     make(move |_| {
@@ -65,20 +86,4 @@ fn allow<'a>(supported: impl Iterator<Item = &'a Method>) -> Allow {
     // Method names are tokens, which every header field may contain.
     let value = HeaderValue::from_str(&names.join(", "));
     Allow(value.unwrap_or_else(|_| HeaderValue::from_static("")))
-}
-
-fn methods() -> impl Iterator<Item = Method> {
-    let query = Method::from_bytes(b"QUERY").into_iter();
-    let standard = [
-        Method::GET,
-        Method::HEAD,
-        Method::POST,
-        Method::PUT,
-        Method::PATCH,
-        Method::DELETE,
-        Method::OPTIONS,
-        Method::TRACE,
-        Method::CONNECT,
-    ];
-    standard.into_iter().chain(query)
 }

@@ -5,6 +5,7 @@ pub mod code;
 pub mod cors;
 pub mod edge;
 pub mod headers;
+mod host;
 pub mod json;
 pub mod methods;
 mod objects;

@@ -79,7 +79,7 @@ const RULES: &[Rule] = &[
     Rule { module: "api::http::cors", modules: &["api::http::problem", "telemetry"], crates: &["poem"] },
     Rule {
         module: "api::http::edge",
-        modules: &["api::http::cors", "api::http::methods", "api::http::problem", "telemetry"],
+        modules: &["api::http::cors", "api::http::host", "api::http::methods", "api::http::problem", "telemetry"],
         crates: &["poem", "poem_entra", "poem_openapi"],
     },
     Rule {
@@ -87,6 +87,7 @@ const RULES: &[Rule] = &[
         modules: &["api::http::problem", "todo"],
         crates: &["poem", "poem_openapi"],
     },
+    Rule { module: "api::http::host", modules: &["api::http::problem"], crates: &["poem"] },
     Rule {
         module: "api::http::json",
         modules: &["api::http::objects", "api::http::problem"],
