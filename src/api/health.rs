@@ -23,6 +23,7 @@ use crate::store::{Store, StoreError};
 
 use super::http::{
     json::Json,
+    preconditions::NoPreconditions,
     problem::{self, Problem, ProblemDocument},
 };
 
@@ -48,7 +49,7 @@ impl HealthApi {
     ///
     /// Checks only that the server responds, not what it depends on.
     #[oai(path = "/health", method = "get", operation_id = "getHealth")]
-    async fn get_health(&self) -> HealthResponse {
+    async fn get_health(&self, _conditions: NoPreconditions) -> HealthResponse {
         HealthResponse::Alive(Json("OK".into()))
     }
 
@@ -58,7 +59,10 @@ impl HealthApi {
     /// no signing keys to verify tokens with, if the database does not respond or does not accept
     /// changes, or if the server is shutting down.
     #[oai(path = "/health/ready", method = "get", operation_id = "getReadiness")]
-    async fn get_readiness(&self) -> Result<ReadinessResponse, NotReady> {
+    async fn get_readiness(
+        &self,
+        _conditions: NoPreconditions,
+    ) -> Result<ReadinessResponse, NotReady> {
         let keys = match self.validator.readiness() {
             Readiness::Ready => State::Ready,
             Readiness::NoKeys => State::Unavailable,

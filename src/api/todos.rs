@@ -16,7 +16,7 @@ use super::{
         headers::Field,
         json::Json,
         paging::{Cursor, Limit, Page, next_page},
-        preconditions::{EntityTag, IfMatch, IfNoneMatch, Preconditions},
+        preconditions::{EntityTag, IfMatch, IfNoneMatch, NoPreconditions, Preconditions},
         problem::Problem,
     },
     security::{ReadableTodo, SignedIn, TenantWriter, WritableTodo},
@@ -48,13 +48,17 @@ impl TodosApi {
         limit: Query<Option<Limit>>,
         /// The cursor of the page: the value of `next` in the previous page.
         after: Query<Option<Cursor>>,
+        /// `ETag`s of the page: the response is 412 if none of them is current.
+        #[oai(name = "If-Match")]
+        expected: Field<IfMatch>,
         /// `ETag`s that the client has stored: the response is 304 if one of them is current.
         #[oai(name = "If-None-Match")]
         known: Field<IfNoneMatch>,
     ) -> Result<ListTodosResponse, Problem> {
         let page = Page::parse(limit.0.as_ref(), after.0.as_ref())?;
+        let preconditions = Preconditions::new(expected, known)?;
         let listing = self.store.list(&caller.reads, page.after, page.limit).await?;
-        Ok(ListTodosResponse::new(&page, listing, &known))
+        ListTodosResponse::new(&page, listing, &preconditions)
     }
 
     /// Create a todo
@@ -70,6 +74,7 @@ impl TodosApi {
         /// quotes and backslashes. Quotes around it are ignored.
         #[oai(name = "Idempotency-Key")]
         key: Field<IdempotencyKey>,
+        _conditions: NoPreconditions,
         body: Json<TodoCreation>,
     ) -> Result<CreateTodoResponse, Problem> {
         let new = body.0.item.parse()?;
@@ -96,7 +101,7 @@ impl TodosApi {
         #[oai(name = "If-None-Match")]
         unexpected: Field<IfNoneMatch>,
     ) -> Result<DeleteTodoResponse, Problem> {
-        let condition = Preconditions::new(expected, unexpected).of_list();
+        let condition = Preconditions::new(expected, unexpected)?.of_list();
         let outcome = self.store.delete_all(caller.owner.tenant, condition).await;
         let outcome = outcome.inspect_err(|_| audit::record_failure(&caller, "deleteAllTodos"));
         let todos = outcome?.ok_or_else(Problem::precondition_failed)?;
@@ -113,11 +118,14 @@ impl TodosApi {
         /// The todo's id.
         #[oai(name = "id")]
         found: ReadableTodo,
+        /// `ETag`s of the todo: the response is 412 if none of them is current.
+        #[oai(name = "If-Match")]
+        expected: Field<IfMatch>,
         /// `ETag`s that the client has stored: the response is 304 if one of them is current.
         #[oai(name = "If-None-Match")]
         known: Field<IfNoneMatch>,
     ) -> Result<GetTodoResponse, Problem> {
-        Ok(GetTodoResponse::new(found.todo, &known))
+        GetTodoResponse::new(found.todo, &Preconditions::new(expected, known)?)
     }
 
     /// Change a todo
@@ -139,7 +147,7 @@ impl TodosApi {
         body: Json<TodoChange>,
     ) -> Result<UpdateTodoResponse, Problem> {
         let change = body.0.item.parse()?;
-        let condition = Preconditions::new(expected, unexpected).of_todo(&found)?;
+        let condition = Preconditions::new(expected, unexpected)?.of_todo(&found)?;
         let (store, access) = (&self.store, &found.caller.writes);
         let changed = store.update(access, found.id, condition.version(), &change).await?;
         let todo = changed.ok_or_else(|| condition.problem())?;
@@ -165,7 +173,7 @@ impl TodosApi {
         #[oai(name = "If-None-Match")]
         unexpected: Field<IfNoneMatch>,
     ) -> Result<DeleteTodoResponse, Problem> {
-        let condition = Preconditions::new(expected, unexpected).of_todo(&found)?;
+        let condition = Preconditions::new(expected, unexpected)?.of_todo(&found)?;
         let (store, access) = (&self.store, &found.caller.writes);
         if !store.delete(access, found.id, condition.version()).await? {
             return Err(condition.problem());
@@ -199,15 +207,19 @@ enum ListTodosResponse {
 }
 
 impl ListTodosResponse {
-    fn new(page: &Page, listing: Listing, known: &Field<IfNoneMatch>) -> Self {
+    fn new(
+        page: &Page,
+        listing: Listing,
+        preconditions: &Preconditions,
+    ) -> Result<Self, Problem> {
         let next = next_page(&listing);
         let tag = EntityTag::of_page(&listing);
-        if known.knows(&tag) {
-            return Self::NotModified(tag);
+        if preconditions.of_read(&tag)? {
+            return Ok(Self::NotModified(tag));
         }
         let link = next.as_deref().map(|next| page.link(next));
         let items = listing.todos.into_iter().map(TodoBody::from).collect();
-        Self::Page(Json(TodoPage { items, next }), link, tag)
+        Ok(Self::Page(Json(TodoPage { items, next }), link, tag))
     }
 }
 
@@ -228,7 +240,8 @@ enum CreateTodoResponse {
 
 impl CreateTodoResponse {
     fn new(todo: Todo) -> Self {
-        let (location, tag) = (format!("/todoitems/{}", todo.id), EntityTag::of_todo(&todo));
+        let location = format!("/todoitems/{}", todo.id);
+        let tag = EntityTag::of_todo(&todo);
         Self::Created(Json(todo.into()), location, tag)
     }
 }
@@ -254,12 +267,12 @@ enum GetTodoResponse {
 }
 
 impl GetTodoResponse {
-    fn new(todo: Todo, known: &Field<IfNoneMatch>) -> Self {
+    fn new(todo: Todo, preconditions: &Preconditions) -> Result<Self, Problem> {
         let tag = EntityTag::of_todo(&todo);
-        match known.knows(&tag) {
+        Ok(match preconditions.of_read(&tag)? {
             true => Self::NotModified(tag),
             false => Self::Found(Json(todo.into()), tag),
-        }
+        })
     }
 }
 

@@ -4,7 +4,10 @@ use std::borrow::Cow;
 
 use aws_lc_rs::digest::{Context, SHA256};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use poem::http::HeaderValue;
+use poem::{
+    FromRequest, Request, RequestBody, Result,
+    http::{HeaderValue, header},
+};
 use poem_openapi::{
     registry::MetaSchemaRef,
     types::{ToHeader, Type},
@@ -106,6 +109,14 @@ impl EntityTags {
         self.any(|tag| !tag.weak && !current.weak && tag.opaque == current.opaque)
     }
 
+    /// Whether none of them can match in the strong comparison.
+    fn are_weak(&self) -> bool {
+        match self {
+            Self::Any => false,
+            Self::Of(tags) => tags.iter().all(|tag| tag.weak),
+        }
+    }
+
     fn any(&self, matches: impl Fn(&EntityTag) -> bool) -> bool {
         match self {
             Self::Any => true,
@@ -114,14 +125,7 @@ impl EntityTags {
     }
 }
 
-impl Field<IfNoneMatch> {
-    /// Whether one of the tags is current, so that the client already has this state.
-    pub fn knows(&self, current: &EntityTag) -> bool {
-        self.0.as_ref().is_some_and(|IfNoneMatch(tags)| tags.matches(current))
-    }
-}
-
-/// The preconditions of a request that writes.
+/// The preconditions of a request.
 pub struct Preconditions {
     if_match: Option<EntityTags>,
     if_none_match: Option<EntityTags>,
@@ -129,10 +133,33 @@ pub struct Preconditions {
 
 impl Preconditions {
     /// The preconditions that were sent.
-    pub fn new(if_match: Field<IfMatch>, if_none_match: Field<IfNoneMatch>) -> Self {
+    ///
+    /// # Errors
+    ///
+    /// 412 if all tags in `If-Match` are weak, so that it cannot hold.
+    pub fn new(
+        if_match: Field<IfMatch>,
+        if_none_match: Field<IfNoneMatch>,
+    ) -> Result<Self, Problem> {
         let if_match = if_match.0.map(|IfMatch(tags)| tags);
         let if_none_match = if_none_match.0.map(|IfNoneMatch(tags)| tags);
-        Self { if_match, if_none_match }
+        if if_match.as_ref().is_some_and(EntityTags::are_weak) {
+            return Err(Problem::weak_entity_tag());
+        }
+        Ok(Self { if_match, if_none_match })
+    }
+
+    /// Evaluates the preconditions of a request that reads. Returns whether the client already has
+    /// the current state, so that the response is 304.
+    ///
+    /// # Errors
+    ///
+    /// 412 if `If-Match` does not hold.
+    pub fn of_read(&self, current: &EntityTag) -> Result<bool, Problem> {
+        match self.matches(current) {
+            true => Ok(self.is_known(current)),
+            false => Err(Problem::precondition_failed()),
+        }
     }
 
     /// Evaluates the preconditions for the todo that the guard found. If the outcome depends on its
@@ -162,11 +189,44 @@ impl Preconditions {
         Some(Box::new(move |list| self.hold(&EntityTag::of_page(list))))
     }
 
-    /// `If-Match` is evaluated first, in the strong comparison, and then `If-None-Match`, in the weak
-    /// comparison (RFC 9110, section 13.2.2).
+    /// `If-Match` is evaluated first, and then `If-None-Match` (RFC 9110, section 13.2.2).
     fn hold(&self, current: &EntityTag) -> bool {
-        let matches = self.if_match.as_ref().is_none_or(|tags| tags.matches_strongly(current));
-        matches && !self.if_none_match.as_ref().is_some_and(|tags| tags.matches(current))
+        self.matches(current) && !self.is_known(current)
+    }
+
+    /// Whether `If-Match` holds, in the strong comparison.
+    fn matches(&self, current: &EntityTag) -> bool {
+        self.if_match.as_ref().is_none_or(|tags| tags.matches_strongly(current))
+    }
+
+    /// Whether `If-None-Match` has the current tag, in the weak comparison.
+    fn is_known(&self, current: &EntityTag) -> bool {
+        self.if_none_match.as_ref().is_some_and(|tags| tags.matches(current))
+    }
+}
+
+/// Refuses preconditions, for an operation that does not evaluate them. It must not ignore them
+/// either (RFC 9110, section 13.2.1): the client relies on them.
+pub struct NoPreconditions;
+
+impl<'a> FromRequest<'a> for NoPreconditions {
+    async fn from_request(request: &'a Request, _: &mut RequestBody) -> Result<Self> {
+        let is_empty = |value: &HeaderValue| value.is_empty();
+        for (field, name) in
+            [(header::IF_MATCH, "If-Match"), (header::IF_NONE_MATCH, "If-None-Match")]
+        {
+            let mut values = request.headers().get_all(field).iter();
+            // An empty If-None-Match counts as absent, as it does elsewhere.
+            let is_absent = match name {
+                "If-Match" => values.next().is_none(),
+                _ => values.all(is_empty),
+            };
+            if !is_absent {
+                let detail = "must not be sent, because this operation does not evaluate it";
+                return Err(Problem::invalid(format!("header:{name}"), detail).into());
+            }
+        }
+        Ok(Self)
     }
 }
 

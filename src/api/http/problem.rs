@@ -161,6 +161,13 @@ impl Problem {
         Self::new(Code::PreconditionFailed, detail)
     }
 
+    /// 412: all entity tags in `If-Match` are weak.
+    pub fn weak_entity_tag() -> Self {
+        let detail = "If-Match has only weak ETags (W/\"…\"), which never match. If the server's ETag \
+                      arrived as a weak one, a proxy that compresses responses has changed it.";
+        Self::new(Code::PreconditionFailed, detail)
+    }
+
     /// 413: the request body is too large.
     pub fn payload_too_large() -> Self {
         let detail = format!("The request body is larger than {BODY_LIMIT} bytes.");

@@ -71,7 +71,7 @@ const RULES: &[Rule] = &[
     Rule { module: "api::document::text", modules: &["api::security"], crates: &["serde_json"] },
     Rule {
         module: "api::health",
-        modules: &["api::http::json", "api::http::problem", "store"],
+        modules: &["api::http::json", "api::http::preconditions", "api::http::problem", "store"],
         crates: &["poem", "poem_entra", "poem_openapi", "serde"],
     },
     Rule { module: "api::http", modules: &[], crates: &[] },
