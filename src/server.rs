@@ -12,6 +12,7 @@ use poem::{EndpointExt, endpoint::BoxEndpoint};
 use poem_entra::{Clock, Settings, Validator};
 use serde_json::Value;
 use tokio::task::JoinHandle;
+use url::Url;
 
 use crate::{
     api::{
@@ -143,7 +144,7 @@ fn endpoint(
         scope,
         authority_origin: authority.origin(),
     };
-    let todos = TodosApi { store: Arc::clone(&store) };
+    let todos = TodosApi { store: Arc::clone(&store), base: path(public_url) };
     let mut pages = docs::pages(&docs_settings, serde_json::to_vec(&document)?);
     if let Some(metadata) = validator.resource_metadata(&[security::ACCESS_AS_USER]) {
         pages = metadata::add_to(pages, &metadata);
@@ -153,4 +154,10 @@ fn endpoint(
     let cors = Cors::new(cors_origins, cors_headers).map(Arc::new);
     let edge = move |next, request| edge::around_routes(next, request, cors.clone());
     Ok(routes.around(edge).around(telemetry::trace).boxed())
+}
+
+/// The path of a URL, without a slash at the end.
+fn path(url: &str) -> String {
+    let path = Url::parse(url).map(|url| url.path().trim_end_matches('/').to_owned());
+    path.unwrap_or_default()
 }

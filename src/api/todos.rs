@@ -26,6 +26,9 @@ use super::{
 pub struct TodosApi {
     /// Stores the todos.
     pub store: Store,
+    /// What the paths in responses begin with: the path of the public URL, without a slash at the
+    /// end.
+    pub base: String,
 }
 
 #[derive(Tags)]
@@ -58,7 +61,7 @@ impl TodosApi {
         let page = Page::parse(limit.0.as_ref(), after.0.as_ref())?;
         let preconditions = Preconditions::new(expected, known)?;
         let listing = self.store.list(&caller.reads, page.after, page.limit).await?;
-        ListTodosResponse::new(&page, listing, &preconditions)
+        ListTodosResponse::new(&self.base, &page, listing, &preconditions)
     }
 
     /// Create a todo
@@ -79,7 +82,7 @@ impl TodosApi {
     ) -> Result<CreateTodoResponse, Problem> {
         let new = body.0.item.parse()?;
         match self.store.create(&caller.owner, &new, key.0.as_ref()).await? {
-            Creation::Made(todo) => Ok(CreateTodoResponse::new(todo)),
+            Creation::Made(todo) => Ok(CreateTodoResponse::new(&self.base, todo)),
             Creation::KeyReused => Err(Problem::idempotency_key_reused()),
         }
     }
@@ -208,6 +211,7 @@ enum ListTodosResponse {
 
 impl ListTodosResponse {
     fn new(
+        base: &str,
         page: &Page,
         listing: Listing,
         preconditions: &Preconditions,
@@ -217,7 +221,7 @@ impl ListTodosResponse {
         if preconditions.of_read(&tag)? {
             return Ok(Self::NotModified(tag));
         }
-        let link = next.as_deref().map(|next| page.link(next));
+        let link = next.as_deref().map(|next| page.link(base, next));
         let items = listing.todos.into_iter().map(TodoBody::from).collect();
         Ok(Self::Page(Json(TodoPage { items, next }), link, tag))
     }
@@ -239,8 +243,8 @@ enum CreateTodoResponse {
 }
 
 impl CreateTodoResponse {
-    fn new(todo: Todo) -> Self {
-        let location = format!("/todoitems/{}", todo.id);
+    fn new(base: &str, todo: Todo) -> Self {
+        let location = format!("{base}/todoitems/{}", todo.id);
         let tag = EntityTag::of_todo(&todo);
         Self::Created(Json(todo.into()), location, tag)
     }

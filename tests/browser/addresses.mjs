@@ -37,6 +37,15 @@ async function useDocsPage(browser, base) {
     assert.equal((await response).status(), 200);
     const status = operation.locator('.live-responses-table .response-col_status').nth(1);
     assert.match(await status.innerText(), /^200/);
+
+    // With this request, browsers send `Origin`.
+    const creation = page.locator('.opblock-post').first();
+    await creation.locator('.opblock-summary-control').click();
+    await creation.getByRole('button', { name: 'Try it out' }).click();
+    const created = page.waitForResponse((response) => response.request().method() === 'POST');
+    await creation.getByRole('button', { name: 'Execute' }).click();
+    assert.equal((await created).status(), 201);
+    assert.equal((await (await created).request().allHeaders()).origin, new URL(base).origin);
     await page.close();
     console.log(`ok: ${base}`);
 }

@@ -59,8 +59,8 @@ async fn the_docs_page_is_accessible_in_both_color_schemes_and_on_narrow_screens
 
 #[tokio::test]
 async fn the_docs_page_calls_the_address_at_which_it_was_opened() {
-    let tools = [Tool::Chromium, Tool::Node, Tool::Playwright, Tool::Nginx];
-    let Some([chromium, node, _, nginx]) = require(test_name!(), tools) else { return };
+    let tools = [Tool::Chromium, Tool::Node, Tool::Playwright, Tool::Nginx, Tool::Haproxy];
+    let Some([chromium, node, _, nginx, haproxy]) = require(test_name!(), tools) else { return };
     // For 127.0.0.1, the tenant does not compare the port.
     let redirect_uris = ["/oauth2-redirect", "/todo/oauth2-redirect"];
     let tenant = DevTenant::start_with(Options {
@@ -69,22 +69,25 @@ async fn the_docs_page_calls_the_address_at_which_it_was_opened() {
         ..Options::ephemeral()
     });
     let tenant = tenant.await.unwrap();
-    let ports = free_ports::<2>();
+    let [port, wildcard_port, nginx_port, haproxy_port] = free_ports();
     let launch = |host: &str, port: u16| {
         Launch::serve(tenant.base_url())
             .with("HOST", host)
             .with("PORT", port.to_string())
             // The address that the document names, which the browser cannot reach.
             .with("PUBLIC_URL", "https://todo.example")
+            // Not the origins of these pages, which need no permission.
+            .with("CORS_ORIGINS", "https://app.example")
     };
-    let loopback = Program::launch(launch("localhost", ports[0])).await;
-    let _wildcard = Program::launch(launch("0.0.0.0", ports[1])).await;
-    let proxy = Proxy::below(&nginx, "/todo", ports[0]).await;
+    let loopback = Program::launch(launch("localhost", port)).await;
+    let _wildcard = Program::launch(launch("0.0.0.0", wildcard_port)).await;
+    let nginx = Proxy::below(Tool::Nginx, &nginx, nginx_port, port).await;
+    let haproxy = Proxy::below(Tool::Haproxy, &haproxy, haproxy_port, port).await;
     let mut visit = Command::new(node);
     visit
         .arg(root().join("tests/browser/addresses.mjs"))
-        .args(ports.map(|port| format!("http://127.0.0.1:{port}")))
-        .arg(&proxy.url)
+        .args([port, wildcard_port].map(|port| format!("http://127.0.0.1:{port}")))
+        .args([&nginx.url, &haproxy.url])
         .env("HOME", loopback.folder.path())
         .env("TMPDIR", loopback.folder.path())
         .env("CHROMIUM", chromium);

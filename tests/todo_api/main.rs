@@ -36,6 +36,7 @@ mod outages;
 mod postgres_faults;
 mod postgres_tls;
 mod program;
+mod public_url;
 mod refusal_log;
 mod replicas;
 mod request_log;

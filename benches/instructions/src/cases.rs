@@ -125,7 +125,7 @@ impl Policy for Writer {
 fn endpoint(world: &World) -> BoxEndpoint<'static> {
     let store = Arc::new(OnePage);
     let validator = Arc::clone(&world.validator);
-    let todos = TodosApi { store: store.clone() };
+    let todos = TodosApi { store: store.clone(), base: String::new() };
     let health = HealthApi { validator: Arc::clone(&validator), store, stopping: Arc::default() };
     let routes = api::endpoint(todos, health, Pages::default());
     let edge = |next, request| edge::around_routes(next, request, None);

@@ -46,8 +46,10 @@ impl Page {
     }
 
     /// The value of the `Link` header field for the next page (RFC 8288).
-    pub fn link(&self, next: &str) -> String {
-        format!("</todoitems?limit={}&after={next}>; rel=\"next\"", self.limit)
+    ///
+    /// Its path begins with `base`.
+    pub fn link(&self, base: &str, next: &str) -> String {
+        format!("<{base}/todoitems?limit={}&after={next}>; rel=\"next\"", self.limit)
     }
 }
 

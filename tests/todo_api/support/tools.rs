@@ -33,6 +33,7 @@ pub(crate) enum Tool {
     /// The folder with the programs of the server.
     Postgres,
     Nginx,
+    Haproxy,
     SystemdAnalyze,
 }
 
@@ -66,6 +67,7 @@ impl Tool {
             Self::Jose => ("jose", installed("node/node_modules/jose")),
             Self::Postgres => ("PostgreSQL", postgres()),
             Self::Nginx => ("nginx", on_path("nginx")),
+            Self::Haproxy => ("HAProxy", on_path("haproxy")),
             Self::SystemdAnalyze => ("systemd-analyze", on_path("systemd-analyze")),
             Self::OidcProvider => ("oidc-provider", installed("node/node_modules/oidc-provider")),
             Self::MsalPython => {
