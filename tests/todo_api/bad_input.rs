@@ -96,6 +96,48 @@ async fn only_application_json_is_read() {
     }
 }
 
+#[tokio::test]
+async fn only_an_uncompressed_body_is_read() {
+    let app = App::start().await;
+    for (coding, status) in [
+        ("gzip", 415),
+        ("GZIP", 415),
+        ("br", 415),
+        ("identity, gzip", 415),
+        ("identity", 201),
+        ("", 201),
+    ] {
+        let headers = [("content-encoding", coding)];
+        let body = Some(json!({ "item": { "name": "Walk the dog" } }));
+        let answer = app.send_with("uma", Method::POST, "/todoitems", &headers, body).await;
+        assert_eq!(answer.status.as_u16(), status, "{coding}: {answer:?}");
+        if status == 415 {
+            answer.assert_problem(415, "unsupported_media_type");
+            let detail = answer.body["detail"].as_str().unwrap();
+            assert!(detail.contains("Content-Encoding"), "{detail}");
+            assert_eq!(answer.header("accept-encoding"), "identity");
+        }
+    }
+}
+
+/// RFC 5789, section 2.2.
+#[tokio::test]
+async fn an_unsupported_patch_is_told_which_media_type_is_accepted() {
+    let app = App::start().await;
+    let id = app.create("uma", "Walk the dog").await["id"].to_string();
+    let token = app.token("uma").await;
+    for (method, path, accepted) in [
+        (Method::PATCH, format!("/todoitems/{id}"), "application/json"),
+        (Method::POST, "/todoitems".to_owned(), ""),
+    ] {
+        let request = app.request(Some(&token), method, &path);
+        let request = request.header(header::CONTENT_TYPE, "application/merge-patch+json");
+        let answer = Answer::of(request.body("{}").send().await.unwrap()).await;
+        answer.assert_problem(415, "unsupported_media_type");
+        assert_eq!(answer.header("accept-patch"), accepted, "{path}");
+    }
+}
+
 /// RFC 9112, section 3.2.
 #[tokio::test]
 async fn a_request_has_one_valid_host() {

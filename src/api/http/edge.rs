@@ -13,7 +13,7 @@ use poem::{
 use poem_entra::poem::Denied;
 use poem_openapi::{
     OperationId,
-    error::{ContentTypeError, ParseParamError, ParsePathError},
+    error::{ParseParamError, ParsePathError},
 };
 
 use crate::telemetry::RequestId;
@@ -120,9 +120,6 @@ fn problem_of(error: Error) -> Problem {
     }
     if let Some(ParsePathError { name, reason }) = error.downcast_ref() {
         return Problem::invalid(format!("path:{name}"), reason);
-    }
-    if error.is::<ContentTypeError>() {
-        return Problem::unsupported_media_type();
     }
     match error.status() {
         status if status.is_client_error() => Problem::unreadable(status),

@@ -6,11 +6,10 @@ use std::time::Duration;
 use poem::{
     IntoResponse, Request, RequestBody, Response, Result,
     error::ReadBodyError,
-    http::{HeaderValue, header},
+    http::{HeaderName, HeaderValue, Method, header},
 };
 use poem_openapi::{
     ApiExtractor, ApiExtractorType, ExtractParamOptions,
-    error::ContentTypeError,
     payload::{ParsePayload, Payload},
     registry::{MetaMediaType, MetaRequest, MetaSchemaRef, Registry},
     types::Type,
@@ -100,16 +99,36 @@ impl<'a, T: Type + DeserializeOwned> ApiExtractor<'a> for Json<T> {
         body: &mut RequestBody,
         _: ExtractParamOptions<()>,
     ) -> Result<Self> {
-        match request.content_type() {
-            Some(media_type) if Self::check_content_type(media_type) => {
-                <Self as ParsePayload>::from_request(request, body).await
-            }
-            Some(media_type) => {
-                Err(ContentTypeError::NotSupported { content_type: media_type.to_owned() }.into())
-            }
-            None => Err(ContentTypeError::ExpectContentType.into()),
+        if !request.content_type().is_some_and(Self::check_content_type) {
+            return Err(unsupported_media_type(request.method()).into());
         }
+        if is_encoded(request) {
+            let problem = Problem::unsupported_content_coding();
+            let identity = HeaderValue::from_static("identity");
+            return Err(problem.with_header(header::ACCEPT_ENCODING, identity).into());
+        }
+        <Self as ParsePayload>::from_request(request, body).await
     }
+}
+
+/// 415: the body is not JSON. For PATCH, the response says what is accepted (RFC 5789, section 2.2).
+fn unsupported_media_type(method: &Method) -> Problem {
+    let problem = Problem::unsupported_media_type();
+    match *method {
+        Method::PATCH => problem.with_header(ACCEPT_PATCH, HeaderValue::from_static(MEDIA_TYPE)),
+        _ => problem,
+    }
+}
+
+const ACCEPT_PATCH: HeaderName = HeaderName::from_static("accept-patch");
+
+/// Whether the body is compressed (RFC 9110, section 8.4).
+fn is_encoded(request: &Request) -> bool {
+    let codings = request.headers().get_all(header::CONTENT_ENCODING);
+    codings.iter().any(|coding| {
+        let coding = coding.as_bytes();
+        !coding.is_empty() && !coding.eq_ignore_ascii_case(b"identity")
+    })
 }
 
 /// Parses the body. The problem points at the invalid member.

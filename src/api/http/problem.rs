@@ -179,6 +179,12 @@ impl Problem {
         Self::new(Code::UnsupportedMediaType, "The request body must be application/json.")
     }
 
+    /// 415: the request body is compressed.
+    pub fn unsupported_content_coding() -> Self {
+        let detail = "The request body is compressed (Content-Encoding). Send it uncompressed.";
+        Self::new(Code::UnsupportedMediaType, detail)
+    }
+
     /// 422: the caller has used the idempotency key for another todo.
     pub fn idempotency_key_reused() -> Self {
         let detail = "The Idempotency-Key was used for another todo within the last 24 hours.";
