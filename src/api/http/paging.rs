@@ -32,13 +32,13 @@ impl Page {
     pub fn parse(limit: Option<&Limit>, after: Option<&Cursor>) -> Result<Self, Problem> {
         let limit = match limit {
             Some(limit) => limit.parse().ok_or_else(|| {
-                Problem::invalid("query:limit", "must be a whole number from 1 to 1000")
+                Problem::invalid("query:limit", "must be one whole number from 1 to 1000")
             })?,
             None => DEFAULT_LIMIT,
         };
         let after = match after {
             Some(cursor) => Some(cursor.read().ok_or_else(|| {
-                Problem::invalid("query:after", "must be the `next` value of another page")
+                Problem::invalid("query:after", "must be the `next` value of one other page")
             })?),
             None => None,
         };
@@ -133,6 +133,16 @@ macro_rules! parameter {
         impl ParseFromParameter for $type {
             fn parse_from_parameter(value: &str) -> ParseResult<Self> {
                 Ok(value.into())
+            }
+
+            /// Joins several values with commas. No valid value contains one, so none of them is
+            /// silently ignored.
+            fn parse_from_parameters<I: IntoIterator<Item = A>, A: AsRef<str>>(
+                values: I,
+            ) -> ParseResult<Self> {
+                let values: Vec<_> = values.into_iter().collect();
+                let values: Vec<_> = values.iter().map(AsRef::as_ref).collect();
+                Ok(Self(values.join(",")))
             }
         }
     };
