@@ -4,7 +4,8 @@
 //!
 //! - [`api::todos`]: the operations; [`api::security`]: who may call them.
 //! - [`mod@todo`] and [`list`]: the domain; [`store`]: the databases.
-//! - [`server`]: assembles the server; [`listener`]: accepts connections.
+//! - [`server`]: assembles the server; [`listener`]: accepts connections; [`unread_body`]: request
+//!   bodies that nobody reads.
 //! - [`config`]: the settings; [`telemetry`]: the log; [`causes`]: errors in it.
 //! - [`cli`]: the commands.
 
@@ -18,3 +19,4 @@ pub mod server;
 pub mod store;
 pub mod telemetry;
 pub mod todo;
+pub mod unread_body;

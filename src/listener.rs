@@ -17,10 +17,10 @@ use std::{
 };
 
 use bytes::Bytes;
-use http_body_util::combinators::BoxBody;
+use http_body_util::{BodyExt, combinators::BoxBody};
 use hyper::{
     Request,
-    body::Incoming,
+    body::{Body, Incoming},
     header::{CONNECTION, HeaderValue},
     server::conn::http1,
     service::service_fn,
@@ -42,7 +42,7 @@ use tokio::{
 };
 use tokio_io_timeout::TimeoutStream;
 
-use crate::causes::Causes;
+use crate::{causes::Causes, unread_body::Discarded};
 
 /// The maximum number of connections. The same number may wait in the system's queue, if the system
 /// allows it (`net.core.somaxconn`).
@@ -338,6 +338,11 @@ async fn respond(
     (local, remote): Addresses,
 ) -> hyper::Response<BoxBody<Bytes, io::Error>> {
     let addresses = (LocalAddr(local.into()), RemoteAddr(remote.into()));
-    let request = poem::Request::from((request, addresses.0, addresses.1, Scheme::HTTP));
+    let has_body = !request.body().is_end_stream();
+    let mut request = poem::Request::from((request, addresses.0, addresses.1, Scheme::HTTP));
+    if has_body {
+        let body = Discarded::new(request.take_body().into(), request.headers());
+        request.set_body(BodyExt::boxed(body));
+    }
     app.get_response(request).await.into()
 }

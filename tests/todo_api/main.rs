@@ -38,6 +38,7 @@ mod postgres_tls;
 mod program;
 mod public_url;
 mod refusal_log;
+mod refused_bodies;
 mod replicas;
 mod request_log;
 mod revocation;

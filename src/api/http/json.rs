@@ -53,7 +53,11 @@ impl<T: Type> Payload for Json<T> {
 impl<T: Type + DeserializeOwned> ParsePayload for Json<T> {
     const IS_REQUIRED: bool = true;
 
-    async fn from_request(_: &Request, body: &mut RequestBody) -> Result<Self> {
+    async fn from_request(request: &Request, body: &mut RequestBody) -> Result<Self> {
+        // A client that waits for 100 (Continue) need not send a body that is too large.
+        if declared_length(request) > BODY_LIMIT {
+            return Err(Problem::payload_too_large().into());
+        }
         let bytes = tokio::time::timeout(BODY_TIMEOUT, body.take()?.into_bytes_limit(BODY_LIMIT))
             .await
             .map_err(|_| Problem::request_timeout())?;
@@ -129,6 +133,12 @@ fn is_encoded(request: &Request) -> bool {
         let coding = coding.as_bytes();
         !coding.is_empty() && !coding.eq_ignore_ascii_case(b"identity")
     })
+}
+
+/// The length of the body in bytes, or 0 if the client does not declare it.
+fn declared_length(request: &Request) -> usize {
+    let length = request.header(header::CONTENT_LENGTH);
+    length.and_then(|length| length.parse().ok()).unwrap_or_default()
 }
 
 /// Parses the body. The problem points at the invalid member.
