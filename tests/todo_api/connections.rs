@@ -4,6 +4,7 @@ use std::{fs, time::Duration};
 
 use futures_util::future::join_all;
 use poem::{EndpointExt, endpoint::make_sync};
+use serde_json::Value;
 use todo_api::listener::{Listener, Stop};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -69,6 +70,31 @@ async fn two_hundred_connections_wait_in_the_accept_queue() {
     let connected =
         timeout(Duration::from_secs(10), all).await.expect("some connections are refused");
     assert!(connected.iter().all(Result::is_ok));
+}
+
+/// hyper responds to these by itself, and has no hook for a problem document.
+#[tokio::test]
+async fn an_unreadable_header_gets_a_status_without_a_body() {
+    let app = App::start().await;
+    let target = "a".repeat(65_534);
+    let fields = |count: usize| "a: b\r\n".repeat(count);
+    for (request, status) in [
+        ("GET\r\n\r\n".to_owned(), 400),
+        ("GET / HTTP/2.7\r\nhost: localhost\r\n\r\n".to_owned(), 400),
+        ("G\u{e9}T / HTTP/1.1\r\nhost: localhost\r\n\r\n".to_owned(), 400),
+        ("GET / HTTP/1.1\r\nhost : localhost\r\n\r\n".to_owned(), 400),
+        ("GET / HTTP/1.1\r\nhost: localhost\r\ncontent-length: x\r\n\r\n".to_owned(), 400),
+        (format!("GET /{target} HTTP/1.1\r\nhost: localhost\r\n\r\n"), 414),
+        (format!("GET /nothing HTTP/1.1\r\nhost: localhost\r\n{}\r\n", fields(100)), 431),
+    ] {
+        let answer = app.send_bytes(request.as_bytes()).await;
+        let start = &request[..request.len().min(60)];
+        assert_eq!((answer.status.as_u16(), answer.body), (status, Value::Null), "{start}");
+    }
+    let longest = &target[1..];
+    let request =
+        format!("GET /{longest} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
+    app.send_bytes(request.as_bytes()).await.assert_problem(404, "not_found");
 }
 
 #[tokio::test]
