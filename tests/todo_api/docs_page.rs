@@ -85,6 +85,20 @@ async fn a_file_is_compressed_on_request_and_cached_by_its_tag() {
         assert_eq!(again.header("etag"), etag);
         let other = fetch(&app, path, &[("if-none-match", &etag)]).await;
         assert_eq!(other.status, StatusCode::OK, "the uncompressed file has another tag");
+        let weak = format!("W/{etag}");
+        for (name, value, status) in [
+            ("if-none-match", weak.as_str(), 304),
+            ("if-none-match", "*", 304),
+            ("if-none-match", "1", 400),
+            ("if-match", &etag, 200),
+            ("if-match", "*", 200),
+            ("if-match", &weak, 412),
+            ("if-match", "\"other\"", 412),
+        ] {
+            let headers = [("accept-encoding", "gzip"), (name, value)];
+            let answer = fetch(&app, path, &headers).await;
+            assert_eq!(answer.status.as_u16(), status, "{name}: {value}");
+        }
     }
 }
 

@@ -7,7 +7,9 @@ use poem::{
     Endpoint, Request, Response, Result,
     http::{StatusCode, header},
 };
-use poem_openapi::OperationId;
+use poem_openapi::{OperationId, types::ToHeader};
+
+use crate::api::http::preconditions::{EntityTag, Preconditions};
 
 /// A file that is served from memory. It is compressed if the client accepts that, and the response
 /// is 304 if the client has already stored it.
@@ -41,17 +43,20 @@ impl Endpoint for Asset {
     type Output = Response;
 
     async fn call(&self, request: Request) -> Result<Response> {
-        let listed = |name: header::HeaderName| request.header(name).unwrap_or_default();
-        let gzip = self.gzip.as_ref().filter(|_| accepts_gzip(listed(header::ACCEPT_ENCODING)));
+        let accepted = request.header(header::ACCEPT_ENCODING).unwrap_or_default();
+        let gzip = self.gzip.as_ref().filter(|_| accepts_gzip(accepted));
         let suffix = if gzip.is_some() { "-gzip" } else { "" };
-        let etag = format!("\"{}{suffix}\"", self.tag);
+        let tag = EntityTag::of_content(&format!("{}{suffix}", self.tag));
+        let is_known = Preconditions::of_request(&request)?.of_read(&tag)?;
         let mut response = Response::builder()
             .extension(OperationId("getDocs"))
-            .header(header::ETAG, &etag)
             .header(header::VARY, "accept-encoding")
             // The browser stores the file and revalidates it each time; a 304 is a few hundred bytes.
             .header(header::CACHE_CONTROL, "no-cache");
-        if has_tag(listed(header::IF_NONE_MATCH), &etag) {
+        if let Some(tag) = tag.to_header() {
+            response = response.header(header::ETAG, tag);
+        }
+        if is_known {
             return Ok(response.status(StatusCode::NOT_MODIFIED).finish());
         }
         for (name, value) in &self.headers {
@@ -72,9 +77,4 @@ fn accepts_gzip(accepted: &str) -> bool {
         let refused = quality.trim().strip_prefix("q=").is_some_and(|q| q.parse() == Ok(0.0));
         coding.trim().eq_ignore_ascii_case("gzip") && !refused
     })
-}
-
-/// Whether `If-None-Match` has the tag, in the weak comparison (RFC 9110, section 13.1.2).
-fn has_tag(listed: &str, etag: &str) -> bool {
-    listed.split(',').map(str::trim).any(|tag| tag == "*" || tag.trim_start_matches("W/") == etag)
 }

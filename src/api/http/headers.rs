@@ -36,6 +36,30 @@ pub trait FieldValue: Sized + Send {
     }
 }
 
+impl<T: FieldValue> Field<T> {
+    /// Reads the header field with this name.
+    ///
+    /// # Errors
+    ///
+    /// 400 if its value is invalid.
+    pub fn read(request: &Request, name: &str) -> Result<Self, Problem> {
+        let values = request.headers().get_all(name).iter();
+        let values: Vec<_> = values.map(|value| value.to_str().ok()).collect();
+        if values.is_empty() {
+            return Ok(Self(None));
+        }
+        let values: Option<Vec<_>> = values.into_iter().collect();
+        let is_empty = values.as_ref().is_some_and(|all| all.iter().all(|value| value.is_empty()));
+        if is_empty && T::EMPTY_IS_ABSENT {
+            return Ok(Self(None));
+        }
+        match values.and_then(|values| T::parse_field(&values.join(", "))) {
+            Some(value) => Ok(Self(Some(value))),
+            None => Err(T::invalid(name)),
+        }
+    }
+}
+
 impl<'a, T: FieldValue> ApiExtractor<'a> for Field<T> {
     const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::Parameter];
 
@@ -57,20 +81,7 @@ impl<'a, T: FieldValue> ApiExtractor<'a> for Field<T> {
         _: &mut RequestBody,
         parameter: ExtractParamOptions<String>,
     ) -> Result<Self> {
-        let values = request.headers().get_all(parameter.name).iter();
-        let values: Vec<_> = values.map(|value| value.to_str().ok()).collect();
-        if values.is_empty() {
-            return Ok(Self(None));
-        }
-        let values: Option<Vec<_>> = values.into_iter().collect();
-        let is_empty = values.as_ref().is_some_and(|all| all.iter().all(|value| value.is_empty()));
-        if is_empty && T::EMPTY_IS_ABSENT {
-            return Ok(Self(None));
-        }
-        match values.and_then(|values| T::parse_field(&values.join(", "))) {
-            Some(value) => Ok(Self(Some(value))),
-            None => Err(T::invalid(parameter.name).into()),
-        }
+        Ok(Self::read(request, parameter.name)?)
     }
 }
 

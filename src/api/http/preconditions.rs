@@ -37,6 +37,11 @@ impl EntityTag {
         Self { weak: false, opaque: todo.version.to_string() }
     }
 
+    /// A digest of the content.
+    pub fn of_content(digest: &str) -> Self {
+        Self { weak: false, opaque: digest.to_owned() }
+    }
+
     /// A digest of the ids and versions on the page, and of the additions after it. It is the same
     /// on every server, even after a restart.
     pub fn of_page(page: &Listing) -> Self {
@@ -132,6 +137,15 @@ pub struct Preconditions {
 }
 
 impl Preconditions {
+    /// Reads the preconditions of a request, for endpoints without typed parameters.
+    ///
+    /// # Errors
+    ///
+    /// 400 if one of them is malformed; otherwise as for [`Self::new`].
+    pub fn of_request(request: &Request) -> Result<Self, Problem> {
+        Self::new(Field::read(request, "If-Match")?, Field::read(request, "If-None-Match")?)
+    }
+
     /// The preconditions that were sent.
     ///
     /// # Errors

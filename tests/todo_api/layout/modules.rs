@@ -54,7 +54,7 @@ const RULES: &[Rule] = &[
     },
     Rule {
         module: "api::docs",
-        modules: &["api::http::pages"],
+        modules: &["api::http::pages", "api::http::preconditions"],
         crates: &["poem", "poem_openapi", "serde_json"],
     },
     Rule { module: "api::document", modules: &["api::http::problem"], crates: &["poem_entra", "serde_json"] },
