@@ -57,6 +57,8 @@ impl Server {
         command.env("AAD_INSTANCE", tenant.instance()).env("AAD_TENANT_ID", CONTOSO);
         command.env("API_CLIENT_ID", API_CLIENT_ID);
         command.env("SWAGGER_UI_CLIENT_ID", SWAGGER_UI_CLIENT_ID);
+        // So that it stops at once.
+        command.env("DRAIN_TIMEOUT", "1");
         command.env("RUST_LOG", "off").envs(variables.iter().copied());
         Self::start(name, port, command, folder, true)
     }
