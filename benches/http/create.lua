@@ -1,4 +1,5 @@
--- Creates todos. The rest is in load.lua.
+-- Creates todos for the owners of the tokens in turn, because the number of todos of one owner is
+-- limited. The rest is in load.lua.
 
 dofile((debug.getinfo(1, "S").source:match("^@(.*)create%.lua$")) .. "load.lua")
 

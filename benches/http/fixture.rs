@@ -22,6 +22,9 @@ pub(crate) const DATABASE_CONNECTIONS: u32 = 8;
 /// More new tokens than a second needs, at one in a hundred requests.
 const NEW_TOKENS: u64 = 2_000;
 
+/// The number of people who create todos: each may have 10,000.
+const OWNERS: u32 = 200;
+
 pub(crate) struct Fixture {
     pub(crate) program: PathBuf,
     pub(crate) tenant: Tenant,
@@ -58,6 +61,7 @@ impl Fixture {
         }
         fixture.check().await;
         fixture.write_tokens("one", vec![fixture.tenant.token()]);
+        fixture.write_tokens("owners", fixture.tenant.tokens_of_owners(OWNERS));
         if subjects.contains(&ListManyTokens) {
             fixture.write_tokens("many", fixture.tenant.tokens(MANY));
         }
@@ -159,14 +163,11 @@ impl Fixture {
 
     fn send(&self, subject: Subject, time: Duration) -> (Sample, Traffic) {
         let server = &self.servers[server_of(subject).unwrap()];
-        let token = match subject {
-            // The list of the other person stays as it is.
-            Create | CreateAlone | PgCreate => self.tenant.other_token(),
-            _ => self.tenant.token(),
-        };
-        let [one, many, new] = ["one", "many", "new"].map(|name| self.folder.join(name));
+        let token = self.tenant.token();
+        let [one, many, new, owners] =
+            ["one", "many", "new", "owners"].map(|name| self.folder.join(name));
         let request = match subject {
-            Create | CreateAlone | PgCreate => Request::Create(&token),
+            Create | CreateAlone | PgCreate => Request::Create(&owners),
             ListScripted => Request::Rotate(&one),
             ListManyTokens => Request::Rotate(&many),
             ListNewTokens => {

@@ -10,6 +10,7 @@ local function requests_with(path)
     for token in io.lines(path) do
         requests[#requests + 1] = wrk.format(nil, nil, {
             Host = wrk.headers["Host"],
+            ["Content-Type"] = wrk.headers["Content-Type"],
             Authorization = "Bearer " .. token,
         })
     end

@@ -17,8 +17,8 @@ pub(crate) struct Load<'a> {
 pub(crate) enum Request<'a> {
     /// GET with this token.
     Get(&'a str),
-    /// POST of a new todo with this token.
-    Create(&'a str),
+    /// POST of a new todo with the tokens in this file in turn.
+    Create(&'a Path),
     /// GET with the tokens in this file in turn.
     Rotate(&'a Path),
     /// GET with the token in the first file; every hundredth request has the next token of the
@@ -47,13 +47,13 @@ impl Load<'_> {
             _ => harness_file("load.lua"),
         };
         wrk.arg("--script").arg(script);
-        if let Request::Get(token) | Request::Create(token) = self.request {
+        if let Request::Get(token) = self.request {
             wrk.args(["--header", &format!("Authorization: Bearer {token}")]);
         }
         wrk.arg(&self.url).arg("--");
         match self.request {
-            Request::Get(_) | Request::Create(_) => {}
-            Request::Rotate(tokens) => {
+            Request::Get(_) => {}
+            Request::Rotate(tokens) | Request::Create(tokens) => {
                 wrk.arg(tokens);
             }
             Request::WithNew(tokens, new) => {

@@ -22,9 +22,14 @@ impl Tenant {
         self.0.access_token("uma").unwrap()
     }
 
-    /// A token of somebody else.
-    pub(crate) fn other_token(&self) -> String {
-        self.0.access_token("ulf").unwrap()
+    /// A token for each of this many other people.
+    pub(crate) fn tokens_of_owners(&self, number: u32) -> Vec<String> {
+        let token = |owner: u32| {
+            let owner = format!("0b000000-0000-4000-8000-{owner:012}");
+            let forgery = Forgery::of("ulf").claim("oid", owner);
+            self.0.forge(&forgery).unwrap()
+        };
+        (0..number).map(token).collect()
     }
 
     /// Uma's token with a signature that is not the tenant's.

@@ -84,6 +84,7 @@ impl TodosApi {
         match self.store.create(&caller.owner, &new, key.0.as_ref()).await? {
             Creation::Made(todo) => Ok(CreateTodoResponse::new(&self.base, todo)),
             Creation::KeyReused => Err(Problem::idempotency_key_reused()),
+            Creation::LimitReached => Err(Problem::todo_limit_reached()),
         }
     }
 

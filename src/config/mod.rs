@@ -32,7 +32,8 @@ pub struct Config {
     /// Where the server listens, and how callers reach it.
     pub server: ServerConfig,
     /// Where the todos are stored: `DATABASE_URL` (default `sqlite://data/todo.db`),
-    /// `DATABASE_CONNECTIONS` (default 8) and `DATABASE_TIMEOUT` (in seconds, default 5).
+    /// `DATABASE_CONNECTIONS` (default 8) and `DATABASE_TIMEOUT` (in seconds, default 5). How many
+    /// todos one owner may have: `TODO_LIMIT` (default 10000).
     pub database: store::Options,
     /// What is logged, and in which format.
     pub log: LogConfig,

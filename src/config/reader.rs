@@ -88,6 +88,7 @@ impl Reader<'_> {
     pub(super) fn database(&mut self) -> Option<Options> {
         let connections = self.at_least(2, "DATABASE_CONNECTIONS");
         let timeout = Duration::from_secs(self.at_least(1, "DATABASE_TIMEOUT"));
+        let todo_limit = self.at_least(1, "TODO_LIMIT");
         let url = self.environment.get("DATABASE_URL").unwrap_or_default();
         let password = self.environment.get("PGPASSWORD");
         let location = Location::parse(url).map(|location| match location {
@@ -101,7 +102,7 @@ impl Reader<'_> {
                            # as %23, / as %2F, ? as %3F, @ as %40";
             self.faults.push(problem.to_owned());
         }
-        Some(Options { location: location?, connections, timeout })
+        Some(Options { location: location?, connections, timeout, todo_limit })
     }
 
     pub(super) fn log(&mut self) -> LogConfig {
@@ -305,6 +306,7 @@ mod tests {
             ("DATABASE_CONNECTIONS", "1"),
             ("DRAIN_TIMEOUT", "1m"),
             ("DATABASE_TIMEOUT", "never"),
+            ("TODO_LIMIT", "0"),
             ("TOKEN_LEEWAY", "301"),
             ("TOKEN_CACHE_ENTRIES", "-1"),
             ("TOKEN_CACHE_ENTRIES", "10000001"),

@@ -29,6 +29,7 @@ pub const VARIABLES: &[Variable] = &[
     Variable { name: "PGPASSWORD", default: None },
     Variable { name: "DATABASE_CONNECTIONS", default: Some("8") },
     Variable { name: "DATABASE_TIMEOUT", default: Some("5") },
+    Variable { name: "TODO_LIMIT", default: Some("10000") },
     Variable { name: "TOKEN_LEEWAY", default: Some("60") },
     Variable { name: "TOKEN_CACHE_ENTRIES", default: Some("10000") },
     Variable { name: "KEY_REFRESH", default: Some("3600") },

@@ -37,6 +37,7 @@ pub(super) const SQLITE: &[Migration] = migrations![
     "sqlite/0004_deletions.sql",
     "sqlite/0005_covering_index.sql",
     "sqlite/0006_probe.sql",
+    "sqlite/0007_todo_counts.expand.sql",
 ];
 
 /// The migrations of a PostgreSQL database.
@@ -47,6 +48,7 @@ pub(super) const POSTGRES: &[Migration] = migrations![
     "postgres/0004_deletions.sql",
     "postgres/0005_probe.sql",
     "postgres/0006_creations.sql",
+    "postgres/0007_todo_counts.expand.sql",
 ];
 
 impl Migration {

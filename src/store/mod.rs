@@ -65,7 +65,7 @@ async fn migrating<T>(database: &str, migration: impl Future<Output = T>) -> T {
 /// [`OpenError`] if the database cannot be opened or migrated.
 pub async fn open(options: &Options, now: Now) -> Result<Store, OpenError> {
     Ok(match &options.location {
-        Location::Sqlite(path) => Arc::new(SqliteStore::open(path, options.timeout, now).await?),
+        Location::Sqlite(path) => Arc::new(SqliteStore::open(path, options, now).await?),
         Location::Postgres(url) => Arc::new(PostgresStore::open(url, options, now).await?),
     })
 }
@@ -89,7 +89,8 @@ pub trait TodoStore: Send + Sync {
     ) -> Result<Listing, StoreError>;
 
     /// Creates a todo and returns it. If the owner has used the key for the same request within the
-    /// last 24 hours, creates nothing and returns the todo of that request as it was created.
+    /// last 24 hours, creates nothing and returns the todo of that request as it was created, even
+    /// if the owner has as many todos as [`Options::todo_limit`] allows.
     async fn create(
         &self,
         owner: &Owner,
@@ -148,4 +149,13 @@ pub enum Creation {
     Made(Todo),
     /// The key was used for a different todo, so none was created.
     KeyReused,
+    /// The owner has as many todos as [`Options::todo_limit`] allows, so none was created.
+    LimitReached,
+}
+
+/// The result of a statement that creates a todo unless the owner has too many.
+impl From<Option<Todo>> for Creation {
+    fn from(created: Option<Todo>) -> Self {
+        created.map_or(Self::LimitReached, Self::Made)
+    }
 }

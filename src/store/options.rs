@@ -14,6 +14,8 @@ pub struct Options {
     pub connections: usize,
     /// How long an operation waits for its turn, and how long a statement may take in PostgreSQL.
     pub timeout: Duration,
+    /// The largest number of todos of one owner, at least 1.
+    pub todo_limit: u32,
 }
 
 /// A database.

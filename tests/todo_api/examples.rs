@@ -64,6 +64,8 @@ fn without_id(problem: &Value) -> Value {
 /// Servers that fail in different ways.
 struct Apps {
     normal: App,
+    /// An owner may have one todo.
+    limited: App,
     /// Its database has no tables.
     broken: App,
     /// Its authority is down.
@@ -94,6 +96,7 @@ impl Apps {
         };
         Self {
             normal: App::start().await,
+            limited: App::start_with(|environment| environment.with("TODO_LIMIT", "1")).await,
             broken,
             without_keys: App::start_with(|environment| {
                 environment.with("AAD_INSTANCE", authority)
@@ -108,6 +111,7 @@ impl Apps {
     /// The server that fails with this status and code. `None` if there is none on this machine.
     fn failing_with(&self, status: &str, code: &str) -> Option<&App> {
         match (status, code) {
+            ("409", _) => Some(&self.limited),
             ("500", _) => Some(&self.broken),
             ("503", "keys_unavailable") => Some(&self.without_keys),
             ("503", "internal") => Some(&self.damaged),
@@ -135,7 +139,7 @@ async fn damaged() -> App {
     let database = app.database();
     let pages: Vec<u32> = {
         let connection = database.open();
-        let pages = "SELECT rootpage FROM sqlite_schema WHERE tbl_name = 'todos'";
+        let pages = "SELECT rootpage FROM sqlite_schema WHERE tbl_name = 'todos' AND rootpage > 0";
         let mut pages = connection.prepare(pages).unwrap();
         pages.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
     };
@@ -180,6 +184,9 @@ async fn failing_request(
     // The list's example is about its query.
     if invalid && !is_list && operation.parameters("header").contains(&"If-Match") {
         request = request.header("if-match", "0");
+    }
+    if status == "409" {
+        app.create("ada", "Walk the dog").await;
     }
     if status == "422" {
         let first = app.request(token.as_deref(), operation.method.clone(), &path);

@@ -172,7 +172,7 @@ fn owners() -> [Owner; 4] {
 fn made(created: Result<Creation, StoreError>) -> Todo {
     match created.unwrap() {
         Creation::Made(todo) => todo,
-        Creation::KeyReused => panic!("the key was used for another todo"),
+        refused => panic!("{refused:?}"),
     }
 }
 

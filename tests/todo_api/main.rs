@@ -47,6 +47,7 @@ mod server;
 mod shutdown;
 mod support;
 mod systemd;
+mod todo_limit;
 mod todos;
 mod token_command;
 mod tokens;

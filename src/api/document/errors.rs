@@ -27,6 +27,7 @@ struct Shape {
     path: bool,
     query: bool,
     if_match: bool,
+    /// Only operations that create a todo have an idempotency key.
     idempotency_key: bool,
 }
 
@@ -72,6 +73,7 @@ impl Shape {
                 [security::insufficient_scope()].into_iter().chain(role).chain(owner).collect()
             }
             "404" => vec![Problem::no_such_todo()],
+            "409" => vec![Problem::todo_limit_reached()],
             "412" => vec![Problem::precondition_failed()],
             "413" => vec![Problem::payload_too_large()],
             "415" => vec![Problem::unsupported_media_type()],
@@ -95,6 +97,7 @@ pub(super) fn add_shared(operation: &mut Map<String, Value>, content: &Value) {
     let shared = [
         (shape.invalid_input().is_some(), "400", "A value in the request is invalid."),
         (shape.path, "404", "There is no such todo in the caller's tenant."),
+        (shape.idempotency_key, "409", "The caller has as many todos as one owner may have."),
         (
             shape.if_match,
             "412",

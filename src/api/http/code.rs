@@ -35,6 +35,8 @@ pub enum Code {
     UnsupportedMediaType,
     /// The idempotency key was used for another request.
     IdempotencyKeyReused,
+    /// The caller has as many todos as one owner may have.
+    TodoLimitReached,
     /// The request headers are too large.
     HeadersTooLarge,
     /// The signing keys are unavailable, so no token can be validated.
@@ -65,6 +67,7 @@ impl Code {
         Self::PayloadTooLarge,
         Self::UnsupportedMediaType,
         Self::IdempotencyKeyReused,
+        Self::TodoLimitReached,
         Self::HeadersTooLarge,
         Self::KeysUnavailable,
         Self::Overloaded,
@@ -94,6 +97,7 @@ impl Code {
             Self::IdempotencyKeyReused => {
                 ("idempotency_key_reused", StatusCode::UNPROCESSABLE_ENTITY)
             }
+            Self::TodoLimitReached => ("todo_limit_reached", StatusCode::CONFLICT),
             Self::HeadersTooLarge => {
                 ("headers_too_large", StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE)
             }

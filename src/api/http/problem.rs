@@ -155,6 +155,12 @@ impl Problem {
         Self::new(Code::RequestTimeout, "The request body did not arrive in time.")
     }
 
+    /// 409: the caller has as many todos as one owner may have.
+    pub fn todo_limit_reached() -> Self {
+        let detail = "You have as many todos as you may have. Delete some of them.";
+        Self::new(Code::TodoLimitReached, detail)
+    }
+
     /// 412: a precondition does not hold.
     pub fn precondition_failed() -> Self {
         let detail = "The current ETag does not satisfy If-Match or If-None-Match.";

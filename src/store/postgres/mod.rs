@@ -46,6 +46,7 @@ pub struct PostgresStore {
     writers: Pool,
     sweeper: Sweeper,
     now: Now,
+    todo_limit: u32,
     /// Whether a change failed, and [`PROBE`] has not succeeded since.
     failing: AtomicBool,
 }
@@ -101,7 +102,8 @@ impl PostgresStore {
                 Ok(queries::sweep(&Session::from(&*client), now).await?)
             })
         });
-        Ok(Self { readers, writers, sweeper, now, failing: AtomicBool::new(false) })
+        let todo_limit = options.todo_limit;
+        Ok(Self { readers, writers, sweeper, now, todo_limit, failing: AtomicBool::new(false) })
     }
 
     /// Makes a change to the tenant's todos in a transaction that holds this lock. Returns the
@@ -201,9 +203,12 @@ impl TodoStore for PostgresStore {
         let made = match key {
             Some(key) => {
                 let now = seconds(&self.now);
-                queries::create_once(&mut client, owner, new, key, now).await
+                queries::create_once(&mut client, owner, new, self.todo_limit, key, now).await
             }
-            None => queries::create(&Session::from(&*client), owner, new).await.map(Creation::Made),
+            None => {
+                let session = Session::from(&*client);
+                queries::create(&session, owner, new, self.todo_limit).await.map(Creation::from)
+            }
         };
         self.changed(client, made)
     }

@@ -5,7 +5,7 @@
 //! deleted, even if their rows still exist.
 
 use deadpool_postgres::ClientWrapper;
-use tokio_postgres::{Error, Row};
+use tokio_postgres::{Error, Row, types::ToSql};
 use uuid::Uuid;
 
 use crate::{
@@ -60,11 +60,21 @@ const FIND: &str = concat!(
 
 /// The statement takes the id from the sequence while it holds the lock (see the parent module).
 /// Otherwise, delete-all could record a higher id first, and the new todo would be invisible.
+///
+/// If the owner's count is below the limit `$4`, the statement increases it, and holds the lock of
+/// its row until it commits. So an owner's todos are created one after another, and each sees the
+/// count that the one before has left.
 const CREATE: &str = concat!(
     "WITH turn AS (SELECT pg_advisory_xact_lock_shared(uuid_hash_extended($1, 0))),
+    claimed AS (
+        INSERT INTO todo_counts (tenant, owner, number) SELECT $1, $2::uuid, 1 FROM turn
+        ON CONFLICT (tenant, owner) DO UPDATE SET number = todo_counts.number + 1
+        WHERE todo_counts.number < $4
+        RETURNING number
+    ),
     counted AS (
         INSERT INTO creations (tenant, shard, number)
-        SELECT $1, pg_backend_pid() % 64, 1 FROM turn
+        SELECT $1, pg_backend_pid() % 64, 1 FROM claimed
         ON CONFLICT (tenant, shard) DO UPDATE SET number = creations.number + 1
         RETURNING number
     )
@@ -86,7 +96,8 @@ const REMEMBER: &str = "
     WHERE idempotency_keys.created <= $7";
 
 const RECALL: &str = "
-    SELECT todo, request FROM idempotency_keys WHERE tenant = $1 AND owner = $2 AND key = $3";
+    SELECT todo, request FROM idempotency_keys
+    WHERE tenant = $1 AND owner = $2 AND key = $3 AND created > $4";
 
 /// The todo `$2` of the tenant `$1`, if the caller may change it and it has the expected version.
 macro_rules! expected_todo {
@@ -171,12 +182,20 @@ pub(super) async fn find(
     row.map(|row| todo(&row, tenant)).transpose()
 }
 
-pub(super) async fn create(session: &Session<'_>, owner: &Owner, new: &NewTodo) -> Result<Todo> {
+/// Creates a todo unless the owner has `limit` todos.
+pub(super) async fn create(
+    session: &Session<'_>,
+    owner: &Owner,
+    new: &NewTodo,
+    limit: u32,
+) -> Result<Option<Todo>> {
     // No `..` in the pattern, so a new field is a compile error until it is stored here.
     let NewTodo { name } = new;
     let Owner { tenant, object_id } = owner;
-    let row = session.row(CREATE, &[&tenant.0, object_id, &name.as_str()]).await?;
-    todo(&row, *tenant)
+    let values: [&(dyn ToSql + Sync); 4] =
+        [&tenant.0, object_id, &name.as_str(), &i64::from(limit)];
+    let row = session.row_if_any(CREATE, &values).await?;
+    row.map(|row| todo(&row, *tenant)).transpose()
 }
 
 /// Creates a todo unless the key was used in the 24 hours before `now`, in seconds since 1970.
@@ -184,25 +203,30 @@ pub(super) async fn create_once(
     client: &mut ClientWrapper,
     owner: &Owner,
     new: &NewTodo,
+    limit: u32,
     key: &IdempotencyKey,
     now: i64,
 ) -> Result<Creation> {
     let request = new.fingerprint();
     let transaction = client.transaction().await?;
     let session = Session::from(&transaction);
-    let todo = create(&session, owner, new).await?;
+    let created = create(&session, owner, new, limit).await?;
     let Owner { tenant, object_id } = owner;
-    let (id, key, expired) = (todo.id.get(), key.as_str(), now - KEY_LIFETIME);
-    let remembered = session
-        .change(REMEMBER, &[&tenant.0, object_id, &key, &id, &request.as_slice(), &now, &expired])
-        .await?;
-    if remembered > 0 {
-        transaction.commit().await?;
-        return Ok(Creation::Made(todo));
+    let (key, expired) = (key.as_str(), now - KEY_LIFETIME);
+    if let Some(todo) = created {
+        let (id, request) = (todo.id.get(), request.as_slice());
+        let values: [&(dyn ToSql + Sync); 7] =
+            [&tenant.0, object_id, &key, &id, &request, &now, &expired];
+        if session.change(REMEMBER, &values).await? > 0 {
+            transaction.commit().await?;
+            return Ok(Creation::Made(todo));
+        }
     }
+    // An earlier request has used the key, or the owner has too many todos, or both.
     transaction.rollback().await?;
     let session = Session::from(&*client);
-    let row = session.row(RECALL, &[&tenant.0, object_id, &key]).await?;
+    let recalled = session.row_if_any(RECALL, &[&tenant.0, object_id, &key, &expired]).await?;
+    let Some(row) = recalled else { return Ok(Creation::LimitReached) };
     let (id, known): (i64, &[u8]) = (row.try_get("todo")?, row.try_get("request")?);
     // If the fingerprints are equal, this request describes the todo that was created then.
     Ok(match known == request {

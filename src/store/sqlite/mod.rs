@@ -28,7 +28,7 @@ use crate::{
 };
 
 use super::{
-    Creation, ListCondition, Now, OpenError, StoreError, TodoStore, migrating, seconds,
+    Creation, ListCondition, Now, OpenError, Options, StoreError, TodoStore, migrating, seconds,
     sweeper::Sweeper,
 };
 
@@ -50,16 +50,18 @@ pub struct SqliteStore {
     files: Arc<Files>,
     sweeper: Sweeper,
     now: Now,
+    todo_limit: u32,
 }
 
 impl SqliteStore {
-    /// Opens the file and migrates the schema. An operation waits up to `timeout` for its turn, and
-    /// a statement waits up to `timeout` for a lock of another process.
+    /// Opens the file and migrates the schema. An operation waits up to [`Options::timeout`] for its
+    /// turn, and a statement waits as long for a lock of another process.
     ///
     /// # Errors
     ///
     /// [`OpenError`] if the file cannot be opened or the schema cannot be migrated.
-    pub async fn open(path: &Path, timeout: Duration, now: Now) -> Result<Self, OpenError> {
+    pub async fn open(path: &Path, options: &Options, now: Now) -> Result<Self, OpenError> {
+        let &Options { timeout, todo_limit, .. } = options;
         let database = path.display().to_string();
         let files = migrating(&database, async {
             let lock = lock_folder(path).await?;
@@ -81,7 +83,7 @@ impl SqliteStore {
                 writer.run(move |transaction| queries::sweep(transaction, now)).await
             })
         });
-        Ok(Self { writer, readers: Arc::new(readers), files, sweeper, now })
+        Ok(Self { writer, readers: Arc::new(readers), files, sweeper, now, todo_limit })
     }
 }
 
@@ -161,11 +163,11 @@ impl TodoStore for SqliteStore {
         key: Option<&IdempotencyKey>,
     ) -> Result<Creation, StoreError> {
         let (owner, new, key) = (*owner, new.clone(), key.cloned());
-        let now = seconds(&self.now);
+        let (limit, now) = (self.todo_limit, seconds(&self.now));
         self.writer
             .run(move |transaction| match &key {
-                Some(key) => queries::create_once(transaction, &owner, &new, key, now),
-                None => queries::create(transaction, &owner, &new).map(Creation::Made),
+                Some(key) => queries::create_once(transaction, &owner, &new, limit, key, now),
+                None => Ok(queries::create(transaction, &owner, &new, limit)?.into()),
             })
             .await
     }
@@ -235,12 +237,20 @@ impl TodoStore for SqliteStore {
 
 #[cfg(test)]
 mod tests {
+    use crate::store::Location;
+
     use super::*;
 
     async fn open(folder: &tempfile::TempDir) -> SqliteStore {
         let now: Now = Arc::new(|| 0);
         let file = folder.path().join("todo.db");
-        SqliteStore::open(&file, Duration::from_secs(5), now).await.unwrap()
+        let options = Options {
+            location: Location::Sqlite(file.clone()),
+            connections: 2,
+            timeout: Duration::from_secs(5),
+            todo_limit: 1,
+        };
+        SqliteStore::open(&file, &options, now).await.unwrap()
     }
 
     #[tokio::test]

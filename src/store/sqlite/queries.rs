@@ -66,8 +66,15 @@ const FIND: &str = concat!(
     deleted_through!()
 );
 
-const CREATE: &str =
-    concat!("INSERT INTO todos (tenant, owner, name) VALUES (?1, ?2, ?3) RETURNING ", columns!());
+/// Triggers keep the numbers in `todo_counts`.
+const CREATE: &str = concat!(
+    "INSERT INTO todos (tenant, owner, name) SELECT ?1, ?2, ?3
+    WHERE NOT EXISTS (
+        SELECT 1 FROM todo_counts WHERE tenant = ?1 AND owner = ?2 AND number >= ?4
+    )
+    RETURNING ",
+    columns!()
+);
 
 const RECALL: &str = "
     SELECT todo, request FROM idempotency_keys
@@ -179,16 +186,18 @@ pub(super) fn find(
     statement.query_row(params![tenant.0, id.get()], |row| todo(row, tenant)).optional()
 }
 
+/// Creates a todo unless the owner has `limit` todos.
 pub(super) fn create(
     connection: &Connection,
     owner: &Owner,
     new: &NewTodo,
-) -> rusqlite::Result<Todo> {
+    limit: u32,
+) -> rusqlite::Result<Option<Todo>> {
     // No `..` in the pattern, so a new field is a compile error until it is stored here.
     let NewTodo { name } = new;
     let mut statement = connection.prepare_cached(CREATE)?;
-    let values = params![owner.tenant.0, owner.object_id, name.as_str()];
-    statement.query_row(values, |row| todo(row, owner.tenant))
+    let values = params![owner.tenant.0, owner.object_id, name.as_str(), limit];
+    statement.query_row(values, |row| todo(row, owner.tenant)).optional()
 }
 
 /// Creates a todo unless the key was used in the 24 hours before `now`, in seconds since 1970.
@@ -196,6 +205,7 @@ pub(super) fn create_once(
     transaction: &mut Transaction<'_>,
     owner: &Owner,
     new: &NewTodo,
+    limit: u32,
     key: &IdempotencyKey,
     now: i64,
 ) -> rusqlite::Result<Creation> {
@@ -209,7 +219,9 @@ pub(super) fn create_once(
     }
     // If the key cannot be stored, the todo must not be stored either.
     let savepoint = transaction.savepoint()?;
-    let todo = create(&savepoint, owner, new)?;
+    let Some(todo) = create(&savepoint, owner, new, limit)? else {
+        return Ok(Creation::LimitReached);
+    };
     let mut statement = savepoint.prepare_cached(REMEMBER)?;
     let (tenant, owner) = (owner.tenant.0, owner.object_id);
     statement.execute(params![tenant, owner, key.as_str(), todo.id.get(), request, now])?;

@@ -98,8 +98,16 @@ impl App {
     /// Starts another server with the same tenant and database: a replica, or, after
     /// [`App::stop`], a restart.
     pub(crate) async fn another(&self) -> Self {
+        self.another_with(|same| same).await
+    }
+
+    /// The same with some settings changed.
+    pub(crate) async fn another_with(
+        &self,
+        change: impl FnOnce(Environment) -> Environment,
+    ) -> Self {
         let (tenant, database) = (Arc::clone(&self.tenant), self.database.clone());
-        Self::start_with_tenant(tenant, database, self.clock.clone(), |same| same).await
+        Self::start_with_tenant(tenant, database, self.clock.clone(), change).await
     }
 
     /// Assembles another server with the same tenant and database, but does not run it.
