@@ -91,7 +91,7 @@ impl Shape {
 }
 
 /// Adds the errors that the shape of the operation implies, in order of status.
-pub(super) fn add_shared(operation: &mut Map<String, Value>, content: &Value) {
+pub(super) fn add_shared(method: &str, operation: &mut Map<String, Value>, content: &Value) {
     let shape = Shape::of(operation);
     let too_large = format!("The request body is larger than {BODY_LIMIT} bytes.");
     let shared = [
@@ -114,6 +114,16 @@ pub(super) fn add_shared(operation: &mut Map<String, Value>, content: &Value) {
     };
     for (_, status, description) in shared.into_iter().filter(|(applies, ..)| *applies) {
         responses.insert(status.into(), json!({ "description": description, "content": content }));
+    }
+    if method == "patch"
+        && let Some(unsupported) = responses.get_mut("415")
+    {
+        unsupported["headers"] = json!({
+            "Accept-Patch": {
+                "description": "The media type that is accepted (RFC 5789, section 2.2).",
+                "schema": { "type": "string" },
+            },
+        });
     }
     responses.sort_keys();
 }

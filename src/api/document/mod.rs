@@ -43,7 +43,7 @@ pub fn publish(declared: &str, settings: &DocumentSettings) -> Result<Value, ser
     document["openapi"] = "3.0.3".into();
     for (method, operation) in operations(&mut document) {
         operation.entry("security").or_insert_with(|| json!([]));
-        errors::add_shared(operation, &published.error_content);
+        errors::add_shared(method, operation, &published.error_content);
         errors::add_examples(operation);
         text::name_callers(method, operation);
         spell_headers(operation);

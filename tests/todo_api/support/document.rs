@@ -55,7 +55,8 @@ impl Operation<'_> {
                 None => assert_ne!(header["required"], true, "{name} is missing: {context}"),
             }
         }
-        for name in ["etag", "link", "location", "retry-after", "www-authenticate"] {
+        for name in ["accept-patch", "etag", "link", "location", "retry-after", "www-authenticate"]
+        {
             let described = headers.keys().any(|header| header.eq_ignore_ascii_case(name));
             assert!(described || answer.header(name).is_empty(), "{name} in {context}");
         }
