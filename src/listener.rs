@@ -275,8 +275,9 @@ type App = Arc<BoxEndpoint<'static>>;
 type Addresses = (SocketAddr, SocketAddr);
 type Permit = tokio::sync::OwnedSemaphorePermit;
 
-/// Accepts connections until the sender of `closed` is dropped, then those that wait in the system's
-/// queue. Closing a socket would reset them, although their clients may have sent a request.
+/// Accepts connections until the sender of `closed` is dropped, then those that wait in the
+/// system's queue. Closing a socket would reset them, although their clients may have sent a
+/// request.
 async fn accept(
     socket: TcpListener,
     permits: Arc<Semaphore>,

@@ -81,8 +81,8 @@ impl Server {
         self.listener.url()
     }
 
-    /// Serves until `stop` completes, then shuts down gracefully: reports that it is not ready, lets
-    /// the requests in progress complete for at most `DRAIN_TIMEOUT`, and closes the store.
+    /// Serves until `stop` completes, then shuts down gracefully: reports that it is not ready,
+    /// lets the requests in progress complete for at most `DRAIN_TIMEOUT`, and closes the store.
     pub async fn run(self, stop: impl Future<Output = Stop>) {
         let stop = async {
             let stop = stop.await;

@@ -9,8 +9,8 @@ use crate::listener::Stop;
 /// Completes on SIGINT or SIGTERM. The handlers are installed immediately, before anything is
 /// started.
 ///
-/// A supervisor sends SIGTERM, so the stop is announced to load balancers. SIGINT comes from a person
-/// at a terminal.
+/// A supervisor sends SIGTERM, so the stop is announced to load balancers. SIGINT comes from a
+/// person at a terminal.
 ///
 /// # Errors
 ///

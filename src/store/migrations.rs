@@ -1,9 +1,9 @@
 //! The migrations of both databases. The files are applied in order, and never change afterwards.
 //!
-//! During a rolling update, servers of the previous version use the new schema, and may restart. The
-//! name of a migration says whether they can: `0007_due.expand.sql` only adds something, and
-//! `0008_due.contract.sql` removes or changes something. The database stores the names, so a program
-//! can read what migrations do that it does not have. The first six only add something too.
+//! During a rolling update, servers of the previous version use the new schema, and may restart.
+//! The name of a migration says whether they can: `0007_due.expand.sql` only adds something, and
+//! `0008_due.contract.sql` removes or changes something. The database stores the names, so a
+//! program can read what migrations do that it does not have. The first six only add something too.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -69,8 +69,8 @@ pub(super) struct Applied {
 ///
 /// # Errors
 ///
-/// [`OpenError`] if a later version of the program has applied a migration after which this one does
-/// not work, or if a migration was edited after it was applied.
+/// [`OpenError`] if a later version of the program has applied a migration after which this one
+/// does not work, or if a migration was edited after it was applied.
 pub(super) fn missing(
     all: &'static [Migration],
     applied: &HashMap<i64, Applied>,
