@@ -40,6 +40,16 @@ fn the_faults_are_one_line_of_text() {
 }
 
 #[test]
+fn a_missing_setting_is_called_missing() {
+    let found = faults(|settings| {
+        settings.tenant.clear();
+        settings.client_id.clear();
+    });
+    let starts: Vec<_> = found.iter().map(|fault| fault.problem.split(':').next()).collect();
+    assert_eq!(starts, [Some("is missing"); 2], "{found:?}");
+}
+
+#[test]
 fn an_instance_is_only_a_scheme_and_a_host() {
     for end in ["", "/", ":8443"] {
         assert_eq!(faults(|settings| settings.instance += end), [], "{end}");
