@@ -196,6 +196,15 @@ mod tests {
     }
 
     #[test]
+    fn a_documented_host_with_a_port_is_a_gateway() {
+        let instance = "https://login.microsoftonline.com:8443";
+        let issuer = format!("https://gateway.example/{TENANT}/v2.0");
+        assert!(parse(instance, TENANT, &issuer).is_ok());
+        let without_port = "https://login.microsoftonline.com";
+        assert!(parse(without_port, TENANT, &issuer).is_err());
+    }
+
+    #[test]
     fn a_v1_document_is_refused_at_every_instance() {
         for instance in ["https://login.microsoftonline.com", "https://gateway.example"] {
             for v1 in ["https://sts.windows.net", "https://sts.chinacloudapi.cn"] {
