@@ -5,7 +5,7 @@
 //! - [`api::todos`]: the operations; [`api::security`]: who may call them.
 //! - [`mod@todo`] and [`list`]: the domain; [`store`]: the databases.
 //! - [`server`]: assembles the server; [`listener`]: accepts connections; [`unread_body`]: request
-//!   bodies that nobody reads.
+//!   bodies that nobody reads; [`proxies`]: whom to believe who the client is.
 //! - [`config`]: the settings; [`telemetry`]: the log; [`causes`]: errors in it.
 //! - [`cli`]: the commands.
 
@@ -15,6 +15,7 @@ pub mod cli;
 pub mod config;
 pub mod list;
 pub mod listener;
+pub mod proxies;
 pub mod server;
 pub mod store;
 pub mod telemetry;

@@ -4,15 +4,20 @@
 //! poem's own server waits forever for a header that never ends, and so does its graceful shutdown.
 //! For this reason poem's endpoint runs under hyper here, with limits.
 
+mod connections;
+mod timed;
+
 use std::{
     collections::BTreeSet,
     convert::Infallible,
     io,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    pin::Pin,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
+    task::{Context, Poll},
     time::Duration,
 };
 
@@ -20,15 +25,12 @@ use bytes::Bytes;
 use http_body_util::{BodyExt, combinators::BoxBody};
 use hyper::{
     Request,
-    body::{Body, Incoming},
+    body::{Body, Frame, Incoming, SizeHint},
     header::{CONNECTION, HeaderValue},
     server::conn::http1,
     service::service_fn,
 };
-use hyper_util::{
-    rt::{TokioIo, TokioTimer},
-    server::graceful::GracefulShutdown,
-};
+use hyper_util::{rt::TokioIo, server::graceful::GracefulShutdown};
 use poem::{
     Endpoint,
     endpoint::BoxEndpoint,
@@ -37,18 +39,19 @@ use poem::{
 };
 use tokio::{
     net::{TcpListener, TcpSocket, TcpStream},
-    sync::{Semaphore, mpsc, watch},
+    sync::{mpsc, watch},
     task::JoinSet,
 };
 use tokio_io_timeout::TimeoutStream;
 
-use crate::{causes::Causes, unread_body::Discarded};
+use crate::{causes::Causes, proxies::TrustedProxies, unread_body::Discarded};
 
-/// The maximum number of connections. The same number may wait in the system's queue, if the system
-/// allows it (`net.core.somaxconn`).
-const CONNECTION_LIMIT: u16 = 4_096;
-/// The time limit for sending a request header, and for being idle between two requests.
-const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
+use connections::{Connection, Connections, InProgress, Open};
+use timed::Timed;
+
+/// The number of connections that may wait in the system's queue, if the system allows it
+/// (`net.core.somaxconn`).
+const BACKLOG: u32 = 4_096;
 /// How long a client may take to read the next part of a response.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 /// The size of the largest header that is read, in bytes. A header above the API's own limit but
@@ -60,14 +63,17 @@ const NOTICE_SHARE: u32 = 10;
 const LAST_REQUESTS_SHARE: u32 = 40;
 /// How many times another free port is tried.
 const PORT_ATTEMPTS: u32 = 16;
-/// The pause after a failed accept, for example when the system has no file descriptors left.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// The pause after a connection could not be accepted: the system has no file descriptors left, or
+/// there are too many connections and a request is in progress on each.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
 
 /// The sockets that the server listens on.
 pub struct Listener {
     sockets: Vec<TcpListener>,
     host: String,
     port: u16,
+    max_connections: usize,
+    proxies: TrustedProxies,
 }
 
 impl Listener {
@@ -95,7 +101,8 @@ impl Listener {
                 }
                 bound => {
                     let (sockets, port) = bound?;
-                    return Ok(Self { sockets, host: host.to_owned(), port });
+                    let (host, proxies) = (host.to_owned(), TrustedProxies::default());
+                    return Ok(Self { sockets, host, port, max_connections: usize::MAX, proxies });
                 }
             }
         }
@@ -104,6 +111,12 @@ impl Listener {
     /// The URL of the server: `http://{host}:{port}`.
     pub fn url(&self) -> String {
         url(&self.host, self.port)
+    }
+
+    /// Limits the number of connections. The connections of these proxies are limited only in sum,
+    /// those of any other address also for themselves. Without this, there is no limit.
+    pub fn with_limits(self, max_connections: usize, proxies: TrustedProxies) -> Self {
+        Self { max_connections, proxies, ..self }
     }
 
     /// Serves until `stop` completes, then lets the requests in progress complete, for at most
@@ -118,33 +131,37 @@ impl Listener {
         drain_timeout: Duration,
         stop: impl Future<Output = Stop>,
     ) {
-        let permits = Arc::new(Semaphore::new(CONNECTION_LIMIT.into()));
+        let proxies = self.proxies;
+        let is_trusted = move |address| proxies.contains(address);
+        let limited = Arc::new(Connections::new(self.max_connections, is_trusted));
         let (accepted, connections) = mpsc::channel(1);
         let (close, closed) = watch::channel(());
         let mut accepting = JoinSet::new();
         for socket in self.sockets {
-            let (permits, accepted) = (Arc::clone(&permits), accepted.clone());
-            accepting.spawn(accept(socket, permits, accepted, closed.clone()));
+            let (limited, accepted) = (Arc::clone(&limited), accepted.clone());
+            accepting.spawn(accept(socket, limited, accepted, closed.clone()));
         }
         drop((accepted, closed));
-        let mut connections = Connections {
+        let mut server = ConnectionServer {
             app: Arc::new(endpoint),
             draining: Arc::default(),
             graceful: GracefulShutdown::new(),
             accepted: connections,
         };
-        let stop = connections.serve_until(stop).await;
-        connections.draining.store(true, Ordering::Relaxed);
+        let stop = server.serve_until(stop).await;
+        server.draining.store(true, Ordering::Relaxed);
         let (notice, last_requests) = match stop {
             Stop::Announced => (drain_timeout / NOTICE_SHARE, drain_timeout / LAST_REQUESTS_SHARE),
             Stop::AtOnce => (Duration::ZERO, Duration::ZERO),
         };
         let drain = async move {
-            connections.serve_until(tokio::time::sleep(notice)).await;
+            if stop == Stop::Announced {
+                server.serve_until(tokio::time::sleep(notice)).await;
+            }
             drop(close);
-            connections.serve_rest().await;
+            server.serve_rest().await;
             tokio::time::sleep(last_requests).await;
-            connections.graceful.shutdown().await;
+            server.graceful.shutdown().await;
         };
         if tokio::time::timeout(drain_timeout, drain).await.is_err() {
             tracing::warn!("requests in progress were cut off because they took too long");
@@ -163,24 +180,22 @@ pub enum Stop {
     AtOnce,
 }
 
-/// The connections that were accepted.
-struct Connections {
+/// Serves the connections that were accepted.
+struct ConnectionServer {
     app: App,
     /// Whether each response closes its connection.
     draining: Arc<AtomicBool>,
     graceful: GracefulShutdown,
-    accepted: mpsc::Receiver<(TcpStream, Addresses, Permit)>,
+    accepted: mpsc::Receiver<Accepted>,
 }
 
-impl Connections {
+impl ConnectionServer {
     /// Serves new connections until `end` completes, and returns its result.
     async fn serve_until<T>(&mut self, end: impl Future<Output = T>) -> T {
         tokio::pin!(end);
         loop {
             tokio::select! {
-                Some((stream, addresses, permit)) = self.accepted.recv() => {
-                    self.serve(stream, addresses, permit);
-                }
+                Some(connection) = self.accepted.recv() => self.serve(connection),
                 end = &mut end => return end,
             }
         }
@@ -188,42 +203,46 @@ impl Connections {
 
     /// Serves the connections that were accepted before the sockets were closed.
     async fn serve_rest(&mut self) {
-        while let Some((stream, addresses, permit)) = self.accepted.recv().await {
-            self.serve(stream, addresses, permit);
+        while let Some(connection) = self.accepted.recv().await {
+            self.serve(connection);
         }
     }
 
     /// Serves a connection in its own task.
-    fn serve(&self, stream: TcpStream, addresses: Addresses, permit: Permit) {
+    fn serve(&self, (stream, addresses, open): Accepted) {
         let (app, draining) = (Arc::clone(&self.app), Arc::clone(&self.draining));
+        let registered = Arc::clone(&open.connection);
+        let mut stream = TimeoutStream::new(Timed::new(stream, Arc::clone(&registered)));
+        stream.set_write_timeout(Some(WRITE_TIMEOUT));
+        let connection = Arc::clone(&registered);
         let service = service_fn(move |request| {
             let (app, draining) = (Arc::clone(&app), Arc::clone(&draining));
+            let connection = Arc::clone(&connection);
             async move {
-                let mut response = respond(app, request, addresses).await;
+                let mut response = respond(app, request, addresses, connection).await;
                 if draining.load(Ordering::Relaxed) {
                     response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
                 }
                 Ok::<_, Infallible>(response)
             }
         });
-        let mut stream = TimeoutStream::new(stream);
-        stream.set_write_timeout(Some(WRITE_TIMEOUT));
         let connection = http1::Builder::new()
-            .timer(TokioTimer::new())
             // A client may close its sending half and still wait for the response. A client that
             // has closed the whole connection looks the same, so its request is completed too.
             .half_close(true)
-            .header_read_timeout(HEADER_TIMEOUT)
+            // The stream has a timeout.
+            .header_read_timeout(None)
             .max_buf_size(HEADER_BUFFER)
             .serve_connection(TokioIo::new(Box::pin(stream)), service);
         let connection = self.graceful.watch(connection);
-        tokio::spawn(async move {
+        let task = tokio::spawn(async move {
             // A client may close its connection at any time, so this is not a warning.
             if let Err(error) = connection.await {
                 tracing::debug!(error = %Causes(&error), "connection ended");
             }
-            drop(permit);
+            drop(open);
         });
+        registered.served_by(task.abort_handle());
     }
 }
 
@@ -268,82 +287,133 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     // Connections of a previous server may still be closing. They do not block the port.
     socket.set_reuseaddr(true)?;
     socket.bind(address)?;
-    socket.listen(CONNECTION_LIMIT.into())
+    socket.listen(BACKLOG)
 }
 
 type App = Arc<BoxEndpoint<'static>>;
 type Addresses = (SocketAddr, SocketAddr);
-type Permit = tokio::sync::OwnedSemaphorePermit;
+type Accepted = (TcpStream, Addresses, Open);
 
 /// Accepts connections until the sender of `closed` is dropped, then those that wait in the
 /// system's queue. Closing a socket would reset them, although their clients may have sent a
 /// request.
 async fn accept(
     socket: TcpListener,
-    permits: Arc<Semaphore>,
-    accepted: mpsc::Sender<(TcpStream, Addresses, Permit)>,
+    connections: Arc<Connections>,
+    accepted: mpsc::Sender<Accepted>,
     mut closed: watch::Receiver<()>,
 ) {
     loop {
-        let next = async {
-            let permit = Arc::clone(&permits).acquire_owned().await;
-            (permit, socket.accept().await)
-        };
-        let (permit, connection) = tokio::select! {
-            next = next => next,
+        let connection = tokio::select! {
+            biased;
             _ = closed.changed() => break,
+            connection = socket.accept() => connection,
         };
-        let Ok(permit) = permit else { return };
         let (stream, remote) = match connection {
             Ok(connection) => connection,
             Err(error) => {
-                tracing::warn!(error = %Causes(&error), "failed to accept a connection");
-                tokio::time::sleep(ACCEPT_PAUSE).await;
+                pause_after(&error, &connections).await;
                 continue;
             }
         };
-        if !hand_over(stream, remote, permit, &accepted).await {
+        let Some(open) = connections.open(remote.ip()) else {
+            drop(stream);
+            tokio::time::sleep(ACCEPT_PAUSE).await;
+            continue;
+        };
+        if !hand_over(stream, remote, open, &accepted).await {
             return;
         }
     }
     // A socket of the standard library asks the system itself. tokio's accepts only the connections
     // that its event loop already knows about.
     let Ok(socket) = socket.into_std() else { return };
-    while let Ok(permit) = Arc::clone(&permits).try_acquire_owned()
-        && let Ok((stream, remote)) = socket.accept()
-    {
+    loop {
+        let (stream, remote) = match socket.accept() {
+            Ok(connection) => connection,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
+            Err(error) => {
+                pause_after(&error, &connections).await;
+                continue;
+            }
+        };
         let stream = stream.set_nonblocking(true).and_then(|()| TcpStream::from_std(stream));
         let Ok(stream) = stream else { continue };
-        if !hand_over(stream, remote, permit, &accepted).await {
+        // The queue has room for a limited number. None of the connections that were accepted just
+        // now may be closed to make room, because the request may not have been read yet.
+        let open = connections.open_beyond_limit(remote.ip());
+        if !hand_over(stream, remote, open, &accepted).await {
             return;
         }
     }
+}
+
+/// Logs that no connection could be accepted, and waits. The system may have no file descriptors
+/// left, so an idle connection is closed.
+async fn pause_after(error: &io::Error, connections: &Connections) {
+    tracing::warn!(error = %Causes(error), "failed to accept a connection");
+    connections.make_room();
+    tokio::time::sleep(ACCEPT_PAUSE).await;
 }
 
 /// Passes an accepted connection on. Returns whether more are wanted.
 async fn hand_over(
     stream: TcpStream,
     remote: SocketAddr,
-    permit: Permit,
-    accepted: &mpsc::Sender<(TcpStream, Addresses, Permit)>,
+    open: Open,
+    accepted: &mpsc::Sender<Accepted>,
 ) -> bool {
     // Responses are small and written at once, so delaying them gains nothing.
     let _ = stream.set_nodelay(true);
     let Ok(local) = stream.local_addr() else { return true };
-    accepted.send((stream, (local, remote), permit)).await.is_ok()
+    accepted.send((stream, (local, remote), open)).await.is_ok()
 }
 
 async fn respond(
     app: App,
     request: Request<Incoming>,
     (local, remote): Addresses,
-) -> hyper::Response<BoxBody<Bytes, io::Error>> {
+    connection: Arc<Connection>,
+) -> hyper::Response<Guarded<InProgress>> {
+    let Some(in_progress) = connection.begin() else {
+        // The task of the connection is about to end.
+        return std::future::pending().await;
+    };
     let addresses = (LocalAddr(local.into()), RemoteAddr(remote.into()));
     let has_body = !request.body().is_end_stream();
     let mut request = poem::Request::from((request, addresses.0, addresses.1, Scheme::HTTP));
     if has_body {
-        let body = Discarded::new(request.take_body().into(), request.headers());
+        let body = Guarded { body: request.take_body().into(), _guard: connection.receive_body() };
+        let body = Discarded::new(BodyExt::boxed(body), request.headers());
         request.set_body(BodyExt::boxed(body));
     }
-    app.get_response(request).await.into()
+    let response: hyper::Response<BoxBody<_, _>> = app.get_response(request).await.into();
+    // The request is in progress until hyper has taken the whole body of the response.
+    response.map(|body| Guarded { body, _guard: in_progress })
+}
+
+/// A body, and a value that is dropped together with it.
+struct Guarded<G> {
+    body: BoxBody<Bytes, io::Error>,
+    _guard: G,
+}
+
+impl<G: Unpin> Body for Guarded<G> {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
+        Pin::new(&mut self.get_mut().body).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
 }

@@ -66,8 +66,9 @@ impl Server {
             stopping: Arc::clone(&stopping),
         };
         let endpoint = endpoint(config, &url, health)?;
-        let maintenance = validator.maintain();
-        let drain_timeout = config.server.drain_timeout;
+        let ServerConfig { max_connections, trusted_proxies, drain_timeout, .. } = &config.server;
+        let listener = listener.with_limits(*max_connections, trusted_proxies.clone());
+        let (maintenance, drain_timeout) = (validator.maintain(), *drain_timeout);
         Ok(Self { listener, endpoint, store, maintenance, drain_timeout, stopping })
     }
 

@@ -10,7 +10,7 @@ use std::{fmt, time::Duration};
 
 use poem_entra::Settings;
 
-use crate::store;
+use crate::{proxies::TrustedProxies, store};
 
 use self::reader::Reader;
 pub use self::{
@@ -93,6 +93,10 @@ pub struct ServerConfig {
     /// `DRAIN_TIMEOUT`, in seconds, default 30: how long a server that shuts down waits for the
     /// requests in progress.
     pub drain_timeout: Duration,
+    /// `TRUSTED_PROXIES`, default none: the proxies that say who the client is.
+    pub trusted_proxies: TrustedProxies,
+    /// `MAX_CONNECTIONS`, default 10000: how many connections may be open.
+    pub max_connections: usize,
 }
 
 /// What is logged, and in which format.

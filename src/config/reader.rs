@@ -12,7 +12,10 @@ use poem_entra::{Fault, InvalidSettings, Setting, Settings, settings::not_a_guid
 use tracing_subscriber::EnvFilter;
 use url::Url;
 
-use crate::store::{Location, Options};
+use crate::{
+    proxies::TrustedProxies,
+    store::{Location, Options},
+};
 
 use super::{DevTenantConfig, Environment, InvalidConfig, LogConfig, LogFormat, ServerConfig};
 
@@ -82,6 +85,8 @@ impl Reader<'_> {
             cors_origins: self.origins("CORS_ORIGINS"),
             cors_headers: self.field_names("CORS_HEADERS"),
             drain_timeout: self.seconds("DRAIN_TIMEOUT"),
+            trusted_proxies: self.proxies("TRUSTED_PROXIES"),
+            max_connections: self.at_least(4, "MAX_CONNECTIONS"),
         }
     }
 
@@ -220,6 +225,18 @@ impl Reader<'_> {
         }
         fields
     }
+
+    /// Addresses and networks.
+    fn proxies(&mut self, name: &str) -> TrustedProxies {
+        let items = self.environment.list(name);
+        TrustedProxies::parse(&items).unwrap_or_else(|item| {
+            self.faults.push(format!(
+                "{name} contains {item:?}, which is neither an address nor a network such as \
+                 10.0.0.0/8"
+            ));
+            TrustedProxies::default()
+        })
+    }
 }
 
 /// The settings of the validator that have no effect.
@@ -292,6 +309,8 @@ mod tests {
             ("CORS_ORIGINS", "https://app.example/"),
             ("CORS_HEADERS", "x-tenant, x tenant"),
             ("CORS_HEADERS", "x-tenant:"),
+            ("TRUSTED_PROXIES", "10.0.0.0/8, proxy.example"),
+            ("MAX_CONNECTIONS", "3"),
             ("DATABASE_URL", "mysql://root:secret@localhost/todo"),
             ("DATABASE_URL", "postgres://todo:secret@localhost"),
             ("DATABASE_URL", "postgres://todo:secret@local host/todo"),

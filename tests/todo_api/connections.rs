@@ -1,37 +1,36 @@
-//! Unusual clients: they stop reading, close their sending half, or all connect at once.
+//! Unusual clients: they stop reading or sending, close their sending half, or all connect at once.
 
-use std::{fs, time::Duration};
+use std::{fs, io, net::SocketAddr, sync::Arc, time::Duration};
 
 use futures_util::future::join_all;
-use poem::{EndpointExt, endpoint::make_sync};
+use poem::{
+    EndpointExt,
+    endpoint::{make, make_sync},
+};
 use serde_json::Value;
-use todo_api::listener::{Listener, Stop};
+use todo_api::{
+    listener::{Listener, Stop},
+    proxies::TrustedProxies,
+};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
-    sync::oneshot,
-    task::yield_now,
+    net::{TcpSocket, TcpStream},
+    sync::{Barrier, oneshot},
+    task::{JoinHandle, yield_now},
     time::{self, timeout},
 };
 
-use crate::support::App;
+use crate::support::{Answer, App};
 
 /// More bytes than the system buffers for a connection.
 const LARGE: usize = 64 * 1024 * 1024;
 
 #[tokio::test]
 async fn a_client_that_stops_reading_is_disconnected() {
-    let listener = Listener::bind("127.0.0.1", 0).await.unwrap();
-    let address = listener.url().trim_start_matches("http://").to_owned();
-    let (stop, stopped) = oneshot::channel::<()>();
-    let large = make_sync(|_| vec![b'a'; LARGE]).map_to_response().boxed();
-    let server = tokio::spawn(listener.serve(large, Duration::from_secs(10), async {
-        let _ = stopped.await;
-        Stop::AtOnce
-    }));
+    let server = Server::start(usize::MAX, &[], LARGE).await;
     let connect = async || {
-        let mut caller = TcpStream::connect(&address).await.unwrap();
-        caller.write_all(b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n").await.unwrap();
+        let mut caller = server.connect("127.0.0.1").await;
+        caller.write_all(REQUEST).await.unwrap();
         caller
     };
     let mut slow = connect().await;
@@ -44,19 +43,225 @@ async fn a_client_that_stops_reading_is_disconnected() {
     let mut answer = Vec::new();
     let end = stuck.read_to_end(&mut answer).await;
     assert!(end.is_ok_and(|read| read < LARGE), "the client was not disconnected");
+    server.stop().await;
+}
 
-    stop.send(()).unwrap();
-    server.await.unwrap();
+#[tokio::test]
+async fn a_client_that_sends_nothing_is_disconnected() {
+    let server = Server::start(usize::MAX, &[], 1).await;
+    let mut silent = server.connect("127.0.0.1").await;
+    let mut half = server.connect("127.0.0.1").await;
+    half.write_all(&REQUEST[..10]).await.unwrap();
+    pass(1).await;
+    // More of a header does not extend its time.
+    half.write_all(&REQUEST[10..20]).await.unwrap();
+    assert!(is_open(&mut silent) && is_open(&mut half));
+    pass(2).await;
+    assert_closed(&mut silent).await;
+    assert_closed(&mut half).await;
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_connection_may_be_idle_for_75_seconds_after_a_response() {
+    let server = Server::start(usize::MAX, &[], 1).await;
+    let mut idle = server.connect("127.0.0.1").await;
+    let mut half = server.connect("127.0.0.1").await;
+    request(&mut idle).await;
+    request(&mut half).await;
+    // The time begins anew with each response.
+    for _ in 0..2 {
+        pass(13).await;
+        request(&mut idle).await;
+        request(&mut half).await;
+    }
+    half.write_all(&REQUEST[..10]).await.unwrap();
+    pass(3).await;
+    assert_closed(&mut half).await;
+    pass(11).await;
+    assert!(is_open(&mut idle));
+    pass(2).await;
+    assert_closed(&mut idle).await;
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn an_address_with_half_sent_headers_keeps_nobody_out() {
+    let server = Server::start(40, &[], 1).await;
+    let mut regular = server.connect("127.0.0.1").await;
+    request(&mut regular).await;
+    let mut flood = Vec::new();
+    for _ in 0..50 {
+        let mut half = server.connect("127.0.0.2").await;
+        half.write_all(&REQUEST[..10]).await.unwrap();
+        flood.push(half);
+    }
+    request(&mut regular).await;
+    request(&mut server.connect("127.0.0.3").await).await;
+    // The address may have 10 of the 40 connections: the newest.
+    for half in &mut flood[..40] {
+        assert_closed(half).await;
+    }
+    for half in &mut flood[40..] {
+        half.write_all(&REQUEST[10..]).await.unwrap();
+        assert_response(half).await;
+    }
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn many_addresses_with_half_sent_headers_keep_nobody_out() {
+    let server = Server::start(8, &["127.0.0.9"], 1).await;
+    let mut flood = Vec::new();
+    for number in 0..16 {
+        // A proxy may have all connections.
+        let address = if number < 8 { "127.0.0.9" } else { &format!("127.0.1.{number}") };
+        let mut half = server.connect(address).await;
+        half.write_all(&REQUEST[..10]).await.unwrap();
+        // Make sure that they are accepted in this order.
+        yield_now().await;
+        flood.push(half);
+    }
+    request(&mut server.connect("127.0.0.1").await).await;
+    for half in &mut flood[..9] {
+        assert_closed(half).await;
+    }
+    for half in &mut flood[9..] {
+        half.write_all(&REQUEST[10..]).await.unwrap();
+        assert_response(half).await;
+    }
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn the_accept_queue_is_served_at_a_stop_beyond_the_limit() {
+    let listener = Listener::bind("127.0.0.1", 0).await.unwrap();
+    let server = listener.url().trim_start_matches("http://").parse().unwrap();
+    let mut waiting = Vec::new();
+    for number in 1..=8 {
+        let mut caller = connect(server, &format!("127.0.0.{number}")).await;
+        caller.write_all(REQUEST).await.unwrap();
+        waiting.push(caller);
+    }
+    // No response is sent before all requests have arrived, so none of the connections is idle.
+    let all = Arc::new(Barrier::new(waiting.len()));
+    let endpoint = make(move |_| {
+        let all = Arc::clone(&all);
+        async move {
+            all.wait().await;
+        }
+    });
+    let listener = listener.with_limits(4, TrustedProxies::default());
+    let endpoint = endpoint.map_to_response().boxed();
+    let stop = async { Stop::AtOnce };
+    let served = tokio::spawn(listener.serve(endpoint, DRAIN_TIMEOUT, stop));
+    for mut caller in waiting {
+        assert_response(&mut caller).await;
+    }
+    served.await.unwrap();
+}
+
+#[tokio::test]
+async fn the_rest_of_a_refused_body_is_not_a_header() {
+    let app = App::start().await;
+    let mut caller = app.connect().await;
+    let head = b"POST /todoitems HTTP/1.1\r\nhost: localhost\r\ncontent-length: 3\r\n\r\na";
+    caller.write_all(head).await.unwrap();
+    let mut answer = [0; 4_096];
+    let read = caller.read(&mut answer).await.unwrap();
+    Answer::parse(&answer[..read]).assert_problem(401, "missing_token");
+    caller.write_all(b"b").await.unwrap();
+    yield_now().await;
+    pass(2).await;
+    advance(Duration::from_secs(2)).await;
+    caller.write_all(b"cGET /health HTTP/1.1\r\nhost: localhost\r\n\r\n").await.unwrap();
+    assert_response(&mut caller).await;
+}
+
+/// How long a server waits for the requests in progress when it stops.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
+
+const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n";
+
+/// A server without an API. Its responses have a body of a given size.
+struct Server {
+    address: SocketAddr,
+    stop: oneshot::Sender<()>,
+    served: JoinHandle<()>,
+}
+
+impl Server {
+    async fn start(max_connections: usize, proxies: &[&str], size: usize) -> Self {
+        let proxies: Vec<_> = proxies.iter().map(|proxy| (*proxy).to_owned()).collect();
+        let proxies = TrustedProxies::parse(&proxies).unwrap();
+        let listener = Listener::bind("127.0.0.1", 0).await.unwrap();
+        let listener = listener.with_limits(max_connections, proxies);
+        let address = listener.url().trim_start_matches("http://").parse().unwrap();
+        let (stop, stopped) = oneshot::channel::<()>();
+        let endpoint = make_sync(move |_| vec![b'a'; size]).map_to_response().boxed();
+        let served = tokio::spawn(listener.serve(endpoint, DRAIN_TIMEOUT, async {
+            let _ = stopped.await;
+            Stop::AtOnce
+        }));
+        Self { address, stop, served }
+    }
+
+    /// Connects from this address.
+    async fn connect(&self, address: &str) -> TcpStream {
+        connect(self.address, address).await
+    }
+
+    async fn stop(self) {
+        self.stop.send(()).unwrap();
+        self.served.await.unwrap();
+    }
+}
+
+async fn connect(server: SocketAddr, address: &str) -> TcpStream {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind(SocketAddr::new(address.parse().unwrap(), 0)).unwrap();
+    socket.connect(server).await.unwrap()
+}
+
+async fn request(caller: &mut TcpStream) {
+    caller.write_all(REQUEST).await.unwrap();
+    assert_response(caller).await;
+}
+
+async fn assert_response(caller: &mut TcpStream) {
+    let mut answer = [0; 1_024];
+    let read = caller.read(&mut answer).await.unwrap();
+    let answer = String::from_utf8_lossy(&answer[..read]);
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+}
+
+/// Waits until the server has closed the connection without a response.
+async fn assert_closed(caller: &mut TcpStream) {
+    let read = timeout(Duration::from_secs(10), caller.read(&mut [0])).await;
+    let Ok(read) = read else { panic!("the connection is open") };
+    let closed = match read {
+        Ok(read) => read == 0,
+        Err(error) => error.kind() == io::ErrorKind::ConnectionReset,
+    };
+    assert!(closed, "there is a response");
+}
+
+fn is_open(caller: &mut TcpStream) -> bool {
+    caller.try_read(&mut [0]).is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
 }
 
 /// Advances the time by five seconds this many times. The server runs after each step.
 async fn pass(times: u32) {
     for _ in 0..times {
-        time::pause();
-        time::advance(Duration::from_secs(5)).await;
-        time::resume();
-        yield_now().await;
+        advance(Duration::from_secs(5)).await;
     }
+}
+
+async fn advance(duration: Duration) {
+    time::pause();
+    time::advance(duration).await;
+    time::resume();
+    yield_now().await;
 }
 
 #[tokio::test]

@@ -127,10 +127,11 @@ const RULES: &[Rule] = &[
         crates: &["poem_openapi"],
     },
     // The server.
-    Rule { module: "config", modules: &["store"], crates: &["poem_entra", "tracing_subscriber"] },
+    Rule { module: "config", modules: &["proxies", "store"], crates: &["poem_entra", "tracing_subscriber"] },
     Rule { module: "config::environment", modules: &["config"], crates: &["dotenvy"] },
-    Rule { module: "listener", modules: &["causes", "unread_body"], crates: &["hyper", "poem", "tokio"] },
+    Rule { module: "listener", modules: &["causes", "proxies", "unread_body"], crates: &["hyper", "poem", "tokio"] },
     Rule { module: "unread_body", modules: &[], crates: &["hyper", "tokio"] },
+    Rule { module: "proxies", modules: &[], crates: &["poem"] },
     Rule { module: "telemetry", modules: &["config"], crates: &["poem", "poem_entra", "poem_openapi", "tracing_subscriber"] },
     Rule {
         module: "server",

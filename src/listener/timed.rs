@@ -1,0 +1,140 @@
+//! A stream that fails if the client is silent for too long.
+
+use std::{
+    io,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    net::TcpStream,
+    time::{Instant, Sleep, sleep_until},
+};
+
+use super::connections::{Activity, Connection};
+
+/// The time from the connection to the first byte. A client connects because it has a request to
+/// send.
+const FIRST_BYTE_TIMEOUT: Duration = Duration::from_secs(10);
+/// The time from the first byte of a request header to its last. The largest header arrives in
+/// this time at 6.4 KiB/s.
+const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
+/// The time from the end of a response to the next request. It is longer than the 60 seconds after
+/// which most proxies close their idle connections: if the server closed first, it could do so in
+/// the moment in which a proxy sends a request.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(75);
+
+/// A stream that fails if the client is silent for too long between two requests, or takes too long
+/// to send a request header. Bodies have a limit of their own.
+pub(super) struct Timed {
+    stream: TcpStream,
+    connection: Arc<Connection>,
+    /// When the header of the next request began to arrive, and since when the connection was idle
+    /// then.
+    header: Option<(Instant, Instant)>,
+    /// Made when the first read has to wait. It is not reset for each request: when it fires, it
+    /// is set to the current deadline.
+    timer: Option<Pin<Box<Sleep>>>,
+}
+
+impl Timed {
+    /// Wraps the stream of this connection.
+    pub(super) fn new(stream: TcpStream, connection: Arc<Connection>) -> Self {
+        Self { stream, connection, header: None, timer: None }
+    }
+
+    /// The time by which the client must have sent more. `None` if it need not send anything.
+    fn deadline(&self) -> io::Result<Option<Instant>> {
+        let idle_since = match self.connection.activity() {
+            Activity::Busy => return Ok(None),
+            Activity::Closed => return Err(io::ErrorKind::ConnectionAborted.into()),
+            Activity::Idle(since) => since,
+        };
+        Ok(Some(match self.header {
+            Some((began, since)) if since == idle_since => began + HEADER_TIMEOUT,
+            _ if self.connection.has_served() => idle_since + IDLE_TIMEOUT,
+            _ => idle_since + FIRST_BYTE_TIMEOUT,
+        }))
+    }
+
+    /// Records that a part of the next header has arrived, if it is the first part. The rest of a
+    /// refused body is not one.
+    fn received(&mut self) {
+        if let Activity::Idle(idle_since) = self.connection.activity()
+            && !self.connection.is_receiving()
+            && self.header.is_none_or(|(_, since)| since != idle_since)
+        {
+            self.header = Some((Instant::now(), idle_since));
+        }
+    }
+
+    /// Completes with an error when the deadline has passed.
+    fn poll_deadline(&mut self, context: &mut Context<'_>) -> Poll<io::Error> {
+        let deadline = match self.deadline() {
+            Ok(Some(deadline)) => deadline,
+            Ok(None) => return Poll::Pending,
+            Err(error) => return Poll::Ready(error),
+        };
+        let timer = self.timer.get_or_insert_with(|| Box::pin(sleep_until(deadline)));
+        if timer.deadline() > deadline {
+            timer.as_mut().reset(deadline);
+        }
+        while timer.as_mut().poll(context).is_ready() {
+            if timer.deadline() >= deadline {
+                return Poll::Ready(io::ErrorKind::TimedOut.into());
+            }
+            timer.as_mut().reset(deadline);
+        }
+        Poll::Pending
+    }
+}
+
+impl AsyncRead for Timed {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        match Pin::new(&mut this.stream).poll_read(context, buffer) {
+            Poll::Pending => this.poll_deadline(context).map(Err),
+            Poll::Ready(read) => {
+                this.received();
+                Poll::Ready(read)
+            }
+        }
+    }
+}
+
+impl AsyncWrite for Timed {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.get_mut().stream).poll_write(context, bytes)
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().stream).poll_shutdown(context)
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.get_mut().stream).poll_write_vectored(context, bytes)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+}
