@@ -82,6 +82,18 @@ impl TrustedProxies {
     }
 }
 
+/// An IPv4 address, or the first 64 bits of an IPv6 address: usually all addresses of one customer.
+pub type Network = u128;
+
+/// The network of an address.
+pub fn network_of(address: IpAddr) -> Network {
+    match address.to_canonical() {
+        // The IPv6 network of this number has only zeros in its first 64 bits.
+        IpAddr::V4(address) => address.to_ipv6_mapped().to_bits(),
+        IpAddr::V6(address) => address.to_bits() >> 64 << 64,
+    }
+}
+
 /// The address in an element of `Forwarded`: `for=192.0.2.1;proto=https`,
 /// `for="[2001:db8::1]:4711"`.
 fn forwarded_for(element: &str) -> Option<IpAddr> {

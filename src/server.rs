@@ -20,7 +20,7 @@ use crate::{
         docs::{self, DocsSettings},
         document::DocumentSettings,
         health::HealthApi,
-        http::{cors::Cors, edge},
+        http::{cors::Cors, edge, limits::Limits},
         metadata, security,
         todos::TodosApi,
     },
@@ -151,9 +151,12 @@ fn endpoint(
         pages = metadata::add_to(pages, &metadata);
     }
     let routes = api::endpoint(todos, health, pages).data(validator).data(store);
-    let ServerConfig { cors_origins, cors_headers, .. } = &config.server;
+    let ServerConfig { cors_origins, cors_headers, trusted_proxies, rate_limit, .. } =
+        &config.server;
+    let limits = Arc::new(Limits::new(trusted_proxies.clone(), *rate_limit));
     let cors = Cors::new(cors_origins, cors_headers).map(Arc::new);
-    let edge = move |next, request| edge::around_routes(next, request, cors.clone());
+    let edge =
+        move |next, request| edge::around_routes(Arc::clone(&limits), next, request, cors.clone());
     Ok(routes.around(edge).around(telemetry::trace).boxed())
 }
 

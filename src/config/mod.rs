@@ -6,7 +6,7 @@ mod environment;
 mod reader;
 mod variables;
 
-use std::{fmt, time::Duration};
+use std::{fmt, num::NonZeroU32, time::Duration};
 
 use poem_entra::Settings;
 
@@ -97,6 +97,8 @@ pub struct ServerConfig {
     pub trusted_proxies: TrustedProxies,
     /// `MAX_CONNECTIONS`, default 10000: how many connections may be open.
     pub max_connections: usize,
+    /// `RATE_LIMIT`, default none: how many requests per minute a caller may send.
+    pub rate_limit: Option<NonZeroU32>,
 }
 
 /// What is logged, and in which format.

@@ -3,7 +3,7 @@
 use std::{
     fmt::Display,
     net::IpAddr,
-    num::{IntErrorKind, ParseIntError},
+    num::{IntErrorKind, NonZeroU32, ParseIntError},
     str::FromStr,
     time::Duration,
 };
@@ -87,6 +87,7 @@ impl Reader<'_> {
             drain_timeout: self.seconds("DRAIN_TIMEOUT"),
             trusted_proxies: self.proxies("TRUSTED_PROXIES"),
             max_connections: self.at_least(4, "MAX_CONNECTIONS"),
+            rate_limit: self.rate("RATE_LIMIT"),
         }
     }
 
@@ -160,6 +161,12 @@ impl Reader<'_> {
             self.faults.push(format!("{name} is {number}, but must be at least {minimum}"));
         }
         number
+    }
+
+    /// A number of 1 or more. `None` if the variable is not set.
+    fn rate(&mut self, name: &str) -> Option<NonZeroU32> {
+        self.environment.get(name)?;
+        NonZeroU32::new(self.at_least(1, name))
     }
 
     fn seconds(&mut self, name: &str) -> Duration {
@@ -311,6 +318,8 @@ mod tests {
             ("CORS_HEADERS", "x-tenant:"),
             ("TRUSTED_PROXIES", "10.0.0.0/8, proxy.example"),
             ("MAX_CONNECTIONS", "3"),
+            ("RATE_LIMIT", "0"),
+            ("RATE_LIMIT", "10/s"),
             ("DATABASE_URL", "mysql://root:secret@localhost/todo"),
             ("DATABASE_URL", "postgres://todo:secret@localhost"),
             ("DATABASE_URL", "postgres://todo:secret@local host/todo"),

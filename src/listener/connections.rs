@@ -18,6 +18,8 @@ use std::{
 
 use tokio::{task::AbortHandle, time::Instant};
 
+use crate::proxies::{Network, network_of};
+
 /// The part of all connections that one address may have: a quarter. Several people may share an
 /// address, but no address may keep out the others.
 const SHARE_OF_ADDRESS: usize = 4;
@@ -297,18 +299,6 @@ impl Drop for Open {
 /// Nanoseconds since then. They last for 584 years.
 fn stamp(started: Instant) -> u64 {
     started.elapsed().as_nanos().try_into().unwrap_or(CLOSED - 1)
-}
-
-/// An IPv4 address, or the first 64 bits of an IPv6 address: usually all addresses of one customer.
-type Network = u128;
-
-/// The network of an address.
-fn network_of(address: IpAddr) -> Network {
-    match address.to_canonical() {
-        // The IPv6 network of this number has only zeros in its first 64 bits.
-        IpAddr::V4(address) => address.to_ipv6_mapped().to_bits(),
-        IpAddr::V6(address) => address.to_bits() >> 64 << 64,
-    }
 }
 
 #[cfg(test)]

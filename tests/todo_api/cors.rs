@@ -43,8 +43,16 @@ async fn the_page_can_read_every_error() {
             fetch(&app, Method::GET, path, &[("origin", APP), ("x-padding", padding)]).await;
         answer.assert_problem(status, code);
         assert_eq!(answer.header("access-control-allow-origin"), APP);
-        for name in ["etag", "link", "location", "retry-after", "www-authenticate", "x-request-id"]
-        {
+        for name in [
+            "etag",
+            "link",
+            "location",
+            "ratelimit",
+            "ratelimit-policy",
+            "retry-after",
+            "www-authenticate",
+            "x-request-id",
+        ] {
             assert!(lists(&answer, "access-control-expose-headers", name), "{name}: {answer:?}");
         }
     }

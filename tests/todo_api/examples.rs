@@ -66,6 +66,8 @@ struct Apps {
     normal: App,
     /// An owner may have one todo.
     limited: App,
+    /// A caller may send one request per minute.
+    slow: App,
     /// Its database has no tables.
     broken: App,
     /// Its authority is down.
@@ -97,6 +99,7 @@ impl Apps {
         Self {
             normal: App::start().await,
             limited: App::start_with(|environment| environment.with("TODO_LIMIT", "1")).await,
+            slow: App::start_with(|environment| environment.with("RATE_LIMIT", "1")).await,
             broken,
             without_keys: App::start_with(|environment| {
                 environment.with("AAD_INSTANCE", authority)
@@ -112,6 +115,7 @@ impl Apps {
     fn failing_with(&self, status: &str, code: &str) -> Option<&App> {
         match (status, code) {
             ("409", _) => Some(&self.limited),
+            ("429", _) => Some(&self.slow),
             ("500", _) => Some(&self.broken),
             ("503", "keys_unavailable") => Some(&self.without_keys),
             ("503", "internal") => Some(&self.damaged),
@@ -170,7 +174,7 @@ async fn failing_request(
     };
     let id = match status {
         "400" => "abc".to_owned(),
-        "404" | "500" | "503" => "999999".to_owned(),
+        "404" | "429" | "500" | "503" => "999999".to_owned(),
         _ => app.create("uma", "Walk the dog").await["id"].to_string(),
     };
     let invalid = status == "400";
@@ -184,6 +188,9 @@ async fn failing_request(
     // The list's example is about its query.
     if invalid && !is_list && operation.parameters("header").contains(&"If-Match") {
         request = request.header("if-match", "0");
+    }
+    if status == "429" {
+        app.send(token.as_deref(), Method::GET, "/todoitems", None).await;
     }
     if status == "409" {
         app.create("ada", "Walk the dog").await;

@@ -30,6 +30,7 @@ mod idempotency;
 mod isolation;
 mod judges;
 mod layout;
+mod limits;
 mod mcp;
 mod migrations;
 mod outages;

@@ -13,10 +13,11 @@ use todo_api::{
     api::{
         self,
         health::HealthApi,
-        http::{edge, pages::Pages},
+        http::{edge, limits::Limits, pages::Pages},
         todos::TodosApi,
     },
     list::Listing,
+    proxies::TrustedProxies,
     store::{Creation, ListCondition, StoreError, TodoStore},
     todo::{
         Access, Change, IdempotencyKey, NewTodo, Owner, Tenant, Todo, TodoId, TodoName, Version,
@@ -128,7 +129,8 @@ fn endpoint(world: &World) -> BoxEndpoint<'static> {
     let todos = TodosApi { store: store.clone(), base: String::new() };
     let health = HealthApi { validator: Arc::clone(&validator), store, stopping: Arc::default() };
     let routes = api::endpoint(todos, health, Pages::default());
-    let edge = |next, request| edge::around_routes(next, request, None);
+    let limits = Arc::new(Limits::new(TrustedProxies::default(), None));
+    let edge = move |next, request| edge::around_routes(Arc::clone(&limits), next, request, None);
     routes.data(validator).around(edge).boxed()
 }
 

@@ -75,6 +75,7 @@ impl Shape {
             "404" => vec![Problem::no_such_todo()],
             "409" => vec![Problem::todo_limit_reached()],
             "412" => vec![Problem::precondition_failed()],
+            "429" => vec![Problem::too_many_requests(1)],
             "413" => vec![Problem::payload_too_large()],
             "415" => vec![Problem::unsupported_media_type()],
             "422" => vec![Problem::idempotency_key_reused()],
@@ -124,6 +125,23 @@ pub(super) fn add_shared(method: &str, operation: &mut Map<String, Value>, conte
                 "schema": { "type": "string" },
             },
         });
+    }
+    if !shape.public {
+        let header =
+            |description, kind| json!({ "description": description, "schema": { "type": kind } });
+        let headers = json!({
+            "Retry-After": header("Seconds to wait before retrying.", "integer"),
+            "RateLimit": header("What is left of the rate limit, if there is one.", "string"),
+            "RateLimit-Policy": header("The rate limit, if there is one.", "string"),
+        });
+        responses.insert(
+            "429".into(),
+            json!({
+                "description": "The caller sends too many requests.",
+                "headers": headers,
+                "content": content,
+            }),
+        );
     }
     responses.sort_keys();
 }

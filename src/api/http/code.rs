@@ -37,6 +37,8 @@ pub enum Code {
     IdempotencyKeyReused,
     /// The caller has as many todos as one owner may have.
     TodoLimitReached,
+    /// The client sends too many requests.
+    TooManyRequests,
     /// The request headers are too large.
     HeadersTooLarge,
     /// The signing keys are unavailable, so no token can be validated.
@@ -68,6 +70,7 @@ impl Code {
         Self::UnsupportedMediaType,
         Self::IdempotencyKeyReused,
         Self::TodoLimitReached,
+        Self::TooManyRequests,
         Self::HeadersTooLarge,
         Self::KeysUnavailable,
         Self::Overloaded,
@@ -98,6 +101,7 @@ impl Code {
                 ("idempotency_key_reused", StatusCode::UNPROCESSABLE_ENTITY)
             }
             Self::TodoLimitReached => ("todo_limit_reached", StatusCode::CONFLICT),
+            Self::TooManyRequests => ("too_many_requests", StatusCode::TOO_MANY_REQUESTS),
             Self::HeadersTooLarge => {
                 ("headers_too_large", StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE)
             }

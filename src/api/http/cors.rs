@@ -47,12 +47,14 @@ const TRACING: &[&str] = &[
 ];
 
 /// The header fields of responses that pages may read.
-static EXPOSED: [HeaderName; 6] = [
+static EXPOSED: [HeaderName; 8] = [
     header::ETAG,
     header::LINK,
     header::LOCATION,
     header::RETRY_AFTER,
     header::WWW_AUTHENTICATE,
+    HeaderName::from_static("ratelimit"),
+    HeaderName::from_static("ratelimit-policy"),
     telemetry::REQUEST_ID,
 ];
 

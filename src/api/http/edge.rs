@@ -1,6 +1,6 @@
-//! The layer around all endpoints: it checks `Host` and the size of the request header, responds to
-//! preflight requests, turns every error and panic into a problem document, and adds the header
-//! fields of every response.
+//! The layer around all endpoints: it checks `Host` and the size of the request header, limits the
+//! number of requests, responds to preflight requests, turns every error and panic into a problem
+//! document, and adds the header fields of every response.
 
 use std::{panic::AssertUnwindSafe, sync::Arc};
 
@@ -21,6 +21,7 @@ use crate::telemetry::RequestId;
 use super::{
     cors::Cors,
     host,
+    limits::Limits,
     methods::{self, Allow},
     problem::Problem,
 };
@@ -30,6 +31,7 @@ const HEADER_LIMIT: usize = 64 * 1024;
 
 /// The layer around the routes. One layer for everything, because each layer copies the request.
 pub async fn around_routes<E: Endpoint + 'static>(
+    limits: Arc<Limits>,
     next: Arc<E>,
     mut request: Request,
     cors: Option<Arc<Cors>>,
@@ -38,13 +40,15 @@ pub async fn around_routes<E: Endpoint + 'static>(
     let origin = cors.as_ref().and_then(|_| request.headers().get(header::ORIGIN).cloned());
     let early = early_response(&request, cors.as_deref());
     methods::replace_unknown(&mut request);
+    let admission = limits.examine(&mut request);
     let outcome = async {
         match early {
             Some(outcome) => outcome.map_err(Error::from),
-            None => next.call(request).await.map(IntoResponse::into_response),
+            None => limits.pass(&admission, &next, request).await.map(IntoResponse::into_response),
         }
     };
     let mut response = respond(id, outcome).await;
+    limits.finish(&admission, &mut response).await;
     if let Some(cors) = cors {
         cors.permit(origin, response.headers_mut());
     }

@@ -1,5 +1,5 @@
-//! HTTP: request headers, preconditions, bodies, pages, methods, cross-origin requests, and errors as
-//! problem documents.
+//! HTTP: request headers, preconditions, bodies, pages, methods, limits, cross-origin requests, and
+//! errors as problem documents.
 
 pub mod code;
 pub mod cors;
@@ -7,9 +7,11 @@ pub mod edge;
 pub mod headers;
 mod host;
 pub mod json;
+pub mod limits;
 pub mod methods;
 mod objects;
 pub mod pages;
 pub mod paging;
 pub mod preconditions;
 pub mod problem;
+mod rate_limit;

@@ -197,6 +197,12 @@ impl Problem {
         Self::new(Code::IdempotencyKeyReused, detail)
     }
 
+    /// 429: the client sends too many requests, and should wait for this number of seconds.
+    pub fn too_many_requests(seconds: u64) -> Self {
+        let detail = "You have sent too many requests. Retry-After says how long to wait.";
+        Self::new(Code::TooManyRequests, detail).with_retry_after(seconds)
+    }
+
     /// 431: the request headers are larger than `limit` bytes.
     pub fn headers_too_large(limit: usize) -> Self {
         let detail = format!("The request headers are larger than {limit} bytes.");

@@ -79,7 +79,7 @@ const RULES: &[Rule] = &[
     Rule { module: "api::http::cors", modules: &["api::http::problem", "telemetry"], crates: &["poem"] },
     Rule {
         module: "api::http::edge",
-        modules: &["api::http::cors", "api::http::host", "api::http::methods", "api::http::problem", "telemetry"],
+        modules: &["api::http::cors", "api::http::host", "api::http::limits", "api::http::methods", "api::http::problem", "telemetry"],
         crates: &["poem", "poem_entra", "poem_openapi"],
     },
     Rule {
@@ -92,6 +92,11 @@ const RULES: &[Rule] = &[
         module: "api::http::json",
         modules: &["api::http::objects", "api::http::problem"],
         crates: &["poem", "poem_openapi", "serde", "serde_json", "tokio"],
+    },
+    Rule {
+        module: "api::http::limits",
+        modules: &["api::http::problem", "api::http::rate_limit", "proxies"],
+        crates: &["poem", "tokio"],
     },
     Rule { module: "api::http::methods", modules: &[], crates: &["poem", "poem_openapi"] },
     Rule { module: "api::http::objects", modules: &[], crates: &["serde", "serde_json"] },
@@ -110,6 +115,11 @@ const RULES: &[Rule] = &[
         module: "api::http::problem",
         modules: &["api::http::code", "api::http::json", "causes", "store"],
         crates: &["poem", "poem_entra", "poem_openapi", "serde", "serde_json"],
+    },
+    Rule {
+        module: "api::http::rate_limit",
+        modules: &["api::http::problem", "proxies"],
+        crates: &["poem", "poem_entra", "tokio"],
     },
     Rule {
         module: "api::metadata",
@@ -135,7 +145,7 @@ const RULES: &[Rule] = &[
     Rule { module: "telemetry", modules: &["config"], crates: &["poem", "poem_entra", "poem_openapi", "tracing_subscriber"] },
     Rule {
         module: "server",
-        modules: &["api", "api::docs", "api::document", "api::health", "api::http::cors", "api::http::edge", "api::http::problem", "api::metadata", "api::security", "api::todos", "config", "listener", "store", "telemetry"],
+        modules: &["api", "api::docs", "api::document", "api::health", "api::http::cors", "api::http::edge", "api::http::limits", "api::http::problem", "api::metadata", "api::security", "api::todos", "config", "listener", "store", "telemetry"],
         crates: &["poem", "poem_entra", "serde_json", "tokio"],
     },
     // The commands. Only one module knows the development tenant.

@@ -8,7 +8,7 @@ use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions, registry
 
 use crate::{policy::Policy, principal::Principal, rejection::Rejection, validator::Validator};
 
-use super::{CallerSlot, SecurityScheme};
+use super::{CallerCheck, CallerSlot, SecurityScheme};
 
 /// An extractor for the caller of a request. It refuses the request if the token is invalid or if
 /// the policy `P` does not allow the caller. `S` is the app's security scheme in the document.
@@ -58,7 +58,7 @@ impl<'a, S: SecurityScheme, P: Policy> ApiExtractor<'a> for Guard<S, P> {
 ///
 /// # Errors
 ///
-/// [`Denied`] as a poem error, or 500 if the request's data does not contain an [`Arc<Validator>`].
+/// [`Denied`] as a poem error, the error of a [`CallerCheck`], or 500 if the request's data does not contain an [`Arc<Validator>`].
 pub async fn authorize<P: Policy>(request: &Request) -> Result<P::Caller> {
     let validator = request.data::<Arc<Validator>>().ok_or_else(|| {
         Error::from_string(
@@ -66,12 +66,17 @@ pub async fn authorize<P: Policy>(request: &Request) -> Result<P::Caller> {
             StatusCode::INTERNAL_SERVER_ERROR,
         )
     })?;
-    let fill_slot = |caller: &Principal| {
+    let mut checked = Ok(());
+    let seen_by = |caller: &Principal| {
         if let Some(slot) = request.extensions().get::<CallerSlot>() {
             slot.fill(caller);
         }
+        if let Some(check) = request.extensions().get::<CallerCheck>() {
+            checked = check.check(caller);
+        }
     };
-    let outcome = validator.authorize_seen_by::<P>(request.headers(), fill_slot).await;
+    let outcome = validator.authorize_seen_by::<P>(request.headers(), seen_by).await;
+    checked?;
     outcome.map_err(|rejection| {
         Denied { headers: rejection.headers(validator.challenge()), rejection }.into()
     })

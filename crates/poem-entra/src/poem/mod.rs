@@ -9,4 +9,4 @@ mod slot;
 pub use document::{Published, publish};
 pub use guard::{Denied, Guard, authorize};
 pub use scheme::SecurityScheme;
-pub use slot::CallerSlot;
+pub use slot::{CallerCheck, CallerSlot};

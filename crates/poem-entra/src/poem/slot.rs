@@ -36,3 +36,38 @@ impl CallerSlot {
         let _ = self.0.set(caller.clone());
     }
 }
+
+/// A check that an app makes for each caller, whatever the operation, such as a rate limit. A layer
+/// around the endpoint puts it into the request's extensions. The guard makes the check when it has
+/// accepted the token, before the policy is evaluated, and returns its error.
+///
+/// ```
+/// use poem::{Endpoint, Error, Request, Result, http::StatusCode};
+/// use poem_entra::poem::CallerCheck;
+///
+/// async fn refuse_tenant<E: Endpoint>(next: E, mut request: Request) -> Result<E::Output> {
+///     let refused = "22222222-2222-4222-8222-222222222222";
+///     request.extensions_mut().insert(CallerCheck::new(move |caller| {
+///         match caller.tenant().to_string() == refused {
+///             true => Err(Error::from_status(StatusCode::TOO_MANY_REQUESTS)),
+///             false => Ok(()),
+///         }
+///     }));
+///     next.call(request).await
+/// }
+/// ```
+#[derive(Clone)]
+pub struct CallerCheck(Arc<Check>);
+
+type Check = dyn Fn(&Principal) -> poem::Result<()> + Send + Sync;
+
+impl CallerCheck {
+    /// A check that refuses the request by returning an error.
+    pub fn new(check: impl Fn(&Principal) -> poem::Result<()> + Send + Sync + 'static) -> Self {
+        Self(Arc::new(check))
+    }
+
+    pub(super) fn check(&self, caller: &Principal) -> poem::Result<()> {
+        (self.0)(caller)
+    }
+}
