@@ -1,7 +1,7 @@
 # Every target wraps cargo or a script. `make help` lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev token test test-postgres tools fuzz mutants bench bench-http bench-curve bench-validate bench-store instructions instructions-renew lint fmt docs openapi openapi-check clean
+.PHONY: help run dev token test test-postgres tools fuzz mutants bench bench-http bench-curve bench-validate bench-store bench-limits instructions instructions-renew lint fmt docs openapi openapi-check clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -49,6 +49,9 @@ bench-validate: ## Measure the cost of validating a token
 
 bench-store: ## Measure the cost of a page in a small and a large table, and of a large delete-all
 	cargo bench --package todo-api --bench store
+
+bench-limits: ## Measure what attackers do to other clients, and what connections cost
+	cargo test --test todo_api -- floods --nocapture --test-threads=1
 
 COUNT = cargo run --quiet --package instructions --config benches/instructions/profile.toml --
 

@@ -42,7 +42,6 @@ use tokio::{
     sync::{mpsc, watch},
     task::JoinSet,
 };
-use tokio_io_timeout::TimeoutStream;
 
 use crate::{causes::Causes, proxies::TrustedProxies, unread_body::Discarded};
 
@@ -52,8 +51,6 @@ use timed::Timed;
 /// The number of connections that may wait in the system's queue, if the system allows it
 /// (`net.core.somaxconn`).
 const BACKLOG: u32 = 4_096;
-/// How long a client may take to read the next part of a response.
-const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 /// The size of the largest header that is read, in bytes. A header above the API's own limit but
 /// below this one gets a problem document. A larger header gets hyper's 431 without a body.
 const HEADER_BUFFER: usize = 1_280 * 1024;
@@ -212,19 +209,20 @@ impl ConnectionServer {
     fn serve(&self, (stream, addresses, open): Accepted) {
         let (app, draining) = (Arc::clone(&self.app), Arc::clone(&self.draining));
         let registered = Arc::clone(&open.connection);
-        let mut stream = TimeoutStream::new(Timed::new(stream, Arc::clone(&registered)));
-        stream.set_write_timeout(Some(WRITE_TIMEOUT));
+        let stream = Timed::new(stream, Arc::clone(&registered));
         let connection = Arc::clone(&registered);
         let service = service_fn(move |request| {
             let (app, draining) = (Arc::clone(&app), Arc::clone(&draining));
             let connection = Arc::clone(&connection);
-            async move {
+            // hyper reserves memory for the future in each connection, even if it is idle. The
+            // future of a request is large, so it is boxed.
+            Box::pin(async move {
                 let mut response = respond(app, request, addresses, connection).await;
                 if draining.load(Ordering::Relaxed) {
                     response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
                 }
                 Ok::<_, Infallible>(response)
-            }
+            })
         });
         let connection = http1::Builder::new()
             // A client may close its sending half and still wait for the response. A client that
@@ -233,7 +231,7 @@ impl ConnectionServer {
             // The stream has a timeout.
             .header_read_timeout(None)
             .max_buf_size(HEADER_BUFFER)
-            .serve_connection(TokioIo::new(Box::pin(stream)), service);
+            .serve_connection(TokioIo::new(stream), service);
         let connection = self.graceful.watch(connection);
         let task = tokio::spawn(async move {
             // A client may close its connection at any time, so this is not a warning.

@@ -10,6 +10,7 @@ use std::{
 use anyhow::{Context, bail};
 use clap::Args;
 use poem_entra::SystemClock;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use sd_notify::NotifyState;
 
 use crate::{
@@ -35,7 +36,7 @@ pub(super) struct Serve {
 impl Serve {
     pub(super) fn run(self) -> anyhow::Result<()> {
         let environment = Environment::load()?;
-        let config = if self.dev {
+        let mut config = if self.dev {
             dev_tenant::read_config(environment)?
         } else {
             match Config::read(&environment) {
@@ -50,6 +51,7 @@ impl Serve {
         for warning in &config.warnings {
             tracing::warn!("{warning}");
         }
+        limit_to_files(&mut config.server.max_connections);
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         runtime.block_on(self.serve(config))
     }
@@ -99,6 +101,30 @@ impl Serve {
 fn notify_systemd(state: NotifyState) {
     if let Err(error) = sd_notify::notify(&[state]) {
         tracing::warn!(%error, "failed to notify systemd");
+    }
+}
+
+/// The number of file descriptors that are not for connections of callers: of the databases, of the
+/// listeners, and of requests to the authority.
+const OTHER_FILES: usize = 128;
+
+/// Raises the number of files that this process may open to what the system allows, and lowers the
+/// number of connections if that is not enough. Without a file descriptor, a connection could not
+/// even be accepted to take the place of another one.
+fn limit_to_files(max_connections: &mut usize) {
+    let limit = getrlimit(Resource::Nofile);
+    // If the limit cannot be raised, it stays as it is.
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
+    let files = getrlimit(Resource::Nofile).current;
+    let files = files.map_or(usize::MAX, |files| files.try_into().unwrap_or(usize::MAX));
+    let possible = files.saturating_sub(OTHER_FILES).max(1);
+    if *max_connections > possible {
+        let wanted = *max_connections;
+        tracing::warn!(
+            "MAX_CONNECTIONS is {wanted}, but the system allows only {files} open files: raise the \
+             limit (ulimit -n, LimitNOFILE), or expect {possible} connections"
+        );
+        *max_connections = possible;
     }
 }
 

@@ -1,4 +1,4 @@
-//! A stream that fails if the client is silent for too long.
+//! A stream that fails if the client sends nothing, or reads nothing, for too long.
 
 use std::{
     io,
@@ -27,32 +27,42 @@ const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 /// the moment in which a proxy sends a request.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(75);
 
-/// A stream that fails if the client is silent for too long between two requests, or takes too long
-/// to send a request header. Bodies have a limit of their own.
+/// How long a client may take to read the next part of a response. The smallest part that it must
+/// read is what the system buffers, so this is also enough for a slow network.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// A stream that fails if the client is silent for too long between two requests, takes too long to
+/// send a request header, or stops reading a response. Bodies of requests have a limit of their own.
 pub(super) struct Timed {
     stream: TcpStream,
     connection: Arc<Connection>,
     /// When the header of the next request began to arrive, and since when the connection was idle
     /// then.
     header: Option<(Instant, Instant)>,
-    /// Made when the first read has to wait. It is not reset for each request: when it fires, it
-    /// is set to the current deadline.
+    /// When the client stopped reading, if it has not continued.
+    blocked: Option<Instant>,
+    /// Made when a read or write has to wait for the first time. It is not reset for each request:
+    /// when it fires, it is set to the current deadline.
     timer: Option<Pin<Box<Sleep>>>,
 }
 
 impl Timed {
     /// Wraps the stream of this connection.
     pub(super) fn new(stream: TcpStream, connection: Arc<Connection>) -> Self {
-        Self { stream, connection, header: None, timer: None }
+        Self { stream, connection, header: None, blocked: None, timer: None }
     }
 
-    /// The time by which the client must have sent more. `None` if it need not send anything.
+    /// The time by which the client must have read or sent more. `None` if the server does not wait
+    /// for it.
     fn deadline(&self) -> io::Result<Option<Instant>> {
-        let idle_since = match self.connection.activity() {
-            Activity::Busy => return Ok(None),
-            Activity::Closed => return Err(io::ErrorKind::ConnectionAborted.into()),
-            Activity::Idle(since) => since,
-        };
+        let activity = self.connection.activity();
+        if activity == Activity::Closed {
+            return Err(io::ErrorKind::ConnectionAborted.into());
+        }
+        if let Some(since) = self.blocked {
+            return Ok(Some(since + WRITE_TIMEOUT));
+        }
+        let Activity::Idle(idle_since) = activity else { return Ok(None) };
         Ok(Some(match self.header {
             Some((began, since)) if since == idle_since => began + HEADER_TIMEOUT,
             _ if self.connection.has_served() => idle_since + IDLE_TIMEOUT,
@@ -90,6 +100,20 @@ impl Timed {
         }
         Poll::Pending
     }
+
+    /// Records whether the client reads.
+    fn poll_written(
+        &mut self,
+        context: &mut Context<'_>,
+        written: Poll<io::Result<usize>>,
+    ) -> Poll<io::Result<usize>> {
+        if written.is_ready() {
+            self.blocked = None;
+            return written;
+        }
+        self.blocked.get_or_insert_with(Instant::now);
+        self.poll_deadline(context).map(Err)
+    }
 }
 
 impl AsyncRead for Timed {
@@ -115,7 +139,9 @@ impl AsyncWrite for Timed {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.get_mut().stream).poll_write(context, bytes)
+        let this = self.get_mut();
+        let written = Pin::new(&mut this.stream).poll_write(context, bytes);
+        this.poll_written(context, written)
     }
 
     fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -131,7 +157,9 @@ impl AsyncWrite for Timed {
         context: &mut Context<'_>,
         bytes: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.get_mut().stream).poll_write_vectored(context, bytes)
+        let this = self.get_mut();
+        let written = Pin::new(&mut this.stream).poll_write_vectored(context, bytes);
+        this.poll_written(context, written)
     }
 
     fn is_write_vectored(&self) -> bool {

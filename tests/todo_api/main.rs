@@ -22,6 +22,7 @@ mod document;
 mod durability;
 mod examples;
 mod faults;
+mod floods;
 mod foreign_issuer;
 mod forged;
 mod generators;
