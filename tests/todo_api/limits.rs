@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use futures_util::{StreamExt, stream::FuturesUnordered};
 use reqwest::{Client, Method, StatusCode};
+use serde_json::json;
 
 use crate::{
     connections::pass,
@@ -100,10 +101,7 @@ async fn a_client_may_have_256_requests_in_progress() {
     }
     let health = app.send(None, Method::GET, "/health/ready", None).await;
     assert_eq!(health.status, StatusCode::OK);
-    let address: IpAddr = "127.0.0.2".parse().unwrap();
-    let elsewhere = Client::builder().local_address(address).no_proxy().build().unwrap();
-    let url = app.url.replace("localhost", "127.0.0.1");
-    let list = elsewhere.get(format!("{url}/todoitems")).bearer_auth(&ulf).send().await;
+    let list = client_at("127.0.0.2").get(url(&app)).bearer_auth(&ulf).send().await;
     assert_eq!(list.unwrap().status(), StatusCode::OK);
 
     other.execute_batch("ROLLBACK").unwrap();
@@ -112,6 +110,46 @@ async fn a_client_may_have_256_requests_in_progress() {
     }
     let todos = app.database().number("SELECT count(*) FROM todos").await;
     assert_eq!(todos, 257, "an acknowledged todo is lost");
+}
+
+#[tokio::test]
+async fn a_server_with_1024_requests_in_progress_refuses_more() {
+    let app = App::start_with(|environment| environment.with("DATABASE_TIMEOUT", "60")).await;
+    let token = app.token("uma").await;
+    assert_eq!(app.try_create(&token, "before").await.status, StatusCode::CREATED);
+    let other = app.database().open();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let body = json!({ "item": { "name": "meanwhile" } });
+    let clients: Vec<_> = (2..7).map(|last| client_at(&format!("127.0.0.{last}"))).collect();
+    let send = |number: usize| {
+        let client = &clients[number % clients.len()];
+        let request = client.post(url(&app)).bearer_auth(&token).json(&body);
+        async { Answer::of(request.send().await.unwrap()).await }
+    };
+    // 220 of each client, which each of them may have.
+    let mut answers: FuturesUnordered<_> = (0..1_100).map(send).collect();
+    for _ in 1_024..1_100 {
+        answers.next().await.unwrap().assert_unavailable("overloaded");
+    }
+    let health = app.send(None, Method::GET, "/health", None).await;
+    assert_eq!(health.status, StatusCode::OK);
+
+    other.execute_batch("ROLLBACK").unwrap();
+    while let Some(answer) = answers.next().await {
+        assert_eq!(answer.status, StatusCode::CREATED, "{answer:?}");
+    }
+    let todos = app.database().number("SELECT count(*) FROM todos").await;
+    assert_eq!(todos, 1_025, "an acknowledged todo is lost");
+}
+
+/// A client with this address of the loopback network.
+fn client_at(address: &str) -> Client {
+    let address: IpAddr = address.parse().unwrap();
+    Client::builder().local_address(address).no_proxy().build().unwrap()
+}
+
+fn url(app: &App) -> String {
+    format!("{}/todoitems", app.url.replace("localhost", "127.0.0.1"))
 }
 
 /// Asserts that the rate was exceeded, and that the header fields agree on how long to wait.
