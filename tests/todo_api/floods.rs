@@ -1,7 +1,7 @@
 //! The real program while clients attack it. `make bench-limits` shows what the tests measure.
 //!
-//! Other programs may slow a measurement down, so each is repeated, and the best counts. The
-//! attackers and the other clients have different addresses of the loopback network.
+//! Other programs may slow a measurement down, so each is repeated a few times if the result is bad.
+//! The attackers and the other clients have different addresses of the loopback network.
 
 use std::{
     fs,
@@ -21,8 +21,8 @@ use tokio::{
 
 use crate::support::{Answer, Launch, Program, client};
 
-/// How often a measurement is repeated.
-const ROUNDS: usize = 3;
+/// How often a measurement is made at most.
+const ROUNDS: usize = 6;
 /// More than one address may have.
 const HALF_SENT: usize = 4_096;
 /// As many as `MAX_CONNECTIONS` allows by default.
@@ -55,6 +55,9 @@ async fn half_sent_headers_from_one_address_do_not_slow_others() {
             "p99: quiet {quiet:?}, with {HALF_SENT} half-sent headers {attacked:?}: {ratio:.2} times"
         );
         best = best.min(ratio);
+        if best < 2.0 {
+            break;
+        }
     }
     assert!(best < 2.0, "{best}");
     assert_kept(&mut program, &token, acknowledged).await;
@@ -118,6 +121,9 @@ async fn a_flood_of_bad_tokens_does_not_slow_good_ones_by_more_than_half() {
             "good requests per second: quiet {quiet:.0}, with bad tokens {attacked:.0}: {share:.2}"
         );
         best = best.max(share);
+        if best > 0.5 {
+            break;
+        }
     }
     assert!(best > 0.5, "{best}");
     assert_kept(&mut program, &token, acknowledged).await;
