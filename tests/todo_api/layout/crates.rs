@@ -34,6 +34,27 @@ fn poem_entra_and_entra_dev_do_not_depend_on_each_other() {
     }
 }
 
+/// Cargo does not write these lock files when a dependency of poem-entra changes, and later refuses
+/// to build with `--locked`.
+#[test]
+fn lock_files_outside_the_workspace_know_what_poem_entra_needs() {
+    let manifest: Table = read("crates/poem-entra/Cargo.toml").parse().unwrap();
+    let needed = manifest["dependencies"].as_table().unwrap().iter();
+    let needed: Vec<_> = needed.filter(|(_, it)| it.get("optional").is_none()).collect();
+    for file in ["benches/peers/rust/Cargo.lock", "crates/poem-entra/fuzz/Cargo.lock"] {
+        let lock: Table = read(file).parse().unwrap();
+        let packages = lock["package"].as_array().unwrap();
+        let is_it = |package: &&Value| package["name"].as_str() == Some("poem-entra");
+        let locked = packages.iter().find(is_it).unwrap()["dependencies"].as_array().unwrap();
+        for (name, _) in &needed {
+            // A version follows the name if there are several.
+            let is_locked =
+                |it: &Value| it.as_str().is_some_and(|it| it.split(' ').next() == Some(name));
+            assert!(locked.iter().any(is_locked), "{file} lacks {name}");
+        }
+    }
+}
+
 /// The packages that a manifest depends on, in any way and by any name.
 fn dependencies(manifest: &str, workspace: &str) -> BTreeSet<String> {
     let manifest: Table = manifest.parse().unwrap();
