@@ -126,7 +126,7 @@ async fn a_backup_to_a_full_disk_leaves_no_file() {
 async fn a_backup_that_gets_a_signal_leaves_no_file() {
     let database = Database::sqlite();
     App::on(database.clone()).await.stop().await;
-    // So many pages that a copy takes longer than a minute.
+    // With this many todos, a copy takes longer than a minute.
     database.fill(20_000).await;
     for signal in ["TERM", "INT"] {
         let folder = tempfile::tempdir().unwrap();

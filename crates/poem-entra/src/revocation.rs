@@ -3,7 +3,7 @@
 use std::{
     collections::HashMap,
     sync::{
-        Arc, PoisonError, RwLock, RwLockWriteGuard,
+        Arc, PoisonError, RwLock,
         atomic::{AtomicBool, Ordering},
     },
 };
@@ -119,7 +119,7 @@ impl Revocations {
         }
         // A token that was issued just before is accepted until the leeway after its lifetime.
         let end = now.max(not_before).saturating_add(KEPT).saturating_add(self.leeway);
-        let mut own = self.write();
+        let mut own = self.own.write().unwrap_or_else(PoisonError::into_inner);
         own.remove_ended(now);
         own.insert((tenant, object_id), Revoked { not_before, end })?;
         self.any.store(true, Ordering::Release);
@@ -146,19 +146,7 @@ impl Revocations {
         let now = self.clock.now();
         let own = self.own.read().unwrap_or_else(PoisonError::into_inner);
         let revoked = own.callers.get(&(tenant, object_id)).filter(|revoked| now <= revoked.end);
-        let not_before = revoked.map(|revoked| revoked.not_before);
-        let has_ended = now > own.first_end;
-        drop(own);
-        if has_ended {
-            let mut own = self.write();
-            own.remove_ended(now);
-            self.any.store(!own.callers.is_empty(), Ordering::Release);
-        }
-        not_before
-    }
-
-    fn write(&self) -> RwLockWriteGuard<'_, Own> {
-        self.own.write().unwrap_or_else(PoisonError::into_inner)
+        revoked.map(|revoked| revoked.not_before)
     }
 }
 

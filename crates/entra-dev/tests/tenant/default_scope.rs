@@ -3,23 +3,14 @@
 use entra_dev::ids::{API_CLIENT_ID, CONTOSO, DAEMON_CLIENT_ID, DAEMON_SECRET};
 
 use crate::support::{
-    Answer, Form, NATIVE, SINGLE_PAGE, TestTenant, client_credentials, on_behalf_of,
+    Answer, Form, MANY_SCOPES, MANY_SCOPES_ENTRIES, NATIVE, SINGLE_PAGE, TestTenant,
+    client_credentials, on_behalf_of,
 };
-
-const MANY_SCOPES: &str = "api://c0000000-0000-4000-8000-000000000001";
-
-const APIS: &str = r#"
-[[apps]]
-client_id = "c0000000-0000-4000-8000-000000000001"
-name = "API with many scopes"
-tenant = "Contoso"
-scopes = ["read", "write", "share"]
-"#;
 
 /// The app would get the other permission anyway, if it has consent for it.
 #[tokio::test]
 async fn the_default_scope_cannot_be_combined() {
-    let tenant = TestTenant::start_having(APIS).await;
+    let tenant = TestTenant::start_having(MANY_SCOPES_ENTRIES).await;
     let default = format!("{MANY_SCOPES}/.default");
     let todo = format!("api://{API_CLIENT_ID}");
     for scope in [

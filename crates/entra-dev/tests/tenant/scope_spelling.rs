@@ -4,24 +4,14 @@ use entra_dev::ids::{API_CLIENT_ID, CONTOSO, DAEMON_CLIENT_ID, DAEMON_SECRET};
 use reqwest::StatusCode;
 
 use crate::support::{
-    Answer, Form, NATIVE, PLANNER_ENTRIES, SINGLE_PAGE, TestTenant, WEB, client_credentials,
-    on_behalf_of, planner_requests,
+    Answer, Form, MANY_SCOPES, MANY_SCOPES_ENTRIES, NATIVE, PLANNER_ENTRIES, SINGLE_PAGE,
+    TestTenant, WEB, client_credentials, on_behalf_of, planner_requests,
 };
-
-const MANY_SCOPES: &str = "api://c0000000-0000-4000-8000-000000000001";
-
-const APIS: &str = r#"
-[[apps]]
-client_id = "c0000000-0000-4000-8000-000000000001"
-name = "API with many scopes"
-tenant = "Contoso"
-scopes = ["read", "write", "share"]
-"#;
 
 /// The response has the registered spelling, with which MSAL finds the token in its cache.
 #[tokio::test]
 async fn the_case_of_scopes_does_not_matter() {
-    let tenant = TestTenant::start_having(APIS).await;
+    let tenant = TestTenant::start_having(MANY_SCOPES_ENTRIES).await;
     for (asked, scope, scp) in [
         ("user.read", "User.Read", "User.Read"),
         (
@@ -57,7 +47,7 @@ async fn the_case_of_scopes_does_not_matter() {
 
 #[tokio::test]
 async fn the_case_of_scopes_matters_at_no_endpoint() {
-    let tenant = TestTenant::start_having(APIS).await;
+    let tenant = TestTenant::start_having(MANY_SCOPES_ENTRIES).await;
     let asked = format!("{MANY_SCOPES}/READ OFFLINE_access");
     let granted = format!("{MANY_SCOPES}/read");
     let code = tenant.code("uma").await;

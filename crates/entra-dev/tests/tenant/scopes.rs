@@ -11,23 +11,14 @@ use reqwest::RequestBuilder;
 use serde_json::{Value, json};
 
 use crate::support::{
-    Answer, Form, ORIGIN, PublishedKeys, TestTenant, client_credentials, on_behalf_of, token_header,
+    Answer, Form, MANY_SCOPES, MANY_SCOPES_ENTRIES, ORIGIN, PublishedKeys, TestTenant,
+    client_credentials, on_behalf_of, token_header,
 };
 
 const REPORTS_API: &str = "88888888-8888-4888-8888-888888888888";
-const MANY_SCOPES: &str = "api://c0000000-0000-4000-8000-000000000001";
-
-const APIS: &str = r#"
-[[apps]]
-client_id = "c0000000-0000-4000-8000-000000000001"
-name = "API with many scopes"
-tenant = "Contoso"
-scopes = ["read", "write", "share"]
-"#;
-
 #[tokio::test]
 async fn the_default_scope_grants_all_scopes_of_the_api() {
-    let tenant = TestTenant::start_having(APIS).await;
+    let tenant = TestTenant::start_having(MANY_SCOPES_ENTRIES).await;
     for (asked, scp) in [
         ("{}/.default", "read write share"),
         ("{}/write", "write"),

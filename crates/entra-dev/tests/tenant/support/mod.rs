@@ -9,6 +9,7 @@ mod directory;
 mod folders;
 mod form;
 mod keys;
+mod many_scopes;
 mod page;
 mod process;
 mod programs;
@@ -26,6 +27,7 @@ pub(crate) use form::{
     client_credentials, on_behalf_of,
 };
 pub(crate) use keys::{PublishedKeys, token_header};
+pub(crate) use many_scopes::{MANY_SCOPES, MANY_SCOPES_ENTRIES};
 pub(crate) use page::{between, section};
 pub(crate) use process::{EntraDev, command, free_ports, output_of, run_to_end};
 pub(crate) use programs::{
