@@ -7,9 +7,11 @@
 //! - [`server`]: assembles the server; [`listener`]: accepts connections; [`unread_body`]: request
 //!   bodies that nobody reads; [`proxies`]: whom to believe who the client is.
 //! - [`config`]: the settings; [`telemetry`]: the log; [`causes`]: errors in it.
+//! - [`cases`]: why tokens are refused, with the headings in docs/TROUBLESHOOTING.md.
 //! - [`cli`]: the commands.
 
 pub mod api;
+pub mod cases;
 pub mod causes;
 pub mod cli;
 pub mod config;

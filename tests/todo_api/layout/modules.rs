@@ -38,6 +38,7 @@ const CRATES: &[&str] = &[
 
 #[rustfmt::skip]
 const RULES: &[Rule] = &[
+    Rule { module: "cases", modules: &[], crates: &["poem_entra"] },
     Rule { module: "causes", modules: &[], crates: &[] },
     // The domain.
     Rule { module: "list", modules: &["todo"], crates: &[] },
