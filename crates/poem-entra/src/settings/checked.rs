@@ -50,6 +50,12 @@ impl Settings {
         let instance = collect(&mut faults, Setting::Instance, instance(&self.instance));
         let directory = collect(&mut faults, Setting::Tenant, directory(&self.tenant));
         let client_id = collect(&mut faults, Setting::ClientId, client_id(&self.client_id));
+        if let Some(Directory::Tenant(tenant)) = &directory
+            && client_id.is_some_and(|client_id| client_id.to_string() == tenant.to_string())
+        {
+            let problem = "is also the tenant; one of the two ids was pasted twice".into();
+            faults.push(Fault { setting: Setting::ClientId, problem });
+        }
         let tenants = directory.as_ref().and_then(|directory| {
             let tenants = tenants(directory, &self.allowed_tenants);
             collect(&mut faults, Setting::AllowedTenants, tenants)

@@ -178,6 +178,11 @@ mod tests {
     }
 
     #[test]
+    fn the_tenant_is_not_the_client() {
+        assert_eq!(problems(|settings| settings.tenant = CLIENT.into()), ["client_id"]);
+    }
+
+    #[test]
     fn a_multi_tenant_authority_needs_tenants_or_the_word_any() {
         for tenant in ["common", "organizations", "consumers"] {
             assert_eq!(problems(|s| s.tenant = tenant.into()), ["allowed_tenants"], "{tenant}");

@@ -19,7 +19,10 @@ const GUID_LENGTH: usize = 36;
 /// Says why this text is not a GUID, as a fragment that follows the setting's name. If more than a
 /// GUID was pasted, such as an App ID URI, the fragment says what to write instead.
 pub fn not_a_guid(text: &str) -> String {
-    paste_error(text, "a GUID").unwrap_or_else(|| "is not a GUID".into())
+    paste_error(text, "a GUID").unwrap_or_else(|| match is_name(text) {
+        true => "is a name, not a GUID; write the GUID that the portal shows for it".into(),
+        false => "is not a GUID".into(),
+    })
 }
 
 /// What was pasted instead of a GUID or something else that is `expected`, if it can be recognised.
@@ -32,6 +35,12 @@ pub(super) fn paste_error(text: &str, expected: &str) -> Option<String> {
         if text.starts_with(open) && text.ends_with(close) && text.len() > 1 {
             return Some(format!("is in {name}; remove them"));
         }
+    }
+    if is_client_secret(text) {
+        return Some(format!(
+            "looks like a client secret, not {expected}; replace the secret in the portal if \
+             others could read this setting"
+        ));
     }
     let (scheme, _) = text.split_once("://")?;
     let what = if scheme.eq_ignore_ascii_case("api") { "an App ID URI" } else { "a URL" };
@@ -55,6 +64,24 @@ pub(super) fn with_scheme(text: &str) -> Option<String> {
 pub(super) fn tenant_in_path(url: &Url) -> Option<&str> {
     let first = url.path_segments()?.next()?;
     directory(first).is_ok().then_some(first)
+}
+
+/// Whether this could be a client secret. Entra's have 40 characters, of which the fifth and the
+/// sixth are `Q~`. Older ones are shorter and random. A mistyped GUID has four hyphens.
+fn is_client_secret(text: &str) -> bool {
+    let has = |is: fn(&u8) -> bool| text.as_bytes().iter().any(is);
+    let is_random =
+        has(u8::is_ascii_uppercase) && has(u8::is_ascii_lowercase) && has(u8::is_ascii_digit);
+    (30..=60).contains(&text.len())
+        && text.bytes().all(|byte| byte.is_ascii_graphic())
+        && !text.contains("://")
+        && text.matches('-').count() != 4
+        && (text.get(4..6) == Some("Q~") || is_random)
+}
+
+/// Whether this is a display name, such as `Todo API`, or a short one.
+fn is_name(text: &str) -> bool {
+    text.len() > 1 && text.chars().all(|c| c.is_alphabetic() || " -_".contains(c))
 }
 
 /// The last GUID in the text. In `api://{tenant}/{client id}` it is the client id.
@@ -117,6 +144,23 @@ mod tests {
                 CLIENT.replacen('-', "\u{a0}-", 1),
                 "contains the invisible character U+00A0; remove it".into(),
             ),
+            (
+                "abc8Q~defghijklmnopqrstuvwxyz.ABCDEFGHIJ".into(),
+                "looks like a client secret, not a GUID; replace the secret in the portal if \
+                 others could read this setting"
+                    .into(),
+            ),
+            (
+                "k3J/dW9zPq+7hXvB2mNfT5yRgLcA0sEuYiOaKtZx8w4=".into(),
+                "looks like a client secret, not a GUID; replace the secret in the portal if \
+                 others could read this setting"
+                    .into(),
+            ),
+            (
+                "Todo API".into(),
+                "is a name, not a GUID; write the GUID that the portal shows for it".into(),
+            ),
+            ("3333333-3333-4333-8333-AAAAAAAAaaaaa".into(), "is not a GUID".into()),
             ("{".into(), "is not a GUID".into()),
             ("\"".into(), "is not a GUID".into()),
             (CLIENT.replace('-', " "), "is not a GUID".into()),
@@ -142,6 +186,12 @@ mod tests {
             ),
             ("https://contoso.example".into(), "is a URL, not a GUID or a domain name".into()),
             ("contoso".into(), other.into()),
+            (
+                "abc8Q~defghijklmnopqrstuvwxyz.ABCDEFGHIJ".into(),
+                "looks like a client secret, not a GUID or a domain name; replace the secret in \
+                 the portal if others could read this setting"
+                    .into(),
+            ),
         ] {
             assert_eq!(problem(|s| s.tenant = pasted.clone()), expected, "{pasted}");
         }

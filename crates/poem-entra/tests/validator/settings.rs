@@ -32,7 +32,7 @@ fn each_limit_is_exact() {
 
 #[test]
 fn the_faults_are_one_line_of_text() {
-    let mut settings = Settings::new(TENANT, "todo");
+    let mut settings = Settings::new(TENANT, "4444");
     assert_eq!(settings.check().unwrap_err().to_string(), "client_id is not a GUID");
     settings.leeway = Duration::from_secs(301);
     let line = "client_id is not a GUID; leeway is more than 300 seconds";
