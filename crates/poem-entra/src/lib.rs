@@ -11,6 +11,7 @@
 //! - [`revocation`]: callers whose older tokens are refused;
 //! - [`policy`]: who may call an operation;
 //! - [`resource`]: what tells clients where to get a token;
+//! - [`examination`]: what the authority publishes, to find faults in a setup;
 //! - [`mod@poem`]: the guards for poem-openapi.
 
 #![forbid(unsafe_code)]
@@ -24,6 +25,7 @@ pub mod challenge;
 mod claims;
 pub mod clock;
 mod cloud;
+pub mod examination;
 #[cfg(fuzzing)]
 #[doc(hidden)]
 pub mod fuzzing;
@@ -50,6 +52,7 @@ pub use actor::Actor;
 pub use challenge::Challenge;
 pub use claims::{AccountType, Groups};
 pub use clock::{Clock, SystemClock};
+pub use examination::{Examination, ExamineError, examine};
 pub use ids::{ClientId, ObjectId, TenantId};
 pub use policy::{Policy, Requirement};
 pub use principal::{App, Identity, Principal, User};

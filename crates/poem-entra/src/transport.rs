@@ -4,7 +4,7 @@ use std::{
     error::Error,
     io::{self, Read},
     pin::Pin,
-    time::Duration,
+    time::{Duration, UNIX_EPOCH},
 };
 
 use flate2::read::MultiGzDecoder;
@@ -79,7 +79,9 @@ impl HttpTransport {
         builder.build().map(Self)
     }
 
-    async fn fetch(&self, url: &str) -> Result<Vec<u8>, FetchError> {
+    /// Fetches the document, as [`Transport::get`] does. Also returns the authority's time, if the
+    /// response has it.
+    pub(crate) async fn fetch(&self, url: &str) -> Result<(Vec<u8>, Option<u64>), FetchError> {
         let request = self.0.get(url).header(header::ACCEPT, "application/json");
         // Without this field, a gateway may compress its response (RFC 9110, section 12.5.3).
         let mut response = request.header(header::ACCEPT_ENCODING, "identity").send().await?;
@@ -97,18 +99,19 @@ impl HttpTransport {
             }
             body.extend_from_slice(&chunk);
         }
-        match content_coding(response.headers()).as_str() {
-            "" | "identity" => Ok(body),
+        let body = match content_coding(response.headers()).as_str() {
+            "" | "identity" => body,
             // Some gateways compress all the same. `x-gzip` is the same coding (RFC 9110, 8.4.1.3).
-            "gzip" | "x-gzip" => unzip(&body),
-            other => Err(FetchError::Coding(other.to_owned())),
-        }
+            "gzip" | "x-gzip" => unzip(&body)?,
+            other => return Err(FetchError::Coding(other.to_owned())),
+        };
+        Ok((body, date(response.headers())))
     }
 }
 
 impl Transport for HttpTransport {
     fn get<'a>(&'a self, url: &'a str) -> Fetch<'a> {
-        Box::pin(self.fetch(url))
+        Box::pin(async move { Ok(self.fetch(url).await?.0) })
     }
 }
 
@@ -130,6 +133,13 @@ fn retry_after(headers: &header::HeaderMap) -> Option<u64> {
     let until = httpdate::parse_http_date(value).ok()?;
     let now = httpdate::parse_http_date(text(header::DATE)?).ok()?;
     until.duration_since(now).ok().map(|wait| wait.as_secs())
+}
+
+/// The time of the response in seconds since 1970 (`Date`; RFC 9110, section 6.6.1).
+fn date(headers: &header::HeaderMap) -> Option<u64> {
+    let date = headers.get(header::DATE)?.to_str().ok()?;
+    let since_1970 = httpdate::parse_http_date(date).ok()?.duration_since(UNIX_EPOCH).ok()?;
+    Some(since_1970.as_secs())
 }
 
 /// The codings of the body in lower case, separated by commas.

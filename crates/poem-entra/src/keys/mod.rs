@@ -21,8 +21,10 @@ use crate::{
     settings::Settings, transport::Transport,
 };
 
-use self::source::{RefreshError, Source};
-pub(crate) use self::trust::Trust;
+pub(crate) use self::{
+    source::{RefreshError, Source},
+    trust::Trust,
+};
 
 /// How long a request waits for a refresh that it needs.
 const WAIT: Duration = Duration::from_secs(5);

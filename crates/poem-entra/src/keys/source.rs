@@ -13,23 +13,36 @@ use crate::{
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
 /// The documents of one authority.
-pub(super) struct Source {
-    pub(super) authority: Authority,
+pub(crate) struct Source {
+    pub(crate) authority: Authority,
     /// The app whose own signing keys are fetched, if it has any.
-    pub(super) app: Option<ClientId>,
-    pub(super) transport: Arc<dyn Transport>,
+    pub(crate) app: Option<ClientId>,
+    pub(crate) transport: Arc<dyn Transport>,
 }
 
 impl Source {
     /// Fetches the discovery document and the published keys.
-    pub(super) async fn fetch(
+    pub(crate) async fn fetch(
         &self,
     ) -> Result<(Metadata, HashMap<String, VerifyingKey>), RefreshError> {
-        let discovery = self.document(self.authority.discovery_url(self.app)).await?;
-        let metadata = Metadata::parse(&self.authority, &discovery)?;
-        let key_set = self.document(metadata.keys_url(self.app).into()).await?;
-        let keys = jwk::parse_set(&key_set)?;
+        let metadata = self.discover().await?;
+        let keys = self.keys(&metadata).await?;
         Ok((metadata, keys))
+    }
+
+    /// Fetches the discovery document.
+    pub(crate) async fn discover(&self) -> Result<Metadata, RefreshError> {
+        let discovery = self.document(self.authority.discovery_url(self.app)).await?;
+        Ok(Metadata::parse(&self.authority, &discovery)?)
+    }
+
+    /// Fetches the published keys.
+    pub(crate) async fn keys(
+        &self,
+        metadata: &Metadata,
+    ) -> Result<HashMap<String, VerifyingKey>, RefreshError> {
+        let key_set = self.document(metadata.keys_url(self.app).into()).await?;
+        Ok(jwk::parse_set(&key_set)?)
     }
 
     /// Fetches a document. A byte order mark before it, which some gateways add, is ignored
@@ -48,7 +61,7 @@ impl Source {
 
 /// Why the documents cannot be used.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum RefreshError {
+pub(crate) enum RefreshError {
     #[error("failed to fetch {url}")]
     Fetch { url: String, source: FetchError },
     #[error("the discovery document is unusable")]
