@@ -136,19 +136,15 @@ fn check_assertion(
     }
     let names = [jws.claim("iss"), jws.claim("sub")];
     if names != [Some(app.client_id.as_str()); 2] {
-        return Err(Refusal::assertion_claims(700_021, "names another application than client_id"));
+        return Err(Refusal::assertion_of_another_app());
     }
     if !jws.claim("aud").is_some_and(|audience| is_token_endpoint(request, audience)) {
-        return Err(Refusal::assertion_claims(700_023, "is not for this token endpoint"));
+        return Err(Refusal::assertion_for_another_endpoint());
     }
     let now = request.now();
     let valid = jws.time("exp").is_some_and(|exp| now < exp.saturating_add(SKEW))
         && jws.time("nbf").is_none_or(|nbf| nbf <= now.saturating_add(SKEW));
-    if valid {
-        Ok(Proof::Certificate)
-    } else {
-        Err(Refusal::assertion_claims(700_024, "is not within its valid time range"))
-    }
+    if valid { Ok(Proof::Certificate) } else { Err(Refusal::assertion_not_in_time()) }
 }
 
 /// Whether this is the token endpoint or the issuer of a tenant, on either listener. OpenID Connect

@@ -84,15 +84,28 @@ impl Refusal {
         Self::new("unauthorized_client", 700_016, text)
     }
 
-    /// A client assertion with an invalid audience, issuer, subject or time.
-    pub(crate) fn assertion_claims(code: u32, reason: &str) -> Self {
-        Self::unauthorized("invalid_client", code, format!("Client assertion {reason}."))
+    /// A client assertion with the audience of another endpoint.
+    pub(crate) fn assertion_for_another_endpoint() -> Self {
+        let text = "Client assertion is not for this token endpoint.";
+        Self::unauthorized("invalid_client", 700_023, text)
     }
 
     /// A client assertion with an unknown key or an invalid signature.
     pub(crate) fn assertion_invalid(reason: &str) -> Self {
         let text = format!("Client assertion failed signature validation: {reason}.");
         Self::unauthorized("invalid_client", 700_027, text)
+    }
+
+    /// A client assertion that has expired or is not valid yet.
+    pub(crate) fn assertion_not_in_time() -> Self {
+        let text = "Client assertion is not within its valid time range.";
+        Self::unauthorized("invalid_client", 700_024, text)
+    }
+
+    /// A client assertion whose issuer or subject is another app.
+    pub(crate) fn assertion_of_another_app() -> Self {
+        let text = "Client assertion names another application than client_id.";
+        Self::unauthorized("invalid_client", 700_021, text)
     }
 
     /// The app requires an assignment, and the person has none.
