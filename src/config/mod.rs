@@ -53,7 +53,7 @@ impl Config {
         let mut reader = Reader::new(environment);
         let server = reader.server();
         let entra = reader.entra(server.public_url.as_deref());
-        let warnings = reader::warnings(&entra);
+        let warnings = reader.warnings(&entra, &server);
         let swagger_ui_client_id = reader.swagger_ui_client_id();
         let database = reader.database();
         let log = reader.log();
@@ -99,6 +99,26 @@ pub struct ServerConfig {
     pub max_connections: usize,
     /// `RATE_LIMIT`, default none: how many requests per minute a caller may send.
     pub rate_limit: Option<NonZeroU32>,
+}
+
+impl ServerConfig {
+    /// Why Entra cannot redirect people back to the docs page after they have signed in: it accepts
+    /// plain http for this machine only
+    /// (<https://learn.microsoft.com/entra/identity-platform/reply-url#redirect-uri-restrictions-and-limitations>).
+    pub fn redirect_problem(&self) -> Option<String> {
+        let rule = "Entra redirects to https, or to http on localhost only, so nobody can sign in \
+                    on the docs page";
+        match &self.public_url {
+            Some(url) if reader::is_http_elsewhere(url) => {
+                Some(format!("PUBLIC_URL is http on another host than localhost; {rule}"))
+            }
+            None if reader::is_elsewhere(&self.host) => Some(format!(
+                "HOST is {}, and without PUBLIC_URL people reach the server there by http; {rule}",
+                self.host
+            )),
+            _ => None,
+        }
+    }
 }
 
 /// What is logged, and in which format.

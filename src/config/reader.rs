@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use poem_entra::{Fault, InvalidSettings, Setting, Settings, settings::not_a_guid};
+use poem_entra::{ClientId, Fault, InvalidSettings, Setting, Settings, settings::not_a_guid};
 use tracing_subscriber::EnvFilter;
 use url::Url;
 
@@ -67,7 +67,7 @@ impl Reader<'_> {
     pub(super) fn swagger_ui_client_id(&mut self) -> String {
         let name = "SWAGGER_UI_CLIENT_ID";
         match self.environment.get(name) {
-            Some(id) if poem_entra::ClientId::parse(id).is_some() => return id.to_owned(),
+            Some(id) if ClientId::parse(id).is_some() => return id.to_owned(),
             Some(other) => self.faults.push(format!("{name} {}", not_a_guid(other))),
             None => self.faults.push(format!(
                 "{name} is missing: the application (client) id of the app registration that \
@@ -133,6 +133,60 @@ impl Reader<'_> {
             port: self.number("DEV_TENANT_PORT"),
             https_port: self.number("DEV_TENANT_HTTPS_PORT"),
         }
+    }
+
+    /// The settings that are valid but probably wrong: most of them have no effect.
+    pub(super) fn warnings(&self, settings: &Settings, server: &ServerConfig) -> Vec<String> {
+        let validator = settings.warnings();
+        let validator = validator.iter().map(in_terms_of_variables);
+        let mut warnings: Vec<_> = validator.map(|(name, why)| format!("{name} {why}")).collect();
+        let get = |name| self.environment.get(name);
+        if get("SWAGGER_UI_CLIENT_ID").is_some_and(|id| Some(id) == get("API_CLIENT_ID")) {
+            warnings.push(
+                "SWAGGER_UI_CLIENT_ID is the same as API_CLIENT_ID; register the client \
+                 separately, because ID tokens of the API's own registration look like access \
+                 tokens"
+                    .to_owned(),
+            );
+        }
+        if get("API_CLIENT_SECRET").is_some_and(|secret| ClientId::parse(secret).is_some()) {
+            warnings.push(
+                "API_CLIENT_SECRET is a GUID, so it is the id of a secret and not its value"
+                    .to_owned(),
+            );
+        }
+        // Not a variable of this program, so the value can only be from the file.
+        for name in LIBRARY_VARIABLES.into_iter().filter(|name| get(name).is_some()) {
+            warnings.push(format!(
+                "{name} has no effect in .env; set it in the environment of the program"
+            ));
+        }
+        warnings.extend(server.redirect_problem());
+        warnings
+    }
+}
+
+/// Variables of libraries, which read only the environment.
+const LIBRARY_VARIABLES: [&str; 6] =
+    ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR"];
+
+/// Whether the URL is plain http and does not lead to this machine.
+pub(super) fn is_http_elsewhere(url: &str) -> bool {
+    let url = Url::parse(url).ok().filter(|url| url.scheme() == "http");
+    url.is_some_and(|url| match url.host() {
+        Some(url::Host::Domain(name)) => name != "localhost",
+        Some(url::Host::Ipv4(address)) => !address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => !address.is_loopback(),
+        None => false,
+    })
+}
+
+/// Whether this name or address to listen on is not one of this machine only. A wildcard address
+/// includes `localhost`.
+pub(super) fn is_elsewhere(host: &str) -> bool {
+    match host.parse::<IpAddr>() {
+        Ok(address) => !address.is_loopback() && !address.is_unspecified(),
+        Err(_) => host != "localhost",
     }
 }
 
@@ -244,12 +298,6 @@ impl Reader<'_> {
             TrustedProxies::default()
         })
     }
-}
-
-/// The settings of the validator that have no effect.
-pub(super) fn warnings(settings: &Settings) -> Vec<String> {
-    let warnings = settings.warnings();
-    warnings.iter().map(in_terms_of_variables).map(|(name, why)| format!("{name} {why}")).collect()
 }
 
 /// Translates the names of the validator's settings to variables, which are what people set.
@@ -385,6 +433,43 @@ mod tests {
         };
         assert!(wildcard.starts_with("API_AUDIENCE contains \"*\", which is not"), "{wildcard}");
         assert!(scope.starts_with("API_AUDIENCE contains \"access_as_user\", which"), "{scope}");
+    }
+
+    #[test]
+    fn settings_that_are_probably_wrong_are_warnings() {
+        let api = "33333333-3333-4333-8333-333333333333";
+        for (name, value, expected) in [
+            ("PUBLIC_URL", "http://todo.example/todo", Some("PUBLIC_URL is http on another host")),
+            ("PUBLIC_URL", "http://10.0.0.1", Some("PUBLIC_URL is http on another host")),
+            ("PUBLIC_URL", "https://todo.example", None),
+            ("PUBLIC_URL", "http://localhost:9000", None),
+            ("PUBLIC_URL", "http://127.0.0.1:9000", None),
+            ("PUBLIC_URL", "http://[::1]:9000", None),
+            ("HOST", "192.0.2.1", Some("HOST is 192.0.2.1, and without PUBLIC_URL people reach")),
+            ("HOST", "todo.example", Some("HOST is todo.example, and without PUBLIC_URL people")),
+            ("HOST", "0.0.0.0", None),
+            ("HOST", "::1", None),
+            (
+                "SWAGGER_UI_CLIENT_ID",
+                api,
+                Some("SWAGGER_UI_CLIENT_ID is the same as API_CLIENT_ID"),
+            ),
+            ("API_CLIENT_SECRET", api, Some("API_CLIENT_SECRET is a GUID, so it is the id of")),
+            ("API_CLIENT_SECRET", "abc8Q~secret", None),
+            ("HTTPS_PROXY", "http://proxy:3128", Some("HTTPS_PROXY has no effect in .env")),
+            ("SSL_CERT_FILE", "ca.pem", Some("SSL_CERT_FILE has no effect in .env")),
+        ] {
+            let environment = Environment::complete().with(name, value);
+            let warnings = Config::read(&environment).unwrap().warnings;
+            match (&warnings[..], expected) {
+                ([], None) => {}
+                ([warning], Some(expected)) => assert!(warning.starts_with(expected), "{warning}"),
+                _ => panic!("{name}={value}: {warnings:?}"),
+            }
+        }
+        let https = Environment::complete().with("HOST", "192.0.2.1");
+        let https = https.with("PUBLIC_URL", "https://todo.example");
+        assert_eq!(Config::read(&https).unwrap().warnings, <[String; 0]>::default());
     }
 
     #[test]
