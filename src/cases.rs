@@ -243,7 +243,12 @@ impl Case {
 
 /// The URL of a heading in docs/TROUBLESHOOTING.md, by its anchor.
 pub fn troubleshooting(anchor: &str) -> String {
-    format!("{}/blob/main/docs/TROUBLESHOOTING.md#{anchor}", env!("CARGO_PKG_REPOSITORY"))
+    docs(&format!("TROUBLESHOOTING.md#{anchor}"))
+}
+
+/// The URL of a page in docs/, which may have an anchor.
+pub fn docs(page: &str) -> String {
+    format!("{}/blob/main/docs/{page}", env!("CARGO_PKG_REPOSITORY"))
 }
 
 /// The tenant of all personal Microsoft accounts

@@ -153,10 +153,12 @@ fn endpoint(
     let routes = api::endpoint(todos, health, pages).data(validator).data(store);
     let ServerConfig { cors_origins, cors_headers, trusted_proxies, rate_limit, .. } =
         &config.server;
+    let explains = config.server.explains_refusals;
     let limits = Arc::new(Limits::new(trusted_proxies.clone(), *rate_limit));
     let cors = Cors::new(cors_origins, cors_headers).map(Arc::new);
-    let edge =
-        move |next, request| edge::around_routes(Arc::clone(&limits), next, request, cors.clone());
+    let edge = move |next, request| {
+        edge::around_routes(Arc::clone(&limits), next, request, cors.clone(), explains)
+    };
     Ok(routes.around(edge).around(telemetry::trace).boxed())
 }
 

@@ -51,7 +51,8 @@ impl Config {
             .with("ALLOWED_TENANTS", "")
             .with("API_AUDIENCE", "")
             .with("API_CLIENT_ID", ids::API)
-            .with("SWAGGER_UI_CLIENT_ID", ids::SWAGGER_UI);
+            .with("SWAGGER_UI_CLIENT_ID", ids::SWAGGER_UI)
+            .with("EXPLAIN_401", "true");
         Self::read(&environment)
     }
 }
@@ -97,5 +98,6 @@ mod tests {
         let config = Config::read_dev(Environment::default()).unwrap();
         assert!(config.entra.app_id_uris.is_empty());
         assert_eq!(config.swagger_ui_client_id, ids::SWAGGER_UI);
+        assert!(config.server.explains_refusals);
     }
 }

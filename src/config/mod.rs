@@ -74,6 +74,17 @@ pub fn read_database(environment: &Environment) -> Result<store::Options, Invali
     reader.finish(database)
 }
 
+/// Reads and checks the settings of the server only, for commands that need no others.
+///
+/// # Errors
+///
+/// [`InvalidConfig`] lists what is wrong with them.
+pub fn read_server(environment: &Environment) -> Result<ServerConfig, InvalidConfig> {
+    let mut reader = Reader::new(environment);
+    let server = reader.server();
+    reader.finish(Some(server))
+}
+
 /// Where the server listens, and how callers reach it.
 #[derive(Debug, Clone)]
 pub struct ServerConfig {
@@ -99,6 +110,9 @@ pub struct ServerConfig {
     pub max_connections: usize,
     /// `RATE_LIMIT`, default none: how many requests per minute a caller may send.
     pub rate_limit: Option<NonZeroU32>,
+    /// `EXPLAIN_401`, default `false`, `true` for the development tenant: whether refusals name the
+    /// broken rule and link to the documentation.
+    pub explains_refusals: bool,
 }
 
 impl ServerConfig {

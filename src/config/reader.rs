@@ -88,6 +88,7 @@ impl Reader<'_> {
             trusted_proxies: self.proxies("TRUSTED_PROXIES"),
             max_connections: self.at_least(4, "MAX_CONNECTIONS"),
             rate_limit: self.rate("RATE_LIMIT"),
+            explains_refusals: self.boolean("EXPLAIN_401"),
         }
     }
 
@@ -229,8 +230,8 @@ impl Reader<'_> {
 
     fn boolean(&mut self, name: &str) -> bool {
         match self.environment.get(name) {
-            Some("true") => true,
-            None | Some("false") => false,
+            Some("true" | "1") => true,
+            None | Some("false" | "0") => false,
             Some(other) => {
                 self.faults.push(format!("{name} is {other:?}, neither true nor false"));
                 false
@@ -387,6 +388,7 @@ mod tests {
             ("TOKEN_CACHE_ENTRIES", "-1"),
             ("TOKEN_CACHE_ENTRIES", "10000001"),
             ("KEY_REFRESH", "soon"),
+            ("EXPLAIN_401", "yes"),
             ("LOG_FORMAT", "xml"),
             ("RUST_LOG", "a=b=c"),
             ("DEV_TENANT_PORT", "x"),
@@ -470,6 +472,14 @@ mod tests {
         let https = Environment::complete().with("HOST", "192.0.2.1");
         let https = https.with("PUBLIC_URL", "https://todo.example");
         assert_eq!(Config::read(&https).unwrap().warnings, <[String; 0]>::default());
+    }
+
+    #[test]
+    fn a_switch_is_a_word_or_a_digit() {
+        for (value, expected) in [("1", true), ("true", true), ("0", false), ("false", false)] {
+            let environment = Environment::complete().with("EXPLAIN_401", value);
+            assert_eq!(Config::read(&environment).unwrap().server.explains_refusals, expected);
+        }
     }
 
     #[test]

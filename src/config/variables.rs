@@ -38,6 +38,7 @@ pub const VARIABLES: &[Variable] = &[
     Variable { name: "KEY_REFRESH", default: Some("3600") },
     Variable { name: "KEY_REFRESH_FLOOR", default: Some("300") },
     Variable { name: "KEY_RETENTION", default: Some("86400") },
+    Variable { name: "EXPLAIN_401", default: Some("false") },
     Variable { name: "LOG_FORMAT", default: Some("text") },
     Variable { name: "RUST_LOG", default: Some("info,poem::listener=warn,poem::server=warn") },
     Variable { name: "DEV_TENANT_PORT", default: Some("8001") },

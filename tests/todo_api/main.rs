@@ -21,6 +21,7 @@ mod docs_page;
 mod document;
 mod durability;
 mod examples;
+mod explained;
 mod faults;
 mod floods;
 mod foreign_issuer;

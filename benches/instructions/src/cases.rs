@@ -130,7 +130,8 @@ fn endpoint(world: &World) -> BoxEndpoint<'static> {
     let health = HealthApi { validator: Arc::clone(&validator), store, stopping: Arc::default() };
     let routes = api::endpoint(todos, health, Pages::default());
     let limits = Arc::new(Limits::new(TrustedProxies::default(), None));
-    let edge = move |next, request| edge::around_routes(Arc::clone(&limits), next, request, None);
+    let edge =
+        move |next, request| edge::around_routes(Arc::clone(&limits), next, request, None, false);
     routes.data(validator).around(edge).boxed()
 }
 

@@ -30,11 +30,14 @@ use super::{
 const HEADER_LIMIT: usize = 64 * 1024;
 
 /// The layer around the routes. One layer for everything, because each layer copies the request.
+///
+/// `explains` adds to each refusal which rule was broken, and a link.
 pub async fn around_routes<E: Endpoint + 'static>(
     limits: Arc<Limits>,
     next: Arc<E>,
     mut request: Request,
     cors: Option<Arc<Cors>>,
+    explains: bool,
 ) -> Result<Response> {
     let id = request.extensions().get().cloned();
     let origin = cors.as_ref().and_then(|_| request.headers().get(header::ORIGIN).cloned());
@@ -47,7 +50,7 @@ pub async fn around_routes<E: Endpoint + 'static>(
             None => limits.pass(&admission, &next, request).await.map(IntoResponse::into_response),
         }
     };
-    let mut response = respond(id, outcome).await;
+    let mut response = respond(id, outcome, explains).await;
     limits.finish(&admission, &mut response).await;
     if let Some(cors) = cors {
         cors.permit(origin, response.headers_mut());
@@ -69,6 +72,7 @@ fn early_response(request: &Request, cors: Option<&Cors>) -> Option<Result<Respo
 async fn respond(
     id: Option<RequestId>,
     outcome: impl Future<Output = Result<Response>>,
+    explains: bool,
 ) -> Response {
     let outcome = AssertUnwindSafe(outcome).catch_unwind().await;
     // The panic message has been written to standard error.
@@ -78,7 +82,7 @@ async fn respond(
         Err(error) => {
             let operation = error.data::<OperationId>().copied();
             let id = id.as_ref().map_or("", RequestId::as_str);
-            let mut response = problem_of(error).respond(id);
+            let mut response = problem_of(error, explains).respond(id);
             if let Some(operation) = operation {
                 response.set_data(operation);
             }
@@ -102,12 +106,13 @@ fn harden(headers: &mut HeaderMap) {
 }
 
 /// The problem for an error of a handler, a guard or the framework.
-fn problem_of(error: Error) -> Problem {
+fn problem_of(error: Error, explains: bool) -> Problem {
     if let Some(problem) = error.downcast_ref::<Problem>() {
         return problem.clone();
     }
     if let Some(denied) = error.downcast_ref::<Denied>() {
-        return Problem::from(denied);
+        let problem = Problem::from(denied);
+        return if explains { problem.explaining(&denied.rejection) } else { problem };
     }
     if error.is::<NotFoundError>() {
         return Problem::no_such_path();

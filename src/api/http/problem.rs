@@ -14,7 +14,11 @@ use poem_openapi::{
 };
 use serde::Serialize;
 
-use crate::{causes::Causes, store::StoreError};
+use crate::{
+    cases::{self, Case},
+    causes::Causes,
+    store::StoreError,
+};
 
 use super::{code::Code, json::BODY_LIMIT};
 
@@ -55,6 +59,16 @@ pub struct ProblemDocument {
     #[oai(skip_serializing_if_is_none)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
+    /// The rule that the token broke. Only development servers and those with `EXPLAIN_401` send
+    /// it.
+    #[oai(skip_serializing_if_is_none)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rule: Option<String>,
+    /// The URL of a page about this problem. Only development servers and those with `EXPLAIN_401`
+    /// send it.
+    #[oai(skip_serializing_if_is_none)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub help: Option<String>,
     /// Members that only some problems have (RFC 9457, section 3.2).
     #[oai(skip)]
     #[serde(flatten)]
@@ -90,6 +104,8 @@ struct More {
     expected: Option<String>,
     received: Option<String>,
     hint: Option<String>,
+    rule: Option<String>,
+    help: Option<String>,
     members: BTreeMap<&'static str, String>,
     headers: HeaderMap,
 }
@@ -256,6 +272,15 @@ impl Problem {
         self
     }
 
+    /// Adds the rule that the token broke, and the URL of the heading in TROUBLESHOOTING: that of the
+    /// case, otherwise that of the code.
+    pub fn explaining(mut self, rejection: &Rejection) -> Self {
+        let of_code = || cases::troubleshooting(&format!("{}-{}", self.code, self.status.as_u16()));
+        self.more.help = Some(Case::of(rejection).map_or_else(of_code, Case::help));
+        self.more.rule = Some(rejection.rule().name().to_owned());
+        self
+    }
+
     fn with_retry_after(self, seconds: u64) -> Self {
         self.with_header(header::RETRY_AFTER, HeaderValue::from(seconds))
     }
@@ -289,6 +314,8 @@ impl Problem {
             expected: self.more.expected.clone(),
             received: self.more.received.clone(),
             hint: self.more.hint.clone(),
+            rule: self.more.rule.clone(),
+            help: self.more.help.clone(),
             members: self.more.members.clone(),
         }
     }

@@ -1,10 +1,17 @@
 //! The documentation matches the code.
 
-use std::{fs, path::Path};
+use std::{collections::BTreeSet, fs, path::Path};
 
-use todo_api::{api::http::code::Code, config::VARIABLES};
+use proc_macro2::{TokenStream, TokenTree};
+use todo_api::{
+    api::http::code::Code,
+    cases::{self, Case},
+    config::VARIABLES,
+};
 
-use super::files::read;
+use crate::support::leads_somewhere;
+
+use super::files::{files, read};
 
 #[test]
 fn every_setting_is_explained() {
@@ -31,13 +38,62 @@ fn every_setting_is_explained() {
 }
 
 #[test]
-fn every_problem_has_a_heading_in_troubleshooting() {
-    let troubleshooting = read("docs/TROUBLESHOOTING.md");
+fn every_problem_and_every_case_has_a_heading_in_troubleshooting() {
     for code in Code::ALL {
         let (name, status) = code.name_and_status();
-        let heading = format!("### `{name}` ({}", status.as_u16());
-        assert!(troubleshooting.contains(&heading), "no heading {heading}");
+        let help = cases::troubleshooting(&format!("{name}-{}", status.as_u16()));
+        assert!(leads_somewhere(&help, "docs"), "no heading for {help}");
     }
+    let troubleshooting = read("docs/TROUBLESHOOTING.md");
+    for case in Case::ALL {
+        assert!(leads_somewhere(&case.help(), "docs"), "no heading for {}", case.help());
+        let heading = format!("### {}\n", case.title());
+        assert_eq!(troubleshooting.matches(&heading).count(), 1, "{heading}");
+    }
+}
+
+#[test]
+fn every_link_between_the_pages_leads_somewhere() {
+    let pages = files("docs").into_iter().filter(|file| file.ends_with(".md"));
+    let pages = pages.map(|page| (page, "docs")).filter(|(page, _)| !page.contains("benchmarks/"));
+    let mut links = 0;
+    for (page, folder) in pages.chain([("README.md".to_owned(), ".")]) {
+        for link in read(&page).split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            if link.starts_with("http") {
+                continue;
+            }
+            links += 1;
+            let name = page.rsplit('/').next().unwrap();
+            let link =
+                if link.starts_with('#') { format!("{name}{link}") } else { link.to_owned() };
+            assert!(leads_somewhere(&link, folder), "{page}: {link}");
+        }
+    }
+    assert!(links > 50, "{links}");
+}
+
+#[test]
+fn every_number_of_the_development_tenant_has_a_row_in_troubleshooting() {
+    let troubleshooting = read("docs/TROUBLESHOOTING.md");
+    let numbers = integers(&read("crates/entra-dev/src/refusal/catalogue.rs").parse().unwrap());
+    // The other integers in the file are smaller.
+    let numbers: Vec<_> = numbers.into_iter().filter(|number| *number >= 10_000).collect();
+    assert!(numbers.len() >= 60, "{numbers:?}");
+    for number in numbers {
+        let row = format!("\n| AADSTS{number} |");
+        assert_eq!(troubleshooting.matches(&row).count(), 1, "AADSTS{number}");
+    }
+}
+
+fn integers(tokens: &TokenStream) -> BTreeSet<u32> {
+    let integers = tokens.clone().into_iter().flat_map(|token| match token {
+        TokenTree::Group(group) => integers(&group.stream()),
+        TokenTree::Literal(literal) => {
+            literal.to_string().replace('_', "").parse().into_iter().collect()
+        }
+        _ => BTreeSet::new(),
+    });
+    integers.collect()
 }
 
 #[test]

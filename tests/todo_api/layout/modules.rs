@@ -114,7 +114,7 @@ const RULES: &[Rule] = &[
     },
     Rule {
         module: "api::http::problem",
-        modules: &["api::http::code", "api::http::json", "causes", "store"],
+        modules: &["api::http::code", "api::http::json", "cases", "causes", "store"],
         crates: &["poem", "poem_entra", "poem_openapi", "serde", "serde_json"],
     },
     Rule {

@@ -15,6 +15,7 @@ mod gateway;
 pub(crate) mod judges;
 mod kept;
 mod locks;
+mod manual;
 mod ports;
 mod postgres;
 mod program;
@@ -39,6 +40,7 @@ pub(crate) use self::{
     gateway::{Document, gateway},
     kept::Kept,
     locks::{MigrationLock, Transaction},
+    manual::leads_somewhere,
     ports::free_ports,
     postgres::Postgres,
     program::{Launch, Program, send_signal},
