@@ -70,6 +70,39 @@ pub async fn open(options: &Options, now: Now) -> Result<Store, OpenError> {
     })
 }
 
+/// What the schema of a database needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Schema {
+    /// There is no schema yet, and perhaps no file. The server creates both.
+    Missing,
+    /// The server can use it as it is.
+    UpToDate,
+    /// The server will apply this number of migrations.
+    Behind(usize),
+}
+
+impl Schema {
+    /// The schema of a database that lacks this number of migrations.
+    fn with(missing: usize) -> Self {
+        match missing {
+            0 => Self::UpToDate,
+            missing => Self::Behind(missing),
+        }
+    }
+}
+
+/// Looks at the database and its schema, and changes nothing.
+///
+/// # Errors
+///
+/// [`OpenError`] if the database cannot be used, for the same reasons as in [`open`].
+pub async fn inspect(options: &Options) -> Result<Schema, OpenError> {
+    match &options.location {
+        Location::Sqlite(path) => sqlite::inspect(path.clone(), options.timeout).await,
+        Location::Postgres(url) => postgres::inspect(url, options.timeout).await,
+    }
+}
+
 /// The operations on stored todos. A method that changes something returns after the change is on
 /// disk.
 ///

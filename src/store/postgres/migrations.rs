@@ -58,7 +58,7 @@ pub(super) async fn migrate(client: &mut Client, database: &str) -> Result<(), O
 }
 
 /// Returns the applied migrations by version.
-async fn applied(client: &Client) -> Result<HashMap<i64, Applied>, Error> {
+pub(super) async fn applied(client: &Client) -> Result<HashMap<i64, Applied>, Error> {
     let query = "SELECT version, description, checksum FROM _sqlx_migrations";
     let rows = client.query(query, &[]).await?;
     let read = |row: &Row| {

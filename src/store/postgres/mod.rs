@@ -2,6 +2,7 @@
 
 mod connector;
 mod error;
+mod inspect;
 mod migrations;
 mod queries;
 mod readers;
@@ -20,8 +21,10 @@ use std::{
 
 use async_trait::async_trait;
 use deadpool_postgres::{
-    Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime, Timeouts, tokio_postgres::Error,
+    Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime, Timeouts,
+    tokio_postgres::{Client, Error},
 };
+use tokio::task::JoinHandle;
 
 use crate::{
     list::Listing,
@@ -38,6 +41,8 @@ use error::{PostgresError, is_read_only};
 use queries::CHANGE_NOTHING;
 use readers::Readers;
 use session::Session;
+
+pub(super) use inspect::inspect;
 
 /// Stores the todos in PostgreSQL, which groups the commits of concurrent writers itself.
 pub struct PostgresStore {
@@ -80,14 +85,7 @@ impl PostgresStore {
     /// the server without the password.
     pub async fn open(url: &PostgresUrl, options: &Options, now: Now) -> Result<Self, OpenError> {
         let database = url.without_password();
-        // The driver's error would not name the file.
-        for (parameter, file) in url.files() {
-            File::open(&file).map_err(|source| OpenError::Certificate {
-                parameter,
-                file: file.display().to_string(),
-                source,
-            })?;
-        }
+        check_files(url)?;
         let connector = Connector::new(url, options.timeout, &database)?;
         migrate(&connector, options.timeout, &database).await?;
         let reading = (options.connections / (1 + WRITERS_PER_READER)).max(1);
@@ -164,17 +162,37 @@ fn pool(
         .build()
 }
 
+/// Fails if a file for TLS cannot be read. The driver's error would not name it.
+fn check_files(url: &PostgresUrl) -> Result<(), OpenError> {
+    url.files().try_for_each(|(parameter, file)| {
+        let failed = |source| {
+            let file = file.display().to_string();
+            OpenError::Certificate { parameter, file, source }
+        };
+        File::open(&file).map(drop).map_err(failed)
+    })
+}
+
+/// Opens a connection without a statement timeout. The task runs until the client is dropped.
+async fn connect(
+    connector: &Connector,
+    timeout: Duration,
+    database: &str,
+) -> Result<(Client, JoinHandle<()>), OpenError> {
+    let failed = |source| OpenError::Connect { database: database.to_owned(), source };
+    tokio::time::timeout(timeout, connector.connect())
+        .await
+        .map_err(|_| failed(io::Error::from(io::ErrorKind::TimedOut).into()))?
+        .map_err(|error| failed(PostgresError::from(error).into()))
+}
+
 /// Migrates the schema on a separate connection, which has no statement timeout.
 async fn migrate(
     connector: &Connector,
     timeout: Duration,
     database: &str,
 ) -> Result<(), OpenError> {
-    let connect = |source| OpenError::Connect { database: database.to_owned(), source };
-    let (mut client, connection) = tokio::time::timeout(timeout, connector.connect())
-        .await
-        .map_err(|_| connect(io::Error::from(io::ErrorKind::TimedOut).into()))?
-        .map_err(|error| connect(PostgresError::from(error).into()))?;
+    let (mut client, connection) = connect(connector, timeout, database).await?;
     let migrated = migrating(database, migrations::migrate(&mut client, database)).await;
     drop(client);
     // The migration is committed, so an error while closing does not matter.

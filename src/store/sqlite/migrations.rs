@@ -52,7 +52,7 @@ pub(super) fn migrate(connection: &mut Connection, database: &str) -> Result<(),
 }
 
 /// Returns the applied migrations by version.
-fn applied(connection: &Connection) -> rusqlite::Result<HashMap<i64, Applied>> {
+pub(super) fn applied(connection: &Connection) -> rusqlite::Result<HashMap<i64, Applied>> {
     let query = "SELECT version, description, checksum FROM _sqlx_migrations";
     let mut statement = connection.prepare(query)?;
     let read = |row: &Row| {

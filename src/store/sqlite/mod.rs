@@ -5,6 +5,7 @@ mod backup;
 mod connection;
 mod error;
 mod files;
+mod inspect;
 mod migrations;
 mod queries;
 mod readers;
@@ -40,6 +41,7 @@ use readers::Readers;
 use writer::Writer;
 
 pub use backup::{BackupError, back_up};
+pub(super) use inspect::inspect;
 
 /// Stores the todos in a SQLite file, which allows one writer at a time. Changes wait in a queue
 /// for the one connection that writes, and share commits. If they competed for the lock of the file
