@@ -1,7 +1,7 @@
 # Every target wraps cargo or a script. `make help` lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev token test test-postgres tools fuzz mutants bench bench-http bench-curve bench-validate bench-store bench-limits instructions instructions-renew lint fmt docs openapi openapi-check clean
+.PHONY: help run dev doctor token test test-postgres tools fuzz mutants bench bench-http bench-curve bench-validate bench-store bench-limits instructions instructions-renew lint fmt docs openapi openapi-check clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -11,6 +11,9 @@ run: ## Serve the API: with .env if there is one, otherwise with the development
 
 dev: ## Serve the API with the development tenant, whatever .env says
 	@exec cargo run -- serve --dev
+
+doctor: ## Check the settings, the authority and the database, and say what to fix
+	@if [ -f .env ]; then exec cargo run --quiet -- doctor; else exec cargo run --quiet -- doctor --dev; fi
 
 # Set here because AS is make's built-in variable for the assembler.
 AS = uma

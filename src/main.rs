@@ -10,7 +10,7 @@ use todo_api::{causes::Causes, cli::Cli};
 
 fn main() -> ExitCode {
     match Cli::parse().run() {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             // If standard error cannot be written, the exit code is enough.
             let _ = writeln!(io::stderr(), "Error: {}", Causes(error.as_ref()));

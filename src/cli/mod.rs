@@ -2,16 +2,27 @@
 
 mod backup;
 mod dev_tenant;
+mod doctor;
 mod openapi;
+mod probe;
+mod progress;
 mod serve;
 mod signals;
 mod token;
 
+use std::process::ExitCode;
+
 use clap::{Parser, Subcommand};
+
+const EXAMPLES: &str = "\
+Examples:
+  todo-api serve --dev        try the API without an Azure account
+  todo-api token --as uma     get a token to send to it
+  todo-api doctor             find out why it does not work with your own tenant";
 
 /// A todo API protected with Microsoft Entra ID.
 #[derive(Debug, Parser)]
-#[command(name = "todo-api", version, about)]
+#[command(name = "todo-api", version, about, after_help = EXAMPLES)]
 pub struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -27,20 +38,24 @@ enum Command {
     Backup(backup::Backup),
     /// Print an access token of the development tenant, for curl and scripts
     Token(token::Token),
+    /// Check settings, authority, database and address, and say what to fix
+    Doctor(doctor::Doctor),
 }
 
 impl Cli {
-    /// Runs the command.
+    /// Runs the command and returns its exit code.
     ///
     /// # Errors
     ///
     /// The error of the command, with its causes.
-    pub fn run(self) -> anyhow::Result<()> {
+    pub fn run(self) -> anyhow::Result<ExitCode> {
         match self.command {
-            Command::Serve(serve) => serve.run(),
-            Command::Openapi(openapi) => openapi.run(),
-            Command::Backup(backup) => backup.run(),
-            Command::Token(token) => token.run(),
+            Command::Serve(serve) => serve.run()?,
+            Command::Openapi(openapi) => openapi.run()?,
+            Command::Backup(backup) => backup.run()?,
+            Command::Token(token) => token.run()?,
+            Command::Doctor(doctor) => return doctor.run(),
         }
+        Ok(ExitCode::SUCCESS)
     }
 }

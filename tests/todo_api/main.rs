@@ -18,6 +18,7 @@ mod connections;
 mod cors;
 mod delete_all;
 mod docs_page;
+mod doctor;
 mod document;
 mod durability;
 mod examples;

@@ -79,6 +79,11 @@ const HTML: &str = "text/html; charset=utf-8";
 const CSS: &str = "text/css; charset=utf-8";
 const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
 
+/// The redirect URI of the docs page of the server at this URL.
+pub fn redirect_uri(server: &str) -> String {
+    format!("{server}/oauth2-redirect")
+}
+
 /// Redirects to a page, which is named relative to the redirecting one.
 fn redirect_to(
     page: &'static str,

@@ -21,13 +21,19 @@ impl DevTenant {
     ) -> anyhow::Result<Self> {
         let urls = [listener.url()].into_iter().chain(config.server.public_url.clone());
         let options = Options {
-            port: config.dev_tenant.port,
-            https_port: Some(config.dev_tenant.https_port),
-            // The API writes scopes with its App ID URI, so the tenant must know it.
-            api_app_id_uris: config.entra.app_id_uris.clone(),
             spa_redirect_uris: urls.map(|url| format!("{url}/oauth2-redirect")).collect(),
-            ..Options::default()
+            ..options(config)
         };
+        Self::start_with(config, options).await
+    }
+
+    /// The same with keys that are not stored, and without a server whose docs page uses it.
+    pub(in crate::cli) async fn start_in_memory(config: &mut Config) -> anyhow::Result<Self> {
+        let options = Options { data_dir: None, ..options(config) };
+        Self::start_with(config, options).await
+    }
+
+    async fn start_with(config: &mut Config, options: Options) -> anyhow::Result<Self> {
         let tenant = entra_dev::DevTenant::start_with(options)
             .await
             .context("failed to start the development tenant")?;
@@ -78,6 +84,16 @@ impl DevTenant {
 
     pub(in crate::cli) async fn stop(self) {
         self.0.stop().await;
+    }
+}
+
+fn options(config: &Config) -> Options {
+    Options {
+        port: config.dev_tenant.port,
+        https_port: Some(config.dev_tenant.https_port),
+        // The API writes scopes with its App ID URI, so the tenant must know it.
+        api_app_id_uris: config.entra.app_id_uris.clone(),
+        ..Options::default()
     }
 }
 

@@ -17,6 +17,10 @@ impl DevTenant {
         missing()
     }
 
+    pub(in crate::cli) async fn start_in_memory(_: &mut Config) -> anyhow::Result<Self> {
+        missing()
+    }
+
     pub(in crate::cli) fn welcome(&self, _: &str) -> String {
         match self.0 {}
     }
