@@ -17,9 +17,15 @@ use crate::{
     store,
 };
 
-use super::signals::stop_signal;
+use super::{progress::Progress, signals::stop_signal};
+
+const EXAMPLES: &str = "\
+Examples:
+  todo-api backup todo-backup.db
+  todo-api backup \"/var/backups/todo-$(date +%F).db\"";
 
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub(super) struct Backup {
     /// The file to create; it must not exist yet
     #[arg(value_name = "FILE")]
@@ -29,6 +35,7 @@ pub(super) struct Backup {
 impl Backup {
     pub(super) fn run(self) -> anyhow::Result<()> {
         let config = config::read_database(&Environment::load()?)?;
+        let _progress = Progress::start("copying the database");
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         runtime.block_on(async {
             let mut stop = pin!(stop_signal()?);

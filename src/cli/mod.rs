@@ -1,8 +1,11 @@
 //! The commands, one file for each.
 
 mod backup;
+mod completions;
 mod dev_tenant;
 mod doctor;
+mod healthcheck;
+mod man;
 mod openapi;
 mod probe;
 mod progress;
@@ -40,6 +43,12 @@ enum Command {
     Token(token::Token),
     /// Check settings, authority, database and address, and say what to fix
     Doctor(doctor::Doctor),
+    /// Ask the running server whether it is ready, for containers
+    Healthcheck(healthcheck::Healthcheck),
+    /// Print a script for shell completions
+    Completions(completions::Completions),
+    /// Print the manual page, or write those of all commands
+    Man(man::Manual),
 }
 
 impl Cli {
@@ -55,6 +64,9 @@ impl Cli {
             Command::Backup(backup) => backup.run()?,
             Command::Token(token) => token.run()?,
             Command::Doctor(doctor) => return doctor.run(),
+            Command::Healthcheck(healthcheck) => healthcheck.run()?,
+            Command::Completions(completions) => completions.run()?,
+            Command::Man(man) => man.run()?,
         }
         Ok(ExitCode::SUCCESS)
     }

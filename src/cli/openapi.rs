@@ -17,7 +17,14 @@ use crate::{
     server,
 };
 
+const EXAMPLES: &str = "\
+Examples:
+  todo-api openapi --output openapi.json     write the document
+  todo-api openapi --configured --yaml       print it for your own tenant, as YAML
+  todo-api openapi --check --output openapi/openapi.json";
+
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub(super) struct Openapi {
     /// The file to write [default: standard output]
     #[arg(long, value_name = "FILE")]

@@ -25,7 +25,14 @@ use super::{
     signals::stop_signal,
 };
 
+const EXAMPLES: &str = "\
+Examples:
+  todo-api serve              with the settings in the environment and .env
+  todo-api serve --dev        with the development tenant, without any settings
+  PORT=9000 todo-api serve --dev";
+
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub(super) struct Serve {
     /// Also start a development tenant, where anybody can sign in: needs no Azure account and no
     /// settings
@@ -42,8 +49,8 @@ impl Serve {
             match Config::read(&environment) {
                 Ok(config) => config,
                 Err(error) => bail!(
-                    "{error}\n\n.env.sample explains each setting. To try the API without an \
-                     Azure account: todo-api serve --dev"
+                    "{error}\n\n.env.sample explains each setting, and todo-api doctor says what to \
+                     fix. To try the API without an Azure account: todo-api serve --dev"
                 ),
             }
         };

@@ -7,9 +7,15 @@ use clap::Args;
 
 use crate::config::Environment;
 
-use super::dev_tenant;
+use super::{dev_tenant, progress::Progress};
+
+const EXAMPLES: &str = "\
+Examples:
+  todo-api token --as uma
+  curl -H \"Authorization: Bearer $(todo-api token --as ada)\" http://localhost:8000/todoitems";
 
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub(super) struct Token {
     /// The short name of the person to sign in, such as uma; serve --dev lists them
     #[arg(long = "as", value_name = "NAME")]
@@ -19,7 +25,9 @@ pub(super) struct Token {
 impl Token {
     pub(super) fn run(self) -> anyhow::Result<()> {
         let config = dev_tenant::read_config(Environment::load()?)?;
+        let progress = Progress::start("asking the development tenant");
         let token = dev_tenant::access_token(&config, &self.person)?;
+        drop(progress);
         writeln!(io::stdout(), "{token}").context("failed to print the token")?;
         Ok(())
     }

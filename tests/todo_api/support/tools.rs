@@ -35,6 +35,8 @@ pub(crate) enum Tool {
     Nginx,
     Haproxy,
     SystemdAnalyze,
+    /// Runs a command on a terminal.
+    Script,
 }
 
 impl Tool {
@@ -69,6 +71,7 @@ impl Tool {
             Self::Nginx => ("nginx", on_path("nginx")),
             Self::Haproxy => ("HAProxy", on_path("haproxy")),
             Self::SystemdAnalyze => ("systemd-analyze", on_path("systemd-analyze")),
+            Self::Script => ("script", on_path("script")),
             Self::OidcProvider => ("oidc-provider", installed("node/node_modules/oidc-provider")),
             Self::MsalPython => {
                 ("msal", installed("python/bin/python").filter(|_| has_module("msal")))

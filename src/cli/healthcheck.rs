@@ -1,0 +1,53 @@
+//! `todo-api healthcheck`: asks the server on this machine whether it is ready. An image without a
+//! shell and curl can use it for its health check.
+
+use std::io::{self, Write};
+
+use anyhow::{Context, bail};
+use clap::Args;
+
+use crate::{
+    config::{self, Environment},
+    listener,
+};
+
+use super::probe;
+
+const EXAMPLES: &str = "\
+Examples:
+  todo-api healthcheck           exits with 0 if the server has its keys and its database
+  todo-api healthcheck --alive   exits with 0 if the server responds at all
+  HEALTHCHECK CMD [\"todo-api\", \"healthcheck\"]   in a Dockerfile";
+
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Healthcheck {
+    /// Only check that the server is running, not that its keys and its database can be used
+    #[arg(long)]
+    alive: bool,
+}
+
+impl Healthcheck {
+    pub(super) fn run(self) -> anyhow::Result<()> {
+        let server = config::read_server(&Environment::load()?)?;
+        if server.port == 0 {
+            bail!("PORT is 0, so the port of the server is not known");
+        }
+        let path = if self.alive { "/health" } else { "/health/ready" };
+        let url = listener::url(&server.host, server.port) + path;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let asked = runtime.block_on(probe::get(&url));
+        let (status, body) = asked.with_context(|| format!("no response from {url}"))?;
+        if status != 200 {
+            let part =
+                |name: &str| body.get(name).and_then(|state| state.as_str()).map(str::to_owned);
+            let parts = ["code", "keys", "database"];
+            let parts =
+                parts.into_iter().filter_map(|name| Some(format!("{name}: {}", part(name)?)));
+            let parts: Vec<_> = parts.collect();
+            bail!("{url} responded with {status} ({})", parts.join(", "));
+        }
+        let state = if self.alive { "alive" } else { "ready" };
+        writeln!(io::stdout(), "{state}").context("failed to print the state")
+    }
+}

@@ -1,0 +1,44 @@
+//! `todo-api healthcheck`, which containers run.
+
+use crate::support::{Launch, Program, free_ports};
+
+/// The exit code and the output.
+fn healthcheck(program: &Launch, folder: &std::path::Path, arguments: &[&str]) -> (i32, String) {
+    let output = program.run(folder, &[&["healthcheck"], arguments].concat());
+    let printed = [output.stdout, output.stderr].concat();
+    (output.status.code().unwrap(), String::from_utf8(printed).unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_exit_code_says_whether_the_server_is_ready() {
+    let mut program = Program::start().await;
+    let ask = |arguments| healthcheck(&program.launch, program.folder.path(), arguments);
+    assert_eq!(ask(&[]), (0, "ready\n".into()));
+    assert_eq!(ask(&["--alive"]), (0, "alive\n".into()));
+    program.stop("INT").await;
+    let (code, printed) = healthcheck(&program.launch, program.folder.path(), &[]);
+    assert_eq!(code, 1);
+    assert!(printed.starts_with("Error: no response from http://localhost:"), "{printed}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_without_keys_is_alive_but_not_ready() {
+    let [port, closed] = free_ports().map(|port| port.to_string());
+    let launch = Launch::serve(&format!("http://localhost:{closed}")).with("PORT", port);
+    let program = Program::spawn_new(launch);
+    program.wait_for("failed to refresh the signing keys").await;
+    let ask = |arguments| healthcheck(&program.launch, program.folder.path(), arguments);
+    assert_eq!(ask(&["--alive"]), (0, "alive\n".into()));
+    let (code, printed) = ask(&[]);
+    assert_eq!(code, 1);
+    let reason = "responded with 503 (code: keys_unavailable, keys: unavailable, database: ready)";
+    assert!(printed.contains(reason), "{printed}");
+}
+
+#[test]
+fn a_port_that_is_not_known_is_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let launch = Launch::default().with("PORT", "0");
+    let (code, printed) = healthcheck(&launch, folder.path(), &[]);
+    assert_eq!((code, printed.contains("PORT is 0")), (1, true), "{printed}");
+}
