@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use poem_entra::{Principal, Rule};
+use poem_entra::{AccountType, Principal, Rule};
 use serde_json::{Value, json};
 
 use crate::support::{
@@ -31,6 +31,26 @@ async fn a_principal_has_exactly_the_roles_in_its_token() {
     assert_eq!(principal.roles(), ["Admin", "User"]);
     for (role, has) in [("Admin", true), ("User", true), ("admin", false), ("Use", false)] {
         assert_eq!(principal.has_role(role), has, "{role}");
+    }
+}
+
+/// Newer tokens have `acct` as a number, older ones as a string.
+#[tokio::test]
+async fn a_user_is_a_member_or_a_guest_as_acct_says() {
+    let world = World::new();
+    for (acct, expected) in [
+        (json!(0), Some(AccountType::Member)),
+        (json!("0"), Some(AccountType::Member)),
+        (json!(1), Some(AccountType::Guest)),
+        (json!("1"), Some(AccountType::Guest)),
+        (json!(2), None),
+        (json!("2"), None),
+        (json!(""), None),
+        (json!(true), None),
+    ] {
+        let principal = world.judge(|claims| claims["acct"] = acct.clone()).await.unwrap();
+        let Principal::User(user) = &principal else { panic!("{principal:?}") };
+        assert_eq!(user.account_type(), expected, "{acct}");
     }
 }
 
