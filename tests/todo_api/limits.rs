@@ -86,7 +86,7 @@ async fn a_trusted_proxy_says_whose_request_it_is() {
 
 #[tokio::test]
 async fn a_client_may_have_256_requests_in_progress() {
-    let app = App::start_with(|environment| environment.with("DATABASE_TIMEOUT", "60")).await;
+    let app = patient().await;
     let [uma, ulf] = [app.token("uma").await, app.token("ulf").await];
     assert_eq!(app.try_create(&uma, "before").await.status, StatusCode::CREATED);
     // All changes wait for the lock.
@@ -114,7 +114,7 @@ async fn a_client_may_have_256_requests_in_progress() {
 
 #[tokio::test]
 async fn a_server_with_1024_requests_in_progress_refuses_more() {
-    let app = App::start_with(|environment| environment.with("DATABASE_TIMEOUT", "60")).await;
+    let app = patient().await;
     let token = app.token("uma").await;
     assert_eq!(app.try_create(&token, "before").await.status, StatusCode::CREATED);
     let other = app.database().open();
@@ -140,6 +140,11 @@ async fn a_server_with_1024_requests_in_progress_refuses_more() {
     }
     let todos = app.database().number("SELECT count(*) FROM todos").await;
     assert_eq!(todos, 1_025, "an acknowledged todo is lost");
+}
+
+/// A server that refuses no request because others have waited for a few seconds.
+async fn patient() -> App {
+    App::start_with(|environment| environment.with("DATABASE_TIMEOUT", "300")).await
 }
 
 /// A client with this address of the loopback network.

@@ -35,6 +35,7 @@ mod isolation;
 mod judges;
 mod layout;
 mod limits;
+mod load_shedding;
 mod mcp;
 mod migrations;
 mod outages;

@@ -33,7 +33,7 @@ use crate::{
 
 use super::{
     Creation, ListCondition, Now, OpenError, Options, PostgresUrl, StoreError, TodoStore,
-    migrating, seconds, sweeper::Sweeper,
+    load_shedding::Queue, migrating, seconds, sweeper::Sweeper,
 };
 
 use connector::Connector;
@@ -47,8 +47,12 @@ pub(super) use inspect::inspect;
 /// Stores the todos in PostgreSQL, which groups the commits of concurrent writers itself.
 pub struct PostgresStore {
     readers: Readers,
+    /// The queries that wait for their answers.
+    reads: Arc<Queue>,
     /// The connections that change something. A change has its connection to itself.
     writers: Pool,
+    /// The changes that wait for a connection.
+    changes: Arc<Queue>,
     sweeper: Sweeper,
     now: Now,
     todo_limit: u32,
@@ -100,8 +104,29 @@ impl PostgresStore {
                 Ok(queries::sweep(&Session::from(&*client), now).await?)
             })
         });
-        let todo_limit = options.todo_limit;
-        Ok(Self { readers, writers, sweeper, now, todo_limit, failing: AtomicBool::new(false) })
+        let (reads, changes) = (Queue::new(options.timeout), Queue::new(options.timeout));
+        let (todo_limit, failing) = (options.todo_limit, AtomicBool::new(false));
+        Ok(Self { readers, reads, writers, changes, sweeper, now, todo_limit, failing })
+    }
+
+    /// Runs a query, unless too many others are waiting. The queries on a connection run one after
+    /// another, so its answer is also its turn.
+    async fn read<T>(
+        &self,
+        query: impl AsyncFnOnce(&Session<'_>) -> Result<T, Error>,
+    ) -> Result<T, StoreError> {
+        let waiting = self.reads.wait()?;
+        let answer = self.readers.read(query).await?;
+        waiting.take_turn();
+        Ok(answer)
+    }
+
+    /// Returns a connection for a change, unless too many others are waiting for one.
+    async fn connection(&self) -> Result<Object, StoreError> {
+        let waiting = self.changes.wait()?;
+        let connection = self.writers.get().await?;
+        waiting.take_turn();
+        Ok(connection)
     }
 
     /// Makes a change to the tenant's todos in a transaction that holds this lock. Returns the
@@ -112,7 +137,7 @@ impl PostgresStore {
         lock: &'static str,
         change: impl AsyncFnOnce(&Session<'_>) -> Result<T, Error>,
     ) -> Result<T, StoreError> {
-        let mut client = self.writers.get().await?;
+        let mut client = self.connection().await?;
         let changed = locked(&mut client, tenant, lock, change).await;
         self.changed(client, changed)
     }
@@ -208,7 +233,7 @@ impl TodoStore for PostgresStore {
         after: Option<TodoId>,
         limit: u16,
     ) -> Result<Listing, StoreError> {
-        self.readers.read(async |session| queries::list(session, access, after, limit).await).await
+        self.read(async |session| queries::list(session, access, after, limit).await).await
     }
 
     async fn create(
@@ -217,7 +242,7 @@ impl TodoStore for PostgresStore {
         new: &NewTodo,
         key: Option<&IdempotencyKey>,
     ) -> Result<Creation, StoreError> {
-        let mut client = self.writers.get().await?;
+        let mut client = self.connection().await?;
         let made = match key {
             Some(key) => {
                 let now = seconds(&self.now);
@@ -232,7 +257,7 @@ impl TodoStore for PostgresStore {
     }
 
     async fn find(&self, tenant: Tenant, id: TodoId) -> Result<Option<Todo>, StoreError> {
-        self.readers.read(async |session| queries::find(session, tenant, id).await).await
+        self.read(async |session| queries::find(session, tenant, id).await).await
     }
 
     async fn update(

@@ -21,6 +21,7 @@ use std::{
 };
 
 use async_trait::async_trait;
+use rusqlite::Transaction;
 use tokio::{sync::oneshot, task};
 
 use crate::{
@@ -29,8 +30,8 @@ use crate::{
 };
 
 use super::{
-    Creation, ListCondition, Now, OpenError, Options, StoreError, TodoStore, migrating, seconds,
-    sweeper::Sweeper,
+    Creation, ListCondition, Now, OpenError, Options, StoreError, TodoStore, load_shedding::Queue,
+    migrating, seconds, sweeper::Sweeper,
 };
 
 use anchor::Anchor;
@@ -48,6 +49,8 @@ pub(super) use inspect::inspect;
 /// instead, some of them could wait forever.
 pub struct SqliteStore {
     writer: Writer,
+    /// The changes that wait for the writer.
+    changes: Arc<Queue>,
     readers: Arc<Readers>,
     files: Arc<Files>,
     sweeper: Sweeper,
@@ -85,7 +88,21 @@ impl SqliteStore {
                 writer.run(move |transaction| queries::sweep(transaction, now)).await
             })
         });
-        Ok(Self { writer, readers: Arc::new(readers), files, sweeper, now, todo_limit })
+        let (changes, readers) = (Queue::new(timeout), Arc::new(readers));
+        Ok(Self { writer, changes, readers, files, sweeper, now, todo_limit })
+    }
+
+    /// Makes a change, unless too many others are waiting, and returns its result when it is on disk.
+    async fn change<T: Send + 'static>(
+        &self,
+        change: impl FnOnce(&mut Transaction<'_>) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let waiting = self.changes.wait()?;
+        let change = move |transaction: &mut Transaction<'_>| {
+            waiting.take_turn();
+            change(transaction)
+        };
+        self.writer.run(change).await
     }
 }
 
@@ -166,12 +183,11 @@ impl TodoStore for SqliteStore {
     ) -> Result<Creation, StoreError> {
         let (owner, new, key) = (*owner, new.clone(), key.cloned());
         let (limit, now) = (self.todo_limit, seconds(&self.now));
-        self.writer
-            .run(move |transaction| match &key {
-                Some(key) => queries::create_once(transaction, &owner, &new, limit, key, now),
-                None => Ok(queries::create(transaction, &owner, &new, limit)?.into()),
-            })
-            .await
+        self.change(move |transaction| match &key {
+            Some(key) => queries::create_once(transaction, &owner, &new, limit, key, now),
+            None => Ok(queries::create(transaction, &owner, &new, limit)?.into()),
+        })
+        .await
     }
 
     async fn find(&self, tenant: Tenant, id: TodoId) -> Result<Option<Todo>, StoreError> {
@@ -186,8 +202,7 @@ impl TodoStore for SqliteStore {
         change: &Change,
     ) -> Result<Option<Todo>, StoreError> {
         let (access, change) = (*access, change.clone());
-        self.writer
-            .run(move |transaction| queries::update(transaction, &access, id, expected, &change))
+        self.change(move |transaction| queries::update(transaction, &access, id, expected, &change))
             .await
     }
 
@@ -198,9 +213,7 @@ impl TodoStore for SqliteStore {
         expected: Option<Version>,
     ) -> Result<bool, StoreError> {
         let access = *access;
-        self.writer
-            .run(move |transaction| queries::delete(transaction, &access, id, expected))
-            .await
+        self.change(move |transaction| queries::delete(transaction, &access, id, expected)).await
     }
 
     async fn delete_all(
@@ -209,8 +222,7 @@ impl TodoStore for SqliteStore {
         condition: Option<ListCondition>,
     ) -> Result<Option<u64>, StoreError> {
         let deleted = self
-            .writer
-            .run(move |transaction| queries::delete_all(transaction, tenant, condition))
+            .change(move |transaction| queries::delete_all(transaction, tenant, condition))
             .await?;
         self.sweeper.wake();
         Ok(deleted)
@@ -221,7 +233,7 @@ impl TodoStore for SqliteStore {
         if self.writer.is_failing() {
             self.writer.run(|transaction| queries::probe(transaction)).await?;
         }
-        self.readers.run(queries::check).await
+        self.readers.run_always(queries::check).await
     }
 
     async fn close(&self) {

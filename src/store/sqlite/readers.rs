@@ -17,7 +17,10 @@ use std::{
 
 use tokio::{runtime::Handle, sync::Semaphore, task};
 
-use crate::store::StoreError;
+use crate::store::{
+    StoreError,
+    load_shedding::{Queue, Waiting},
+};
 
 use super::{connection::Connection, files::Files};
 
@@ -29,6 +32,8 @@ struct Shared {
     connections: Box<[Mutex<Option<Connection>>]>,
     /// Limits the number of threads that block.
     turns: Arc<Semaphore>,
+    /// The queries that wait for one.
+    waiting: Arc<Queue>,
     /// Whether the last query took longer than [`QUICK`].
     slow: AtomicBool,
     timeout: Duration,
@@ -56,6 +61,7 @@ impl Readers {
         Ok(Self(Arc::new(Shared {
             connections: connections.collect::<Result<_, StoreError>>()?,
             turns: Arc::new(Semaphore::new(count)),
+            waiting: Queue::new(timeout),
             slow: AtomicBool::new(false),
             timeout,
         })))
@@ -65,26 +71,41 @@ impl Readers {
     ///
     /// # Errors
     ///
-    /// [`StoreError::Overloaded`] if the query does not get its turn or takes too long, otherwise
-    /// the error of the query.
+    /// [`StoreError::Overloaded`] if too many others are waiting, or if the query does not get its
+    /// turn or takes too long; otherwise the error of the query.
     pub(super) async fn run<T: Send + 'static>(
         &self,
         query: impl Fn(&rusqlite::Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, StoreError> {
         match self.0.run_here(&query) {
             Some(result) => result,
-            None => self.run_on_another_thread(query).await,
+            None => self.run_on_another_thread(Some(self.0.waiting.wait()?), query).await,
+        }
+    }
+
+    /// The same, however many others are waiting.
+    pub(super) async fn run_always<T: Send + 'static>(
+        &self,
+        query: impl Fn(&rusqlite::Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        match self.0.run_here(&query) {
+            Some(result) => result,
+            None => self.run_on_another_thread(None, query).await,
         }
     }
 
     async fn run_on_another_thread<T: Send + 'static>(
         &self,
+        waiting: Option<Waiting>,
         query: impl Fn(&rusqlite::Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, StoreError> {
         let shared = Arc::clone(&self.0);
         let turn = Arc::clone(&shared.turns).acquire_owned();
         let turn = tokio::time::timeout(shared.timeout, turn).await;
         let turn = turn.map_err(|_| StoreError::no_turn())?.map_err(|_| StoreError::closed())?;
+        if let Some(waiting) = waiting {
+            waiting.take_turn();
+        }
         let thread = task::spawn_blocking(move || {
             // Held to the end, even if the caller stops waiting.
             let _turn = turn;

@@ -57,3 +57,32 @@ impl MigrationLock {
         }
     }
 }
+
+/// A lock that lets no change to the todos pass, but every read.
+pub(crate) enum TodosLock {
+    File(rusqlite::Connection),
+    Table(Transaction),
+}
+
+impl TodosLock {
+    pub(crate) async fn acquire(database: &Database) -> Self {
+        match database {
+            Database::Sqlite(_) => {
+                let connection = database.open();
+                connection.execute_batch("BEGIN IMMEDIATE").unwrap();
+                Self::File(connection)
+            }
+            Database::Postgres(_) => {
+                let lock = "LOCK TABLE todos IN EXCLUSIVE MODE";
+                Self::Table(Transaction::begin(database, lock).await)
+            }
+        }
+    }
+
+    pub(crate) async fn release(self) {
+        match self {
+            Self::File(connection) => connection.execute_batch("ROLLBACK").unwrap(),
+            Self::Table(transaction) => transaction.end().await,
+        }
+    }
+}

@@ -39,7 +39,7 @@ pub(crate) use self::{
     foreign_issuer::{ForeignIssuer, SignedIn},
     gateway::{Document, gateway},
     kept::Kept,
-    locks::{MigrationLock, Transaction},
+    locks::{MigrationLock, TodosLock, Transaction},
     manual::leads_somewhere,
     ports::free_ports,
     postgres::Postgres,
