@@ -205,17 +205,20 @@ impl ApiResponse for NotReady {
             let problem = registry.schemas.get(ProblemDocument::name().as_ref()).cloned();
             let mut schema = problem.unwrap_or_else(|| MetaSchema::new("object"));
             schema.title = Some(SCHEMA.into());
-            schema.description = Some("Why the server cannot serve requests.");
+            schema.description = Some(
+                "Why the server cannot serve requests. `keys` and `database` are present if the \
+                 status is 503.",
+            );
             for part in ["keys", "database"] {
                 schema.properties.push((part, State::schema_ref()));
-                schema.required.push(part);
             }
             schema
         });
     }
 }
 
-/// The name of the schema of [`NotReady`]: a problem with two more members.
+/// The name of the schema of [`NotReady`]: a problem with two more members. They are optional, because
+/// the other errors of the operation have the same schema.
 pub const SCHEMA: &str = "ReadinessProblem";
 
 impl Example for ReadinessReport {

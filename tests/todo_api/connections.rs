@@ -7,6 +7,7 @@ use poem::{
     EndpointExt,
     endpoint::{make, make_sync},
 };
+use reqwest::Method;
 use serde_json::Value;
 use todo_api::{
     listener::{Listener, Stop},
@@ -20,7 +21,7 @@ use tokio::{
     time::{self, timeout},
 };
 
-use crate::support::{Answer, App};
+use crate::support::{Answer, App, operations};
 
 /// More bytes than the system buffers for a connection.
 const LARGE: usize = 64 * 1024 * 1024;
@@ -179,6 +180,53 @@ async fn the_rest_of_a_refused_body_is_not_a_header() {
     advance(Duration::from_secs(2)).await;
     caller.write_all(b"cGET /health HTTP/1.1\r\nhost: localhost\r\n\r\n").await.unwrap();
     assert_response(&mut caller).await;
+}
+
+#[tokio::test]
+async fn a_refused_body_that_does_not_arrive_ends_the_connection() {
+    let app = App::start().await;
+    let mut caller = app.connect().await;
+    let head = b"POST /todoitems HTTP/1.1\r\nhost: localhost\r\ncontent-length: 3\r\n\r\na";
+    caller.write_all(head).await.unwrap();
+    let mut answer = [0; 4_096];
+    let read = caller.read(&mut answer).await.unwrap();
+    Answer::parse(&answer[..read]).assert_problem(401, "missing_token");
+    pass(2).await;
+    assert!(is_open(&mut caller));
+    pass(2).await;
+    assert_closed(&mut caller).await;
+}
+
+#[tokio::test]
+async fn a_body_that_does_not_arrive_within_15_seconds_gets_408() {
+    let app = App::start().await;
+    let document = app.send(None, Method::GET, "/openapi.json", None).await.body;
+    let token = app.token("uma").await;
+    app.create("uma", "Walk the dog").await;
+    for operation in operations(&document).iter().filter(|operation| operation.has_body()) {
+        let (method, path) = (&operation.method, operation.path.replace("{id}", "1"));
+        let head = format!(
+            "{method} {path} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {token}\r\n\
+             content-type: application/json\r\ncontent-length: 100\r\n\r\n{{"
+        );
+        let mut caller = app.connect().await;
+        caller.write_all(head.as_bytes()).await.unwrap();
+        // The server reads it.
+        for _ in 0..8 {
+            yield_now().await;
+        }
+        pass(2).await;
+        // More of a body does not extend its time.
+        caller.write_all(b" ").await.unwrap();
+        assert!(is_open(&mut caller));
+        pass(2).await;
+        let mut answer = [0; 4_096];
+        let read = caller.read(&mut answer).await.unwrap();
+        let answer = Answer::parse(&answer[..read]);
+        answer.assert_problem(408, "request_timeout");
+        operation.assert_describes(&document, &answer);
+    }
+    assert_eq!(app.names("uma").await, ["Walk the dog"]);
 }
 
 /// How long a server waits for the requests in progress when it stops.

@@ -1,6 +1,8 @@
 //! The document has nothing that stops a client generator. The tests run none of the generators:
 //! most of them need .NET, Java or Go. Each test names the generator that it helps.
 
+use std::collections::BTreeSet;
+
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -175,6 +177,19 @@ async fn a_description_begins_with_what_the_operation_does_and_has_one_line_per_
             assert!(!paragraph.contains('\n'), "{description:?}");
         }
     });
+}
+
+/// Progenitor generates no client if an operation has two schemas for errors.
+#[tokio::test]
+async fn all_errors_of_an_operation_have_one_schema() {
+    for operation in operations(&document().await) {
+        let responses = operation.object["responses"].as_object().unwrap();
+        let errors = responses.iter().filter(|(status, _)| status.as_str() >= "400");
+        let schemas: BTreeSet<_> = errors
+            .map(|(_, error)| error["content"]["application/problem+json"]["schema"].to_string())
+            .collect();
+        assert_eq!(schemas.len(), 1, "{}: {schemas:?}", operation.id);
+    }
 }
 
 /// Kiota uses the member with this extension as the message of its exceptions.

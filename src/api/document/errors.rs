@@ -8,10 +8,11 @@ use crate::{
         bodies,
         health::NotReady,
         http::{
+            edge::HEADER_LIMIT,
             headers::FieldValue,
-            json::BODY_LIMIT,
+            json::{BODY_LIMIT, BODY_TIMEOUT},
             paging::Page,
-            preconditions::IfMatch,
+            preconditions::{IfMatch, NoPreconditions},
             problem::{self, Problem},
         },
         security,
@@ -48,7 +49,7 @@ impl Shape {
         }
     }
 
-    /// The error for an invalid value; `None` if the operation takes no input.
+    /// The error for an invalid value.
     fn invalid_input(&self) -> Option<Problem> {
         match self {
             Self { path: true, .. } => Some(Problem::invalid_id()),
@@ -56,7 +57,7 @@ impl Shape {
             Self { query: true, .. } => Page::parse(Some(&"0".into()), None).err(),
             Self { if_match: true, .. } => Some(IfMatch::invalid("If-Match")),
             Self { idempotency_key: true, .. } => Some(IdempotencyKey::invalid("Idempotency-Key")),
-            _ => None,
+            _ => Some(NoPreconditions::refusal("If-Match")),
         }
     }
 
@@ -73,12 +74,14 @@ impl Shape {
                 [security::insufficient_scope()].into_iter().chain(role).chain(owner).collect()
             }
             "404" => vec![Problem::no_such_todo()],
+            "408" => vec![Problem::request_timeout()],
             "409" => vec![Problem::todo_limit_reached()],
             "412" => vec![Problem::precondition_failed()],
             "429" => vec![Problem::too_many_requests(1)],
             "413" => vec![Problem::payload_too_large()],
             "415" => vec![Problem::unsupported_media_type()],
             "422" => vec![Problem::idempotency_key_reused()],
+            "431" => vec![Problem::headers_too_large(HEADER_LIMIT)],
             "500" => vec![Problem::internal("an example")],
             "503" if self.public => NotReady::examples().map(Problem::from).into(),
             "503" => vec![
@@ -94,10 +97,16 @@ impl Shape {
 /// Adds the errors that the shape of the operation implies, in order of status.
 pub(super) fn add_shared(method: &str, operation: &mut Map<String, Value>, content: &Value) {
     let shape = Shape::of(operation);
+    let too_late = format!("The request body took more than {} seconds.", BODY_TIMEOUT.as_secs());
     let too_large = format!("The request body is larger than {BODY_LIMIT} bytes.");
+    let headers_too_large = format!(
+        "The request headers are larger than {HEADER_LIMIT} bytes. If they are larger than about \
+         1.25 MiB, or more than 100, the response has no body."
+    );
     let shared = [
-        (shape.invalid_input().is_some(), "400", "A value in the request is invalid."),
+        (true, "400", "A value in the request is invalid."),
         (shape.path, "404", "There is no such todo in the caller's tenant."),
+        (shape.has_body, "408", &too_late),
         (shape.idempotency_key, "409", "The caller has as many todos as one owner may have."),
         (
             shape.if_match,
@@ -107,12 +116,16 @@ pub(super) fn add_shared(method: &str, operation: &mut Map<String, Value>, conte
         (shape.has_body, "413", &too_large),
         (shape.has_body, "415", "The request body is not `application/json`."),
         (shape.idempotency_key, "422", "The `Idempotency-Key` was used for another todo."),
+        (true, "431", &headers_too_large),
         // The public operations report a failure as 503 and do nothing else that can fail.
         (!shape.public, "500", "An internal error occurred."),
     ];
     let Some(responses) = operation.get_mut("responses").and_then(Value::as_object_mut) else {
         return;
     };
+    // All errors of an operation have one schema, because some generators support only one.
+    let own = responses.get("503").and_then(|response| response.get("content")).cloned();
+    let content = own.as_ref().unwrap_or(content);
     for (_, status, description) in shared.into_iter().filter(|(applies, ..)| *applies) {
         responses.insert(status.into(), json!({ "description": description, "content": content }));
     }

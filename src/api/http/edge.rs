@@ -27,7 +27,7 @@ use super::{
 };
 
 /// The maximum size of all header names and values, in bytes. A token may have up to 16,384.
-const HEADER_LIMIT: usize = 64 * 1024;
+pub const HEADER_LIMIT: usize = 64 * 1024;
 
 /// The layer around the routes. One layer for everything, because each layer copies the request.
 ///

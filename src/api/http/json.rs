@@ -22,7 +22,7 @@ use super::{objects::Objects, problem::Problem};
 pub const BODY_LIMIT: usize = 64 * 1024;
 /// The time that a client has to send a body. The largest body needs 4.4 KB/s, which slow mobile
 /// networks reach. So a client that trickles its body occupies the server only for this time.
-const BODY_TIMEOUT: Duration = Duration::from_secs(15);
+pub const BODY_TIMEOUT: Duration = Duration::from_secs(15);
 
 const MEDIA_TYPE: &str = "application/json";
 

@@ -236,11 +236,18 @@ impl<'a> FromRequest<'a> for NoPreconditions {
                 _ => values.all(is_empty),
             };
             if !is_absent {
-                let detail = "must not be sent, because this operation does not evaluate it";
-                return Err(Problem::invalid(format!("header:{name}"), detail).into());
+                return Err(Self::refusal(name).into());
             }
         }
         Ok(Self)
+    }
+}
+
+impl NoPreconditions {
+    /// 400: the operation does not evaluate the precondition in this field.
+    pub fn refusal(name: &str) -> Problem {
+        let detail = "must not be sent, because this operation does not evaluate it";
+        Problem::invalid(format!("header:{name}"), detail)
     }
 }
 

@@ -58,6 +58,7 @@ pub(super) async fn every_operation_evaluates_or_refuses_each_condition(database
                 let case = format!("{} {name}: {value} ({kind:?})", operation.id);
                 assert_eq!(answer.status.as_u16(), status, "{case}: {answer:?}");
                 assert_refusal(&answer, name, kind, &case);
+                operation.assert_describes(&document, &answer);
                 if answer.status.as_u16() >= 300 {
                     let names = app.names("ada").await;
                     assert!(names.iter().all(|name| name == "Walk the dog"), "{case}: {names:?}");

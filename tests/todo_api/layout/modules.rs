@@ -61,7 +61,7 @@ const RULES: &[Rule] = &[
     Rule { module: "api::document", modules: &["api::http::problem"], crates: &["poem_entra", "serde_json"] },
     Rule {
         module: "api::document::errors",
-        modules: &["api::bodies", "api::health", "api::http::headers", "api::http::json", "api::http::paging", "api::http::preconditions", "api::http::problem", "api::security", "todo"],
+        modules: &["api::bodies", "api::health", "api::http::edge", "api::http::headers", "api::http::json", "api::http::paging", "api::http::preconditions", "api::http::problem", "api::security", "todo"],
         crates: &["poem_entra", "serde_json"],
     },
     Rule {
