@@ -30,9 +30,14 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(75);
 /// How long a client may take to read the next part of a response. The smallest part that it must
 /// read is what the system buffers, so this is also enough for a slow network.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long a client may take to read a whole response, from the moment when it falls behind. The
+/// largest response, a script of the docs page, is read in this time at 4 KB/s. A connection whose
+/// client reads only a little from time to time is never idle, so it could not be closed to make room.
+const RESPONSE_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// A stream that fails if the client is silent for too long between two requests, takes too long to
-/// send a request header, or stops reading a response. Bodies of requests have a limit of their own.
+/// send a request header or to read a response, or stops reading. Bodies of requests have a limit of
+/// their own.
 pub(super) struct Timed {
     stream: TcpStream,
     connection: Arc<Connection>,
@@ -41,6 +46,8 @@ pub(super) struct Timed {
     header: Option<(Instant, Instant)>,
     /// When the client stopped reading, if it has not continued.
     blocked: Option<Instant>,
+    /// When the client stopped reading for the first time since its last request.
+    behind: Option<Instant>,
     /// Made when a read or write has to wait for the first time. It is not reset for each request:
     /// when it fires, it is set to the current deadline.
     timer: Option<Pin<Box<Sleep>>>,
@@ -49,7 +56,7 @@ pub(super) struct Timed {
 impl Timed {
     /// Wraps the stream of this connection.
     pub(super) fn new(stream: TcpStream, connection: Arc<Connection>) -> Self {
-        Self { stream, connection, header: None, blocked: None, timer: None }
+        Self { stream, connection, header: None, blocked: None, behind: None, timer: None }
     }
 
     /// The time by which the client must have read or sent more. `None` if the server does not wait
@@ -59,8 +66,8 @@ impl Timed {
         if activity == Activity::Closed {
             return Err(io::ErrorKind::ConnectionAborted.into());
         }
-        if let Some(since) = self.blocked {
-            return Ok(Some(since + WRITE_TIMEOUT));
+        if let (Some(since), Some(first)) = (self.blocked, self.behind) {
+            return Ok(Some((since + WRITE_TIMEOUT).min(first + RESPONSE_TIMEOUT)));
         }
         let Activity::Idle(idle_since) = activity else { return Ok(None) };
         Ok(Some(match self.header {
@@ -78,6 +85,7 @@ impl Timed {
             && self.header.is_none_or(|(_, since)| since != idle_since)
         {
             self.header = Some((Instant::now(), idle_since));
+            self.behind = None;
         }
     }
 
@@ -111,7 +119,8 @@ impl Timed {
             self.blocked = None;
             return written;
         }
-        self.blocked.get_or_insert_with(Instant::now);
+        let now = *self.blocked.get_or_insert_with(Instant::now);
+        self.behind.get_or_insert(now);
         self.poll_deadline(context).map(Err)
     }
 }
