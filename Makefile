@@ -53,8 +53,8 @@ bench-validate: ## Measure the cost of validating a token
 bench-store: ## Measure the cost of a page in a small and a large table, and of a large delete-all
 	cargo bench --package todo-api --bench store
 
-bench-limits: ## Measure what attackers do to other clients, and what connections cost
-	cargo test --test todo_api -- floods --nocapture --test-threads=1
+bench-limits: ## Measure what attackers do to others, and what connections cost: make bench-limits RELEASE=1
+	cargo test $(if $(RELEASE),--release) --test todo_api -- floods --nocapture --test-threads=1
 
 COUNT = cargo run --quiet --package instructions --config benches/instructions/profile.toml --
 
