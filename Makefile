@@ -1,7 +1,7 @@
 # Every target wraps cargo or a script. `make help` lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev doctor token test test-postgres tools fuzz mutants bench bench-http bench-curve bench-validate bench-store bench-limits instructions instructions-renew lint fmt docs openapi openapi-check clean
+.PHONY: help run dev doctor token test test-postgres tools fuzz attack mutants bench bench-http bench-curve bench-validate bench-store bench-limits instructions instructions-renew lint fmt docs openapi openapi-check clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,6 +31,10 @@ tools: ## Install the optional test tools; needs root if Debian packages are mis
 
 fuzz: ## Fuzz the parsers, guided by coverage, for a minute or SECONDS: make fuzz SECONDS=600
 	@crates/poem-entra/fuzz/run $(or $(SECONDS),60)
+
+attack: ## Attack the server for two minutes or SECONDS: make attack SECONDS=600 SEED=7 RELEASE=1
+	ATTACK_SECONDS=$(or $(SECONDS),120) ATTACK_SEED=$(or $(SEED),$(shell date +%s)) \
+		cargo test $(if $(RELEASE),--release) --test todo_api -- attack:: --nocapture
 
 mutants: ## Check that the tests of poem-entra find mistakes: make mutants SHARD=0/8 FILE=keys
 	@SHARD='$(SHARD)' FILE='$(FILE)' crates/poem-entra/mutants/run

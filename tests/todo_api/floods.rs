@@ -36,7 +36,7 @@ async fn half_sent_headers_from_one_address_do_not_slow_others() {
     allow_files(2 * HALF_SENT);
     let mut program = launch().await;
     let token = program.token("uma");
-    let address = address(&program);
+    let address = address(&program.url);
     let mut acknowledged = 0;
     let mut best = f64::MAX;
     for _ in 0..ROUNDS {
@@ -68,7 +68,7 @@ async fn ten_thousand_open_connections_fit_in_200_mb() {
     allow_files(OPEN + 1_000);
     let program = launch().await;
     let token = program.token("uma");
-    let address = address(&program);
+    let address = address(&program.url);
     let before = memory(&program);
     let mut open = Vec::new();
     while open.len() < OPEN {
@@ -92,7 +92,7 @@ async fn few_file_descriptors_keep_nobody_out() {
     let launch = Launch::dev().with("RUST_LOG", "warn").through(&["prlimit", "--nofile=100:200"]);
     let program = Program::launch(launch).await;
     program.wait_for("the system allows only 200 open files").await;
-    let address = address(&program);
+    let address = address(&program.url);
     let mut open = Vec::new();
     for from in 2..202 {
         open.push(half_sent(address, &format!("127.0.0.{from}")).await);
@@ -104,7 +104,7 @@ async fn few_file_descriptors_keep_nobody_out() {
 async fn a_flood_of_bad_tokens_does_not_slow_good_ones_by_more_than_half() {
     let mut program = launch().await;
     let token = program.token("uma");
-    let address = address(&program);
+    let address = address(&program.url);
     // The signature is wrong, so nothing but verifying it can tell.
     let (signed, signature) = token.rsplit_once('.').unwrap();
     let bad = format!("{signed}.{}", signature.chars().rev().collect::<String>());
@@ -134,8 +134,9 @@ async fn launch() -> Program {
     Program::launch(Launch::dev().with("RUST_LOG", "warn")).await
 }
 
-fn address(program: &Program) -> SocketAddr {
-    program.url.replace("http://localhost", "127.0.0.1").parse().unwrap()
+/// The address of the program, or of another server with such a URL.
+pub(crate) fn address(url: &str) -> SocketAddr {
+    url.replace("http://localhost", "127.0.0.1").parse().unwrap()
 }
 
 async fn connect(address: SocketAddr, from: &str) -> TcpStream {
@@ -223,7 +224,7 @@ async fn assert_kept(program: &mut Program, token: &str, acknowledged: usize) {
 }
 
 /// The resident memory of the program, in MB.
-fn memory(program: &Program) -> u64 {
+pub(crate) fn memory(program: &Program) -> u64 {
     let status = fs::read_to_string(format!("/proc/{}/status", program.id())).unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
     line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1_024 / 1_000_000

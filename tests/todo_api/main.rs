@@ -5,6 +5,7 @@
 mod allocations;
 mod app_id_uris;
 mod app_roles;
+mod attack;
 mod audit;
 mod authorization;
 mod backup;

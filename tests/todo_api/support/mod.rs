@@ -3,6 +3,7 @@
 
 mod answer;
 mod app;
+mod attack;
 mod certificates;
 mod clock;
 mod crash_load;
@@ -29,6 +30,7 @@ mod tools;
 pub(crate) use self::{
     answer::Answer,
     app::{App, config},
+    attack::{Attacker, Target},
     certificates::Authority,
     clock::TestClock,
     crash_load::{CrashLoad, read_todos},
@@ -49,7 +51,7 @@ pub(crate) use self::{
     retry_load::RetryLoad,
     sign_in::tenant_folder,
     slow_disk::SlowDisk,
-    tools::{Tool, require, test_name},
+    tools::{Tool, environment, require, test_name},
 };
 
 use std::{

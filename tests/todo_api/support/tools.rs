@@ -170,7 +170,8 @@ fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("target")
 }
 
+/// An environment variable of the tests themselves.
 #[allow(clippy::disallowed_methods, reason = "this is about the machine, not about settings")]
-fn environment(name: &str) -> Option<String> {
+pub(crate) fn environment(name: &str) -> Option<String> {
     env::var(name).ok()
 }
