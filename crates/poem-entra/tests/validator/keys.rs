@@ -260,6 +260,20 @@ async fn failed_fetches_are_retried_with_back_off() {
 }
 
 #[tokio::test]
+async fn a_request_fetches_again_exactly_when_retry_after_allows_it() {
+    let world = World::new();
+    let documents = world.documents.go_down_for(90);
+    let rejection = world.with_key("a", 0).await.unwrap_err();
+    assert_eq!(*rejection.refusal(), Refusal::KeysUnavailable(90));
+    world.documents.come_back(documents);
+    world.clock.advance(89);
+    let rejection = world.with_key("a", 0).await.unwrap_err();
+    assert_eq!(*rejection.refusal(), Refusal::KeysUnavailable(1));
+    world.clock.advance(1);
+    world.with_key("a", 0).await.unwrap();
+}
+
+#[tokio::test]
 async fn without_retention_a_missing_key_is_refused_at_once() {
     let world = World::with(|settings| settings.key_retention = Duration::ZERO);
     world.documents.publish_keys(INSTANCE, &[jwk("a", 0, None), jwk("b", 1, None)]);

@@ -101,6 +101,23 @@ async fn made_up_tokens_cannot_hide_the_misuse_of_a_real_one() {
     assert_eq!(lines, expected);
 }
 
+/// MCP clients send the URL of the API to Entra as the `resource`.
+#[test]
+fn a_resource_that_is_not_an_app_id_uri_is_announced() {
+    let url = "https://api.contoso.example";
+    for (app_id_uris, announced) in [(vec![], true), (vec![url.to_owned()], false)] {
+        let log = Log::default();
+        let _guard = tracing::subscriber::set_default(log.clone());
+        World::with(|settings| {
+            settings.resource = Some(url.to_owned());
+            settings.app_id_uris = app_id_uris;
+        });
+        let lines = log.0.lock().unwrap();
+        let is_announcement = |line: &Line| line["message"].contains("AADSTS9010010");
+        assert_eq!(lines.iter().any(is_announcement), announced);
+    }
+}
+
 /// Collects what is logged, by the names of the fields.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<Line>>>);
