@@ -4,8 +4,9 @@
 //!
 //! - [`api::todos`]: the operations; [`api::security`]: who may call them.
 //! - [`mod@todo`] and [`list`]: the domain; [`store`]: the databases.
-//! - [`server`]: assembles the server; [`listener`]: accepts connections; [`unread_body`]: request
-//!   bodies that nobody reads; [`proxies`]: whom to believe who the client is.
+//! - [`server`]: assembles the server; [`listener`]: accepts connections; [`tls`]: its certificate;
+//!   [`unread_body`]: request bodies that nobody reads; [`proxies`]: whom to believe who the client
+//!   is.
 //! - [`config`]: the settings; [`telemetry`]: the log; [`causes`]: errors in it.
 //! - [`cases`]: why tokens are refused, with the headings in docs/TROUBLESHOOTING.md.
 //! - [`cli`]: the commands.
@@ -21,5 +22,6 @@ pub mod proxies;
 pub mod server;
 pub mod store;
 pub mod telemetry;
+pub mod tls;
 pub mod todo;
 pub mod unread_body;

@@ -1,11 +1,12 @@
-//! Accepts connections. Limits how many there are, how long they may be idle, and how large a
-//! request header may be.
+//! Accepts connections, with or without TLS. Limits how many there are, how long they may be idle,
+//! and how large a request header may be.
 //!
 //! poem's own server waits forever for a header that never ends, and so does its graceful shutdown.
 //! For this reason poem's endpoint runs under hyper here, with limits.
 
 mod connections;
 mod timed;
+mod transport;
 
 use std::{
     collections::BTreeSet,
@@ -43,10 +44,11 @@ use tokio::{
     task::JoinSet,
 };
 
-use crate::{causes::Causes, proxies::TrustedProxies, unread_body::Discarded};
+use crate::{causes::Causes, proxies::TrustedProxies, tls::Tls, unread_body::Discarded};
 
 use connections::{Connection, Connections, InProgress, Open};
 use timed::Timed;
+use transport::Transport;
 
 /// The number of connections that may wait in the system's queue, if the system allows it
 /// (`net.core.somaxconn`).
@@ -69,6 +71,7 @@ pub struct Listener {
     sockets: Vec<TcpListener>,
     host: String,
     port: u16,
+    tls: Option<Tls>,
     max_connections: usize,
     proxies: TrustedProxies,
 }
@@ -99,15 +102,21 @@ impl Listener {
                 bound => {
                     let (sockets, port) = bound?;
                     let (host, proxies) = (host.to_owned(), TrustedProxies::default());
-                    return Ok(Self { sockets, host, port, max_connections: usize::MAX, proxies });
+                    let max_connections = usize::MAX;
+                    return Ok(Self { sockets, host, port, tls: None, max_connections, proxies });
                 }
             }
         }
     }
 
-    /// The URL of the server: `http://{host}:{port}`.
+    /// Accepts only TLS connections, if there is a certificate.
+    pub fn with_tls(self, tls: Option<Tls>) -> Self {
+        Self { tls, ..self }
+    }
+
+    /// The URL of the server: `http://{host}:{port}`, or `https` if it has a certificate.
     pub fn url(&self) -> String {
-        url(&self.host, self.port)
+        url(&self.host, self.port, self.tls.as_ref())
     }
 
     /// Limits the number of connections. The connections of these proxies are limited only in sum,
@@ -141,6 +150,7 @@ impl Listener {
         drop((accepted, closed));
         let mut server = ConnectionServer {
             app: Arc::new(endpoint),
+            tls: self.tls,
             draining: Arc::default(),
             graceful: GracefulShutdown::new(),
             accepted: connections,
@@ -180,6 +190,7 @@ pub enum Stop {
 /// Serves the connections that were accepted.
 struct ConnectionServer {
     app: App,
+    tls: Option<Tls>,
     /// Whether each response closes its connection.
     draining: Arc<AtomicBool>,
     graceful: GracefulShutdown,
@@ -210,6 +221,7 @@ impl ConnectionServer {
         let (app, draining) = (Arc::clone(&self.app), Arc::clone(&self.draining));
         let registered = Arc::clone(&open.connection);
         let stream = Timed::new(stream, Arc::clone(&registered));
+        let stream = Transport::new(stream, self.tls.clone());
         let connection = Arc::clone(&registered);
         let service = service_fn(move |request| {
             let (app, draining) = (Arc::clone(&app), Arc::clone(&draining));
@@ -246,11 +258,12 @@ impl ConnectionServer {
 
 /// The URL of a server that listens on this name or address. A wildcard address is not one that
 /// clients can send requests to; `localhost` is one of its addresses.
-pub fn url(host: &str, port: u16) -> String {
+pub fn url(host: &str, port: u16, tls: Option<&Tls>) -> String {
+    let scheme = if tls.is_some() { "https" } else { "http" };
     match host.parse::<IpAddr>() {
-        Ok(address) if address.is_unspecified() => format!("http://localhost:{port}"),
-        Ok(IpAddr::V6(address)) => format!("http://[{address}]:{port}"),
-        _ => format!("http://{host}:{port}"),
+        Ok(address) if address.is_unspecified() => format!("{scheme}://localhost:{port}"),
+        Ok(IpAddr::V6(address)) => format!("{scheme}://[{address}]:{port}"),
+        _ => format!("{scheme}://{host}:{port}"),
     }
 }
 
@@ -379,7 +392,8 @@ async fn respond(
     };
     let addresses = (LocalAddr(local.into()), RemoteAddr(remote.into()));
     let has_body = !request.body().is_end_stream();
-    let mut request = poem::Request::from((request, addresses.0, addresses.1, Scheme::HTTP));
+    let scheme = if connection.is_encrypted() { Scheme::HTTPS } else { Scheme::HTTP };
+    let mut request = poem::Request::from((request, addresses.0, addresses.1, scheme));
     if has_body {
         let body = Guarded { body: request.take_body().into(), _guard: connection.receive_body() };
         let body = Discarded::new(BodyExt::boxed(body), request.headers());

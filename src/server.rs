@@ -20,7 +20,11 @@ use crate::{
         docs::{self, DocsSettings},
         document::DocumentSettings,
         health::HealthApi,
-        http::{cors::Cors, edge, limits::Limits},
+        http::{
+            cors::Cors,
+            edge::{self, Edge},
+            limits::Limits,
+        },
         metadata, security,
         todos::TodosApi,
     },
@@ -77,7 +81,7 @@ impl Server {
         &self.endpoint
     }
 
-    /// The URL of the server: `http://{host}:{port}`.
+    /// The URL of the server: `http://{host}:{port}`, or `https` if it has a certificate.
     pub fn url(&self) -> String {
         self.listener.url()
     }
@@ -117,8 +121,8 @@ pub enum StartError {
 /// [`StartError`] says which part failed.
 pub fn document(config: &Config) -> Result<Value, StartError> {
     let validator = Validator::builder(config.entra.clone()).build()?;
-    let ServerConfig { host, port, public_url, .. } = &config.server;
-    let url = public_url.clone().unwrap_or_else(|| listener::url(host, *port));
+    let ServerConfig { host, port, public_url, tls, .. } = &config.server;
+    let url = public_url.clone().unwrap_or_else(|| listener::url(host, *port, tls.as_ref()));
     Ok(api::document(&document_settings(&validator, &url))?)
 }
 
@@ -151,14 +155,15 @@ fn endpoint(
         pages = metadata::add_to(pages, &metadata);
     }
     let routes = api::endpoint(todos, health, pages).data(validator).data(store);
-    let ServerConfig { cors_origins, cors_headers, trusted_proxies, rate_limit, .. } =
+    let ServerConfig { cors_origins, cors_headers, trusted_proxies, rate_limit, tls, .. } =
         &config.server;
-    let explains = config.server.explains_refusals;
-    let limits = Arc::new(Limits::new(trusted_proxies.clone(), *rate_limit));
-    let cors = Cors::new(cors_origins, cors_headers).map(Arc::new);
-    let edge = move |next, request| {
-        edge::around_routes(Arc::clone(&limits), next, request, cors.clone(), explains)
-    };
+    let edge = Arc::new(Edge {
+        limits: Limits::new(trusted_proxies.clone(), *rate_limit),
+        cors: Cors::new(cors_origins, cors_headers),
+        requires_tls: tls.is_some(),
+        explains_refusals: config.server.explains_refusals,
+    });
+    let edge = move |next, request| edge::around_routes(Arc::clone(&edge), next, request);
     Ok(routes.around(edge).around(telemetry::trace).boxed())
 }
 

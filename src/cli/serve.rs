@@ -88,7 +88,8 @@ impl Serve {
         let address = format!("{}:{}", config.server.host, config.server.port);
         let listener = Listener::bind(&config.server.host, config.server.port)
             .await
-            .with_context(|| format!("failed to listen on {address}"))?;
+            .with_context(|| format!("failed to listen on {address}"))?
+            .with_tls(config.server.tls.clone());
         let tenant = match self.dev {
             true => Some(DevTenant::start(&mut config, &listener).await?),
             false => None,

@@ -4,6 +4,7 @@ use std::{
     fmt::Display,
     net::IpAddr,
     num::{IntErrorKind, NonZeroU32, ParseIntError},
+    path::Path,
     str::FromStr,
     time::Duration,
 };
@@ -15,6 +16,7 @@ use url::Url;
 use crate::{
     proxies::TrustedProxies,
     store::{Location, Options},
+    tls::{InvalidTls, Tls},
 };
 
 use super::{DevTenantConfig, Environment, InvalidConfig, LogConfig, LogFormat, ServerConfig};
@@ -82,6 +84,7 @@ impl Reader<'_> {
             host: self.host("HOST"),
             port: self.number("PORT"),
             public_url: self.url("PUBLIC_URL"),
+            tls: self.tls(),
             cors_origins: self.origins("CORS_ORIGINS"),
             cors_headers: self.field_names("CORS_HEADERS"),
             drain_timeout: self.seconds("DRAIN_TIMEOUT"),
@@ -239,6 +242,21 @@ impl Reader<'_> {
         }
     }
 
+    fn tls(&mut self) -> Option<Tls> {
+        let [certificate, key] = ["TLS_CERT", "TLS_KEY"].map(|name| self.environment.get(name));
+        let missing = match (certificate, key) {
+            (None, None) => return None,
+            (Some(certificate), Some(key)) => {
+                let tls = Tls::read(Path::new(certificate), Path::new(key));
+                return tls.map_err(|InvalidTls(faults)| self.faults.extend(faults)).ok();
+            }
+            (Some(_), None) => "TLS_CERT is set, but TLS_KEY is not; set both or neither",
+            (None, Some(_)) => "TLS_KEY is set, but TLS_CERT is not; set both or neither",
+        };
+        self.faults.push(missing.to_owned());
+        None
+    }
+
     /// A name or an address, without scheme and port.
     fn host(&mut self, name: &str) -> String {
         let host = self.environment.get(name).unwrap_or_default();
@@ -362,6 +380,8 @@ mod tests {
             ("PORT", "-1"),
             ("PUBLIC_URL", "todo.example"),
             ("PUBLIC_URL", "https://todo.example/?a=b"),
+            ("TLS_CERT", "cert.pem"),
+            ("TLS_KEY", "key.pem"),
             ("CORS_ORIGINS", "https://app.example/"),
             ("CORS_HEADERS", "x-tenant, x tenant"),
             ("CORS_HEADERS", "x-tenant:"),

@@ -22,6 +22,8 @@ pub const VARIABLES: &[Variable] = &[
     Variable { name: "HOST", default: Some("localhost") },
     Variable { name: "PORT", default: Some("8000") },
     Variable { name: "PUBLIC_URL", default: None },
+    Variable { name: "TLS_CERT", default: None },
+    Variable { name: "TLS_KEY", default: None },
     Variable { name: "CORS_ORIGINS", default: None },
     Variable { name: "CORS_HEADERS", default: None },
     Variable { name: "DRAIN_TIMEOUT", default: Some("30") },

@@ -96,6 +96,7 @@ impl Connections {
             network,
             state: AtomicU64::new(self.now()),
             has_served: AtomicBool::new(false),
+            is_encrypted: AtomicBool::new(false),
             bodies: AtomicUsize::new(0),
             started: self.started,
             task: OnceLock::new(),
@@ -181,6 +182,8 @@ pub(super) struct Connection {
     state: AtomicU64,
     /// Whether a request has begun.
     has_served: AtomicBool,
+    /// Whether a TLS handshake was completed.
+    is_encrypted: AtomicBool,
     /// The number of request bodies that are being received. A refused one may still arrive when
     /// its response has been sent.
     bodies: AtomicUsize,
@@ -217,6 +220,22 @@ impl Connection {
     /// Whether a request has begun at some time.
     pub(super) fn has_served(&self) -> bool {
         self.has_served.load(Ordering::Relaxed)
+    }
+
+    /// Records that a TLS handshake was completed. The client has as much time for its first request
+    /// as if it had connected now.
+    pub(super) fn encrypt(&self) {
+        self.is_encrypted.store(true, Ordering::Relaxed);
+        if let Some(since) = self.idle_since() {
+            let now = stamp(self.started);
+            // If it was closed in this moment, it stays closed.
+            let _ = self.state.compare_exchange(since, now, Ordering::AcqRel, Ordering::Acquire);
+        }
+    }
+
+    /// Whether a TLS handshake was completed.
+    pub(super) fn is_encrypted(&self) -> bool {
+        self.is_encrypted.load(Ordering::Relaxed)
     }
 
     /// Begins a request, which ends when the returned value is dropped. `None` if the connection was

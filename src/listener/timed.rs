@@ -1,4 +1,5 @@
-//! A stream that fails if the client sends nothing, or reads nothing, for too long.
+//! A stream that fails if the client sends nothing, or reads nothing, for too long. TLS is a layer
+//! above it, so a handshake has the same limits as a request header.
 
 use std::{
     io,
@@ -20,7 +21,7 @@ use super::connections::{Activity, Connection};
 /// send.
 const FIRST_BYTE_TIMEOUT: Duration = Duration::from_secs(10);
 /// The time from the first byte of a request header to its last. The largest header arrives in
-/// this time at 6.4 KiB/s.
+/// this time at 6.4 KiB/s. A TLS handshake has the same time.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 /// The time from the end of a response to the next request. It is longer than the 60 seconds after
 /// which most proxies close their idle connections: if the server closed first, it could do so in
@@ -57,6 +58,27 @@ impl Timed {
     /// Wraps the stream of this connection.
     pub(super) fn new(stream: TcpStream, connection: Arc<Connection>) -> Self {
         Self { stream, connection, header: None, blocked: None, behind: None, timer: None }
+    }
+
+    pub(super) fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    /// Completes with the first byte that the client sends, which can still be read after that.
+    /// `None` if the client sends nothing more.
+    pub(super) fn poll_first_byte(
+        &mut self,
+        context: &mut Context<'_>,
+    ) -> Poll<io::Result<Option<u8>>> {
+        let mut byte = [0];
+        let mut buffer = ReadBuf::new(&mut byte);
+        match self.stream.poll_peek(context, &mut buffer) {
+            Poll::Pending => self.poll_deadline(context).map(Err),
+            Poll::Ready(peeked) => {
+                self.received();
+                Poll::Ready(peeked.map(|_| buffer.filled().first().copied()))
+            }
+        }
     }
 
     /// The time by which the client must have read or sent more. `None` if the server does not wait

@@ -12,9 +12,10 @@ use serde_json::Value;
 use todo_api::{
     listener::{Listener, Stop},
     proxies::TrustedProxies,
+    tls::Tls,
 };
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     net::{TcpSocket, TcpStream},
     sync::{Barrier, oneshot},
     task::{JoinHandle, yield_now},
@@ -24,7 +25,7 @@ use tokio::{
 use crate::support::{Answer, App, operations};
 
 /// More bytes than the system buffers for a connection.
-const LARGE: usize = 64 * 1024 * 1024;
+pub(crate) const LARGE: usize = 64 * 1024 * 1024;
 
 #[tokio::test]
 async fn a_client_that_stops_reading_is_disconnected() {
@@ -75,7 +76,7 @@ async fn a_client_that_sends_nothing_is_disconnected() {
     pass(1).await;
     // More of a header does not extend its time.
     half.write_all(&REQUEST[10..20]).await.unwrap();
-    assert!(is_open(&mut silent) && is_open(&mut half));
+    assert!(is_open(&silent) && is_open(&half));
     pass(2).await;
     assert_closed(&mut silent).await;
     assert_closed(&mut half).await;
@@ -99,7 +100,7 @@ async fn a_connection_may_be_idle_for_75_seconds_after_a_response() {
     pass(3).await;
     assert_closed(&mut half).await;
     pass(11).await;
-    assert!(is_open(&mut idle));
+    assert!(is_open(&idle));
     pass(2).await;
     assert_closed(&mut idle).await;
     server.stop().await;
@@ -251,22 +252,32 @@ async fn a_body_that_does_not_arrive_within_15_seconds_gets_408() {
 /// How long a server waits for the requests in progress when it stops.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
 
-const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n";
+pub(crate) const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n";
 
 /// A server without an API. Its responses have a body of a given size.
-struct Server {
-    address: SocketAddr,
+pub(crate) struct Server {
+    pub(crate) address: SocketAddr,
     stop: oneshot::Sender<()>,
     served: JoinHandle<()>,
 }
 
 impl Server {
     async fn start(max_connections: usize, proxies: &[&str], size: usize) -> Self {
+        Self::start_with(max_connections, proxies, size, None).await
+    }
+
+    /// The same over TLS, if there is a certificate.
+    pub(crate) async fn start_with(
+        max_connections: usize,
+        proxies: &[&str],
+        size: usize,
+        tls: Option<Tls>,
+    ) -> Self {
         let proxies: Vec<_> = proxies.iter().map(|proxy| (*proxy).to_owned()).collect();
         let proxies = TrustedProxies::parse(&proxies).unwrap();
         let listener = Listener::bind("127.0.0.1", 0).await.unwrap();
-        let listener = listener.with_limits(max_connections, proxies);
         let address = listener.url().trim_start_matches("http://").parse().unwrap();
+        let listener = listener.with_limits(max_connections, proxies).with_tls(tls);
         let (stop, stopped) = oneshot::channel::<()>();
         let endpoint = make_sync(move |_| vec![b'a'; size]).map_to_response().boxed();
         let served = tokio::spawn(listener.serve(endpoint, DRAIN_TIMEOUT, async {
@@ -277,11 +288,11 @@ impl Server {
     }
 
     /// Connects from this address.
-    async fn connect(&self, address: &str) -> TcpStream {
+    pub(crate) async fn connect(&self, address: &str) -> TcpStream {
         connect(self.address, address).await
     }
 
-    async fn stop(self) {
+    pub(crate) async fn stop(self) {
         self.stop.send(()).unwrap();
         self.served.await.unwrap();
     }
@@ -293,12 +304,12 @@ async fn connect(server: SocketAddr, address: &str) -> TcpStream {
     socket.connect(server).await.unwrap()
 }
 
-async fn request(caller: &mut TcpStream) {
+pub(crate) async fn request(caller: &mut (impl AsyncRead + AsyncWrite + Unpin)) {
     caller.write_all(REQUEST).await.unwrap();
     assert_response(caller).await;
 }
 
-async fn assert_response(caller: &mut TcpStream) {
+pub(crate) async fn assert_response(caller: &mut (impl AsyncRead + Unpin)) {
     let mut answer = [0; 1_024];
     let read = caller.read(&mut answer).await.unwrap();
     let answer = String::from_utf8_lossy(&answer[..read]);
@@ -306,16 +317,19 @@ async fn assert_response(caller: &mut TcpStream) {
 }
 
 /// Waits until the server has closed the connection without a response.
-async fn assert_closed(caller: &mut TcpStream) {
+pub(crate) async fn assert_closed(caller: &mut (impl AsyncRead + Unpin)) {
     let read = timeout(Duration::from_secs(10), caller.read(&mut [0])).await;
     let closed = read.is_ok_and(|read| match read {
         Ok(read) => read == 0,
-        Err(error) => error.kind() == io::ErrorKind::ConnectionReset,
+        // A TLS client wants to be told about the end.
+        Err(error) => {
+            [io::ErrorKind::ConnectionReset, io::ErrorKind::UnexpectedEof].contains(&error.kind())
+        }
     });
     assert!(closed, "the connection is open, or there is a response");
 }
 
-fn is_open(caller: &mut TcpStream) -> bool {
+pub(crate) fn is_open(caller: &TcpStream) -> bool {
     caller.try_read(&mut [0]).is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
 }
 

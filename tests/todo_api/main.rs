@@ -55,6 +55,8 @@ mod shutdown;
 mod support;
 mod systemd;
 mod terminal;
+mod tls;
+mod tls_connections;
 mod todo_limit;
 mod todos;
 mod token_command;

@@ -13,7 +13,11 @@ use todo_api::{
     api::{
         self,
         health::HealthApi,
-        http::{edge, limits::Limits, pages::Pages},
+        http::{
+            edge::{self, Edge},
+            limits::Limits,
+            pages::Pages,
+        },
         todos::TodosApi,
     },
     list::Listing,
@@ -129,9 +133,13 @@ fn endpoint(world: &World) -> BoxEndpoint<'static> {
     let todos = TodosApi { store: store.clone(), base: String::new() };
     let health = HealthApi { validator: Arc::clone(&validator), store, stopping: Arc::default() };
     let routes = api::endpoint(todos, health, Pages::default());
-    let limits = Arc::new(Limits::new(TrustedProxies::default(), None));
-    let edge =
-        move |next, request| edge::around_routes(Arc::clone(&limits), next, request, None, false);
+    let edge = Arc::new(Edge {
+        limits: Limits::new(TrustedProxies::default(), None),
+        cors: None,
+        requires_tls: false,
+        explains_refusals: false,
+    });
+    let edge = move |next, request| edge::around_routes(Arc::clone(&edge), next, request);
     routes.data(validator).around(edge).boxed()
 }
 

@@ -1,6 +1,7 @@
-//! The layer around all endpoints: it checks `Host` and the size of the request header, limits the
-//! number of requests, responds to preflight requests, turns every error and panic into a problem
-//! document, and adds the header fields of every response.
+//! The layer around all endpoints: it refuses plain HTTP if the server has a certificate, checks
+//! `Host` and the size of the request header, limits the number of requests, responds to preflight
+//! requests, turns every error and panic into a problem document, and adds the header fields of every
+//! response.
 
 use std::{panic::AssertUnwindSafe, sync::Arc};
 
@@ -8,7 +9,7 @@ use futures_util::FutureExt;
 use poem::{
     Endpoint, Error, IntoResponse, Request, Response, Result,
     error::{MethodNotAllowedError, NotFoundError},
-    http::{HeaderMap, HeaderValue, header},
+    http::{HeaderMap, HeaderValue, header, uri::Scheme},
 };
 use poem_entra::poem::Denied;
 use poem_openapi::{
@@ -29,19 +30,26 @@ use super::{
 /// The maximum size of all header names and values, in bytes. A token may have up to 16,384.
 pub const HEADER_LIMIT: usize = 64 * 1024;
 
+/// What the layer around the routes needs to know.
+pub struct Edge {
+    pub limits: Limits,
+    pub cors: Option<Cors>,
+    /// Whether requests without TLS are refused.
+    pub requires_tls: bool,
+    /// Whether each refusal says which rule was broken, and has a link.
+    pub explains_refusals: bool,
+}
+
 /// The layer around the routes. One layer for everything, because each layer copies the request.
-///
-/// `explains` adds to each refusal which rule was broken, and a link.
 pub async fn around_routes<E: Endpoint + 'static>(
-    limits: Arc<Limits>,
+    edge: Arc<Edge>,
     next: Arc<E>,
     mut request: Request,
-    cors: Option<Arc<Cors>>,
-    explains: bool,
 ) -> Result<Response> {
+    let Edge { limits, cors, explains_refusals, .. } = &*edge;
     let id = request.extensions().get().cloned();
     let origin = cors.as_ref().and_then(|_| request.headers().get(header::ORIGIN).cloned());
-    let early = early_response(&request, cors.as_deref());
+    let early = edge.early_response(&request);
     methods::replace_unknown(&mut request);
     let admission = limits.examine(&mut request);
     let outcome = async {
@@ -50,7 +58,7 @@ pub async fn around_routes<E: Endpoint + 'static>(
             None => limits.pass(&admission, &next, request).await.map(IntoResponse::into_response),
         }
     };
-    let mut response = respond(id, outcome, explains).await;
+    let mut response = respond(id, outcome, *explains_refusals).await;
     limits.finish(&admission, &mut response).await;
     if let Some(cors) = cors {
         cors.permit(origin, response.headers_mut());
@@ -58,15 +66,20 @@ pub async fn around_routes<E: Endpoint + 'static>(
     Ok(response)
 }
 
-/// The response to a request that reaches no endpoint.
-fn early_response(request: &Request, cors: Option<&Cors>) -> Option<Result<Response, Problem>> {
-    if let Err(problem) = host::check(request) {
-        return Some(Err(problem));
+impl Edge {
+    /// The response to a request that reaches no endpoint.
+    fn early_response(&self, request: &Request) -> Option<Result<Response, Problem>> {
+        if self.requires_tls && *request.scheme() == Scheme::HTTP {
+            return Some(Err(Problem::not_encrypted()));
+        }
+        if let Err(problem) = host::check(request) {
+            return Some(Err(problem));
+        }
+        if size(request.headers()) > HEADER_LIMIT {
+            return Some(Err(Problem::headers_too_large(HEADER_LIMIT)));
+        }
+        self.cors.as_ref()?.preflight(request)
     }
-    if size(request.headers()) > HEADER_LIMIT {
-        return Some(Err(Problem::headers_too_large(HEADER_LIMIT)));
-    }
-    cors?.preflight(request)
 }
 
 async fn respond(

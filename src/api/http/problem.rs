@@ -140,6 +140,12 @@ impl Problem {
         Self { status, ..Self::new(Code::InvalidRequest, "The request cannot be read.") }
     }
 
+    /// 400: the request was sent without TLS to a server that requires it.
+    pub fn not_encrypted() -> Self {
+        let detail = "This server accepts only HTTPS. Begin the URL with https://.";
+        Self::new(Code::InvalidRequest, detail)
+    }
+
     /// 403: pages of this origin may not call the API.
     pub fn origin_not_allowed() -> Self {
         let detail = "CORS_ORIGINS does not allow requests from this origin.";

@@ -138,9 +138,10 @@ const RULES: &[Rule] = &[
         crates: &["poem_openapi"],
     },
     // The server.
-    Rule { module: "config", modules: &["proxies", "store"], crates: &["poem_entra", "tracing_subscriber"] },
+    Rule { module: "config", modules: &["proxies", "store", "tls"], crates: &["poem_entra", "tracing_subscriber"] },
     Rule { module: "config::environment", modules: &["config"], crates: &["dotenvy"] },
-    Rule { module: "listener", modules: &["causes", "proxies", "unread_body"], crates: &["hyper", "poem", "tokio"] },
+    Rule { module: "listener", modules: &["causes", "proxies", "tls", "unread_body"], crates: &["hyper", "poem", "tokio"] },
+    Rule { module: "tls", modules: &[], crates: &[] },
     Rule { module: "unread_body", modules: &[], crates: &["hyper", "tokio"] },
     Rule { module: "proxies", modules: &[], crates: &["poem"] },
     Rule { module: "telemetry", modules: &["config"], crates: &["poem", "poem_entra", "poem_openapi", "tracing_subscriber"] },
@@ -152,7 +153,7 @@ const RULES: &[Rule] = &[
     // The commands. Only one module knows the development tenant.
     Rule {
         module: "cli",
-        modules: &["api", "api::docs", "api::document", "cases", "causes", "config", "listener", "server", "store", "telemetry"],
+        modules: &["api", "api::docs", "api::document", "cases", "causes", "config", "listener", "server", "store", "telemetry", "tls"],
         crates: &["anyhow", "clap", "hyper", "poem_entra", "sd_notify", "serde_json", "tokio"],
     },
     Rule { module: "cli::dev_tenant", modules: &["config", "listener"], crates: &["anyhow", "entra_dev"] },

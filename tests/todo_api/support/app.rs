@@ -273,6 +273,7 @@ fn environment(database: &Database) -> Environment {
 async fn assemble(environment: &Environment, clock: &TestClock) -> Server {
     let config = Config::read(environment).unwrap();
     let listener = Listener::bind(&config.server.host, config.server.port).await.unwrap();
+    let listener = listener.with_tls(config.server.tls.clone());
     Server::new(&config, listener, Arc::new(clock.clone())).await.unwrap()
 }
 

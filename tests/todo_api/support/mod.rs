@@ -31,7 +31,7 @@ pub(crate) use self::{
     answer::Answer,
     app::{App, config},
     attack::{Attacker, Target},
-    certificates::Authority,
+    certificates::{Authority, TlsFiles},
     clock::TestClock,
     crash_load::{CrashLoad, read_todos},
     database::{Database, on_both},

@@ -135,8 +135,9 @@ impl Program {
     /// Starts the server and does not wait. `PORT` must be among the variables.
     pub(crate) fn spawn_new(launch: Launch) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let port = launch.variables.iter().find(|(name, _)| *name == "PORT").unwrap();
-        let url = format!("http://localhost:{}", port.1);
+        let value = |name| launch.variables.iter().find(|(variable, _)| *variable == name);
+        let scheme = if value("TLS_CERT").is_some() { "https" } else { "http" };
+        let url = format!("{scheme}://localhost:{}", value("PORT").unwrap().1);
         let process = launch.spawn(folder.path());
         Self { url, folder, launch, process }
     }
