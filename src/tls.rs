@@ -1,4 +1,4 @@
-//! The server's certificate and private key.
+//! The server's certificate and private key. They can be replaced while the server runs.
 
 use std::{
     fmt, fs, io,
@@ -6,6 +6,7 @@ use std::{
     sync::Arc,
 };
 
+use arc_swap::ArcSwap;
 use rustls::{
     Error, ServerConfig,
     crypto::aws_lc_rs,
@@ -15,13 +16,13 @@ use rustls::{
 /// The protocol that the server speaks over TLS (RFC 7301).
 const HTTP_1_1: &[u8] = b"http/1.1";
 
-/// How the server identifies itself over TLS. Clones are cheap.
+/// How the server identifies itself over TLS. All clones change together.
 #[derive(Clone)]
 pub struct Tls(Arc<Shared>);
 
 struct Shared {
     files: Files,
-    config: Arc<ServerConfig>,
+    config: ArcSwap<ServerConfig>,
 }
 
 impl Tls {
@@ -33,13 +34,23 @@ impl Tls {
     /// [`InvalidTls`] lists what is wrong with the files.
     pub fn read(certificate: &Path, key: &Path) -> Result<Self, InvalidTls> {
         let files = Files { certificate: certificate.to_owned(), key: key.to_owned() };
-        let config = Arc::new(files.read()?);
+        let config = ArcSwap::from_pointee(files.read()?);
         Ok(Self(Arc::new(Shared { files, config })))
+    }
+
+    /// Reads the files again, for new connections.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidTls`] lists what is wrong with the files. Nothing has changed then.
+    pub fn reload(&self) -> Result<(), InvalidTls> {
+        self.0.config.store(Arc::new(self.0.files.read()?));
+        Ok(())
     }
 
     /// The configuration for the next connection.
     pub fn config(&self) -> Arc<ServerConfig> {
-        Arc::clone(&self.0.config)
+        self.0.config.load_full()
     }
 }
 

@@ -12,17 +12,19 @@ use clap::Args;
 use poem_entra::SystemClock;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use sd_notify::NotifyState;
+use tokio::task;
 
 use crate::{
     config::{Config, Environment},
-    listener::Listener,
+    listener::{Listener, Stop},
     server::Server,
     telemetry,
+    tls::Tls,
 };
 
 use super::{
     dev_tenant::{self, DevTenant},
-    signals::stop_signal,
+    signals::{Hangup, Hangups, stop_signal},
 };
 
 const EXAMPLES: &str = "\
@@ -65,16 +67,21 @@ impl Serve {
 
     async fn serve(&self, config: Config) -> anyhow::Result<()> {
         let mut stop = pin!(stop_signal()?);
+        let hangups = Hangups::new()?;
+        let tls = config.server.tls.clone();
         let (server, tenant) = tokio::select! {
             started = self.start(config) => started?,
             // Starting can take a long time if another server is migrating the schema.
             _ = &mut stop => return Ok(()),
         };
-        notify_systemd(NotifyState::Ready);
+        notify_systemd(&[NotifyState::Ready]);
         let stop = async {
-            let stop = stop.await;
+            let stop = tokio::select! {
+                stop = stop => stop,
+                stop = reload_until_terminal_closes(hangups, tls) => stop,
+            };
             tracing::info!("stopping");
-            notify_systemd(NotifyState::Stopping);
+            notify_systemd(&[NotifyState::Stopping]);
             stop
         };
         server.run(stop).await;
@@ -104,10 +111,38 @@ impl Serve {
     }
 }
 
-/// Tells systemd, if it runs this server as a service of the type `notify`
+/// Reads the certificate again on each SIGHUP. Completes when the terminal was closed, so that no
+/// server stays behind that nobody can see.
+async fn reload_until_terminal_closes(mut hangups: Hangups, tls: Option<Tls>) -> Stop {
+    while let Hangup::Reload = hangups.next().await {
+        // systemd waits for the end of a reload that began with these two messages.
+        if let Ok(now) = NotifyState::monotonic_usec_now() {
+            notify_systemd(&[NotifyState::Reloading, now]);
+        }
+        reload(tls.clone()).await;
+        notify_systemd(&[NotifyState::Ready]);
+    }
+    Stop::AtOnce
+}
+
+async fn reload(tls: Option<Tls>) {
+    let Some(tls) = tls else {
+        tracing::info!("SIGHUP has no effect, because no certificate is set (TLS_CERT)");
+        return;
+    };
+    match task::spawn_blocking(move || tls.reload()).await {
+        Ok(Ok(())) => tracing::info!("the certificate was reloaded"),
+        Ok(Err(error)) => {
+            tracing::error!(%error, "failed to reload the certificate; the previous one stays in use")
+        }
+        Err(error) => tracing::error!(%error, "failed to reload the certificate"),
+    }
+}
+
+/// Tells systemd, if it runs this server as a service of the type `notify` or `notify-reload`
 /// ([sd_notify](https://www.freedesktop.org/software/systemd/man/latest/sd_notify.html)).
-fn notify_systemd(state: NotifyState) {
-    if let Err(error) = sd_notify::notify(&[state]) {
+fn notify_systemd(state: &[NotifyState]) {
+    if let Err(error) = sd_notify::notify(state) {
         tracing::warn!(%error, "failed to notify systemd");
     }
 }

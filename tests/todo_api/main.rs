@@ -57,6 +57,7 @@ mod systemd;
 mod terminal;
 mod tls;
 mod tls_connections;
+mod tls_reload;
 mod todo_limit;
 mod todos;
 mod token_command;

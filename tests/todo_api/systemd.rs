@@ -15,12 +15,6 @@ async fn systemd_is_told_when_the_server_starts_and_stops() {
     let folder = tempfile::tempdir().unwrap();
     let socket = folder.path().join("notify");
     let systemd = UnixDatagram::bind(&socket).unwrap();
-    let next = async || {
-        let mut message = [0; 100];
-        let length = timeout(Duration::from_secs(20), systemd.recv(&mut message));
-        let length = length.await.expect("there is no message").unwrap();
-        String::from_utf8(message[..length].to_vec()).unwrap()
-    };
     let [port, unused] = free_ports();
     // The service starts although the authority is down.
     let launch = Launch::serve(&format!("http://127.0.0.1:{unused}"))
@@ -28,14 +22,42 @@ async fn systemd_is_told_when_the_server_starts_and_stops() {
         .with("NOTIFY_SOCKET", socket.to_str().unwrap());
     for signal in ["TERM", "INT"] {
         let mut program = Program::spawn_new(launch.clone());
-        assert_eq!(next().await.trim_end(), "READY=1");
+        assert_eq!(next_message(&systemd).await.trim_end(), "READY=1");
         let answer = client().get(format!("{}/health", program.url)).send().await.unwrap();
         assert_eq!(answer.status(), StatusCode::OK);
         program.send_signal(signal);
-        assert_eq!(next().await.trim_end(), "STOPPING=1");
+        assert_eq!(next_message(&systemd).await.trim_end(), "STOPPING=1");
         assert!(program.wait_until_ended().await.success());
         assert!(!program.log().contains("systemd"), "{}", program.log());
     }
+}
+
+#[tokio::test]
+async fn systemd_is_told_when_a_reload_begins_and_ends() {
+    let folder = tempfile::tempdir().unwrap();
+    let socket = folder.path().join("notify");
+    let systemd = UnixDatagram::bind(&socket).unwrap();
+    let [port, unused] = free_ports();
+    let launch = Launch::serve(&format!("http://127.0.0.1:{unused}"))
+        .with("PORT", port.to_string())
+        .with("NOTIFY_SOCKET", socket.to_str().unwrap());
+    let mut program = Program::spawn_new(launch);
+    assert_eq!(next_message(&systemd).await.trim_end(), "READY=1");
+    program.send_signal("HUP");
+    let began = next_message(&systemd).await;
+    let (state, time) = began.trim_end().split_once('\n').unwrap();
+    assert_eq!(state, "RELOADING=1");
+    assert!(time.strip_prefix("MONOTONIC_USEC=").unwrap().parse::<u64>().unwrap() > 0, "{time}");
+    assert_eq!(next_message(&systemd).await.trim_end(), "READY=1");
+    assert!(program.stop("TERM").await.success());
+}
+
+/// The next message of the server to systemd.
+async fn next_message(systemd: &UnixDatagram) -> String {
+    let mut message = [0; 100];
+    let length = timeout(Duration::from_secs(20), systemd.recv(&mut message));
+    let length = length.await.unwrap().unwrap();
+    String::from_utf8(message[..length].to_vec()).unwrap()
 }
 
 #[test]
