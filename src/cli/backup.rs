@@ -17,7 +17,7 @@ use crate::{
     store,
 };
 
-use super::{progress::Progress, signals::stop_signal};
+use super::{progress::Progress, signals::cancel_signal};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -38,7 +38,7 @@ impl Backup {
         let _progress = Progress::start("copying the database");
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         runtime.block_on(async {
-            let mut stop = pin!(stop_signal()?);
+            let mut stop = pin!(cancel_signal()?);
             let cancelled = Arc::<AtomicBool>::default();
             let cancel = Arc::clone(&cancelled);
             let mut copying = task::spawn_blocking(move || {

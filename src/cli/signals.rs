@@ -1,6 +1,9 @@
 //! The signals that stop the program, or make it read its certificate again.
 
-use std::io::{self, IsTerminal};
+use std::{
+    fs,
+    io::{self, IsTerminal},
+};
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -24,6 +27,38 @@ pub(super) fn stop_signal() -> io::Result<impl Future<Output = Stop>> {
             _ = terminate.recv() => Stop::Announced,
         }
     })
+}
+
+/// Completes on SIGINT, SIGTERM or SIGHUP, for a command that does not serve. The handlers are
+/// installed immediately. SIGHUP stays ignored if the command was started with `nohup`.
+///
+/// # Errors
+///
+/// The system's error if a handler cannot be installed.
+pub(super) fn cancel_signal() -> io::Result<impl Future<Output = ()>> {
+    let stop = stop_signal()?;
+    let hangup = if ignores_hangup() { None } else { Some(signal(SignalKind::hangup())?) };
+    Ok(async move {
+        let hangup = async {
+            match hangup {
+                Some(mut hangup) => hangup.recv().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            _ = stop => {}
+            _ = hangup => {}
+        }
+    })
+}
+
+/// Whether this process was started with SIGHUP ignored. Known only on Linux.
+fn ignores_hangup() -> bool {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    // SIGHUP has the number 1, which is the lowest bit.
+    mask.is_some_and(|mask| mask & 1 == 1)
 }
 
 /// SIGHUP, which a server gets for one of two reasons.

@@ -128,10 +128,12 @@ async fn a_backup_that_gets_a_signal_leaves_no_file() {
     App::on(database.clone()).await.stop().await;
     // With this many todos, a copy takes longer than a minute.
     database.fill(20_000).await;
-    for signal in ["TERM", "INT"] {
+    for signal in ["TERM", "INT", "HUP"] {
         let folder = tempfile::tempdir().unwrap();
         let disk = SlowDisk::new(folder.path());
         let launch = disk.under(Launch::default().with("DATABASE_URL", database.url()));
+        // The tests themselves may have been started with nohup.
+        let launch = launch.through(&["env", "--default-signal=HUP"]);
         let copies = tempfile::tempdir().unwrap();
         let files = || fs::read_dir(copies.path()).unwrap().count();
         disk.turn_on();
@@ -148,6 +150,28 @@ async fn a_backup_that_gets_a_signal_leaves_no_file() {
         assert_eq!(files(), 0, "{signal}");
         assert!(disk.reads() < 100, "it was not cancelled at once: {} reads", disk.reads());
     }
+}
+
+#[tokio::test]
+async fn a_backup_with_nohup_is_completed_after_sighup() {
+    let database = Database::sqlite();
+    App::on(database.clone()).await.stop().await;
+    database.fill(20_000).await;
+    let folder = tempfile::tempdir().unwrap();
+    let disk = SlowDisk::new(folder.path());
+    let launch = Launch::default().with("DATABASE_URL", database.url()).through(&["nohup"]);
+    let copies = tempfile::tempdir().unwrap();
+    let copy = copies.path().join("copy.db");
+    disk.turn_on();
+    let backup = disk.under(launch).begin(folder.path(), &["backup", copy.to_str().unwrap()]);
+    let begun = async || fs::read_dir(copies.path()).unwrap().count() > 0 && disk.reads() > 10;
+    wait_until("the backup is in progress", begun).await;
+    send_signal(backup.id(), "HUP");
+    assert!(!copy.exists(), "the backup was complete before the signal");
+    disk.turn_off();
+    let output = tokio::task::spawn_blocking(|| backup.wait_with_output().unwrap()).await.unwrap();
+    assert!(output.status.success(), "{output:?}");
+    assert!(copy.exists());
 }
 
 /// The todos of Uma, by id.
