@@ -102,6 +102,17 @@ async fn a_refused_body_over_tls_is_read_so_that_the_client_gets_the_response() 
 }
 
 #[tokio::test]
+async fn a_tls_client_that_closes_its_sending_half_gets_a_response() {
+    let (app, files) = start().await;
+    let mut stream = connect(&app, files.authority.client_config()).await.unwrap();
+    stream.write_all(b"GET /health HTTP/1.1\r\nhost: localhost\r\n\r\n").await.unwrap();
+    stream.shutdown().await.unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).await.unwrap();
+    assert_eq!(Answer::parse(&answer).status, StatusCode::OK);
+}
+
+#[tokio::test]
 async fn a_stop_completes_requests_over_tls() {
     let (mut app, files) = start().await;
     let token = app.token("uma").await;

@@ -14,7 +14,8 @@ use tokio_rustls::{TlsConnector, client::TlsStream};
 
 use crate::{
     connections::{LARGE, REQUEST, Server, assert_closed, assert_response, is_open, pass, request},
-    support::TlsFiles,
+    floods::memory,
+    support::{Launch, Program, TlsFiles, wait_until},
 };
 
 /// The beginning of a `ClientHello`.
@@ -122,6 +123,31 @@ async fn a_stop_does_not_wait_for_handshakes_and_idle_connections() {
     assert_eq!(idle.read(&mut [0]).await.unwrap(), 0);
     assert_eq!(unused.read(&mut [0]).await.unwrap(), 0);
     assert_closed(&mut half).await;
+}
+
+#[tokio::test]
+async fn a_tls_connection_takes_less_than_40_kb() {
+    const OPEN: usize = 300;
+    let files = TlsFiles::new("localhost");
+    let launch = Launch::dev().with("RUST_LOG", "warn");
+    let launch = launch.with("TLS_CERT", &files.certificate).with("TLS_KEY", &files.key);
+    let program = Program::spawn_new(launch);
+    let health = format!("{}/health", program.url);
+    let client = files.authority.client();
+    wait_until("the server responds", async || client.get(&health).send().await.is_ok()).await;
+    let connector = TlsConnector::from(Arc::new(files.authority.client_config()));
+    let before = memory(&program);
+    let mut open = Vec::new();
+    while open.len() < OPEN {
+        let stream = TcpStream::connect(program.url.trim_start_matches("https://")).await.unwrap();
+        let name = ServerName::try_from("localhost").unwrap();
+        let mut stream = connector.connect(name, stream).await.unwrap();
+        stream.write_all(&REQUEST[..20]).await.unwrap();
+        open.push(stream);
+    }
+    let more = memory(&program) - before;
+    eprintln!("memory: {before} MB, and {more} MB for {OPEN} open TLS connections");
+    assert!(more < 12, "{more} MB");
 }
 
 /// A server with a certificate.
