@@ -91,6 +91,7 @@ fn location(prefix: &str, path: &str) -> String {
              proxy_pass http://todo{path};
              proxy_http_version 1.1;
              proxy_set_header Connection \"\";
+             proxy_set_header Forwarded \"\";
              proxy_next_upstream error timeout;
              proxy_connect_timeout 1s;
              gzip off;
@@ -114,6 +115,7 @@ fn haproxy_configuration(port: u16, server: u16) -> String {
              http-request redirect location /todo/ code 308 if {{ path /todo }}
              http-request deny deny_status 404 unless {{ path_beg /todo/ }} or metadata
              http-request replace-path /todo/(.*) /\\1
+             http-request del-header Forwarded
              default_backend todo
          backend todo
              server one 127.0.0.1:{server}
