@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::Answer;
 
 /// An operation of the document.
+#[derive(Clone)]
 pub(crate) struct Operation<'a> {
     pub(crate) path: &'a str,
     pub(crate) method: Method,

@@ -10,6 +10,7 @@ mod crash_load;
 mod database;
 mod document;
 mod entra_clients;
+mod failures;
 mod faulty_authority;
 mod foreign_issuer;
 mod gateway;
@@ -37,6 +38,7 @@ pub(crate) use self::{
     database::{Database, on_both},
     document::{Operation, assert_valid, operations, validator, visit},
     entra_clients::{Column, client_command, run_client},
+    failures::{FailingApps, Failure},
     faulty_authority::{Fault, FaultyAuthority},
     foreign_issuer::{ForeignIssuer, SignedIn},
     gateway::{Document, gateway},
