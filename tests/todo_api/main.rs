@@ -28,6 +28,7 @@ mod faults;
 mod floods;
 mod foreign_issuer;
 mod forged;
+mod generated_clients;
 mod generators;
 mod guard_first;
 mod healthcheck;

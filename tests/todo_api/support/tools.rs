@@ -30,6 +30,9 @@ pub(crate) enum Tool {
     McpSdk,
     Oauth4webapi,
     Axe,
+    OpenapiTypescript,
+    HeyApi,
+    OpenapiZodClient,
     /// The folder with the programs of the server.
     Postgres,
     Nginx,
@@ -88,6 +91,13 @@ impl Tool {
             Self::McpSdk => ("MCP SDK", installed("node/node_modules/@modelcontextprotocol/sdk")),
             Self::Oauth4webapi => ("oauth4webapi", installed("node/node_modules/oauth4webapi")),
             Self::Axe => ("axe-core", installed("node/node_modules/axe-core")),
+            Self::OpenapiTypescript => {
+                ("openapi-typescript", installed("node/node_modules/openapi-typescript"))
+            }
+            Self::HeyApi => ("openapi-ts", installed("node/node_modules/@hey-api/openapi-ts")),
+            Self::OpenapiZodClient => {
+                ("openapi-zod-client", installed("node/node_modules/openapi-zod-client"))
+            }
         };
         path.filter(|path| path.exists()).ok_or(name)
     }
