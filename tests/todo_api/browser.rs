@@ -2,7 +2,10 @@
 
 use std::{path::Path, process::Command};
 
-use entra_dev::{DevTenant, Directory, Options, ids::API_CLIENT_ID};
+use entra_dev::{
+    DevTenant, Directory, Options,
+    ids::{API_CLIENT_ID, CONTOSO},
+};
 
 use crate::support::{
     Column, Launch, Program, Proxy, Tool, free_ports, require, root, run, tenant_folder, test_name,
@@ -98,6 +101,31 @@ async fn the_docs_page_calls_the_address_at_which_it_was_opened() {
         String::from_utf8_lossy(&visit.stdout),
         String::from_utf8_lossy(&visit.stderr),
         loopback.log(),
+    );
+}
+
+#[tokio::test]
+async fn a_person_uses_the_single_page_app_of_the_examples() {
+    let tools = [Tool::Chromium, Tool::Node, Tool::Playwright, Tool::Axe, Tool::SpaPackages];
+    let Some([chromium, node, ..]) = require(test_name!(), tools) else { return };
+    let [port] = free_ports();
+    let launch = Launch::dev().with("CORS_ORIGINS", format!("http://localhost:{port}"));
+    let program = Program::launch(launch).await;
+    let mut walk = Command::new(node);
+    walk.arg(root().join("tests/browser/spa.mjs"))
+        .arg(&program.url)
+        .arg(format!("{}/{CONTOSO}", program.tenant_url()))
+        .arg(port.to_string())
+        .env("HOME", program.folder.path())
+        .env("TMPDIR", program.folder.path())
+        .env("CHROMIUM", chromium);
+    let walk = run(walk).await;
+    assert!(
+        walk.status.success(),
+        "{}{}\nThe server's log:\n{}",
+        String::from_utf8_lossy(&walk.stdout),
+        String::from_utf8_lossy(&walk.stderr),
+        program.log(),
     );
 }
 

@@ -8,6 +8,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use super::root;
+
 /// What `make tools` installs.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Tool {
@@ -33,6 +35,8 @@ pub(crate) enum Tool {
     OpenapiTypescript,
     HeyApi,
     OpenapiZodClient,
+    /// What the single-page app in `examples/spa` depends on.
+    SpaPackages,
     /// The folder with the programs of the server.
     Postgres,
     Nginx,
@@ -97,6 +101,10 @@ impl Tool {
             Self::HeyApi => ("openapi-ts", installed("node/node_modules/@hey-api/openapi-ts")),
             Self::OpenapiZodClient => {
                 ("openapi-zod-client", installed("node/node_modules/openapi-zod-client"))
+            }
+            Self::SpaPackages => {
+                let packages = "examples/spa/node_modules/package-lock.json";
+                ("packages of examples/spa", Some(root().join(packages)))
             }
         };
         path.filter(|path| path.exists()).ok_or(name)
@@ -177,7 +185,7 @@ fn has_module(name: &str) -> bool {
 }
 
 fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("target")
+    root().join("target")
 }
 
 /// An environment variable of the tests themselves.
