@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeSet, path::PathBuf};
 
-use crate::support::{Column, Tool, require, run_client, test_name};
+use crate::support::{Column, Tool, operations, require, run_client, test_name};
 
 #[tokio::test]
 async fn msal_for_python_signs_in_and_renews() {
@@ -34,6 +34,26 @@ async fn msal_in_a_browser_signs_in_renews_and_signs_out() {
 async fn openid_client_verifies_everything_it_receives() {
     let Some([node, _]) = require(test_name!(), [Tool::Node, Tool::OpenidClient]) else { return };
     compare("openid-client", node, "openid_client.mjs").await;
+}
+
+#[tokio::test]
+async fn each_request_for_the_editor_gets_the_status_in_its_heading() {
+    let Some([node]) = require(test_name!(), [Tool::Node]) else { return };
+    let output = run_client(node, "http_file.mjs").await;
+    let printed = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{printed}{}", String::from_utf8_lossy(&output.stderr));
+    // It has a request for each operation.
+    let document = include_str!("../../openapi/openapi.json");
+    let document: serde_json::Value = serde_json::from_str(document).unwrap();
+    for operation in operations(&document) {
+        let (start, end) = operation.path.split_once("{id}").unwrap_or((operation.path, ""));
+        let start = format!("ok: {} {start}", operation.method);
+        let is_sent = |line: &str| {
+            let id = line.strip_prefix(&start).and_then(|line| line.strip_suffix(end));
+            id.is_some_and(|id| id.is_empty() != operation.path.contains('{'))
+        };
+        assert!(printed.lines().any(is_sent), "no request for {}:\n{printed}", operation.id);
+    }
 }
 
 /// Runs the flows of a client, and compares its version and the flows that work with the table.
