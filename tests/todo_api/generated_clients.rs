@@ -3,7 +3,7 @@
 
 mod bodies;
 
-use std::process::Command;
+use std::{fs, process::Command};
 
 use crate::support::{App, Tool, require, root, run, test_name};
 
@@ -36,6 +36,23 @@ async fn openapi_zod_client_generates_a_client_that_works_and_parses_every_body(
         .arg("bodies.ts")
         .arg(file.path());
     assert_eq!(output(parse).await, format!("parsed: {}\n", bodies.len()));
+}
+
+#[test]
+fn the_guide_shows_the_examples() {
+    let guide = read_guide();
+    let clients: Vec<_> = fs::read_dir(root().join("tests/generated")).unwrap().collect();
+    let files = clients.into_iter().map(|client| client.unwrap().path()).filter(|p| p.is_dir());
+    let mut examples = 0;
+    for file in files.flat_map(|client| fs::read_dir(client).unwrap()) {
+        let path = file.unwrap().path();
+        if path.file_stem().is_some_and(|name| name == "example") {
+            let example = fs::read_to_string(&path).unwrap();
+            assert!(guide.contains(&example), "docs/CLIENTS.md differs from {}", path.display());
+            examples += 1;
+        }
+    }
+    assert!(examples >= 3, "{examples}");
 }
 
 /// Generates and compiles the client in this folder of `tests/generated`, and runs its journey.
@@ -72,9 +89,13 @@ async fn output(command: Command) -> String {
     stdout.into_owned()
 }
 
+fn read_guide() -> String {
+    fs::read_to_string(root().join("docs/CLIENTS.md")).unwrap()
+}
+
 /// The steps that this version of a generator passed, according to the table in docs/CLIENTS.md.
 fn documented_steps(version: &str) -> Vec<String> {
-    let guide = include_str!("../../docs/CLIENTS.md");
+    let guide = read_guide();
     let cells = |line: &str| -> Vec<String> {
         line.trim_matches('|').split('|').map(|cell| cell.trim().replace('`', "")).collect()
     };
