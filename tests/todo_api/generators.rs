@@ -1,5 +1,6 @@
-//! The document has nothing that stops a client generator. The tests run none of the generators:
-//! most of them need .NET, Java or Go. Each test names the generator that it helps.
+//! The document has nothing that stops a client generator. These tests run none of the generators,
+//! because some of them need .NET; `generated_clients` runs the others. Each test names the generator
+//! that it helps.
 
 use std::collections::BTreeSet;
 
