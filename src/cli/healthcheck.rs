@@ -11,7 +11,7 @@ use crate::{
     listener,
 };
 
-use super::probe;
+use super::{probe, progress::Progress};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -36,15 +36,14 @@ impl Healthcheck {
         let path = if self.alive { "/health" } else { "/health/ready" };
         let url = listener::url(&server.host, server.port) + path;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let progress = Progress::start("asking the server");
         let asked = runtime.block_on(probe::get(&url));
+        drop(progress);
         let (status, body) = asked.with_context(|| format!("no response from {url}"))?;
         if status != 200 {
-            let part =
-                |name: &str| body.get(name).and_then(|state| state.as_str()).map(str::to_owned);
-            let parts = ["code", "keys", "database"];
-            let parts =
-                parts.into_iter().filter_map(|name| Some(format!("{name}: {}", part(name)?)));
-            let parts: Vec<_> = parts.collect();
+            let state = |name| Some(format!("{name}: {}", body.get(name)?.as_str()?));
+            let parts: Vec<_> =
+                ["code", "keys", "database"].into_iter().filter_map(state).collect();
             bail!("{url} responded with {status} ({})", parts.join(", "));
         }
         let state = if self.alive { "alive" } else { "ready" };

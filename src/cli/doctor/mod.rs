@@ -88,13 +88,9 @@ impl Doctor {
             }
         };
         settings::report_warnings(&mut report, &config, self.dev);
-        let tenant = match self.dev {
-            true => start_tenant(&mut report, &mut config).await,
-            false => None,
-        };
-        authority::check(&mut report, &config).await;
-        if let Some(tenant) = tenant {
-            tenant.stop().await;
+        match self.dev {
+            true => check_dev_tenant(&mut report, &mut config).await,
+            false => authority::check(&mut report, &config).await,
         }
         local::check_database(&mut report, &config.database).await;
         local::check_port(&mut report, &config.server).await;
@@ -103,31 +99,26 @@ impl Doctor {
     }
 }
 
-/// Starts a development tenant as `serve --dev` would, but with its keys in memory. If its port is
-/// taken, probably by a running tenant, the checks of the authority tell.
-async fn start_tenant(report: &mut Report, config: &mut Config) -> Option<DevTenant> {
-    let port = config.dev_tenant.port;
+/// Checks the development tenant. If none is running, one is started as `serve --dev` would, but with
+/// its keys in memory.
+async fn check_dev_tenant(report: &mut Report, config: &mut Config) {
+    let (name, port) = ("dev_tenant", config.dev_tenant.port);
     match DevTenant::start_in_memory(config).await {
         Ok(tenant) => {
-            let detail = "none is running; one was started in memory for these checks";
-            report.ok("dev_tenant", detail);
-            Some(tenant)
+            report.ok(name, "none is running; one was started in memory for these checks");
+            authority::check(report, config).await;
+            tenant.stop().await;
         }
         // The error says that the port is in use.
         Err(_) if is_tenant(port).await => {
-            report.ok("dev_tenant", format!("one is running at http://localhost:{port}"));
-            None
+            report.ok(name, format!("one is running at http://localhost:{port}"));
+            authority::check(report, config).await;
         }
         Err(error) => {
-            report.fault(
-                Status::Fail,
-                "dev_tenant",
-                format!("{error:#}"),
-                "Stop the other program, or set DEV_TENANT_PORT and DEV_TENANT_HTTPS_PORT to free \
-                 ports.",
-                "TROUBLESHOOTING.md#the-server-does-not-start",
-            );
-            None
+            let fix = "If a port is in use, stop the other program, or set DEV_TENANT_PORT and \
+                       DEV_TENANT_HTTPS_PORT to free ports. Otherwise correct what the text names.";
+            let page = "TROUBLESHOOTING.md#the-server-does-not-start";
+            report.fault(Status::Fail, name, format!("{error:#}"), fix, page);
         }
     }
 }

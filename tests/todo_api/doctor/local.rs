@@ -98,7 +98,12 @@ async fn a_port_or_an_address_that_cannot_be_used_is_a_fault() {
     let launch = Launch::dev().with("DEV_TENANT_PORT", port.clone());
     let report = Report::of(&launch, folder.path(), &["--dev"]);
     let detail = format!("failed to listen on 127.0.0.1:{port}");
-    report.assert_fault("fail", "dev_tenant", &detail, "set DEV_TENANT_PORT");
+    report.assert_one_fault("fail", "dev_tenant", &detail, "set DEV_TENANT_PORT");
+
+    let launch = Launch::dev().with("APP_ID_URI", "api://88888888-8888-4888-8888-888888888888");
+    let report = Report::of(&launch, folder.path(), &["--dev"]);
+    let detail = "must not name another API";
+    report.assert_one_fault("fail", "dev_tenant", detail, "correct what the text names");
     other.abort();
 
     // An address for documentation (RFC 5737), which no machine has.
