@@ -34,7 +34,7 @@ impl Healthcheck {
             bail!("PORT is 0, so the port of the server is not known");
         }
         let path = if self.alive { "/health" } else { "/health/ready" };
-        let url = listener::url(&server.host, server.port) + path;
+        let url = listener::url(&server.host, server.port, server.tls.as_ref()) + path;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let progress = Progress::start("asking the server");
         let asked = runtime.block_on(probe::get(&url));

@@ -129,7 +129,7 @@ impl ServerConfig {
             Some(url) if reader::is_http_elsewhere(url) => {
                 Some(format!("PUBLIC_URL is http on another host than localhost; {rule}"))
             }
-            None if reader::is_elsewhere(&self.host) => Some(format!(
+            None if self.tls.is_none() && reader::is_elsewhere(&self.host) => Some(format!(
                 "HOST is {}, and without PUBLIC_URL people reach the server there by http; {rule}",
                 self.host
             )),

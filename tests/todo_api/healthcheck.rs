@@ -1,6 +1,6 @@
 //! `todo-api healthcheck`, which containers run.
 
-use crate::support::{Launch, Program, free_ports};
+use crate::support::{Launch, Program, TlsFiles, free_ports};
 
 /// The exit code and the output.
 fn healthcheck(program: &Launch, folder: &std::path::Path, arguments: &[&str]) -> (i32, String) {
@@ -33,6 +33,19 @@ async fn a_server_without_keys_is_alive_but_not_ready() {
     assert_eq!(code, 1);
     let reason = "responded with 503 (code: keys_unavailable, keys: unavailable, database: ready)";
     assert!(printed.contains(reason), "{printed}");
+}
+
+/// The name in the certificate is not that of this machine.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_with_a_certificate_is_asked_over_tls() {
+    let files = TlsFiles::new("todo.example");
+    let [port, closed] = free_ports().map(|port| port.to_string());
+    let launch = Launch::serve(&format!("http://localhost:{closed}")).with("PORT", port);
+    let launch = launch.with("TLS_CERT", &files.certificate).with("TLS_KEY", &files.key);
+    let program = Program::spawn_new(launch);
+    program.wait_for("failed to refresh the signing keys").await;
+    let alive = healthcheck(&program.launch, program.folder.path(), &["--alive"]);
+    assert_eq!(alive, (0, "alive\n".into()));
 }
 
 #[test]

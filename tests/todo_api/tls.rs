@@ -189,14 +189,28 @@ fn every_fault_of_the_files_is_reported_with_its_fix() {
     assert_eq!(faults(&files.certificate, &files.certificate), [""; 0]);
 }
 
-fn faults(certificate: &str, key: &str) -> Vec<String> {
-    let environment = Environment::default()
+/// Entra redirects to another host than localhost only by https.
+#[test]
+fn a_server_with_a_certificate_needs_no_public_url_for_sign_in() {
+    let files = TlsFiles::new("todo.example");
+    let environment = settings(&files.certificate, &files.key).with("HOST", "todo.example");
+    assert_eq!(Config::read(&environment).unwrap().warnings, [""; 0]);
+    let environment = settings("", "").with("HOST", "todo.example");
+    let warnings = Config::read(&environment).unwrap().warnings;
+    assert!(warnings[0].contains("reach the server there by http"), "{warnings:?}");
+}
+
+fn settings(certificate: &str, key: &str) -> Environment {
+    Environment::default()
         .with("API_CLIENT_ID", entra_dev::ids::API_CLIENT_ID)
         .with("SWAGGER_UI_CLIENT_ID", entra_dev::ids::SWAGGER_UI_CLIENT_ID)
         .with("AAD_TENANT_ID", entra_dev::ids::CONTOSO)
         .with("TLS_CERT", certificate)
-        .with("TLS_KEY", key);
-    match Config::read(&environment) {
+        .with("TLS_KEY", key)
+}
+
+fn faults(certificate: &str, key: &str) -> Vec<String> {
+    match Config::read(&settings(certificate, key)) {
         Ok(_) => Vec::new(),
         Err(InvalidConfig(faults)) => faults,
     }

@@ -32,7 +32,9 @@ pub const HEADER_LIMIT: usize = 64 * 1024;
 
 /// What the layer around the routes needs to know.
 pub struct Edge {
+    /// The limits for all clients and for each one.
     pub limits: Limits,
+    /// Which other origins may call. `None` if none may.
     pub cors: Option<Cors>,
     /// Whether requests without TLS are refused.
     pub requires_tls: bool,

@@ -66,13 +66,13 @@ pub(super) async fn check_database(report: &mut Report, options: &Options) {
 
 /// Checks that the server can listen. If this API is listening there already, that is fine.
 pub(super) async fn check_port(report: &mut Report, server: &ServerConfig) {
-    let ServerConfig { host, port, .. } = server;
+    let ServerConfig { host, port, tls, .. } = server;
     let error = match Listener::bind(host, *port).await {
         Ok(_) if *port == 0 => return report.ok("port", "0, so the system picks a free one"),
         Ok(_) => return report.ok("port", format!("{port} on {host} is free")),
         Err(error) => error,
     };
-    let url = listener::url(host, *port);
+    let url = listener::url(host, *port, tls.as_ref());
     if error.kind() == io::ErrorKind::AddrInUse && is_this_api(&url).await {
         return report.ok("port", format!("{port} on {host}: this API is running at {url}"));
     }
@@ -98,7 +98,7 @@ pub(super) fn check_public_url(report: &mut Report, config: &Config) {
     let server = &config.server;
     let url = match &server.public_url {
         Some(url) => url.clone(),
-        None => listener::url(&server.host, server.port),
+        None => listener::url(&server.host, server.port, server.tls.as_ref()),
     };
     match &server.public_url {
         None => report.ok("public_url", format!("not set, so it is {url}")),
@@ -123,7 +123,8 @@ pub(super) fn check_public_url(report: &mut Report, config: &Config) {
             Status::Warn,
             "redirect_uri",
             problem,
-            "Set PUBLIC_URL to the https URL of the proxy in front of the server.",
+            "Set PUBLIC_URL to the https URL of the proxy in front of the server, or set TLS_CERT and \
+             TLS_KEY.",
             "ENTRA-SETUP.md#swagger-ui",
         ),
         None => report.ok(
