@@ -11,6 +11,7 @@ use crate::{
     jwk,
     metadata::Metadata,
     principal::Principal,
+    report::FirstBroken,
     settings::Settings,
 };
 
@@ -37,7 +38,8 @@ fn value(json: Json<'_>) -> Value {
 /// The caller that a payload identifies. The issuer, audience and lifetime are not checked.
 pub fn claims(payload: &[u8]) -> Option<Principal> {
     let members = json::object(payload).ok()?;
-    Claims::read(&members).and_then(Principal::from_claims).ok()
+    let claims = Claims::read(&members).ok()?;
+    Principal::from_claims(claims, &mut FirstBroken).ok()
 }
 
 /// The number of usable keys in a set. Asserts that none of them accepts a signature of zeros.

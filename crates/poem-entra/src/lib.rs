@@ -10,6 +10,7 @@
 //! - [`principal`] with its [`actor`], or [`rejection`] with its [`challenge`]: the outcome;
 //! - [`revocation`]: callers whose older tokens are refused;
 //! - [`policy`]: who may call an operation;
+//! - [`report`]: the outcome of every rule, to explain a refusal;
 //! - [`resource`]: what tells clients where to get a token;
 //! - [`examination`]: what the authority publishes, to find faults in a setup;
 //! - [`mod@poem`]: the guards for poem-openapi.
@@ -40,6 +41,7 @@ pub mod policy;
 pub mod principal;
 mod refusal_log;
 pub mod rejection;
+pub mod report;
 pub mod resource;
 pub mod revocation;
 pub mod rule;
@@ -57,6 +59,7 @@ pub use ids::{ClientId, ObjectId, TenantId};
 pub use policy::{Policy, Requirement};
 pub use principal::{App, Identity, Principal, User};
 pub use rejection::{Refusal, Rejection};
+pub use report::Report;
 pub use resource::ResourceMetadata;
 pub use revocation::{RevocationList, RevokeError};
 pub use rule::Rule;

@@ -8,6 +8,7 @@ use crate::{
     claims::{AccountType, Claims, Groups},
     ids::{ClientId, ObjectId, TenantId},
     rejection::Rejection,
+    report::Observer,
     rule::Rule,
 };
 
@@ -175,16 +176,20 @@ impl Deref for App {
 
 impl Principal {
     /// Decides what kind of token and caller this is. The claims are those of a verified token.
-    pub(crate) fn from_claims(claims: Claims<'_>) -> Result<Self, Rejection> {
-        if claims.is_bound {
-            return Err(bound_token());
-        }
+    pub(crate) fn from_claims(
+        claims: Claims<'_>,
+        observer: &mut impl Observer,
+    ) -> Result<Self, Rejection> {
+        let unbound = if claims.is_bound { Err(bound_token()) } else { Ok(()) };
+        observer.checked(Rule::Unbound, unbound)?;
         if claims.scopes.is_empty() && claims.has_nonce {
             return Err(id_token());
         }
+        observer.passed(Rule::AccessToken);
         if claims.scopes.is_empty() && claims.roles.is_empty() {
             return Err(no_consent());
         }
+        observer.passed(Rule::Consent);
         let is_app = is_app(&claims)?;
         let object_id = claims.oid;
         let identity = Arc::new(Identity {
@@ -201,13 +206,16 @@ impl Principal {
             authentication_contexts: claims.acrs,
             client_capabilities: claims.xms_cc,
         });
-        if is_app {
-            return Ok(Self::App(App { identity }));
-        }
-        let detail = "The token of a user has no oid.";
-        let object_id =
-            object_id.ok_or_else(|| Rejection::invalid_token(Rule::CallerKind, detail))?;
-        Ok(Self::User(User { object_id, identity }))
+        let principal = if is_app {
+            Self::App(App { identity })
+        } else {
+            let detail = "The token of a user has no oid.";
+            let object_id =
+                object_id.ok_or_else(|| Rejection::invalid_token(Rule::CallerKind, detail))?;
+            Self::User(User { object_id, identity })
+        };
+        observer.passed(Rule::CallerKind);
+        Ok(principal)
     }
 }
 

@@ -6,6 +6,7 @@ use http::{HeaderMap, header};
 use crate::{
     json::{self, Json, Members},
     rejection::{Refusal, Rejection},
+    report::Observer,
     rule::Rule,
 };
 
@@ -95,7 +96,7 @@ pub(crate) struct UnverifiedToken<'a> {
 
 impl<'a> UnverifiedToken<'a> {
     /// Splits a compact JWS (RFC 7515, section 7.1) and parses its header.
-    pub(crate) fn parse(token: &'a str) -> Result<Self, Rejection> {
+    pub(crate) fn parse(token: &'a str, observer: &mut impl Observer) -> Result<Self, Rejection> {
         let malformed = |detail: &'static str| Rejection::invalid_token(Rule::TokenFormat, detail);
         if token.len() > TOKEN_LIMIT {
             return Err(malformed("The token is longer than 16384 bytes."));
@@ -111,7 +112,11 @@ impl<'a> UnverifiedToken<'a> {
             return Err(not_a_jws());
         }
         let signature = URL_SAFE_NO_PAD.decode(signature).map_err(|_| not_a_jws())?;
-        let kid = kid(&parse_object(&decode(header, "header")?, "header")?)?;
+        let header = decode(header, "header")?;
+        let header = parse_object(&header, "header")?;
+        observer.passed(Rule::TokenFormat);
+        let kid = kid(&header)?;
+        observer.passed(Rule::TokenHeader);
         Ok(Self { kid, message, signature, payload })
     }
 
@@ -203,10 +208,13 @@ fn is_base64url(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::report::FirstBroken;
 
     fn parse(header: &str) -> Result<String, Rule> {
         let token = format!("{}.e30.AA", URL_SAFE_NO_PAD.encode(header));
-        UnverifiedToken::parse(&token).map(|token| token.kid).map_err(|r| r.rule())
+        UnverifiedToken::parse(&token, &mut FirstBroken)
+            .map(|token| token.kid)
+            .map_err(|r| r.rule())
     }
 
     fn bearer_of(value: &str) -> Result<String, Rejection> {
@@ -310,7 +318,9 @@ mod tests {
     #[test]
     fn anything_but_three_base64url_parts_is_refused() {
         let header = URL_SAFE_NO_PAD.encode(r#"{"alg":"RS256","kid":"k"}"#);
-        let accepts = |token: &str| UnverifiedToken::parse(token).map_err(|r| r.rule()).is_ok();
+        let accepts = |token: &str| {
+            UnverifiedToken::parse(token, &mut FirstBroken).map_err(|r| r.rule()).is_ok()
+        };
         assert!(accepts(&format!("{header}.e30.AA")));
         for token in [
             "",
@@ -336,7 +346,7 @@ mod tests {
     #[test]
     fn an_encrypted_token_is_named_as_one() {
         for (token, encrypted) in [("a.b.c.d.e", true), ("a.b.c.d", false), ("a.b..d.e.f", false)] {
-            let rejection = UnverifiedToken::parse(token).err().unwrap();
+            let rejection = UnverifiedToken::parse(token, &mut FirstBroken).err().unwrap();
             assert_eq!(rejection.rule(), Rule::TokenFormat, "{token}");
             assert_eq!(rejection.detail().contains("encrypted"), encrypted, "{token}");
         }
@@ -348,7 +358,11 @@ mod tests {
         for (length, accepted) in [(TOKEN_LIMIT, true), (TOKEN_LIMIT + 1, false)] {
             let payload = "A".repeat(length - header.len() - ".".len() - ".AA".len());
             let token = format!("{header}.{payload}.AA");
-            assert_eq!(UnverifiedToken::parse(&token).is_ok(), accepted, "{length}");
+            assert_eq!(
+                UnverifiedToken::parse(&token, &mut FirstBroken).is_ok(),
+                accepted,
+                "{length}"
+            );
             let headers = HeaderMap::from_iter([(
                 header::AUTHORIZATION,
                 format!("Bearer {token}").parse().unwrap(),

@@ -8,7 +8,7 @@ use serde_json::json;
 use tokio::task::JoinHandle;
 
 use crate::{
-    authority::{Authority, Directory},
+    authority::{Authority, Directory, IssuerTemplate},
     cache::{Accepted, Digest, TokenCache},
     challenge::Challenge,
     claims::{Claims, Version},
@@ -20,6 +20,7 @@ use crate::{
     principal::Principal,
     refusal_log::RefusalLog,
     rejection::Rejection,
+    report::{FirstBroken, Observer, Recorder, Report},
     resource::ResourceMetadata,
     revocation::{RevocationList, Revocations, RevokeError},
     rule::Rule,
@@ -275,13 +276,31 @@ impl Validator {
         outcome.inspect_err(|rejection| self.refusals.record(rejection, self.clock.now()))
     }
 
+    /// The outcome of every rule for a request with these headers, to explain to people why it is
+    /// refused. The cache is not used, and a refusal is not logged.
+    pub async fn report(&self, headers: &HeaderMap) -> Report {
+        let mut recorder = Recorder::default();
+        let outcome = match token::bearer(headers) {
+            Ok(token) => {
+                recorder.passed(Rule::AuthorizationHeader);
+                self.verify(token, &mut recorder).await
+            }
+            Err(rejection) => Err(rejection),
+        };
+        let outcome = outcome.and_then(|Accepted { principal, .. }| {
+            let revoked = self.revocations.check(&principal);
+            recorder.checked(Rule::NotRevoked, revoked).map(|()| principal)
+        });
+        recorder.into_report(outcome)
+    }
+
     /// Looks the token up in the cache, and applies the rules if it is not there.
     async fn judge(&self, token: &str) -> Result<Principal, Rejection> {
         let digest = self.cache.digest(token);
         if let Some(principal) = digest.as_ref().and_then(|digest| self.cached(digest)) {
             return self.revocations.check(&principal).map(|()| principal);
         }
-        let accepted = self.verify(token).await?;
+        let accepted = self.verify(token, &mut FirstBroken).await?;
         let principal = accepted.principal.clone();
         self.revocations.check(&principal)?;
         if let Some(digest) = digest {
@@ -299,44 +318,56 @@ impl Validator {
         Some(accepted.principal.clone())
     }
 
-    /// Applies all rules.
-    async fn verify(&self, token: &str) -> Result<Accepted, Rejection> {
-        let token = UnverifiedToken::parse(token)?;
+    /// Applies all rules. With an observer that goes on after broken rules, the result is that of a
+    /// token without these faults.
+    async fn verify(
+        &self,
+        token: &str,
+        observer: &mut impl Observer,
+    ) -> Result<Accepted, Rejection> {
+        let token = UnverifiedToken::parse(token, observer)?;
         let (trust, key) = match self.keys.find(&token.kid).await {
             Found::Key(trust, key) => (trust, key),
             Found::Unknown => {
-                return Err(Rejection::invalid_token(
-                    Rule::SigningKey,
-                    "The token's kid is not that of a signing key of the authority.",
-                )
-                .with_hint(match self.settings.claims_mapping {
-                    true => {
-                        "The token comes from another authority or cloud, or from an app with its \
-                             own signing key."
-                    }
-                    false => {
-                        "The token comes from another authority or cloud. Or the API has its \
-                              own signing key: then turn the setting claims_mapping on."
-                    }
-                }));
+                observer.passed(Rule::AvailableKeys);
+                return Err(self.unknown_key());
             }
             Found::Unavailable(seconds) => return Err(Rejection::keys_unavailable(seconds)),
         };
+        observer.passed(Rule::AvailableKeys);
+        observer.passed(Rule::SigningKey);
         if !key.verifies(token.message.as_bytes(), &token.signature) {
             let detail = "The token's signature is invalid.";
             return Err(Rejection::invalid_token(Rule::Signature, detail));
         }
+        observer.passed(Rule::Signature);
         let payload = token.payload_after_verification()?;
         let members = token::claims(&payload)?;
         let claims = Claims::read(&members)?;
+        observer.passed(Rule::Claims);
         let (tenant, actor) = (claims.tenant, claims.actor);
         let (not_before, expires) = (claims.nbf.max(claims.iat).unwrap_or(0), claims.exp);
         let principal = self
-            .check_claims(&claims, &key, &trust)
-            .and_then(|()| Principal::from_claims(claims))
+            .check_claims(&claims, &key, &trust, observer)
+            .and_then(|()| Principal::from_claims(claims, observer))
             .map_err(|rejection| rejection.sent_by(tenant, actor))?;
         let metadata = Arc::clone(&trust.metadata);
         Ok(Accepted { not_before, expires, principal, kid: token.kid, key, metadata })
+    }
+
+    fn unknown_key(&self) -> Rejection {
+        let detail = "The token's kid is not that of a signing key of the authority.";
+        let hint = match self.settings.claims_mapping {
+            true => {
+                "The token comes from another authority or cloud, or from an app with its own \
+                 signing key."
+            }
+            false => {
+                "The token comes from another authority or cloud. Or the API has its own signing \
+                 key: then turn the setting claims_mapping on."
+            }
+        };
+        Rejection::invalid_token(Rule::SigningKey, detail).with_hint(hint)
     }
 
     fn check_claims(
@@ -344,12 +375,19 @@ impl Validator {
         claims: &Claims<'_>,
         key: &VerifyingKey,
         trust: &Trust,
+        observer: &mut impl Observer,
     ) -> Result<(), Rejection> {
-        self.check_issuer(claims, trust)?;
-        self.check_tenant(claims.tenant, trust)?;
-        self.check_key_issuer(claims, key, trust)?;
-        self.check_lifetime(claims)?;
-        self.check_audience(claims)
+        match self.issuer_template(claims, trust) {
+            Ok(template) => {
+                observer.passed(Rule::Version);
+                observer.checked(Rule::Issuer, check_issuer(claims, template, trust))?;
+            }
+            Err(rejection) => observer.checked(Rule::Version, Err(rejection))?,
+        }
+        observer.checked(Rule::Tenant, self.check_tenant(claims.tenant, trust))?;
+        observer.checked(Rule::KeyIssuer, check_key_issuer(claims, key, trust))?;
+        observer.checked(Rule::Lifetime, self.check_lifetime(claims))?;
+        observer.checked(Rule::Audience, self.check_audience(claims))
     }
 
     /// The token must be valid now, within the leeway.
@@ -377,8 +415,12 @@ impl Validator {
         Ok(())
     }
 
-    /// The issuer must be that of the token's version and tenant, byte for byte.
-    fn check_issuer(&self, claims: &Claims<'_>, trust: &Trust) -> Result<(), Rejection> {
+    /// The issuer of tokens of this version, which the API must accept and the authority issue.
+    fn issuer_template<'a>(
+        &self,
+        claims: &Claims<'_>,
+        trust: &'a Trust,
+    ) -> Result<&'a IssuerTemplate, Rejection> {
         if self.settings.v2_only && claims.version == Version::V1 {
             let rejection = Rejection::invalid_token(
                 Rule::Version,
@@ -393,30 +435,12 @@ impl Validator {
             Version::V2 => Some(&issuers.v2),
             Version::V1 => issuers.v1.as_ref(),
         };
-        let Some(template) = template else {
-            return Err(Rejection::invalid_token(
+        template.ok_or_else(|| {
+            Rejection::invalid_token(
                 Rule::Version,
                 "The token is a v1 token; this authority does not issue them.",
-            ));
-        };
-        let is_issuer = template.matches(claims.iss, claims.tid);
-        // The authority of a single tenant has one issuer, which spells the tenant in one way.
-        let own = trust.metadata.tenant.as_ref().filter(|own| own.id == claims.tenant);
-        if is_issuer && own.is_none_or(|own| own.tid == claims.tid) {
-            return Ok(());
-        }
-        let expected = match own {
-            Some(own) if is_issuer => template.fill(&own.tid),
-            _ => template.fill(claims.tid),
-        };
-        let rejection = Rejection::invalid_token(
-            Rule::Issuer,
-            "The token's iss is not the issuer of its tenant and version.",
-        );
-        Err(rejection.compared(expected, claims.iss).with_hint(
-            "Get the token from the authority that this API is configured for. A v1 issuer in a \
-             v2 token is never right, nor is a v2 issuer in a v1 token.",
-        ))
+            )
+        })
     }
 
     /// The tenant must be the authority's own or an allowed one, and of a kind that the authority
@@ -443,38 +467,6 @@ impl Validator {
         ))
     }
 
-    /// A key that is bound to a cloud or an issuer must not sign tokens of another one.
-    fn check_key_issuer(
-        &self,
-        claims: &Claims<'_>,
-        key: &VerifyingKey,
-        trust: &Trust,
-    ) -> Result<(), Rejection> {
-        let names = (&trust.metadata.cloud_instance_name, &key.cloud_instance_name);
-        if let (Some(expected), Some(received)) = names
-            && expected != received
-        {
-            let detail = "The key that signed the token belongs to another cloud.";
-            let rejection = Rejection::invalid_token(Rule::KeyIssuer, detail);
-            return Err(rejection.compared(expected, received));
-        }
-        let Some(template) = &key.issuer else {
-            return Ok(());
-        };
-        // The keys of v1 tokens name the v2 issuer. It is usually the same template, which then need
-        // not be filled in.
-        let v2 = &trust.metadata.issuers.v2;
-        if template.matches(claims.iss, claims.tid)
-            || template == v2
-            || template.matches(&v2.fill(claims.tid), claims.tid)
-        {
-            return Ok(());
-        }
-        let detail = "The key that signed the token belongs to another issuer.";
-        let rejection = Rejection::invalid_token(Rule::KeyIssuer, detail);
-        Err(rejection.compared(template.as_str(), claims.iss))
-    }
-
     /// The audience must be this API. The comparison is exact, except for one trailing slash.
     fn check_audience(&self, claims: &Claims<'_>) -> Result<(), Rejection> {
         let received = || claims.aud.iter().map(|aud| without_slash(aud));
@@ -498,6 +490,63 @@ impl Validator {
              a different App ID URI, add it to the settings.",
         ))
     }
+}
+
+/// The issuer must be that of the token's version and tenant, byte for byte.
+fn check_issuer(
+    claims: &Claims<'_>,
+    template: &IssuerTemplate,
+    trust: &Trust,
+) -> Result<(), Rejection> {
+    let is_issuer = template.matches(claims.iss, claims.tid);
+    // The authority of a single tenant has one issuer, which spells the tenant in one way.
+    let own = trust.metadata.tenant.as_ref().filter(|own| own.id == claims.tenant);
+    if is_issuer && own.is_none_or(|own| own.tid == claims.tid) {
+        return Ok(());
+    }
+    let expected = match own {
+        Some(own) if is_issuer => template.fill(&own.tid),
+        _ => template.fill(claims.tid),
+    };
+    let rejection = Rejection::invalid_token(
+        Rule::Issuer,
+        "The token's iss is not the issuer of its tenant and version.",
+    );
+    Err(rejection.compared(expected, claims.iss).with_hint(
+        "Get the token from the authority that this API is configured for. A v1 issuer in a v2 \
+         token is never right, nor is a v2 issuer in a v1 token.",
+    ))
+}
+
+/// A key that is bound to a cloud or an issuer must not sign tokens of another one.
+fn check_key_issuer(
+    claims: &Claims<'_>,
+    key: &VerifyingKey,
+    trust: &Trust,
+) -> Result<(), Rejection> {
+    let names = (&trust.metadata.cloud_instance_name, &key.cloud_instance_name);
+    if let (Some(expected), Some(received)) = names
+        && expected != received
+    {
+        let detail = "The key that signed the token belongs to another cloud.";
+        let rejection = Rejection::invalid_token(Rule::KeyIssuer, detail);
+        return Err(rejection.compared(expected, received));
+    }
+    let Some(template) = &key.issuer else {
+        return Ok(());
+    };
+    // The keys of v1 tokens name the v2 issuer. It is usually the same template, which then need
+    // not be filled in.
+    let v2 = &trust.metadata.issuers.v2;
+    if template.matches(claims.iss, claims.tid)
+        || template == v2
+        || template.matches(&v2.fill(claims.tid), claims.tid)
+    {
+        return Ok(());
+    }
+    let detail = "The key that signed the token belongs to another issuer.";
+    let rejection = Rejection::invalid_token(Rule::KeyIssuer, detail);
+    Err(rejection.compared(template.as_str(), claims.iss))
 }
 
 /// Why a validator cannot be created.

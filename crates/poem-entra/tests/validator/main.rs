@@ -15,6 +15,7 @@ mod maintenance;
 mod policies;
 mod properties;
 mod readme;
+mod report;
 mod revocation;
 mod settings;
 mod support;

@@ -10,7 +10,7 @@ use std::{
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use poem_entra::{
-    ObjectId, Settings, TenantId, Validator,
+    ObjectId, Principal, Rejection, Report, Rule, Settings, TenantId, Validator,
     transport::{Fetch, FetchError, Transport},
 };
 use serde_json::{Value, json};
@@ -69,6 +69,7 @@ impl Runner {
         let first = authorize(policy, &cached, &headers).await;
         equal("with the cache", &authorize(policy, &cached, &headers).await, &first)?;
         equal("without the cache", &authorize(policy, &uncached, &headers).await, &first)?;
+        check_report(&uncached.report(&headers).await, &first, policy.is_some())?;
         documents.check_requests()?;
         match self.listener.accept() {
             Err(error) if error.kind() == ErrorKind::WouldBlock => {}
@@ -164,6 +165,26 @@ fn filled(text: &str) -> String {
     let Some((before, rest)) = text.split_once("{fill:") else { return text.to_owned() };
     let (length, after) = rest.split_once('}').unwrap();
     format!("{before}{}{after}", "x".repeat(length.parse().unwrap()))
+}
+
+/// A report must have the same outcome as the request, except that policies come later.
+fn check_report(
+    report: &Report,
+    outcome: &Result<Principal, Rejection>,
+    has_policy: bool,
+) -> Result<(), String> {
+    let of_policies = [Rule::Policy, Rule::CompleteGroups, Rule::AuthenticationContext];
+    match (report.rejection(), outcome) {
+        (Some(reported), outcome) => {
+            let answered = outcome.as_ref().err().map(|rejection| rejection.to_string());
+            equal("rejection in the report", &Some(reported.to_string()), &answered)
+        }
+        (None, Ok(principal)) => {
+            equal("caller in the report", &report.principal(), &Some(principal))
+        }
+        (None, Err(rejection)) if has_policy && of_policies.contains(&rejection.rule()) => Ok(()),
+        (None, Err(rejection)) => Err(format!("the report accepts the token: {rejection}")),
+    }
 }
 
 fn settings(world: &World, case: &Case) -> Result<Settings, String> {
