@@ -3,42 +3,62 @@
 //! encoded as JSON. [`publish`](super::publish) removes this name and writes the description to the
 //! operation.
 
-use std::{collections::HashSet, sync::Mutex};
+use std::{
+    any,
+    collections::HashMap,
+    sync::{Mutex, PoisonError},
+};
 
 use serde::{Deserialize, Serialize};
 
-use crate::policy::{Condition, Policy, Requirement};
+use crate::{
+    policy::{Condition, Policy, Requirement},
+    report::{CheckPolicy, check_policy},
+};
 
 /// The description of `P`, as a name that [`publish`](super::publish) recognizes.
 pub(super) fn mark<P: Policy>() -> &'static str {
     // Serializing strings and lists cannot fail, so the name is never empty.
-    leaked(serde_json::to_string(&Documented::of::<P>()).unwrap_or_default())
+    let name = serde_json::to_string(&Documented::of::<P>()).unwrap_or_default();
+    leaked(name, check_policy::<P>)
 }
+
+/// The check of the policy with this name; `None` if it is the name of a scheme.
+pub(super) fn check_of(name: &str) -> Option<CheckPolicy> {
+    let marks = MARKS.lock().unwrap_or_else(PoisonError::into_inner);
+    marks.as_ref()?.get(name).copied()
+}
+
+static MARKS: Mutex<Option<HashMap<&'static str, CheckPolicy>>> = Mutex::new(None);
 
 /// Returns the name with a static lifetime, which poem-openapi requires. The memory is leaked, but
 /// only once for equal names, so creating many servers leaks no more memory than
 /// creating one.
-fn leaked(name: String) -> &'static str {
-    static NAMES: Mutex<Option<HashSet<&'static str>>> = Mutex::new(None);
-    let mut names = NAMES.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-    let names = names.get_or_insert_default();
-    names.get(name.as_str()).copied().unwrap_or_else(|| {
-        let name: &'static str = name.leak();
-        names.insert(name);
-        name
-    })
+fn leaked(name: String, check: CheckPolicy) -> &'static str {
+    let mut marks = MARKS.lock().unwrap_or_else(PoisonError::into_inner);
+    let marks = marks.get_or_insert_default();
+    if let Some((known, _)) = marks.get_key_value(name.as_str()) {
+        return known;
+    }
+    let name: &'static str = name.leak();
+    marks.insert(name, check);
+    name
 }
 
 /// What the document says about a requirement.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Documented {
+    /// The type of the policy. Two policies with the same description may have different callers.
+    policy: String,
     /// A user needs one of these scopes (short names).
     pub(super) scopes: Vec<String>,
     /// A caller needs one app role from each of these lists.
     pub(super) roles: Vec<Vec<String>>,
     /// Who may call, as a Markdown sentence.
     pub(super) who: String,
+    /// What the guard of the operation decides: [`Policy::note`].
+    pub(super) note: Option<String>,
     /// Why a caller with a valid token can be refused: the description of the 403 response.
     pub(super) forbidden: String,
 }
@@ -59,9 +79,11 @@ impl Documented {
             (false, _) => "The scope or the app role is missing.",
         };
         Self {
+            policy: any::type_name::<P>().into(),
             scopes: requirement.scopes.iter().map(|&scope| scope.into()).collect(),
             roles,
-            who: who(requirement, note),
+            who: who(requirement, note.as_deref()),
+            note,
             forbidden: forbidden.into(),
         }
     }
@@ -79,7 +101,7 @@ fn roles(requirement: &Requirement) -> Vec<Vec<String>> {
     lists.map(|roles| roles.iter().map(|&role| role.into()).collect()).collect()
 }
 
-fn who(requirement: &Requirement, note: Option<String>) -> String {
+fn who(requirement: &Requirement, note: Option<&str>) -> String {
     let user = (!requirement.scopes.is_empty())
         .then(|| format!("a user with the scope {}", either(requirement.scopes)));
     let app = (!requirement.app_roles.is_empty())

@@ -3,10 +3,12 @@
 mod document;
 mod guard;
 mod mark;
+mod operations;
 mod scheme;
 mod slot;
 
 pub use document::{Published, publish};
 pub use guard::{Denied, Guard, authorize};
+pub use operations::{Operation, operations};
 pub use scheme::SecurityScheme;
 pub use slot::{CallerCheck, CallerSlot};
