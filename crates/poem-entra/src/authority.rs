@@ -13,6 +13,22 @@ use crate::{
 /// (<https://learn.microsoft.com/entra/identity-platform/access-tokens#validate-the-issuer>).
 pub(crate) const TENANT_PLACEHOLDER: &str = "{tenantid}";
 
+/// The name of the cloud whose tokens have this issuer, by its host, such as `US Government`. Each
+/// cloud has its own signing keys. `None` if the host is not one that Microsoft documents.
+///
+/// ```
+/// use poem_entra::authority::cloud_of_issuer;
+///
+/// let tenant = "11111111-1111-4111-8111-111111111111";
+/// let cloud = |host: &str| cloud_of_issuer(&format!("https://{host}/{tenant}/v2.0"));
+/// assert_eq!(cloud("login.microsoftonline.us"), Some("US Government"));
+/// assert_eq!(cloud("sts.chinacloudapi.cn"), cloud("login.partner.microsoftonline.cn"));
+/// assert_eq!(cloud("login.example"), None);
+/// ```
+pub fn cloud_of_issuer(issuer: &str) -> Option<&'static str> {
+    Some(Cloud::of_issuer(&Url::parse(issuer).ok()?)?.name)
+}
+
 /// An authority: an instance and a directory in it.
 #[derive(Debug, Clone)]
 pub struct Authority {
