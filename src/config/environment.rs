@@ -11,6 +11,9 @@ use super::{
 #[derive(Debug, Clone, Default)]
 pub struct Environment(HashMap<String, String>);
 
+/// In the working directory.
+const FILE: &str = ".env";
+
 impl Environment {
     /// Reads the environment, and the file `.env` in the working directory if there is one. The
     /// environment takes precedence.
@@ -19,7 +22,7 @@ impl Environment {
     ///
     /// [`InvalidConfig`] names the line of `.env`, or the variables, that cannot be read.
     pub fn load() -> Result<Self, InvalidConfig> {
-        let mut values = Self::from_file(Path::new(".env"))?;
+        let mut values = Self::from_file(Path::new(FILE))?;
         let mut faults = Vec::new();
         for Variable { name, .. } in VARIABLES {
             #[allow(clippy::disallowed_methods)]
@@ -55,6 +58,17 @@ impl Environment {
             }
             None => Ok(Self(values)),
         }
+    }
+
+    /// Whether neither `.env` nor the environment names a tenant and an API. `make run` starts the
+    /// development tenant then.
+    pub fn is_unconfigured(&self) -> bool {
+        let names_entra = ["AAD_TENANT_ID", "API_CLIENT_ID"].iter().any(|name| self.is_set(name));
+        !names_entra && !Path::new(FILE).exists()
+    }
+
+    fn is_set(&self, name: &str) -> bool {
+        self.0.get(name).is_some_and(|value| !value.trim().is_empty())
     }
 
     /// Sets one variable.

@@ -85,6 +85,18 @@ pub fn read_server(environment: &Environment) -> Result<ServerConfig, InvalidCon
     reader.finish(Some(server))
 }
 
+/// Reads and checks the settings that say which tokens are accepted, for commands that need no
+/// others.
+///
+/// # Errors
+///
+/// [`InvalidConfig`] lists what is missing or wrong.
+pub fn read_entra(environment: &Environment) -> Result<Settings, InvalidConfig> {
+    let mut reader = Reader::new(environment);
+    let entra = reader.entra(None);
+    reader.finish(Some(entra))
+}
+
 /// Where the server listens, and how callers reach it.
 #[derive(Debug, Clone)]
 pub struct ServerConfig {
