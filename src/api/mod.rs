@@ -14,6 +14,7 @@ pub mod todos;
 use std::collections::HashMap;
 
 use poem::{IntoEndpoint, endpoint::BoxEndpoint, http::Method};
+use poem_entra::poem::Operation;
 use poem_openapi::{
     ContactObject, ExternalDocumentObject, LicenseObject, OpenApi, OpenApiService, ServerObject,
     registry::{MetaApi, Registry},
@@ -33,6 +34,11 @@ type Operations = WithAllow<(TodosApi, HealthApi, Pages)>;
 /// The endpoint of all paths: the operations, at the paths in the document, and the pages.
 pub fn endpoint(todos: TodosApi, health: HealthApi, pages: Pages) -> BoxEndpoint<'static> {
     OpenApiService::new(WithAllow((todos, health, pages)), TITLE, VERSION).into_endpoint()
+}
+
+/// The operations in the document, with their policies.
+pub fn operations() -> Vec<Operation> {
+    poem_entra::poem::operations::<Declaration>()
 }
 
 /// The published document. It needs no running server.

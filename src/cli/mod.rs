@@ -4,6 +4,7 @@ mod backup;
 mod completions;
 mod dev_tenant;
 mod doctor;
+mod explain;
 mod healthcheck;
 mod man;
 mod openapi;
@@ -21,6 +22,7 @@ const EXAMPLES: &str = "\
 Examples:
   todo-api serve --dev        try the API without an Azure account
   todo-api token --as uma     get a token to send to it
+  todo-api explain -          find out why a token is refused
   todo-api doctor             find out why it does not work with your own tenant";
 
 /// A todo API protected with Microsoft Entra ID.
@@ -41,6 +43,8 @@ enum Command {
     Backup(backup::Backup),
     /// Print an access token of the development tenant, for curl and scripts
     Token(token::Token),
+    /// Explain a token: what it contains, why it is refused, how to fix that, and what it allows
+    Explain(explain::Explain),
     /// Check settings, authority, database and address, and say what to fix
     Doctor(doctor::Doctor),
     /// Ask the running server whether it is ready, for containers
@@ -63,6 +67,7 @@ impl Cli {
             Command::Openapi(openapi) => openapi.run()?,
             Command::Backup(backup) => backup.run()?,
             Command::Token(token) => token.run()?,
+            Command::Explain(explain) => return Ok(explain.run()),
             Command::Doctor(doctor) => return doctor.run(),
             Command::Healthcheck(healthcheck) => healthcheck.run()?,
             Command::Completions(completions) => completions.run()?,

@@ -23,6 +23,7 @@ mod doctor;
 mod document;
 mod durability;
 mod examples;
+mod explain;
 mod explained;
 mod faults;
 mod floods;

@@ -41,6 +41,16 @@ impl DevTenant {
         Ok(Self(tenant))
     }
 
+    /// Starts the tenant so that its keys can be fetched, if it is not running and has issued tokens in
+    /// this folder.
+    pub(in crate::cli) async fn start_if_stopped(config: &Config) -> Option<Self> {
+        let options = Options { https_port: None, ..options(config) };
+        let keys = options.data_dir.as_deref()?.join("signing-keys.json");
+        // If a tenant is running, its port is in use.
+        let starts = keys.exists().then(|| entra_dev::DevTenant::start_with(options))?;
+        starts.await.ok().map(Self)
+    }
+
     /// The text that `serve --dev` prints: URLs, ids and people.
     pub(in crate::cli) fn welcome(&self, url: &str) -> String {
         let mut text = format!(

@@ -21,6 +21,10 @@ impl DevTenant {
         missing()
     }
 
+    pub(in crate::cli) async fn start_if_stopped(_: &Config) -> Option<Self> {
+        None
+    }
+
     pub(in crate::cli) fn welcome(&self, _: &str) -> String {
         match self.0 {}
     }

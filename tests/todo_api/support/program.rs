@@ -2,6 +2,7 @@
 
 use std::{
     fs::{self, File},
+    io::Write,
     path::Path,
     process::{Child, Command, ExitStatus, Output, Stdio},
     time::Duration,
@@ -86,6 +87,16 @@ impl Launch {
     /// Runs another command of the program and waits until it ends.
     pub(crate) fn run(&self, folder: &Path, arguments: &[&str]) -> Output {
         self.command(folder, arguments).output().unwrap()
+    }
+
+    /// The same with this standard input.
+    pub(crate) fn run_with_input(&self, folder: &Path, arguments: &[&str], input: &[u8]) -> Output {
+        let mut command = self.command(folder, arguments);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut process = command.spawn().unwrap();
+        // The command may have ended already, or may not read all of it.
+        let _ = process.stdin.take().unwrap().write_all(input);
+        process.wait_with_output().unwrap()
     }
 
     /// Starts another command of the program. Its output can be read when it ends.
