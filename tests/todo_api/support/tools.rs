@@ -37,6 +37,12 @@ pub(crate) enum Tool {
     OpenapiZodClient,
     /// What the single-page app in `examples/spa` depends on.
     SpaPackages,
+    OpenapiPythonClient,
+    OpenapiGenerator,
+    /// The compiler and the libraries of generated clients.
+    Java,
+    /// The compiler and the libraries of generated clients.
+    Go,
     /// The folder with the programs of the server.
     Postgres,
     Nginx,
@@ -106,6 +112,26 @@ impl Tool {
                 let packages = "examples/spa/node_modules/package-lock.json";
                 ("packages of examples/spa", Some(root().join(packages)))
             }
+            Self::OpenapiPythonClient => {
+                ("openapi-python-client", installed("python/bin/openapi-python-client"))
+            }
+            Self::OpenapiGenerator => {
+                ("openapi-generator", installed("python/bin/openapi-generator-cli"))
+            }
+            Self::Java => (
+                "Java with its libraries",
+                on_path("javac").filter(|_| {
+                    let libraries = ["jackson-databind", "jakarta-annotation-api"];
+                    libraries
+                        .iter()
+                        .all(|it| Path::new("/usr/share/java").join(format!("{it}.jar")).exists())
+                }),
+            ),
+            Self::Go => (
+                "Go with its libraries",
+                on_path("go")
+                    .filter(|_| Path::new("/usr/share/gocode/src/golang.org/x/oauth2").exists()),
+            ),
         };
         path.filter(|path| path.exists()).ok_or(name)
     }
