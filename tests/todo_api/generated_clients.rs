@@ -2,6 +2,7 @@
 //! in docs/CLIENTS.md lists the steps that each client passed.
 
 mod bodies;
+mod progenitor;
 
 use std::{fs, process::Command};
 

@@ -22,6 +22,7 @@ mod docs_page;
 mod doctor;
 mod document;
 mod durability;
+mod example_apps;
 mod examples;
 mod explain;
 mod explained;
