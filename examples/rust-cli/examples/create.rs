@@ -22,7 +22,8 @@ pub async fn create(api_url: &str, token: &str, name: &str) -> anyhow::Result<To
 #[tokio::main(flavor = "current_thread")]
 #[allow(clippy::disallowed_methods, reason = "the example reads its settings from the environment")]
 async fn main() -> anyhow::Result<()> {
-    let todo = create("http://localhost:8000", &std::env::var("TOKEN")?, "Sing").await?;
+    let api_url = std::env::var("API_URL").unwrap_or_else(|_| "http://localhost:8000".to_owned());
+    let todo = create(&api_url, &std::env::var("TOKEN")?, "Sing").await?;
     println!("created {}: {}", todo.id, todo.name);
     Ok(())
 }

@@ -1,11 +1,11 @@
 //! The program `todo-cli`. README.md says how to run it.
 
-use std::env;
+use std::{env, process::ExitCode};
 
 use todo_cli::{Settings, run};
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> anyhow::Result<()> {
+async fn main() -> ExitCode {
     let settings = Settings {
         api_url: variable("API_URL", "http://localhost:8000"),
         scope: variable("API_SCOPE", "api://33333333-3333-4333-8333-333333333333/access_as_user"),
@@ -18,11 +18,17 @@ async fn main() -> anyhow::Result<()> {
     let lines = run(&settings, &command, async |device| {
         eprintln!("To sign in, open {} and enter the code {}", device.page, device.code);
     })
-    .await?;
-    for line in lines {
-        println!("{line}");
+    .await;
+    match lines {
+        Ok(lines) => {
+            lines.iter().for_each(|line| println!("{line}"));
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("{error:#}");
+            ExitCode::FAILURE
+        }
     }
-    Ok(())
 }
 
 /// The environment variable, or the value for the development tenant.
