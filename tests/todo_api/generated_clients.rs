@@ -72,6 +72,10 @@ fn the_guide_shows_the_examples() {
         }
     }
     assert!(examples >= 6, "{examples}");
+    let rust = include_str!("../../examples/rust-cli/examples/create.rs");
+    let shown = rust.split("#[tokio::main").next().unwrap();
+    let (_, shown) = shown.split_once("\n\n").unwrap();
+    assert!(guide.contains(shown.trim_end()), "docs/CLIENTS.md differs from create.rs");
 }
 
 /// Generates and compiles the client in this folder of `tests/generated`, and runs its journey.
