@@ -498,16 +498,13 @@ fn check_issuer(
     template: &IssuerTemplate,
     trust: &Trust,
 ) -> Result<(), Rejection> {
-    let is_issuer = template.matches(claims.iss, claims.tid);
     // The authority of a single tenant has one issuer, which spells the tenant in one way.
     let own = trust.metadata.tenant.as_ref().filter(|own| own.id == claims.tenant);
-    if is_issuer && own.is_none_or(|own| own.tid == claims.tid) {
+    let tid = own.map_or(claims.tid, |own| &*own.tid);
+    if claims.tid == tid && template.matches(claims.iss, tid) {
         return Ok(());
     }
-    let expected = match own {
-        Some(own) if is_issuer => template.fill(&own.tid),
-        _ => template.fill(claims.tid),
-    };
+    let expected = template.fill(tid);
     let rejection = Rejection::invalid_token(
         Rule::Issuer,
         "The token's iss is not the issuer of its tenant and version.",

@@ -249,6 +249,35 @@ async fn the_issuer_must_match_byte_for_byte_and_by_version() {
 }
 
 #[tokio::test]
+async fn the_tenant_in_the_issuer_is_spelled_as_the_authority_spells_it() {
+    let tenant = "aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee";
+    let upper = tenant.to_uppercase();
+    let issuer = v2_issuer(INSTANCE, tenant);
+    let world = World::with(|settings| settings.tenant = tenant.into());
+    world.documents.publish(INSTANCE, tenant, &issuer);
+    for (tid, iss, is_accepted) in [
+        (tenant, issuer.clone(), true),
+        (&upper, v2_issuer(INSTANCE, &upper), false),
+        (&upper, issuer.clone(), false),
+        (tenant, v2_issuer(INSTANCE, &upper), false),
+        (tenant, "https://evil.example".into(), false),
+    ] {
+        let outcome = world
+            .judge(|claims| {
+                claims["tid"] = tid.into();
+                claims["iss"] = iss.clone().into();
+            })
+            .await;
+        assert_eq!(outcome.is_ok(), is_accepted, "{tid}, {iss}");
+        if let Err(rejection) = outcome {
+            assert_eq!(rejection.rule(), Rule::Issuer, "{tid}, {iss}");
+            assert_eq!(rejection.expected(), Some(&*issuer), "{tid}, {iss}");
+            assert_eq!(rejection.received(), Some(&*iss), "{tid}, {iss}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_tenant_that_is_not_allowed_is_refused() {
     let rows: [(&str, &[&str], [bool; 3]); 6] = [
         (TENANT, &[], [true, false, false]),
