@@ -7,6 +7,7 @@ mod allocations;
 mod cache;
 mod claims;
 mod document;
+mod guard;
 mod history;
 mod http;
 mod keys;
