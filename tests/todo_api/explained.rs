@@ -32,7 +32,7 @@ async fn refusals_name_the_rule_and_link_to_the_case_or_the_code() {
         (&graph, 401, "invalid_token", "audience", "graph-token"),
         (&scope, 403, "insufficient_scope", "policy", "missing-scope"),
         ("abc", 401, "invalid_token", "token_format", "not-a-jwt"),
-        ("", 401, "missing_token", "authorization_header", "missing_token-401"),
+        ("", 401, "invalid_token", "authorization_header", "invalid_token-401"),
     ] {
         let answer = list(token).await;
         answer.assert_problem(status, code);
