@@ -4,15 +4,16 @@ use std::{
     fs, io,
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
     path::Path,
+    sync::Arc,
 };
 
-use poem::listener::{RustlsCertificate, RustlsConfig};
 use rcgen::{
     BasicConstraints, CertificateParams, CidrSubnet, DistinguishedName, DnType,
     ExtendedKeyUsagePurpose, GeneralSubtree, IsCa, Issuer, KeyPair, KeyUsagePurpose,
     NameConstraints, SanType,
 };
-use rustls_pki_types::{CertificateDer, pem::PemObject};
+use rustls_pki_types::{CertificateDer, PrivatePkcs8KeyDer, pem::PemObject};
+use tokio_rustls::rustls::{ServerConfig, crypto::aws_lc_rs};
 
 use crate::keys::{KeyError, create, failed, replace};
 
@@ -82,15 +83,25 @@ impl CertificateAuthority {
     }
 
     /// Issues a new certificate for the loopback names, which is valid this year and the next.
-    pub(crate) fn certify(self, year: i32) -> Result<RustlsConfig, KeyError> {
+    pub(crate) fn certify(&self, year: i32) -> Result<Arc<ServerConfig>, KeyError> {
         let (certificate, key) = self.leaf(year).map_err(|_| KeyError::Generate)?;
-        let chain = format!("{certificate}{}", self.certificate);
-        let certificate = RustlsCertificate::new().cert(chain).key(key);
-        Ok(RustlsConfig::new().fallback(certificate))
+        let authority = CertificateDer::from_pem_slice(self.certificate.as_bytes());
+        let chain = vec![certificate, authority.map_err(|_| KeyError::Generate)?];
+        // A process may contain several providers, so rustls would not know which one to use.
+        let builder = ServerConfig::builder_with_provider(aws_lc_rs::default_provider().into());
+        let builder = builder.with_safe_default_protocol_versions();
+        let builder = builder.map_err(|_| KeyError::Generate)?.with_no_client_auth();
+        let config = builder.with_single_cert(chain, key.into());
+        let mut config = config.map_err(|_| KeyError::Generate)?;
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        Ok(Arc::new(config))
     }
 
-    /// Certificate and key, in PEM.
-    fn leaf(&self, year: i32) -> Result<(String, String), rcgen::Error> {
+    /// The certificate and its key.
+    fn leaf(
+        &self,
+        year: i32,
+    ) -> Result<(CertificateDer<'static>, PrivatePkcs8KeyDer<'static>), rcgen::Error> {
         let key = KeyPair::generate()?;
         let mut params = CertificateParams::default();
         params.distinguished_name = common_name("localhost");
@@ -104,7 +115,8 @@ impl CertificateAuthority {
         params.not_before = rcgen::date_time_ymd(year, 1, 1);
         params.not_after = rcgen::date_time_ymd(year + 2, 1, 1);
         let issuer = Issuer::new(ca_params(), &self.key);
-        Ok((params.signed_by(&key, &issuer)?.pem(), key.serialize_pem()))
+        let certificate = params.signed_by(&key, &issuer)?.der().clone();
+        Ok((certificate, key.serialize_der().into()))
     }
 }
 

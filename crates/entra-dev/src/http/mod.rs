@@ -45,7 +45,10 @@ use self::{
     userinfo::USER_INFO,
 };
 
-pub(crate) use self::context::{Context, Urls};
+pub(crate) use self::{
+    context::{Context, Urls},
+    response::problem,
+};
 
 /// All routes.
 pub(crate) fn endpoint(context: Arc<Context>) -> impl Endpoint<Output = Response> + 'static {

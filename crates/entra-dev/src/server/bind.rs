@@ -5,41 +5,46 @@ use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
 };
 
-use poem::listener::{AcceptorExt, BoxAcceptor, TcpAcceptor};
 use tokio::net::TcpListener;
 
 use super::error::StartError;
 
-/// How many free ports are tried until one is free on both addresses.
+/// How many free ports are tried until one is free on all addresses.
 const PORT_ATTEMPTS: u32 = 16;
 
+/// The sockets of a listener. They have the same port.
+pub(super) struct Bound {
+    pub(super) port: u16,
+    pub(super) sockets: Vec<TcpListener>,
+}
+
 /// Binds the same port of both loopback addresses, because browsers use either for `localhost`.
-pub(super) async fn bind(port: u16) -> Result<(u16, BoxAcceptor), StartError> {
+pub(super) async fn bind(port: u16) -> Result<Bound, StartError> {
     let mut attempts = 0;
     loop {
         attempts += 1;
         let (v4, chosen) = listen(Ipv4Addr::LOCALHOST.into(), port).await?;
         match listen(Ipv6Addr::LOCALHOST.into(), chosen).await {
-            Ok((v6, _)) => return Ok((chosen, v4.combine(v6).boxed())),
+            Ok((v6, _)) => return Ok(Bound { port: chosen, sockets: vec![v4, v6] }),
             Err(StartError::Bind { source, .. })
                 if source.kind() == io::ErrorKind::AddrInUse
                     && port == 0
                     && attempts < PORT_ATTEMPTS => {}
             Err(StartError::Bind { source, .. }) if has_no_ipv6(&source) => {
                 tracing::warn!(%source, "no IPv6 loopback address: the development tenant uses IPv4 only");
-                return Ok((chosen, v4.boxed()));
+                return Ok(Bound { port: chosen, sockets: vec![v4] });
             }
             Err(error) => return Err(error),
         }
     }
 }
 
-async fn listen(ip: IpAddr, port: u16) -> Result<(TcpAcceptor, u16), StartError> {
+async fn listen(ip: IpAddr, port: u16) -> Result<(TcpListener, u16), StartError> {
     let address = SocketAddr::new(ip, port);
     let bound = async {
         let listener = TcpListener::bind(address).await?;
         let port = listener.local_addr()?.port();
-        Ok((TcpAcceptor::from_tokio(listener)?, port))
+        Ok((listener, port))
     };
     bound.await.map_err(|source| StartError::Bind { address, source })
 }

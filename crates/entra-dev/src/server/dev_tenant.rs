@@ -7,16 +7,13 @@ use std::{
     time::Duration,
 };
 
-use futures_util::{FutureExt, stream};
-use poem::{
-    Server,
-    listener::{Acceptor, AcceptorExt, BoxAcceptor, RustlsConfig},
-};
+use poem::EndpointExt;
 use tokio::{
-    sync::watch,
+    sync::{Notify, watch},
     task::{JoinSet, spawn_blocking},
     time::timeout,
 };
+use tokio_rustls::{TlsAcceptor, rustls::ServerConfig};
 
 use crate::{
     audit::Entry as AuditEntry,
@@ -33,12 +30,13 @@ use crate::{
 };
 
 use super::{
-    bind::bind,
+    bind::{Bound, bind},
+    connections::SocketServer,
     error::{BadAppIdUri, BadRedirectUri, StartError},
 };
 
 /// How long requests may take to finish when the tenant is stopped.
-const DRAIN: Duration = Duration::from_secs(5);
+const DRAIN: Duration = Duration::from_millis(500);
 
 /// A running development tenant. Dropping it stops it without waiting for requests to finish.
 pub struct DevTenant {
@@ -85,15 +83,12 @@ impl DevTenant {
         let (keys, tls) = spawn_blocking(move || open_keys(folder.as_deref(), &own, with_tls))
             .await
             .unwrap_or(Err(KeyError::Generate))?;
-        let (port, http) = bind(options.port).await?;
+        let http = bind(options.port).await?;
         let https = match options.https_port.zip(tls) {
-            Some((port, tls)) => {
-                let (port, acceptor) = bind(port).await?;
-                Some((port, with_certificate(acceptor, tls.config), tls.ca))
-            }
+            Some((port, tls)) => Some((bind(port).await?, tls)),
             None => None,
         };
-        let urls = Urls::new(port, https.as_ref().map(|(port, ..)| *port));
+        let urls = Urls::new(http.port, https.as_ref().map(|(bound, _)| bound.port));
         let issuer_urls = IssuerUrls {
             default: options.access_token_issuer,
             http: urls.http.clone(),
@@ -112,11 +107,9 @@ impl DevTenant {
         for warning in tenant.context.directory().warnings() {
             tracing::warn!("{warning}");
         }
-        tenant.serve(http);
-        if let Some((_, acceptor, ca)) = https {
-            tenant.ca = Some(ca);
-            tenant.serve(acceptor);
-        }
+        let (https, tls) = https.unzip();
+        tenant.ca = tls.as_ref().map(|tls| tls.ca.clone());
+        tenant.serve(http, https.zip(tls.map(|tls| tls.config)));
         tracing::warn!(
             base_url = tenant.base_url(),
             "a development tenant is running: anybody on this machine can sign in as anybody"
@@ -124,8 +117,21 @@ impl DevTenant {
         Ok(tenant)
     }
 
-    fn serve(&mut self, acceptor: BoxAcceptor) {
-        self.servers.spawn(serve(acceptor, Arc::clone(&self.context), self.stop.subscribe()));
+    fn serve(&mut self, http: Bound, https: Option<(Bound, Arc<ServerConfig>)>) {
+        let endpoint = Arc::new(http::endpoint(Arc::clone(&self.context)).boxed());
+        let pressure = Arc::new(Notify::new());
+        let https = https.map(|(bound, config)| (bound, Some(TlsAcceptor::from(config))));
+        for (bound, tls) in [(http, None)].into_iter().chain(https) {
+            for socket in bound.sockets {
+                let server = SocketServer {
+                    endpoint: Arc::clone(&endpoint),
+                    tls: tls.clone(),
+                    stop: self.stop.subscribe(),
+                    pressure: Arc::clone(&pressure),
+                };
+                self.servers.spawn(server.serve(socket));
+            }
+        }
     }
 
     /// The URL of the HTTP listener, without a trailing slash: `http://localhost:8001`.
@@ -201,12 +207,12 @@ impl DevTenant {
         self.context.issuer.clock.set_offset(seconds);
     }
 
-    /// Stops accepting connections, and waits up to 5 seconds for requests to finish.
+    /// Stops accepting connections, and waits up to half a second for requests to finish.
     pub async fn stop(mut self) {
         self.stop.send_replace(true);
         let all_stopped = async { while self.servers.join_next().await.is_some() {} };
         // Dropping `self` aborts what is left.
-        timeout(DRAIN + Duration::from_secs(1), all_stopped).await.ok();
+        timeout(DRAIN, all_stopped).await.ok();
     }
 }
 
@@ -225,7 +231,7 @@ fn with_api_known_as(directory: &Directory, uris: &[String]) -> Result<Directory
 
 /// What the HTTPS listener needs.
 struct Tls {
-    config: RustlsConfig,
+    config: Arc<ServerConfig>,
     /// The certificate of the authority, in PEM.
     ca: String,
 }
@@ -247,26 +253,4 @@ fn open_keys(
         let tls = tls.map(|tls| tls.join().unwrap_or(Err(KeyError::Generate))).transpose()?;
         Ok((keys, tls))
     })
-}
-
-/// Adds TLS to a listener.
-fn with_certificate(acceptor: BoxAcceptor, config: RustlsConfig) -> BoxAcceptor {
-    let mut acceptor = acceptor.rustls(stream::iter([config]));
-    // While it accepts connections, poem also polls a stream for its TLS configuration. It drops a
-    // connection that arrives before the configuration. So this loop takes the configuration now.
-    while acceptor.accept().now_or_never().is_some() {}
-    acceptor.boxed()
-}
-
-/// Serves until the tenant is stopped or dropped.
-async fn serve(acceptor: BoxAcceptor, context: Arc<Context>, mut stop: watch::Receiver<bool>) {
-    let server = Server::new_with_acceptor(acceptor).name("development tenant");
-    let signal = async move {
-        // An error means that the tenant was dropped.
-        let _ = stop.wait_for(|stopped| *stopped).await;
-    };
-    let run = server.run_with_graceful_shutdown(http::endpoint(context), signal, Some(DRAIN));
-    if let Err(error) = run.await {
-        tracing::error!(%error, "the development tenant stopped serving");
-    }
 }

@@ -2,6 +2,7 @@
 
 mod access_token;
 mod bind;
+mod connections;
 mod dev_tenant;
 mod error;
 mod running;

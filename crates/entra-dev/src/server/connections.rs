@@ -1,0 +1,292 @@
+//! Serves connections, with limits.
+//!
+//! poem's own server waits forever for a header that never ends, and so does its graceful shutdown.
+//! For this reason poem's endpoint runs under hyper here.
+//!
+//! A connection is idle unless a request is in progress. A client that sends half a header, never
+//! completes the TLS handshake or does not read the response is idle, too. Idle connections are
+//! closed after a while, and earlier if there is no room for new ones.
+
+use std::{
+    convert::Infallible,
+    io,
+    net::SocketAddr,
+    pin::pin,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use bytes::{Bytes, BytesMut};
+use http_body_util::{BodyExt, combinators::BoxBody};
+use hyper::{Request, body::Incoming, server::conn::http1, service::service_fn};
+use hyper_util::rt::TokioIo;
+use poem::{
+    Endpoint, IntoResponse,
+    endpoint::BoxEndpoint,
+    http::{StatusCode, header::CONNECTION, uri::Scheme},
+    web::{LocalAddr, RemoteAddr},
+};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::{TcpListener, TcpStream},
+    sync::{Notify, watch},
+    task::{AbortHandle, JoinSet},
+    time::{Instant, interval, sleep, timeout},
+};
+use tokio_rustls::TlsAcceptor;
+
+use crate::http::problem;
+
+/// The number of connections per socket. Browsers and test suites need far fewer.
+const LIMIT: usize = 256;
+/// How long a connection may be idle.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
+/// How often idle connections are looked for, and how often a lack of descriptors is logged.
+const SWEEP: Duration = Duration::from_secs(10);
+/// How long a client may take to send a request body.
+const BODY_TIMEOUT: Duration = Duration::from_secs(10);
+/// The number of bytes of a request body after which the rest is not read. The endpoints refuse
+/// bodies that are longer than 64 KiB.
+const BODY_LIMIT: usize = 64 * 1024 + 1;
+/// The pause after a connection could not be accepted.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
+
+/// Serves the connections of one socket until the tenant is stopped, then completes the requests in
+/// progress.
+pub(super) struct SocketServer {
+    pub(super) endpoint: Arc<BoxEndpoint<'static>>,
+    /// `None` for plain HTTP.
+    pub(super) tls: Option<TlsAcceptor>,
+    pub(super) stop: watch::Receiver<bool>,
+    /// Notified if the system has no file descriptors left and this socket has no idle connection.
+    /// All sockets share it, so that one of another socket gives way.
+    pub(super) pressure: Arc<Notify>,
+}
+
+impl SocketServer {
+    /// Dropping the future closes all connections.
+    pub(super) async fn serve(self, socket: TcpListener) {
+        let mut connections = Connections::default();
+        let mut sweep = interval(SWEEP);
+        let mut stop = self.stop.clone();
+        let mut warned: Option<Instant> = None;
+        loop {
+            tokio::select! {
+                () = stopped(&mut stop) => break,
+                accepted = socket.accept() => match accepted {
+                    Ok((stream, remote)) => {
+                        if connections.has_room() {
+                            self.spawn(&mut connections, stream, remote);
+                        }
+                    }
+                    Err(error) => {
+                        if warned.is_none_or(|warned| warned.elapsed() >= SWEEP) {
+                            warned = Some(Instant::now());
+                            tracing::warn!(%error, "failed to accept a connection");
+                        }
+                        if !connections.close_longest_idle() {
+                            self.pressure.notify_waiters();
+                        }
+                        sleep(ACCEPT_PAUSE).await;
+                    }
+                },
+                () = self.pressure.notified() => {
+                    connections.close_longest_idle();
+                }
+                _ = sweep.tick() => connections.close_idle(IDLE_TIMEOUT),
+                Some(_) = connections.tasks.join_next() => {}
+            }
+        }
+        drop(socket);
+        connections.close_idle(Duration::ZERO);
+        while connections.tasks.join_next().await.is_some() {}
+    }
+
+    fn spawn(&self, connections: &mut Connections, stream: TcpStream, remote: SocketAddr) {
+        let Ok(local) = stream.local_addr() else { return };
+        // Responses are small and written at once, so delaying them gains nothing.
+        let _ = stream.set_nodelay(true);
+        let activity = Arc::new(Activity::new());
+        let connection = Connection {
+            endpoint: Arc::clone(&self.endpoint),
+            activity: Arc::clone(&activity),
+            addresses: (local, remote),
+            stop: self.stop.clone(),
+        };
+        let tls = self.tls.clone();
+        let task = connections.tasks.spawn(async move {
+            match tls {
+                None => connection.serve(stream, Scheme::HTTP).await,
+                Some(tls) => match tls.accept(stream).await {
+                    Ok(stream) => connection.serve(stream, Scheme::HTTPS).await,
+                    // Clients that do not trust the certificate end the handshake.
+                    Err(error) => tracing::debug!(%error, "TLS handshake failed"),
+                },
+            }
+        });
+        connections.members.push(Member { task, activity });
+    }
+}
+
+/// Completes when the tenant is stopped or dropped.
+async fn stopped(stop: &mut watch::Receiver<bool>) {
+    // An error means that it was dropped.
+    let _ = stop.wait_for(|stopped| *stopped).await;
+}
+
+/// The open connections of a socket.
+#[derive(Default)]
+struct Connections {
+    tasks: JoinSet<()>,
+    members: Vec<Member>,
+}
+
+struct Member {
+    task: AbortHandle,
+    activity: Arc<Activity>,
+}
+
+impl Connections {
+    /// Whether there is room for another connection. If necessary, closes the longest idle one.
+    fn has_room(&mut self) -> bool {
+        self.members.retain(|member| !member.task.is_finished());
+        self.members.len() < LIMIT || self.close_longest_idle()
+    }
+
+    /// Returns whether there was one.
+    fn close_longest_idle(&mut self) -> bool {
+        self.members.retain(|member| !member.task.is_finished());
+        let idle = self.members.iter().enumerate();
+        let idle = idle.filter_map(|(index, member)| Some((member.activity.idle_for()?, index)));
+        let Some((_, index)) = idle.max() else { return false };
+        self.members.swap_remove(index).task.abort();
+        true
+    }
+
+    /// Closes the connections that have been idle for this long.
+    fn close_idle(&mut self, limit: Duration) {
+        self.members.retain(|member| {
+            let is_idle = member.activity.idle_for().is_some_and(|time| time >= limit);
+            if is_idle {
+                member.task.abort();
+            }
+            !is_idle && !member.task.is_finished()
+        });
+    }
+}
+
+/// Since when a connection has been idle.
+struct Activity {
+    opened: Instant,
+    /// Milliseconds since then, or [`BUSY`](Self::BUSY).
+    idle_since: AtomicU64,
+}
+
+impl Activity {
+    const BUSY: u64 = u64::MAX;
+
+    fn new() -> Self {
+        Self { opened: Instant::now(), idle_since: AtomicU64::new(0) }
+    }
+
+    /// `None` while a request is in progress.
+    fn idle_for(&self) -> Option<Duration> {
+        match self.idle_since.load(Ordering::Relaxed) {
+            Self::BUSY => None,
+            since => Some(self.opened.elapsed().saturating_sub(Duration::from_millis(since))),
+        }
+    }
+
+    fn begin_request(&self) {
+        self.idle_since.store(Self::BUSY, Ordering::Relaxed);
+    }
+
+    fn end_request(&self) {
+        let since = u64::try_from(self.opened.elapsed().as_millis()).unwrap_or(Self::BUSY - 1);
+        self.idle_since.store(since, Ordering::Relaxed);
+    }
+}
+
+/// One connection.
+struct Connection {
+    endpoint: Arc<BoxEndpoint<'static>>,
+    activity: Arc<Activity>,
+    /// The local and the remote one.
+    addresses: (SocketAddr, SocketAddr),
+    stop: watch::Receiver<bool>,
+}
+
+impl Connection {
+    async fn serve<S>(self, stream: S, scheme: Scheme)
+    where
+        S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
+        let mut stop = self.stop.clone();
+        let this = Arc::new(self);
+        let service = service_fn(move |request| {
+            let (this, scheme) = (Arc::clone(&this), scheme.clone());
+            // The future of a request is large, and hyper reserves memory for it in each connection.
+            Box::pin(async move {
+                this.activity.begin_request();
+                let response = this.respond(request, scheme).await;
+                this.activity.end_request();
+                Ok::<_, Infallible>(hyper::Response::<BoxBody<_, _>>::from(response))
+            })
+        });
+        let connection = http1::Builder::new()
+            // A client may close its sending half and still wait for the response.
+            .half_close(true)
+            // Idle connections are closed from outside.
+            .header_read_timeout(None)
+            .serve_connection(TokioIo::new(stream), service);
+        let mut connection = pin!(connection);
+        let ended = tokio::select! {
+            ended = connection.as_mut() => ended,
+            () = stopped(&mut stop) => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
+        };
+        if let Err(error) = ended {
+            tracing::debug!(%error, "connection ended");
+        }
+    }
+
+    async fn respond(&self, request: Request<Incoming>, scheme: Scheme) -> poem::Response {
+        let (local, remote) = self.addresses;
+        let addresses = (LocalAddr(local.into()), RemoteAddr(remote.into()));
+        let mut request = poem::Request::from((request, addresses.0, addresses.1, scheme));
+        let body: BoxBody<Bytes, io::Error> = request.take_body().into();
+        match timeout(BODY_TIMEOUT, read(body)).await {
+            Ok(Ok(body)) => request.set_body(body),
+            Ok(Err(error)) => return aborted(StatusCode::BAD_REQUEST, &error.to_string()),
+            Err(_) => {
+                let text = "the request body did not arrive in time";
+                return aborted(StatusCode::REQUEST_TIMEOUT, text);
+            }
+        }
+        self.endpoint.get_response(request).await
+    }
+}
+
+/// Reads a body. A body that is too long is cut off, and the endpoint refuses it.
+async fn read(mut body: BoxBody<Bytes, io::Error>) -> io::Result<Bytes> {
+    let mut bytes = BytesMut::new();
+    while let Some(frame) = body.frame().await {
+        let Ok(data) = frame?.into_data() else { continue };
+        let wanted = data.len().min(BODY_LIMIT - bytes.len());
+        bytes.extend_from_slice(&data[..wanted]);
+        if bytes.len() == BODY_LIMIT {
+            break;
+        }
+    }
+    Ok(bytes.freeze())
+}
+
+/// The response to a request whose body is incomplete, after which the connection is closed.
+fn aborted(status: StatusCode, text: &str) -> poem::Response {
+    problem(status, text).with_header(CONNECTION, "close").into_response()
+}
