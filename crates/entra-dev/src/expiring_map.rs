@@ -2,11 +2,12 @@
 
 use std::{
     collections::{HashMap, VecDeque},
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-/// The maximum number of entries. If the map is full, the oldest is evicted.
-const CAPACITY: usize = 10_000;
+/// The maximum number of entries. If the map is full, the oldest is evicted. A tenant that runs for
+/// months in CI must not need more and more memory.
+const CAPACITY: usize = 2_000;
 
 /// A bounded map from random keys to values, each of which expires.
 #[derive(Debug)]
@@ -27,7 +28,8 @@ impl<T> ExpiringMap<T> {
     pub(crate) fn insert(&self, key: String, value: T, now: u64) {
         let mut entries = self.lock();
         entries.evict(self.lifetime, now);
-        if entries.by_key.insert(key.clone(), Entry { value, created: now }).is_none() {
+        let key: Arc<str> = key.into();
+        if entries.by_key.insert(Arc::clone(&key), Entry { value, created: now }).is_none() {
             entries.order.push_back(key);
         }
     }
@@ -55,9 +57,9 @@ impl<T> ExpiringMap<T> {
 
 #[derive(Debug)]
 struct Entries<T> {
-    by_key: HashMap<String, Entry<T>>,
+    by_key: HashMap<Arc<str>, Entry<T>>,
     /// The keys of `by_key`, oldest first.
-    order: VecDeque<String>,
+    order: VecDeque<Arc<str>>,
 }
 
 impl<T> Entries<T> {

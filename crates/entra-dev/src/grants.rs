@@ -36,7 +36,14 @@ const CODE_LIFETIME: u64 = 600;
 
 /// The authorization codes that were issued.
 #[derive(Debug)]
-pub(crate) struct Codes(ExpiringMap<Code>);
+pub(crate) struct Codes(ExpiringMap<State>);
+
+/// Whether a code was redeemed. Then only that is kept, because most codes are redeemed at once.
+#[derive(Debug)]
+enum State {
+    Issued(Box<Code>),
+    Redeemed,
+}
 
 /// What an authorization code represents, and what its redemption is checked against.
 #[derive(Debug, Clone)]
@@ -46,13 +53,12 @@ pub(crate) struct Code {
     pub(crate) redirect_uri: String,
     /// The S256 code challenge (RFC 7636).
     pub(crate) challenge: Option<String>,
-    redeemed: bool,
 }
 
 impl Code {
     pub(crate) fn new(grant: Grant, redirect_uri: &str, challenge: Option<&str>) -> Self {
         let challenge = challenge.map(str::to_owned);
-        Self { grant, redirect_uri: redirect_uri.to_owned(), challenge, redeemed: false }
+        Self { grant, redirect_uri: redirect_uri.to_owned(), challenge }
     }
 }
 
@@ -66,7 +72,7 @@ impl Codes {
     /// Issues a code.
     pub(crate) fn issue(&self, code: Code, now: u64) -> String {
         let key = random::secret();
-        self.0.insert(key.clone(), code, now);
+        self.0.insert(key.clone(), State::Issued(Box::new(code)), now);
         key
     }
 
@@ -80,16 +86,15 @@ impl Codes {
         now: u64,
         check: impl FnOnce(&Code) -> Result<(), Refusal>,
     ) -> Result<Grant, Refusal> {
-        let redeemed = self.0.access(code, now, |code, age| {
-            if code.redeemed {
-                return Err(Refusal::code_redeemed());
-            }
+        let redeemed = self.0.access(code, now, |state, age| {
+            let State::Issued(code) = state else { return Err(Refusal::code_redeemed()) };
             if age >= CODE_LIFETIME {
                 return Err(Refusal::code_expired());
             }
             check(code)?;
-            code.redeemed = true;
-            Ok(code.grant.clone())
+            let grant = code.grant.clone();
+            *state = State::Redeemed;
+            Ok(grant)
         });
         redeemed.unwrap_or_else(|| match random::is_secret(code) {
             true => Err(Refusal::grant_invalid("code")),
