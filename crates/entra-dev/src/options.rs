@@ -1,26 +1,38 @@
 //! The options of a development tenant.
 
-use std::{fmt, path::PathBuf, sync::Arc};
+use std::{fmt, net::IpAddr, path::PathBuf, sync::Arc};
 
 use crate::{
     clock::{Clock, SystemClock},
+    control_token::ControlToken,
     directory::Directory,
+    host_name::HostName,
+    token_issuer::TokenIssuer,
 };
 
 /// How a development tenant runs.
-///
-/// The host cannot be chosen, because the tenant binds only the loopback addresses.
 #[derive(Clone)]
 pub struct Options {
-    /// The port for HTTP on both loopback addresses; 0 means any free port. Default 8001.
+    /// An address to bind besides the loopback ones: one address of this machine, `0.0.0.0` or `::`
+    /// for all of them. It requires `answer_to` and `control_token`, because anybody who can reach
+    /// the tenant can sign in as anybody. Default: none.
+    pub host: Option<IpAddr>,
+    /// The names and addresses, besides the loopback ones, under which clients may reach the tenant.
+    /// Metadata and ID tokens then contain the name, and the port, that the client used. The
+    /// certificate authority can issue certificates for exactly these names and the loopback ones.
+    /// Default: none.
+    pub answer_to: Vec<HostName>,
+    /// The bearer token without which nobody can use `/_dev`, where tokens can be forged. Default:
+    /// none.
+    pub control_token: Option<ControlToken>,
+    /// The port for HTTP; 0 means any free port. Default 8001.
     pub port: u16,
     /// The port for HTTPS, which MSAL requires; 0 means any free port, `None` means no HTTPS.
     /// Default 8443.
     pub https_port: Option<u16>,
-    /// The listener whose URL is the issuer of access tokens for APIs without a `token_issuer` in
-    /// the directory. Default HTTP, which an API on the same machine can use without trusting a
-    /// certificate.
-    pub access_token_issuer: Scheme,
+    /// The issuer of access tokens for APIs without a `token_issuer` in the directory. Default HTTP,
+    /// which an API on the same machine can use without trusting a certificate.
+    pub access_token_issuer: TokenIssuer,
     /// The folder for the signing keys and the certificate authority, so that tokens stay valid
     /// after a restart. It is created if needed. `None` keeps them in memory. Default
     /// `data/dev-tenant`.
@@ -39,8 +51,7 @@ pub struct Options {
 }
 
 /// One of the two listeners.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Scheme {
     /// `http://localhost`.
     #[default]
@@ -69,9 +80,12 @@ impl Options {
 impl Default for Options {
     fn default() -> Self {
         Self {
+            host: None,
+            answer_to: Vec::new(),
+            control_token: None,
             port: 8001,
             https_port: Some(8443),
-            access_token_issuer: Scheme::Http,
+            access_token_issuer: TokenIssuer::default(),
             data_dir: Some(PathBuf::from("data/dev-tenant")),
             directory: Directory::default(),
             api_app_id_uris: Vec::new(),
@@ -84,6 +98,9 @@ impl Default for Options {
 impl fmt::Debug for Options {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Options")
+            .field("host", &self.host)
+            .field("answer_to", &self.answer_to)
+            .field("control_token", &self.control_token)
             .field("port", &self.port)
             .field("https_port", &self.https_port)
             .field("access_token_issuer", &self.access_token_issuer)

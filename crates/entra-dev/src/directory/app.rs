@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::{ids::MICROSOFT_GRAPH, options::Scheme};
+use crate::{ids::MICROSOFT_GRAPH, token_issuer::TokenIssuer};
 
 use super::{certificate::AppCertificate, redirect_uri};
 
@@ -23,8 +23,8 @@ pub(crate) struct App {
     pub(crate) app_id_uris: Vec<String>,
     /// The version of the access tokens that this API accepts: 1 or 2.
     pub(crate) access_token_version: u8,
-    /// The listener whose URL is the issuer of those tokens; `None` means that of the options.
-    pub(crate) token_issuer: Option<Scheme>,
+    /// The issuer of those tokens; `None` means that of the options.
+    pub(crate) token_issuer: Option<TokenIssuer>,
     /// Whether its tokens are signed with a key of its own, as in Entra after claims mapping.
     pub(crate) own_signing_key: bool,
     /// The delegated permissions of this API.

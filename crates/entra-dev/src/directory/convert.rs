@@ -97,7 +97,7 @@ impl AppEntry {
                 .collect(),
             app_id_uris: self.app_id_uris(checks),
             access_token_version: version.map_or(2, |version| *version.as_ref()),
-            token_issuer: self.token_issuer,
+            token_issuer: self.token_issuer.clone(),
             own_signing_key: self.own_signing_key,
             scopes: (self.scopes.iter().map(scope(false)))
                 .chain(self.admin_scopes.iter().map(scope(true)))

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use toml::Spanned;
 
-use crate::options::Scheme;
+use crate::token_issuer::TokenIssuer;
 
 use super::app::OptionalClaim;
 
@@ -75,7 +75,7 @@ pub(super) struct AppEntry {
     pub(super) added_to: Vec<Text>,
     pub(super) app_id_uri: Option<Spanned<AppIdUris>>,
     pub(super) access_token_version: Option<Spanned<u8>>,
-    pub(super) token_issuer: Option<Scheme>,
+    pub(super) token_issuer: Option<TokenIssuer>,
     #[serde(default)]
     pub(super) own_signing_key: bool,
     #[serde(default)]

@@ -147,11 +147,10 @@ fn check_assertion(
     if valid { Ok(Proof::Certificate) } else { Err(Refusal::assertion_not_in_time()) }
 }
 
-/// Whether this is the token endpoint or the issuer of a tenant, on either listener. OpenID Connect
+/// Whether this is the token endpoint or the issuer of a tenant, at either listener. OpenID Connect
 /// clients send one or the other.
 fn is_token_endpoint(request: &TenantRequest<'_>, audience: &str) -> bool {
-    let mut base_urls = request.context.urls.all();
-    let path = base_urls.find_map(|url| audience.strip_prefix(url)?.strip_prefix('/'));
+    let path = request.context.urls.path_of(audience);
     let tenant = path.and_then(|path| {
         path.strip_suffix("/oauth2/v2.0/token").or_else(|| path.strip_suffix("/v2.0"))
     });

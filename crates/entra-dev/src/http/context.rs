@@ -1,5 +1,7 @@
 //! What all handlers share.
 
+use std::{path::PathBuf, sync::Arc};
+
 use poem::{Request, http::uri::Scheme as UriScheme};
 
 use crate::{
@@ -8,10 +10,13 @@ use crate::{
     directory::Directory,
     faults::Faults,
     grants::{Codes, RefreshTokens},
+    host_name::HostNames,
     options::Scheme,
     sessions::{Consents, Sessions},
     tokens::Issuer,
 };
+
+use super::control::Control;
 
 /// The state of a running tenant.
 pub(crate) struct Context {
@@ -19,6 +24,12 @@ pub(crate) struct Context {
     pub(crate) issuer: Issuer,
     pub(crate) faults: Faults,
     pub(crate) audit: Audit,
+    /// `None` if nothing protects `/_dev`.
+    pub(super) control: Option<Control>,
+    /// The certificate of the authority in PEM, if there is an HTTPS listener.
+    pub(crate) ca: Option<String>,
+    /// The file with that certificate, if there is a folder for it.
+    pub(crate) ca_file: Option<PathBuf>,
     pub(super) codes: Codes,
     pub(super) consents: Consents,
     pub(super) devices: Devices,
@@ -27,12 +38,20 @@ pub(crate) struct Context {
 }
 
 impl Context {
-    pub(crate) fn new(urls: Urls, issuer: Issuer) -> Self {
+    pub(crate) fn new(
+        urls: Urls,
+        issuer: Issuer,
+        control: Option<Control>,
+        (ca, ca_file): (Option<String>, Option<PathBuf>),
+    ) -> Self {
         Self {
             urls,
             issuer,
             faults: Faults::default(),
             audit: Audit::default(),
+            control,
+            ca,
+            ca_file,
             codes: Codes::new(),
             consents: Consents::default(),
             devices: Devices::new(),
@@ -61,23 +80,85 @@ impl Context {
 pub(crate) struct Urls {
     pub(crate) http: String,
     pub(crate) https: Option<String>,
+    /// The names that the tenant answers to.
+    pub(crate) names: HostNames,
+    ports: (u16, Option<u16>),
+    notice: Option<Arc<str>>,
 }
 
 impl Urls {
-    pub(crate) fn new(port: u16, https_port: Option<u16>) -> Self {
-        Self { http: Scheme::Http.url(port), https: https_port.map(|port| Scheme::Https.url(port)) }
+    pub(crate) fn new(port: u16, https_port: Option<u16>, names: HostNames) -> Self {
+        let others: Vec<_> = names.others().iter().map(ToString::to_string).collect();
+        let notice = (!others.is_empty()).then(|| {
+            let others = others.join(", ");
+            format!(
+                "This tenant also answers to {others}: anybody who can reach it can sign in as \
+                 anybody."
+            )
+        });
+        Self {
+            http: Scheme::Http.url(port),
+            https: https_port.map(|port| Scheme::Https.url(port)),
+            names,
+            ports: (port, https_port),
+            notice: notice.map(Into::into),
+        }
     }
 
-    /// The URL of the listener that received this request.
-    pub(super) fn of(&self, request: &Request) -> &str {
+    /// The URL at which this request arrived: that of the listener or, if the tenant answers to
+    /// other names, the one that the client used.
+    pub(super) fn of<'a>(&'a self, request: &'a Request) -> &'a str {
+        match request.extensions().get::<BaseUrl>() {
+            Some(BaseUrl(Some(url))) => url,
+            _ => self.listener(request.scheme()),
+        }
+    }
+
+    fn listener(&self, scheme: &UriScheme) -> &str {
         match &self.https {
-            Some(https) if *request.scheme() == UriScheme::HTTPS => https,
+            Some(https) if *scheme == UriScheme::HTTPS => https,
             _ => &self.http,
         }
     }
 
-    /// The URLs of all listeners.
-    pub(super) fn all(&self) -> impl Iterator<Item = &str> {
-        [Some(&self.http), self.https.as_ref()].into_iter().flatten().map(String::as_str)
+    /// The URLs of all listeners under all names; first as `localhost`.
+    pub(super) fn all(&self) -> Vec<String> {
+        let others = self.names.others().iter().map(ToString::to_string);
+        let names = ["localhost".to_owned()].into_iter().chain(others);
+        let urls = names.flat_map(|name| {
+            let https = self.ports.1.map(|port| format!("https://{name}:{port}"));
+            [Some(format!("http://{name}:{}", self.ports.0)), https].into_iter().flatten()
+        });
+        urls.collect()
+    }
+
+    /// The path of this URL, without the first slash, if it is one of this tenant.
+    pub(super) fn path_of<'a>(&self, url: &'a str) -> Option<&'a str> {
+        let (origin, path) = url.match_indices('/').nth(2).map(|(at, _)| url.split_at(at))?;
+        let is_listener = [Some(&self.http), self.https.as_ref()].contains(&Some(&origin.into()));
+        // A port that is mapped to a listener is not known here.
+        let is_other = !self.names.others().is_empty() && self.names.admit_url(origin);
+        (is_listener || is_other).then_some(&path[1..])
+    }
+
+    /// What every page says if other machines may reach the tenant.
+    pub(crate) fn notice(&self) -> Option<Arc<str>> {
+        self.notice.clone()
+    }
+}
+
+/// The URL that the client used, without a trailing slash. An extension of the request.
+///
+/// `None` if the tenant only answers to loopback names: then each listener has one URL, with
+/// `localhost`, whichever loopback name the client used.
+#[derive(Clone)]
+pub(super) struct BaseUrl(Option<String>);
+
+impl BaseUrl {
+    /// `authority` is the host, with the port if it is not the default one. It may differ from the
+    /// port of the listener, because ports of containers can be mapped.
+    pub(super) fn of(urls: &Urls, scheme: &UriScheme, authority: &str) -> Self {
+        let authority = authority.to_ascii_lowercase();
+        Self((!urls.names.others().is_empty()).then(|| format!("{scheme}://{authority}")))
     }
 }

@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::json;
 use url::form_urlencoded::byte_serialize;
 
-use crate::{directory::Authority, keys::Jwk, refusal::Refusal};
+use crate::{directory::Authority, host_name::without_port, keys::Jwk, refusal::Refusal};
 
 use super::{
     faults,
@@ -68,7 +68,7 @@ fn instance(request: &TenantRequest<'_>) -> Result<Answer, Refusal> {
     let base_url = request.base_url;
     let host = base_url.split_once("://").map_or(base_url, |(_, host)| host);
     // MSAL looks for its authority with the port or without it, depending on the language.
-    let name = host.split_once(':').map_or(host, |(name, _)| name);
+    let name = without_port(host);
     let metadata = format!("{base_url}/common/v2.0/.well-known/openid-configuration");
     let body = json!({
         "tenant_discovery_endpoint": metadata,

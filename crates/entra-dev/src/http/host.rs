@@ -1,4 +1,4 @@
-//! Refuses requests for host names other than loopback names.
+//! Refuses requests for host names that the tenant does not answer to.
 
 use std::sync::Arc;
 
@@ -10,71 +10,49 @@ use poem::{
     },
 };
 
-/// Accepts only requests for a loopback name.
+use crate::host_name::HostNames;
+
+use super::{
+    context::{BaseUrl, Context},
+    pages,
+};
+
+/// Accepts only requests for a name that the tenant answers to: a loopback one, or one that was
+/// asked for with `--answer-to`.
 ///
 /// A web site can let its own name resolve to 127.0.0.1 (DNS rebinding). Its pages would then have
 /// the same origin as this server, but the browser still sends that name as `Host`.
-pub(super) async fn require_loopback<E: Endpoint<Output = Response>>(
+pub(super) async fn require_known_name<E: Endpoint<Output = Response>>(
     endpoint: Arc<E>,
-    request: Request,
+    mut request: Request,
 ) -> Result<Response> {
-    if !is_local(request.uri(), request.headers()) {
-        let text = "This is a development tenant: it only accepts requests for localhost.\n";
+    let Some(context) = request.data::<Arc<Context>>().cloned() else {
+        return endpoint.call(request).await;
+    };
+    let Some(name) = known_name(&context.urls.names, request.uri(), request.headers()) else {
+        let text = "This is a development tenant: it only accepts requests for localhost, and for \
+                    the names in --answer-to.\n";
         return Ok((StatusCode::BAD_REQUEST, text).into_response());
-    }
-    let mut response = endpoint.get_response(request).await;
+    };
+    let base_url = BaseUrl::of(&context.urls, request.scheme(), name);
+    request.extensions_mut().insert(base_url);
+    let answering = endpoint.get_response(request);
+    let mut response = pages::with_notice(context.urls.notice(), answering).await;
     response.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     Ok(response)
 }
 
-/// Whether the request names a host, and every name is a loopback one.
-fn is_local(uri: &Uri, headers: &HeaderMap) -> bool {
+/// The host and port that the request names; `None` if it names none, or an unknown one.
+fn known_name<'a>(names: &HostNames, uri: &'a Uri, headers: &'a HeaderMap) -> Option<&'a str> {
     let mut hosts = headers.get_all(HOST).iter();
     let host = match (hosts.next(), hosts.next()) {
-        (Some(host), None) => Some(host.to_str().is_ok_and(is_loopback_name)),
+        (Some(host), None) => Some(host.to_str().ok().filter(|host| names.admit(host))?),
         (None, _) => None,
-        (Some(_), Some(_)) => Some(false),
+        (Some(_), Some(_)) => return None,
     };
-    let authority = uri.authority().map(|authority| is_loopback_name(authority.as_str()));
-    match (host, authority) {
-        (None, None) => false,
-        (host, authority) => host.unwrap_or(true) && authority.unwrap_or(true),
-    }
-}
-
-/// Whether this is `localhost`, `127.0.0.1` or `[::1]`, with or without a port.
-fn is_loopback_name(authority: &str) -> bool {
-    ["localhost", "127.0.0.1", "[::1]"].iter().any(|name| {
-        let Some((head, tail)) = authority.split_at_checked(name.len()) else { return false };
-        let port = tail.strip_prefix(':').unwrap_or(tail);
-        let has_port = tail.is_empty() || tail.starts_with(':');
-        head.eq_ignore_ascii_case(name) && has_port && port.bytes().all(|b| b.is_ascii_digit())
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::is_loopback_name;
-
-    #[test]
-    fn only_loopback_names_are_local() {
-        for name in ["localhost", "LOCALHOST:8001", "127.0.0.1:1", "[::1]", "[::1]:8001"] {
-            assert!(is_loopback_name(name), "{name}");
-        }
-        for name in [
-            "",
-            "localhost.evil.example",
-            "localhost.",
-            "evil.example",
-            "localhost8001",
-            "localhost:80@evil.example",
-            "127.0.0.1.evil.example",
-            "127.0.0.2",
-            "0.0.0.0",
-            "::1",
-            "user@localhost",
-        ] {
-            assert!(!is_loopback_name(name), "{name}");
-        }
+    match uri.authority().map(|authority| authority.as_str()) {
+        // It takes precedence (RFC 9112, section 3.2.2).
+        Some(authority) => names.admit(authority).then_some(authority),
+        None => host,
     }
 }

@@ -95,7 +95,7 @@ impl IntoEndpoint for Methods {
 
 /// An error in Entra's format at Entra's paths, otherwise a problem document.
 fn not_allowed(context: &Context, path: &str, method: &Method, allowed: &str) -> Response {
-    let mut response = if path == "/" || path.starts_with("/_dev") {
+    let mut response = if path.matches('/').count() == 1 || path.starts_with("/_") {
         problem(StatusCode::METHOD_NOT_ALLOWED, &format!("send one of {allowed}"))
     } else {
         let refusal = Refusal::method(method.as_str(), allowed);

@@ -3,8 +3,10 @@
 mod admin_consent;
 mod authorization_request;
 mod authorize;
+mod certificate_authority;
 mod client;
 mod context;
+mod control;
 mod cookie;
 mod correlation;
 mod cors;
@@ -47,6 +49,7 @@ use self::{
 
 pub(crate) use self::{
     context::{Context, Urls},
+    control::Control,
     response::problem,
 };
 
@@ -56,6 +59,7 @@ pub(crate) fn endpoint(context: Arc<Context>) -> impl Endpoint<Output = Response
         .at("/", get(pages::start::show))
         .at(pages::STYLESHEET_PATH, get(pages::stylesheet))
         .at(pages::FORM_POST_PATH, get(pages::form_post_script))
+        .at("/ca.pem", get(certificate_authority::show))
         .at("/_dev", get(pages::start::show_dev))
         .at("/_dev/audit", get(dev::audit))
         .at("/_dev/clock", get(dev::clock).put(dev::set_clock))
@@ -77,6 +81,7 @@ pub(crate) fn endpoint(context: Arc<Context>) -> impl Endpoint<Output = Response
         .at("/:tenant/oauth2/v2.0/logout", get(LOGOUT).post(LOGOUT))
         .catch_error(|_: NotFoundError| async { pages::not_found() })
         .around(faults::inject)
+        .around(control::require_token)
+        .around(host::require_known_name)
         .data(context)
-        .around(host::require_loopback)
 }

@@ -32,6 +32,13 @@ pub enum KeyError {
     },
 }
 
+impl KeyError {
+    /// Whether a folder or file could not be written.
+    pub(crate) fn is_unwritable(&self) -> bool {
+        matches!(self, Self::Io { action: "create" | "write", .. })
+    }
+}
+
 /// Adds the action and the path to an I/O error.
 pub(crate) fn failed<'a>(
     action: &'static str,

@@ -8,6 +8,7 @@ use crate::{
     ids::API_CLIENT_ID,
     keys::{KeyError, KeyRing},
     options::{Options, Scheme},
+    token_issuer::TokenIssuer,
     tokens::{ForgeError, Forgery, Issuer, IssuerUrls},
 };
 
@@ -28,18 +29,21 @@ pub fn access_token(options: &Options, person: &str) -> Result<String, TokenErro
     }
     let https_port = options.https_port.unwrap_or(0);
     let api = options.directory.app(API_CLIENT_ID);
-    let port = match api.and_then(|api| api.token_issuer).unwrap_or(options.access_token_issuer) {
-        Scheme::Http => options.port,
-        Scheme::Https => https_port,
+    let issuer = api.and_then(|api| api.token_issuer.as_ref());
+    let port = match issuer.unwrap_or(&options.access_token_issuer) {
+        TokenIssuer::Listener(Scheme::Http) => Some(options.port),
+        TokenIssuer::Listener(Scheme::Https) => Some(https_port),
+        // The URL has the port.
+        TokenIssuer::Url(_) => None,
     };
-    if port == 0 {
+    if port == Some(0) {
         return Err(TokenError::AnyPort);
     }
     options.directory.person(person)?;
     let keys = KeyRing::open(options.data_dir.as_deref(), &options.directory.own_signing_keys())?;
     let clock = Arc::new(ShiftedClock::new(Arc::clone(&options.clock)));
     let urls = IssuerUrls {
-        default: options.access_token_issuer,
+        default: options.access_token_issuer.clone(),
         http: Scheme::Http.url(options.port),
         https: Some(Scheme::Https.url(https_port)),
     };

@@ -1,4 +1,4 @@
-//! Binds the loopback addresses.
+//! Binds the loopback addresses and, on request, another one.
 
 use std::{
     io,
@@ -18,24 +18,56 @@ pub(super) struct Bound {
     pub(super) sockets: Vec<TcpListener>,
 }
 
-/// Binds the same port of both loopback addresses, because browsers use either for `localhost`.
-pub(super) async fn bind(port: u16) -> Result<Bound, StartError> {
+/// Binds the same port of both loopback addresses, because browsers use either for `localhost`, and
+/// of this address.
+pub(super) async fn bind(host: Option<IpAddr>, port: u16) -> Result<Bound, StartError> {
     let mut attempts = 0;
     loop {
         attempts += 1;
-        let (v4, chosen) = listen(Ipv4Addr::LOCALHOST.into(), port).await?;
-        match listen(Ipv6Addr::LOCALHOST.into(), chosen).await {
-            Ok((v6, _)) => return Ok(Bound { port: chosen, sockets: vec![v4, v6] }),
+        match bind_all(host, port).await {
+            // A port that is free on one address may be in use on another.
             Err(StartError::Bind { source, .. })
                 if source.kind() == io::ErrorKind::AddrInUse
                     && port == 0
                     && attempts < PORT_ATTEMPTS => {}
-            Err(StartError::Bind { source, .. }) if has_no_ipv6(&source) => {
+            bound => return bound,
+        }
+    }
+}
+
+async fn bind_all(host: Option<IpAddr>, port: u16) -> Result<Bound, StartError> {
+    let loopback = [IpAddr::from(Ipv4Addr::LOCALHOST), Ipv6Addr::LOCALHOST.into()];
+    let mut bound = Bound { port, sockets: Vec::new() };
+    // An unspecified address includes the loopback one of its family, so it comes first.
+    for ip in host.into_iter().chain(loopback) {
+        if bound.includes(ip) {
+            continue;
+        }
+        match listen(ip, bound.port).await {
+            Ok((socket, port)) => {
+                bound.port = port;
+                bound.sockets.push(socket);
+            }
+            Err(StartError::Bind { source, .. })
+                if host != Some(ip) && ip.is_ipv6() && has_no_ipv6(&source) =>
+            {
                 tracing::warn!(%source, "no IPv6 loopback address: the development tenant uses IPv4 only");
-                return Ok(Bound { port: chosen, sockets: vec![v4] });
             }
             Err(error) => return Err(error),
         }
+    }
+    Ok(bound)
+}
+
+impl Bound {
+    /// Whether connections to this address already arrive. Linux also accepts IPv4 at `::`, unless
+    /// it is configured otherwise.
+    fn includes(&self, ip: IpAddr) -> bool {
+        let addresses = self.sockets.iter().filter_map(|socket| socket.local_addr().ok());
+        addresses.map(|address| address.ip()).any(|bound| {
+            bound == ip
+                || (bound.is_unspecified() && (bound.is_ipv6() || bound.is_ipv4() == ip.is_ipv4()))
+        })
     }
 }
 

@@ -1,11 +1,6 @@
 //! A development tenant that runs in the background.
 
-use std::{
-    path::{Path, PathBuf},
-    sync::Arc,
-    thread,
-    time::Duration,
-};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use poem::EndpointExt;
 use tokio::{
@@ -17,22 +12,23 @@ use tokio_rustls::{TlsAcceptor, rustls::ServerConfig};
 
 use crate::{
     audit::Entry as AuditEntry,
-    clock::{Clock, ShiftedClock, SystemClock},
-    directory::{Directory, Person, is_app_id_uri, origin},
+    clock::ShiftedClock,
+    directory::Person,
     faults::{Endpoint, FaultPlan},
-    http::{self, Context, Urls},
-    ids::API_CLIENT_ID,
-    keys::{KeyError, KeyRing},
-    options::{Options, Scheme},
-    timestamp::year,
-    tls::{CA_FILE, CertificateAuthority},
+    host_name::HostNames,
+    http::{self, Context, Control, Urls},
+    keys::KeyError,
+    options::Options,
+    tls::CA_FILE,
     tokens::{ForgeError, Forgery, Issuer, IssuerUrls},
 };
 
 use super::{
     bind::{Bound, bind},
+    checks::{check_reach, directory_of, warn_of_reach},
     connections::SocketServer,
-    error::{BadAppIdUri, BadRedirectUri, StartError},
+    error::StartError,
+    open_keys::open_keys,
 };
 
 /// How long requests may take to finish when the tenant is stopped.
@@ -41,8 +37,6 @@ const DRAIN: Duration = Duration::from_millis(500);
 /// A running development tenant. Dropping it stops it without waiting for requests to finish.
 pub struct DevTenant {
     context: Arc<Context>,
-    ca: Option<String>,
-    ca_file: Option<PathBuf>,
     stop: watch::Sender<bool>,
     servers: JoinSet<()>,
 }
@@ -58,62 +52,59 @@ impl DevTenant {
         Self::start_with(Options::ephemeral()).await
     }
 
-    /// Binds both loopback addresses and serves in the background.
+    /// Binds both loopback addresses, and `Options::host`, and serves in the background.
     ///
     /// On a machine without IPv6 it logs a warning and binds `127.0.0.1` only. The first start
     /// generates the signing keys, which takes a fraction of a second.
     ///
     /// # Errors
     ///
-    /// A port is taken, the keys cannot be read or generated, or a redirect URI or an App ID URI is
-    /// unusable.
+    /// A port is taken, the keys cannot be read or generated, a redirect URI, an App ID URI or the
+    /// issuer of access tokens is unusable, or other machines could reach the tenant although it has
+    /// no control token.
     pub async fn start_with(options: Options) -> Result<Self, StartError> {
-        if let Some(uri) = options.spa_redirect_uris.iter().find(|uri| origin(uri).is_none()) {
-            return Err(BadRedirectUri { uri: uri.clone() }.into());
-        }
-        let directory = with_api_known_as(&options.directory, &options.api_app_id_uris)?;
-        let apis = directory.apps().iter().map(|app| app.token_issuer);
-        let mut issuers = apis.flatten().chain([options.access_token_issuer]);
-        if options.https_port.is_none() && issuers.any(|issuer| issuer == Scheme::Https) {
-            return Err(StartError::NoHttps);
-        }
+        let names = HostNames::with(options.answer_to.clone());
+        let directory = directory_of(&options)?;
+        check_reach(&directory, &options, &names)?;
         let (folder, with_tls) = (options.data_dir.clone(), options.https_port.is_some());
         // A panic while generating keys would be a bug, but it must not end the caller.
         let own = options.directory.own_signing_keys();
-        let (keys, tls) = spawn_blocking(move || open_keys(folder.as_deref(), &own, with_tls))
-            .await
-            .unwrap_or(Err(KeyError::Generate))?;
-        let http = bind(options.port).await?;
+        let permitted = names.clone();
+        let open = move || open_keys(folder.as_deref(), &own, with_tls.then_some(&permitted));
+        let (keys, tls) = spawn_blocking(open).await.unwrap_or(Err(KeyError::Generate))?;
+        let http = bind(options.host, options.port).await?;
         let https = match options.https_port.zip(tls) {
-            Some((port, tls)) => Some((bind(port).await?, tls)),
+            Some((port, tls)) => Some((bind(options.host, port).await?, tls)),
             None => None,
         };
-        let urls = Urls::new(http.port, https.as_ref().map(|(bound, _)| bound.port));
+        let urls = Urls::new(http.port, https.as_ref().map(|(bound, _)| bound.port), names);
         let issuer_urls = IssuerUrls {
-            default: options.access_token_issuer,
+            default: options.access_token_issuer.clone(),
             http: urls.http.clone(),
             https: urls.https.clone(),
         };
         let clock = Arc::new(ShiftedClock::new(options.clock));
-        let directory = directory.with_swagger_ui_at(&options.spa_redirect_uris);
         let issuer = Issuer::new(issuer_urls, keys, clock, directory);
+        let (https, tls) = https.unzip();
+        let ca_is_saved = tls.as_ref().is_some_and(|tls| tls.ca_is_saved);
+        let ca = tls.as_ref().map(|tls| tls.ca.clone());
+        let ca_file = options.data_dir.filter(|_| ca_is_saved);
+        let ca_file = ca_file.map(|folder| folder.join(CA_FILE));
+        let control = options.control_token.clone().map(Control::new);
         let mut tenant = Self {
-            context: Arc::new(Context::new(urls, issuer)),
-            ca: None,
-            ca_file: options.data_dir.filter(|_| with_tls).map(|folder| folder.join(CA_FILE)),
+            context: Arc::new(Context::new(urls, issuer, control, (ca, ca_file))),
             stop: watch::channel(false).0,
             servers: JoinSet::new(),
         };
         for warning in tenant.context.directory().warnings() {
             tracing::warn!("{warning}");
         }
-        let (https, tls) = https.unzip();
-        tenant.ca = tls.as_ref().map(|tls| tls.ca.clone());
         tenant.serve(http, https.zip(tls.map(|tls| tls.config)));
         tracing::warn!(
             base_url = tenant.base_url(),
             "a development tenant is running: anybody on this machine can sign in as anybody"
         );
+        warn_of_reach(&tenant.context.urls, options.host, options.control_token.as_ref());
         Ok(tenant)
     }
 
@@ -146,12 +137,17 @@ impl DevTenant {
 
     /// The certificate, in PEM, that clients of [`https_url`](Self::https_url) must trust.
     pub fn ca_certificate(&self) -> Option<&str> {
-        self.ca.as_deref()
+        self.context.ca.as_deref()
     }
 
     /// The file with that certificate, if there is a folder for it.
     pub fn ca_file(&self) -> Option<&Path> {
-        self.ca_file.as_deref()
+        self.context.ca_file.as_deref()
+    }
+
+    /// The names, besides the loopback ones, that it answers to, as a sentence.
+    pub fn notice(&self) -> Option<String> {
+        self.context.urls.notice().map(|notice| notice.to_string())
     }
 
     /// All people, in the order of the account page.
@@ -214,43 +210,4 @@ impl DevTenant {
         // Dropping `self` aborts what is left.
         timeout(DRAIN, all_stopped).await.ok();
     }
-}
-
-/// The directory in which the Todo API has these App ID URIs, if there are any.
-fn with_api_known_as(directory: &Directory, uris: &[String]) -> Result<Directory, BadAppIdUri> {
-    if uris.is_empty() {
-        return Ok(directory.clone());
-    }
-    let names_another =
-        |uri: &str| directory.resource(uri).is_some_and(|app| app.client_id != API_CLIENT_ID);
-    match uris.iter().find(|uri| !is_app_id_uri(uri) || names_another(uri)) {
-        Some(uri) => Err(BadAppIdUri { uri: uri.clone() }),
-        None => Ok(directory.with_api_known_as(uris)),
-    }
-}
-
-/// What the HTTPS listener needs.
-struct Tls {
-    config: Arc<ServerConfig>,
-    /// The certificate of the authority, in PEM.
-    ca: String,
-}
-
-/// Opens or generates the signing keys and the certificate, in parallel.
-fn open_keys(
-    folder: Option<&Path>,
-    own: &[String],
-    with_tls: bool,
-) -> Result<(KeyRing, Option<Tls>), KeyError> {
-    let open_tls = || {
-        let authority = CertificateAuthority::open(folder)?;
-        let ca = authority.certificate.clone();
-        Ok(Tls { config: authority.certify(year(SystemClock.now()))?, ca })
-    };
-    thread::scope(|scope| {
-        let tls = with_tls.then(|| scope.spawn(open_tls));
-        let keys = KeyRing::open(folder, own)?;
-        let tls = tls.map(|tls| tls.join().unwrap_or(Err(KeyError::Generate))).transpose()?;
-        Ok((keys, tls))
-    })
 }

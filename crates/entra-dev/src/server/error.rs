@@ -1,6 +1,9 @@
 //! Why a development tenant does not start.
 
-use std::{io, net::SocketAddr};
+use std::{
+    io,
+    net::{IpAddr, SocketAddr},
+};
 
 use crate::keys::KeyError;
 
@@ -13,12 +16,22 @@ pub enum StartError {
     /// The port is taken, or binding it is not permitted.
     #[error("failed to listen on {address}; is another development tenant running?")]
     Bind {
-        /// The loopback address and port.
+        /// The address and port.
         address: SocketAddr,
         /// The error of the operating system.
         #[source]
         source: io::Error,
     },
+    /// Other machines could reach the tenant, but it has no name for them or no control token.
+    #[error(
+        "listening on {0} requires a name to answer to and a control token: anybody who can reach \
+         the tenant can sign in as anybody, and without the token also forge tokens"
+    )]
+    Exposed(IpAddr),
+    /// The issuer of access tokens, at least for one API, is a URL with a name that the tenant does
+    /// not answer to.
+    #[error("the issuer of access tokens {0} has a name that the tenant does not answer to")]
+    UnknownIssuer(String),
     /// The signing keys or the certificate authority cannot be read or generated.
     #[error(transparent)]
     Keys(#[from] KeyError),

@@ -8,6 +8,7 @@ use crate::{
     jws::UnverifiedJws,
     keys::{Jwk, KeyRing, SignError, SigningKey},
     options::Scheme,
+    token_issuer::TokenIssuer,
 };
 
 use super::claims::Claims;
@@ -15,17 +16,18 @@ use super::claims::Claims;
 /// The URLs that can be the issuer of access tokens, without trailing slashes.
 pub(crate) struct IssuerUrls {
     /// For APIs that do not say which one they expect.
-    pub(crate) default: Scheme,
+    pub(crate) default: TokenIssuer,
     pub(crate) http: String,
     /// `None` if no API expects it.
     pub(crate) https: Option<String>,
 }
 
 impl IssuerUrls {
-    fn of(&self, api: &App) -> &str {
-        match (api.token_issuer.unwrap_or(self.default), &self.https) {
-            (Scheme::Https, Some(https)) => https,
-            _ => &self.http,
+    fn of<'a>(&'a self, api: &'a App) -> &'a str {
+        match (api.token_issuer.as_ref().unwrap_or(&self.default), &self.https) {
+            (TokenIssuer::Url(url), _) => url,
+            (TokenIssuer::Listener(Scheme::Https), Some(https)) => https,
+            (TokenIssuer::Listener(_), _) => &self.http,
         }
     }
 }
@@ -49,7 +51,7 @@ impl Issuer {
     }
 
     /// The base URL of the issuer of access tokens for this API, without a trailing slash.
-    pub(super) fn base_url(&self, api: &App) -> &str {
+    pub(super) fn base_url<'a>(&'a self, api: &'a App) -> &'a str {
         self.urls.of(api)
     }
 

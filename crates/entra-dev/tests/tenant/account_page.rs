@@ -138,7 +138,7 @@ async fn pages_forbid_scripts_frames_and_caching() {
         assert_eq!(page.header("cross-origin-opener-policy"), None);
         assert!(!page.body.contains("style=") && !page.body.contains("<style"));
     }
-    let stylesheet = tenant.get("/_dev/style.css").await;
+    let stylesheet = tenant.get("/_assets/style.css").await;
     assert_eq!(stylesheet.status, StatusCode::OK);
     assert_eq!(stylesheet.header("content-type"), Some("text/css; charset=utf-8"));
 }

@@ -102,12 +102,49 @@ async fn a_stolen_ca_key_is_useless_for_other_sites() {
         ("10.0.0.1", false),
         ("::2", false),
     ] {
-        let leaf = certificate_by(&stolen, name);
-        let verified = verify(&leaf, &ca);
-        assert_eq!(verified.is_ok(), counts, "{name}: {verified:?}");
-        if !counts {
-            assert_eq!(verified, Err(webpki::Error::NameConstraintViolation), "{name}");
-        }
+        assert_counts(&stolen, &ca, "localhost only", name, counts);
+    }
+}
+
+#[tokio::test]
+async fn the_ca_is_good_for_exactly_the_names_that_were_asked_for() {
+    let folder = new_folder();
+    let answer_to = ["entra-dev", "tenant.dev.example", "10.0.0.5", "fd00::5"];
+    let answer_to = answer_to.map(|name| name.parse().unwrap()).to_vec();
+    let options = Options { answer_to, ..Options::ephemeral() };
+    let tenant = TestTenant::start_with(folder.clone(), options).await;
+    let ca = der(tenant.tenant.ca_certificate().unwrap());
+    let stolen = fs::read_to_string(folder.join("ca-with-key.pem")).unwrap();
+    tenant.tenant.stop().await;
+    fs::remove_dir_all(folder).unwrap();
+    let only = "localhost and 10.0.0.5 [fd00::5] entra-dev tenant.dev.example only";
+    for (name, counts) in [
+        ("localhost", true),
+        ("127.0.0.1", true),
+        ("entra-dev", true),
+        ("tenant.dev.example", true),
+        ("10.0.0.5", true),
+        ("fd00::5", true),
+        ("a.entra-dev", false),
+        ("a.tenant.dev.example", false),
+        ("dev.example", false),
+        ("notentra-dev", false),
+        ("10.0.0.6", false),
+        ("fd00::6", false),
+        ("login.microsoftonline.com", false),
+    ] {
+        assert_counts(&stolen, &ca, only, name, counts);
+    }
+}
+
+/// Asserts whether a certificate for this name counts if it was issued with a stolen key.
+#[track_caller]
+fn assert_counts(stolen: &str, ca: &CertificateDer<'_>, only: &str, name: &str, counts: bool) {
+    let leaf = certificate_by(stolen, only, name);
+    let verified = verify(&leaf, ca);
+    assert_eq!(verified.is_ok(), counts, "{name}: {verified:?}");
+    if !counts {
+        assert_eq!(verified, Err(webpki::Error::NameConstraintViolation), "{name}");
     }
 }
 
@@ -168,12 +205,12 @@ fn der(pem: &str) -> CertificateDer<'static> {
 }
 
 /// A certificate for this name or address, signed with the authority's key.
-fn certificate_by(pair: &str, name: &str) -> CertificateDer<'static> {
+fn certificate_by(pair: &str, only: &str, name: &str) -> CertificateDer<'static> {
     let key = &pair[pair.find("-----BEGIN PRIVATE KEY-----").unwrap()..];
     // Only the name of the issuer is used.
     let mut authority = CertificateParams::default();
     authority.distinguished_name = rcgen::DistinguishedName::new();
-    let common_name = "Development tenant CA, for localhost only";
+    let common_name = format!("Development tenant CA, for {only}");
     authority.distinguished_name.push(DnType::CommonName, common_name);
     let issuer = Issuer::new(authority, KeyPair::from_pem(key).unwrap());
     let mut params = CertificateParams::default();

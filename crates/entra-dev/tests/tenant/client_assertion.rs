@@ -1,6 +1,6 @@
 //! Client assertions.
 
-use std::sync::LazyLock;
+use std::{path::Path, sync::LazyLock};
 
 use aws_lc_rs::{
     hmac,
@@ -10,13 +10,17 @@ use base64::{
     Engine,
     prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD},
 };
-use entra_dev::ids::{API_CLIENT_ID, CONTOSO, DAEMON_CLIENT_ID};
+use entra_dev::{
+    Directory, Options,
+    ids::{API_CLIENT_ID, CONTOSO, DAEMON_CLIENT_ID},
+};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 use signature::KeyPair as _;
 
 use crate::support::{
-    Answer, Credential, Form, NATIVE, NOW, TestTenant, UNKNOWN_CLIENT_ID, claims, unsigned,
+    Answer, Credential, Form, NATIVE, NOW, TestTenant, UNKNOWN_CLIENT_ID, claims, new_folder,
+    shared_keys, unsigned,
 };
 
 const ROBOT: &str = "c2000000-0000-4000-8000-000000000001";
@@ -25,12 +29,17 @@ static ROBOTS: LazyLock<Credential> = LazyLock::new(Credential::generate);
 static STRANGERS: LazyLock<Credential> = LazyLock::new(Credential::generate);
 
 async fn start() -> TestTenant {
-    TestTenant::start_having(&format!(
+    let options = Options { directory: directory(), ..Options::ephemeral() };
+    TestTenant::start_with(shared_keys(), options).await
+}
+
+fn directory() -> Directory {
+    let robot = format!(
         "[[apps]]\nclient_id = \"{ROBOT}\"\nname = \"Robot\"\ntenant = \"Contoso\"\n\
          certificates = [\"\"\"{}\"\"\"]\n",
         ROBOTS.pem
-    ))
-    .await
+    );
+    Directory::parse(&format!("{}\n{robot}", Directory::EXAMPLE), Path::new("")).unwrap()
 }
 
 fn right(tenant: &TestTenant) -> Value {
@@ -51,6 +60,31 @@ fn request(assertion: &str) -> Form {
         .with("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer")
         .with("client_assertion", assertion)
         .with("scope", &format!("{API_CLIENT_ID}/.default"))
+}
+
+#[tokio::test]
+async fn the_audience_may_have_any_name_of_the_tenant() {
+    let answer_to = vec!["entra-dev".parse().unwrap()];
+    let directory = directory();
+    let options = Options { answer_to, directory, ..Options::ephemeral() };
+    let named = TestTenant::start_with(new_folder(), options).await;
+    let local = start().await;
+    for (audience, expected) in [
+        ("http://entra-dev:8001", [200, 401]),
+        ("https://entra-dev:8443", [200, 401]),
+        ("https://evil.example", [401, 401]),
+        ("https://entra-dev.evil.example", [401, 401]),
+        ("https://entra-dev@evil.example", [401, 401]),
+    ] {
+        for (tenant, status) in [&named, &local].into_iter().zip(expected) {
+            for path in ["oauth2/v2.0/token", "v2.0"] {
+                let mut claims = right(tenant);
+                claims["aud"] = format!("{audience}/{CONTOSO}/{path}").into();
+                let answer = present(tenant, &ROBOTS.rs256(&claims)).await;
+                assert_eq!(answer.status, status, "{audience} {}", answer.body);
+            }
+        }
+    }
 }
 
 async fn ask(tenant: &TestTenant, form: &Form) -> Answer {

@@ -77,18 +77,78 @@ async fn the_directory_file_can_be_json() {
 }
 
 #[tokio::test]
-async fn hosts_other_than_loopback_are_refused() {
+async fn other_hosts_need_a_name_and_a_control_token() {
     let folder = tempfile::tempdir().unwrap();
-    for host in ["0.0.0.0", "::", "[::]", "192.168.1.10", "10.0.0.1", "example.com", ""] {
+    let named = ["--answer-to", "entra-dev"];
+    let token = ["--control-token", "the-token-of-the-tests"];
+    for host in ["0.0.0.0", "::", "[::]", "192.168.1.10", "10.0.0.1"] {
+        for more in [&[][..], &named, &token] {
+            let arguments = [&["--check", "--host", host], more].concat();
+            let output = run_to_end(&folder, &arguments).await;
+            assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+            let text = output_of(&output);
+            assert!(text.contains("can sign in as anybody, so --host"), "{text}");
+        }
+        let arguments = [&["--check", "--host", host], &named[..], &token].concat();
+        let output = run_to_end(&folder, &arguments).await;
+        assert!(output.status.success(), "{host}");
+    }
+    for host in ["example.com", ""] {
         let output = run_to_end(&folder, &["--check", "--host", host]).await;
         assert_eq!(output.status.code(), Some(2), "{host}");
-        let text = output_of(&output);
-        assert!(text.contains("sign in as anybody, so it only binds 127.0.0.1 and"), "{text}");
     }
     for host in ["127.0.0.1", "localhost", "LOCALHOST", "::1", "[::1]"] {
         let output = run_to_end(&folder, &["--check", "--host", host]).await;
         assert!(output.status.success(), "{host}: {}", output_of(&output));
     }
+}
+
+#[tokio::test]
+async fn names_that_are_no_names_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["*", "*.example", "", "http://entra-dev", "entra-dev:8001", "localhost"] {
+        let output = run_to_end(&folder, &["--check", "--answer-to", name]).await;
+        assert_eq!(output.status.code(), Some(2), "{name}: {}", output_of(&output));
+    }
+    let arguments = ["--port", "0", "--access-token-issuer", "https://entra-dev:8443"];
+    let output = run_to_end(&folder, &arguments).await;
+    assert_eq!(output.status.code(), Some(1));
+    let text = output_of(&output);
+    assert!(text.contains("https://entra-dev:8443 has a name that the tenant does not"), "{text}");
+}
+
+#[tokio::test]
+async fn a_tenant_that_others_can_reach_says_so_loudly() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = command(&folder);
+    let arguments = ["--port=0", "--https-port=0", "--host=0.0.0.0", "--answer-to=entra-dev"];
+    command.args(arguments).args(["--answer-to", "10.0.0.5"]);
+    command.env("ENTRA_DEV_CONTROL_TOKEN", "short");
+    let program = EntraDev::start_command(folder, command).await;
+    let log = program.log();
+    let also = "This tenant also answers to entra-dev, 10.0.0.5: anybody who can reach it can sign";
+    assert_eq!(log.matches(also).count(), 2, "welcome and warning: {log}");
+    assert!(log.contains("it listens on 0.0.0.0: other machines may reach it"), "{log}");
+    assert!(log.contains("the control token is short"), "{log}");
+    let client = Client::builder().no_proxy().build().unwrap();
+    let page = client.get(format!("{}/_dev/audit", program.url));
+    assert_eq!(Answer::of(page.bearer_auth("short")).await.status, 200);
+    let help = run_to_end(&program.folder, &["--help"]).await;
+    assert!(!output_of(&help).contains("short]"), "{}", output_of(&help));
+}
+
+#[tokio::test]
+async fn the_health_check_asks_a_running_tenant() {
+    let mut program = EntraDev::start(&["--port", "0", "--https-port", "0"]).await;
+    let port = program.url.rsplit(':').next().unwrap().to_owned();
+    let check = ["healthcheck", "--port", &port];
+    let output = run_to_end(&program.folder, &check).await;
+    assert!(output.status.success() && output_of(&output).is_empty(), "{}", output_of(&output));
+    program.stop("TERM").await;
+    let output = run_to_end(&program.folder, &check).await;
+    assert_eq!(output.status.code(), Some(1));
+    let text = output_of(&output);
+    assert!(text.contains(&format!("no development tenant answers at port {port}")), "{text}");
 }
 
 #[tokio::test]
@@ -102,7 +162,10 @@ async fn help_explains_every_option() {
         "--port <PORT>",
         "--https-port <HTTPS_PORT>",
         "--host <HOST>",
-        "--access-token-issuer <ACCESS_TOKEN_ISSUER>",
+        "--access-token-issuer <ISSUER>",
+        "--answer-to <NAME>",
+        "--control-token <TOKEN>",
+        "healthcheck",
         "--data <FOLDER>",
         "--example",
         "--check",

@@ -73,7 +73,7 @@ async fn instance_discovery_accepts_the_listener_as_authority() {
 #[tokio::test]
 async fn id_tokens_name_their_listener_and_access_tokens_one() {
     for issuer in [Scheme::Http, Scheme::Https] {
-        let options = Options { access_token_issuer: issuer, ..Options::ephemeral() };
+        let options = Options { access_token_issuer: issuer.into(), ..Options::ephemeral() };
         let tenant = TestTenant::start_with(shared_keys(), options).await;
         let expected = match issuer {
             Scheme::Http => tenant.url(&format!("/{CONTOSO}/v2.0")),
@@ -114,14 +114,14 @@ async fn a_token_without_a_server_can_name_the_https_listener() {
     let folder = new_folder();
     let tenant = TestTenant::start_with(
         folder.clone(),
-        Options { access_token_issuer: Scheme::Https, ..Options::ephemeral() },
+        Options { access_token_issuer: Scheme::Https.into(), ..Options::ephemeral() },
     )
     .await;
     let https_port = tenant.https_url("").rsplit(':').next().unwrap().parse().unwrap();
     let options = Options {
         port: 0,
         https_port: Some(https_port),
-        access_token_issuer: Scheme::Https,
+        access_token_issuer: Scheme::Https.into(),
         data_dir: Some(folder.clone()),
         clock: tenant.clock.clone(),
         ..Options::default()
@@ -153,7 +153,7 @@ async fn https_can_be_disabled() {
     tenant.tenant.stop().await;
     std::fs::remove_dir_all(folder).unwrap();
 
-    let options = Options { access_token_issuer: Scheme::Https, ..options };
+    let options = Options { access_token_issuer: Scheme::Https.into(), ..options };
     let error = DevTenant::start_with(options).await.err().unwrap();
     assert!(matches!(error, StartError::NoHttps), "{error}");
 }

@@ -46,7 +46,7 @@ async fn response_mode_form_post_posts_a_form() {
 #[tokio::test]
 async fn the_script_of_the_form_page_is_a_file() {
     let tenant = TestTenant::start().await;
-    let script = tenant.get("/_dev/form-post.js").await;
+    let script = tenant.get("/_assets/form-post.js").await;
     assert_eq!(script.status, StatusCode::OK);
     assert_eq!(script.header("content-type"), Some("text/javascript; charset=utf-8"));
     assert_eq!(script.header("x-content-type-options"), Some("nosniff"));
@@ -79,7 +79,7 @@ fn assert_form_post(answer: &Answer) {
     let (form, _) = form.split_once("</form>").unwrap();
     assert!(form.contains("<button type=\"submit\">"), "{form}");
     assert_eq!(answer.body.matches("<script").count(), 1, "{}", answer.body);
-    assert!(answer.body.contains("<script src=\"/_dev/form-post.js\"></script>"));
+    assert!(answer.body.contains("<script src=\"/_assets/form-post.js\"></script>"));
 }
 
 #[tokio::test]

@@ -59,7 +59,7 @@ async fn token_for(tenant: &TestTenant, api: u8) -> String {
 async fn access_tokens_name_the_issuer_that_their_api_expects() {
     for default in [Scheme::Http, Scheme::Https] {
         let options = Options {
-            access_token_issuer: default,
+            access_token_issuer: default.into(),
             directory: directory(),
             ..Options::ephemeral()
         };
@@ -119,7 +119,7 @@ fn a_token_without_a_server_names_the_issuer_that_the_api_expects() {
         let options = Options {
             port: 1,
             https_port: Some(2),
-            access_token_issuer: default,
+            access_token_issuer: default.into(),
             data_dir: Some(folder.clone()),
             directory: Directory::parse(&with(setting), Path::new("")).unwrap(),
             ..Options::default()

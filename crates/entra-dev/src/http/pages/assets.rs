@@ -3,18 +3,18 @@
 use poem::{Response, handler};
 
 /// The path of the stylesheet. An inline one would need an exception in the content security policy.
-pub(in crate::http) const STYLESHEET_PATH: &str = "/_dev/style.css";
+pub(in crate::http) const STYLESHEET_PATH: &str = "/_assets/style.css";
 
 /// The path of the script that submits a form.
-pub(in crate::http) const FORM_POST_PATH: &str = "/_dev/form-post.js";
+pub(in crate::http) const FORM_POST_PATH: &str = "/_assets/form-post.js";
 
-/// `GET /_dev/style.css`.
+/// `GET /_assets/style.css`.
 #[handler]
 pub(in crate::http) fn stylesheet() -> Response {
     asset("text/css; charset=utf-8", include_str!("style.css"))
 }
 
-/// `GET /_dev/form-post.js`.
+/// `GET /_assets/form-post.js`.
 #[handler]
 pub(in crate::http) fn form_post_script() -> Response {
     asset("text/javascript; charset=utf-8", "document.forms[0].submit();\n")

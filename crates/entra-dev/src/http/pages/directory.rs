@@ -7,6 +7,7 @@ use maud::{Markup, html};
 use crate::{
     directory::{App, Directory, Person, Platform, Scope},
     options::Scheme,
+    token_issuer::TokenIssuer,
 };
 
 use super::table::{Table, code, lines, text};
@@ -99,10 +100,11 @@ pub(super) fn apis(directory: &Directory) -> Table {
 }
 
 /// The version of the access tokens, and the listener that issues them if the API says so.
-fn tokens(app: &App) -> impl Iterator<Item = Markup> {
-    let issuer = app.token_issuer.map(|scheme| match scheme {
-        Scheme::Http => text("issuer: HTTP"),
-        Scheme::Https => text("issuer: HTTPS"),
+fn tokens(app: &App) -> impl Iterator<Item = Markup> + use<> {
+    let issuer = app.token_issuer.as_ref().map(|issuer| match issuer {
+        TokenIssuer::Listener(Scheme::Http) => text("issuer: HTTP"),
+        TokenIssuer::Listener(Scheme::Https) => text("issuer: HTTPS"),
+        TokenIssuer::Url(url) => html! { "issuer: " (code(url)) },
     });
     [Some(html! { "version " (app.access_token_version) }), issuer].into_iter().flatten()
 }

@@ -1,9 +1,27 @@
 //! What all pages have in common.
 
+use std::sync::Arc;
+
 use maud::{DOCTYPE, Markup, html};
 use poem::{Response, http::StatusCode};
 
+use tokio::task_local;
+
 use super::assets::STYLESHEET_PATH;
+
+task_local! {
+    /// What every page says in addition, if the tenant can be reached from other machines. It is
+    /// not a parameter, so that no page can forget it.
+    static NOTICE: Option<Arc<str>>;
+}
+
+/// Handles a request whose page, if it returns one, has this notice.
+pub(in crate::http) async fn with_notice(
+    notice: Option<Arc<str>>,
+    answering: impl Future<Output = Response>,
+) -> Response {
+    NOTICE.scope(notice, answering).await
+}
 
 /// The content security policy: no scripts, no frames, nothing from other origins.
 ///
@@ -25,6 +43,7 @@ pub(super) fn page_with_script(title: &str, main: &Markup) -> Response {
 }
 
 fn respond(status: StatusCode, title: &str, main: &Markup, policy: String) -> Response {
+    let notice = NOTICE.try_with(Clone::clone).ok().flatten();
     let page = html! {
         (DOCTYPE)
         html lang="en" {
@@ -40,6 +59,9 @@ fn respond(status: StatusCode, title: &str, main: &Markup, policy: String) -> Re
                         strong { "Development only." }
                         " This is not Microsoft: anybody can sign in as anybody, and nothing here is \
                          secret."
+                    }
+                    @if let Some(notice) = &notice {
+                        p { strong { (notice) } }
                     }
                 }
                 main { (main) }

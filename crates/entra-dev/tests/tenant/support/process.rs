@@ -28,9 +28,15 @@ impl EntraDev {
     }
 
     pub(crate) async fn start_in(folder: TempDir, arguments: &[&str]) -> Self {
-        let log = File::create(folder.path().join(LOG)).unwrap();
         let mut command = command(&folder);
-        command.args(arguments).stdout(log.try_clone().unwrap()).stderr(log);
+        command.args(arguments);
+        Self::start_command(folder, command).await
+    }
+
+    /// Starts the program with a command of the test, in this folder.
+    pub(crate) async fn start_command(folder: TempDir, mut command: Command) -> Self {
+        let log = File::create(folder.path().join(LOG)).unwrap();
+        command.current_dir(&folder).stdout(log.try_clone().unwrap()).stderr(log);
         let process = command.spawn().unwrap();
         let (url, https_url) = (String::new(), String::new());
         let mut program = Self { url, https_url, folder, process };

@@ -214,7 +214,7 @@ impl TestTenant {
     }
 
     pub(crate) async fn issued_by_https() -> Self {
-        let options = Options { access_token_issuer: Scheme::Https, ..Options::ephemeral() };
+        let options = Options { access_token_issuer: Scheme::Https.into(), ..Options::ephemeral() };
         Self::start_with(shared_keys(), options).await
     }
 }
