@@ -16,6 +16,7 @@
 //! - `faults` and [`Forgery`]: faults and invalid tokens for tests
 //! - `http`: the endpoints; start with `http/mod.rs` and `http/operation.rs`
 //! - `server`: binds the listeners, with the certificate of `tls`, and runs everything
+//! - `setup`: what apps need, for each language
 
 mod audit;
 mod clock;
@@ -36,6 +37,7 @@ mod refusal;
 mod scope;
 mod server;
 mod sessions;
+mod setup;
 mod timestamp;
 mod tls;
 mod token_issuer;
@@ -53,6 +55,7 @@ pub use server::{
     BadAppIdUri, BadRedirectUri, DevTenant, StartError, TokenError, Unhealthy, access_token,
     check_health, running_access_token,
 };
+pub use setup::{BadLanguage, Language, UnknownApp, setup};
 pub use token_issuer::{BadTokenIssuer, TokenIssuer};
 pub use tokens::{ForgeError, Forgery, SignedWith, TokenKind};
 

@@ -3,7 +3,7 @@
 use std::{net::IpAddr, path::PathBuf, str::FromStr};
 
 use clap::{CommandFactory, Parser, Subcommand, error::ErrorKind};
-use entra_dev::{ControlToken, Directory, HostName, Options, TokenIssuer};
+use entra_dev::{ControlToken, Directory, HostName, Language, Options, TokenIssuer};
 
 /// A development tenant that speaks Microsoft Entra ID's protocol.
 ///
@@ -57,6 +57,14 @@ pub(crate) struct Arguments {
     /// Check the file, print its faults, and exit
     #[arg(long)]
     pub(crate) check: bool,
+
+    /// Print what an app in this language needs, and exit: dotnet, python, node, java, go or rust
+    #[arg(long = "for", value_name = "LANGUAGE")]
+    pub(crate) language: Option<Language>,
+
+    /// With --for: only this app, by name or client id
+    #[arg(long, value_name = "APP", requires = "language")]
+    pub(crate) app: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -10,13 +10,13 @@ use std::{
 };
 
 use anyhow::Context;
-use entra_dev::{DevTenant, Directory, Options, check_health};
+use entra_dev::{DevTenant, Directory, Options, check_health, setup};
 use tokio::signal::unix::{SignalKind, signal};
 
 pub(crate) use arguments::Arguments;
 use arguments::Command;
 
-pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
+pub(crate) fn run(mut arguments: Arguments) -> anyhow::Result<()> {
     if let Some(Command::Healthcheck { port }) = arguments.command {
         return Ok(check_health(port)?);
     }
@@ -29,6 +29,10 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
         let mut text: String = warnings.map(|warning| format!("warning: {warning}\n")).collect();
         writeln!(text, "{} people; no faults found", directory.people().len())?;
         return print(&text);
+    }
+    if let Some(language) = arguments.language {
+        let app = arguments.app.take();
+        return print(&setup(&arguments.options(directory), language, app.as_deref())?);
     }
     let _log = log::start();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;

@@ -10,7 +10,7 @@ use crate::{
     directory::Directory,
     faults::Faults,
     grants::{Codes, RefreshTokens},
-    host_name::HostNames,
+    host_name::{HostNames, without_port},
     options::Scheme,
     sessions::{Consents, Sessions},
     tokens::Issuer,
@@ -111,6 +111,20 @@ impl Urls {
         match request.extensions().get::<BaseUrl>() {
             Some(BaseUrl(Some(url))) => url,
             _ => self.listener(request.scheme()),
+        }
+    }
+
+    /// The URLs of both listeners for the client that sent this request: as far as is known, under
+    /// the name that it used.
+    pub(super) fn for_client(&self, request: &Request) -> (String, String) {
+        let base_url = self.of(request);
+        let name = without_port(base_url.split_once("://").map_or(base_url, |(_, host)| host));
+        let (port, https_port) = self.ports;
+        let other_http = format!("http://{name}:{port}");
+        let other_https = format!("https://{name}:{}", https_port.unwrap_or_default());
+        match base_url.starts_with("https:") {
+            true => (other_http, base_url.to_owned()),
+            false => (base_url.to_owned(), other_https),
         }
     }
 

@@ -61,6 +61,7 @@ pub(crate) fn endpoint(context: Arc<Context>) -> impl Endpoint<Output = Response
         .at(pages::FORM_POST_PATH, get(pages::form_post_script))
         .at("/ca.pem", get(certificate_authority::show))
         .at("/_dev", get(pages::start::show_dev))
+        .at("/_dev/apps/:client_id", get(pages::setup::show))
         .at("/_dev/audit", get(dev::audit))
         .at("/_dev/clock", get(dev::clock).put(dev::set_clock))
         .at("/_dev/faults", get(dev::faults).delete(dev::clear_faults))

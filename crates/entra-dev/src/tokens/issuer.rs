@@ -55,6 +55,11 @@ impl Issuer {
         self.urls.of(api)
     }
 
+    /// The issuer of access tokens for APIs that do not say which one they expect.
+    pub(crate) fn default_issuer(&self) -> &TokenIssuer {
+        &self.urls.default
+    }
+
     /// The time in seconds since the epoch.
     pub(crate) fn now(&self) -> u64 {
         self.clock.now()

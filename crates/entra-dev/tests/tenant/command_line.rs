@@ -165,6 +165,8 @@ async fn help_explains_every_option() {
         "--access-token-issuer <ISSUER>",
         "--answer-to <NAME>",
         "--control-token <TOKEN>",
+        "--for <LANGUAGE>",
+        "--app <APP>",
         "healthcheck",
         "--data <FOLDER>",
         "--example",

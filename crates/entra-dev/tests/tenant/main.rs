@@ -50,6 +50,7 @@ mod scope_spelling;
 mod scopes;
 mod session_cookie;
 mod sessions;
+mod setup;
 mod support;
 mod tenancy;
 mod token;

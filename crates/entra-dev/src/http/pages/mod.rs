@@ -9,6 +9,7 @@ mod form_post;
 mod layout;
 mod locked;
 pub(super) mod logout;
+pub(super) mod setup;
 mod sign_in;
 pub(super) mod start;
 mod table;

@@ -10,6 +10,7 @@ use crate::http::context::Context;
 use super::{
     activity, directory,
     layout::page,
+    setup,
     table::{Table, code, contents, tables, text},
 };
 
@@ -40,6 +41,7 @@ pub(in crate::http) fn show_dev(Data(context): Data<&Arc<Context>>) -> Response 
         directory::apis(directory),
         directory::app_roles(directory),
         directory::apps(directory),
+        setup::links(context),
         authorities(context),
         activity::sign_ins(directory, &entries),
         activity::audit_trail(&entries),

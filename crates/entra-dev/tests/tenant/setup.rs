@@ -1,0 +1,111 @@
+//! What an app needs in each language.
+
+use entra_dev::{Language, Options, ids::CONTOSO, setup};
+
+use crate::support::{TestTenant, output_of, run_to_end};
+
+/// What each language needs: trust, and instance discovery turned off.
+const NEEDS: [(&str, &[&str]); 6] = [
+    (
+        "dotnet",
+        &[
+            "SSL_CERT_FILE=data/dev-tenant/ca.pem",
+            "BackchannelHttpHandler is not enough",
+            "WithInstanceDiscovery(false)",
+            "DisableInstanceDiscovery = true",
+            "ConfigureHttpClientDefaults",
+            "DelegatingHandler",
+            "RequireHttpsMetadata = false and ValidIssuers",
+            "MSAL and Azure.Identity refuse http",
+            "https://localhost/signin-oidc",
+        ],
+    ),
+    (
+        "python",
+        &[
+            "REQUESTS_CA_BUNDLE=data/dev-tenant/ca.pem",
+            "instance_discovery=False",
+            "disable_instance_discovery=True",
+        ],
+    ),
+    (
+        "node",
+        &["NODE_EXTRA_CA_CERTS=data/dev-tenant/ca.pem", "knownAuthorities: [\"localhost:8443\"]"],
+    ),
+    ("java", &["keytool -importcert", "javax.net.ssl.trustStore", "instanceDiscovery(false)"]),
+    ("go", &["SSL_CERT_FILE=data/dev-tenant/ca.pem", "WithInstanceDiscovery(false)"]),
+    ("rust", &["SSL_CERT_FILE=data/dev-tenant/ca.pem", "DevTenant::start()"]),
+];
+
+#[tokio::test]
+async fn the_program_prints_what_apps_need_in_each_language() {
+    let folder = tempfile::tempdir().unwrap();
+    for (language, needs) in NEEDS {
+        let output = run_to_end(&folder, &["--for", language]).await;
+        assert!(output.status.success(), "{}", output_of(&output));
+        let text = output_of(&output);
+        for need in needs {
+            assert!(text.contains(need), "{language} lacks {need}:\n{text}");
+        }
+        for app in ["Todo API", "Nightly job", "Command line", "Single-page app"] {
+            assert!(text.contains(&format!("\n{app} (")), "{language} lacks {app}");
+        }
+        assert!(text.contains(&format!("https://localhost:8443/{CONTOSO}")), "{text}");
+        assert!(text.contains("http://localhost/auth/callback (web)"), "{text}");
+    }
+    let one = run_to_end(&folder, &["--for", "python", "--app", "Nightly job"]).await;
+    let one = output_of(&one);
+    assert!(one.contains("dev-secret") && !one.contains("web-secret"), "{one}");
+    assert!(one.contains("api://33333333-3333-4333-8333-333333333333/.default"), "{one}");
+    for (arguments, code, text) in [
+        (["--for", "cobol", "", ""], 2, "dotnet, python, node, java, go and rust"),
+        (["--for", "go", "--app", "Nobody"], 1, "the apps are Todo API"),
+    ] {
+        let arguments: Vec<_> = arguments.into_iter().filter(|text| !text.is_empty()).collect();
+        let output = run_to_end(&folder, &arguments).await;
+        assert_eq!(output.status.code(), Some(code));
+        assert!(output_of(&output).contains(text), "{}", output_of(&output));
+    }
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "it writes no keys");
+}
+
+#[test]
+fn an_api_is_told_the_issuer_and_audience_of_its_tokens() {
+    let options = Options {
+        answer_to: vec!["entra-dev".parse().unwrap()],
+        access_token_issuer: "https://entra-dev:8443".parse().unwrap(),
+        ..Options::default()
+    };
+    let text = setup(&options, Language::Node, Some("Todo API")).unwrap();
+    for line in [
+        "issuer          https://entra-dev:8443/11111111-1111-4111-8111-111111111111/v2.0",
+        "audience        33333333-3333-4333-8333-333333333333",
+        "authority       https://entra-dev:8443/11111111-1111-4111-8111-111111111111",
+    ] {
+        assert!(text.contains(line), "{text}");
+    }
+    let local = setup(&Options::default(), Language::Node, Some("Todo API")).unwrap();
+    assert!(local.contains(&format!("issuer          http://localhost:8001/{CONTOSO}/v2.0")));
+}
+
+#[tokio::test]
+async fn the_page_of_an_app_says_the_same() {
+    let tenant = TestTenant::start().await;
+    let page = tenant.dev_page().await;
+    let path = "/_dev/apps/55555555-5555-4555-8555-555555555555";
+    for (language, _) in NEEDS {
+        assert!(page.contains(&format!("href=\"{path}#{language}\"")), "{language}");
+    }
+    let page = tenant.get(path).await;
+    page.assert_page("Nightly job");
+    let ca = tenant.tenant.ca_file().unwrap().display().to_string();
+    for text in [
+        "<h2 id=\"java\">Java</h2>",
+        &format!("NODE_EXTRA_CA_CERTS={ca}"),
+        &format!("{}/{CONTOSO}", tenant.tenant.https_url().unwrap()),
+        "dev-secret",
+    ] {
+        assert!(page.body.contains(text), "lacks {text}:\n{}", page.body);
+    }
+    assert_eq!(tenant.get("/_dev/apps/nobody").await.status, 404);
+}
