@@ -8,31 +8,13 @@
 
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
-import { dirname, extname, join } from 'node:path';
 import { launch } from './lib/chromium.mjs';
-import {
-    assertApiRefuses, assertApiTakes, run, settings, tools, unverifiedClaims,
-} from './lib/matrix.mjs';
+import { assertApiRefuses, assertApiTakes, run, settings, unverifiedClaims } from './lib/matrix.mjs';
+import { serveApp, version } from './lib/spa.mjs';
 import { ADA, CONSENT, PICK, UMA } from './lib/visitor.mjs';
 
 const ONE_WAIT = 10_000;
 
-const library = dirname(tools.resolve('@azure/msal-browser/package.json'));
-const { version } = tools('@azure/msal-browser/package.json');
-
-const page = (name) => join(import.meta.dirname, 'spa', name);
-const files = {
-    '/': page('index.html'),
-    '/app.js': page('app.js'),
-    '/redirect.html': page('redirect.html'),
-    '/redirect.js': page('redirect.js'),
-    '/msal-browser.js': join(library, 'lib/msal-browser.min.js'),
-    '/msal-redirect-bridge.js': join(library, 'lib/redirect-bridge/msal-redirect-bridge.min.js'),
-};
-const types = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript; charset=utf-8' };
 const auth = {
     clientId: settings.SPA_CLIENT_ID,
     authority: `${settings.TENANT_HTTPS}/${settings.TENANT_ID}`,
@@ -44,21 +26,7 @@ const scopes = [settings.API_SCOPE];
 /** The configuration that the app gets when it loads. */
 let told = { auth };
 
-const server = createServer(async ({ url }, response) => {
-    const { pathname } = new URL(url, 'http://localhost');
-    if (pathname === '/configuration.json') {
-        response.setHeader('content-type', 'application/json');
-        response.end(JSON.stringify(told));
-    } else if (files[pathname]) {
-        response.setHeader('content-type', types[extname(files[pathname])]);
-        response.end(await readFile(files[pathname]));
-    } else {
-        response.writeHead(404).end();
-    }
-});
-server.listen(0, '127.0.0.1');
-await once(server, 'listening');
-const origin = `http://localhost:${server.address().port}`;
+const origin = await serveApp(() => told);
 const home = `${origin}/`;
 const bridge = `${origin}/redirect.html`;
 

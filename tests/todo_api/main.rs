@@ -65,4 +65,5 @@ mod todo_limit;
 mod todos;
 mod token_command;
 mod tokens;
+mod two_names;
 mod validators;
