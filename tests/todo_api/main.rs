@@ -22,6 +22,7 @@ mod docs_page;
 mod doctor;
 mod document;
 mod durability;
+mod entra_dev_readme;
 mod example_apps;
 mod examples;
 mod explain;
