@@ -235,7 +235,9 @@ mod tests {
         ] {
             assert_eq!(problem(|s| s.instance = pasted.clone()), expected, "{pasted}");
         }
-        let secret = problem(|s| s.instance = "user:secret@login.example/common".into());
-        assert!(!secret.contains("secret"), "{secret}");
+        for pasted in ["user:secret@login.example/common", "abc8Q~secret", "secret"] {
+            let problem = problem(|s| s.instance = pasted.into());
+            assert!(!problem.contains("secret"), "{problem}");
+        }
     }
 }

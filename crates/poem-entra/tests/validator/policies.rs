@@ -232,6 +232,22 @@ async fn a_rejection_says_which_agent_of_which_blueprint_was_refused() {
 }
 
 #[tokio::test]
+async fn a_refusal_says_whether_the_client_or_the_user_account_is_an_agent() {
+    let world = World::new();
+    for (client, account, expected) in [
+        ("11", "", "This operation is not for agents; the client app is an agent."),
+        ("", "13", "This operation is not for agents; the user account belongs to an agent."),
+        ("11", "13", "This operation is not for agents; the client app is an agent."),
+    ] {
+        let rejection = authorize::<NoAgents>(&world, |claims| {
+            claims["xms_act_fct"] = client.into();
+            claims["xms_sub_fct"] = account.into();
+        });
+        assert_eq!(rejection.await.unwrap_err().detail(), expected, "{client:?}, {account:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_second_role_condition_narrows_the_policy() {
     let world = World::new();
     let with = |roles: Value| move |claims: &mut Value| claims["roles"] = roles;
