@@ -8,8 +8,6 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::root;
-
 /// What `make tools` installs.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Tool {
@@ -110,7 +108,10 @@ impl Tool {
             }
             Self::SpaPackages => {
                 let packages = "examples/spa/node_modules/package-lock.json";
-                ("packages of examples/spa", Some(root().join(packages)))
+                (
+                    "packages of examples/spa",
+                    Some(Path::new(env!("CARGO_MANIFEST_DIR")).join(packages)),
+                )
             }
             Self::OpenapiPythonClient => {
                 ("openapi-python-client", installed("python/bin/openapi-python-client"))
@@ -211,7 +212,7 @@ fn has_module(name: &str) -> bool {
 }
 
 fn folder() -> PathBuf {
-    root().join("target")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("target")
 }
 
 /// An environment variable of the tests themselves.
