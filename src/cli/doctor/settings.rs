@@ -43,9 +43,11 @@ pub(super) fn report_warnings(report: &mut Report, config: &Config, dev: bool) {
             "settings",
             match dev {
                 true => "nothing is wrong for serve --dev, which needs none".to_owned(),
-                false => {
-                    format!("nothing is missing or wrong; the API is {}", config.entra.client_id)
-                }
+                false => format!(
+                    "every value has the right form; API_CLIENT_ID is {} (compare it with \
+                     Application (client) ID of the API in the portal: doctor cannot check that)",
+                    config.entra.client_id
+                ),
             },
         );
     }

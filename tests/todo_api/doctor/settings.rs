@@ -48,6 +48,22 @@ fn settings_with_which_the_server_does_not_start_are_faults() {
     }
 }
 
+/// The client id of another app has the right form, too.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_ok_about_the_settings_claims_no_more_than_was_checked() {
+    let tenant = DevTenant::start().await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let other = "88888888-8888-4888-8888-888888888888";
+    let launch = serve(tenant.base_url()).with("API_CLIENT_ID", other);
+    let report = Report::of(&launch, folder.path(), &[]);
+    report.assert_ok();
+    let expected = format!(
+        "every value has the right form; API_CLIENT_ID is {other} (compare it with Application \
+         (client) ID of the API in the portal: doctor cannot check that)"
+    );
+    assert_eq!(report.checks()[0]["detail"], expected);
+}
+
 #[test]
 fn a_file_that_cannot_be_read_is_a_fault() {
     let folder = tempfile::tempdir().unwrap();
