@@ -97,6 +97,11 @@ pub fn read_entra(environment: &Environment) -> Result<Settings, InvalidConfig> 
     reader.finish(Some(entra))
 }
 
+/// `SWAGGER_UI_CLIENT_ID` as it is written, which may be wrong.
+pub fn swagger_ui_client_id(environment: &Environment) -> Option<&str> {
+    environment.get("SWAGGER_UI_CLIENT_ID")
+}
+
 /// Where the server listens, and how callers reach it.
 #[derive(Debug, Clone)]
 pub struct ServerConfig {

@@ -487,7 +487,8 @@ impl Validator {
         expected.sort_unstable();
         Err(rejection.compared(expected.join(" or "), &claims.aud.join(" ")).with_hint(
             "Request a scope of this API, such as api://{client id}/access_as_user. If the API has \
-             a different App ID URI, add it to the settings.",
+             a different App ID URI, add it to the settings. Or the client id in the API's settings \
+             is not this API's.",
         ))
     }
 }

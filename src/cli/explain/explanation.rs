@@ -101,6 +101,8 @@ pub(super) struct Note {
 /// What a token is explained with.
 pub(super) struct Explainer<'a> {
     pub(super) settings: &'a Settings,
+    /// The client id of Swagger UI.
+    pub(super) swagger_ui: Option<&'a str>,
     pub(super) is_dev: bool,
     pub(super) token: &'a UnverifiedToken,
     pub(super) judgement: &'a Judgement,
@@ -184,6 +186,7 @@ impl Explainer<'_> {
             &Situation {
                 token: self.token,
                 settings: self.settings,
+                swagger_ui: self.swagger_ui,
                 is_dev: self.is_dev,
                 scope: &self.judgement.scope,
                 short_scope: security::ACCESS_AS_USER,

@@ -112,8 +112,14 @@ impl Explain {
         let judgement = judgement.map_err(Stop::other)?;
         let token = UnverifiedToken::decode(&pasted.token);
         let now = SystemClock.now();
-        let explainer =
-            Explainer { settings: &settings, is_dev, token: &token, judgement: &judgement, now };
+        let explainer = Explainer {
+            settings: &settings,
+            swagger_ui: config::swagger_ui_client_id(&environment),
+            is_dev,
+            token: &token,
+            judgement: &judgement,
+            now,
+        };
         let explanation = explainer.explain(&operations, self.operation.is_some());
         self.print(&explanation).context("failed to print the explanation").map_err(Stop::other)?;
         Ok(explanation.verdict)

@@ -64,6 +64,13 @@ impl UnverifiedToken {
         self.text(claim).filter(|id| ClientId::parse(id).is_some())
     }
 
+    /// The only audience, if it is an app: its client id, or an App ID URI with it.
+    pub(super) fn audience_app(&self) -> Option<&str> {
+        let [audience] = self.audiences()[..] else { return None };
+        let id = audience.strip_prefix("api://").unwrap_or(audience);
+        Some(id).filter(|id| ClientId::parse(id).is_some())
+    }
+
     /// The app that requested the token.
     pub(super) fn client(&self) -> Option<&str> {
         self.guid("azp").or_else(|| self.guid("appid"))

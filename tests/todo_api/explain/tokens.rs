@@ -64,6 +64,11 @@ fn assert_none(faults: impl Iterator<Item = Option<String>>) {
     assert!(faults.is_empty(), "{} wrong:\n{}", faults.len(), faults.join("\n"));
 }
 
+const WRONG_CLIENT_ID: &str = "1. In the settings of this API (.env): the token is for the app \
+    88888888-8888-4888-8888-888888888888, but this API is configured as \
+    33333333-3333-4333-8333-333333333333. If 88888888-8888-4888-8888-888888888888 is the Application \
+    (client) ID of your API, set API_CLIENT_ID=88888888-8888-4888-8888-888888888888 and restart.";
+
 /// Tokens at the API of the single tenant Contoso.
 fn of_one_tenant() -> Vec<Expected> {
     let person = |name: &str| json!({ "person": name });
@@ -164,24 +169,52 @@ fn of_one_tenant() -> Vec<Expected> {
             &[
                 "its aud is 88888888-8888-4888-8888-888888888888, and this API is \
                  33333333-3333-4333-8333-333333333333",
-                "App registrations, the client (55555555-5555-4555-8555-555555555555), API permissions",
+                "In the portal (entra.microsoft.com): App registrations, the client \
+                 (55555555-5555-4555-8555-555555555555), API permissions",
             ],
         ),
         case(
             "audience of the client itself",
             claims(json!({ "aud": ids::SWAGGER_UI_CLIENT_ID, "scp": null, "roles": null })),
             "Audience of another app",
-            &["That is the client itself: it requested its own client id as the scope"],
+            &[
+                "That is the client itself: it requested its own client id as the scope",
+                "In the portal (entra.microsoft.com): App registrations, the client (44444444",
+            ],
         ),
         case(
             "scope of another API",
             json!({ "person": "uma", "resource": "Reports API" }),
             "Scope of another API",
             &[
-                "its aud is 88888888-8888-4888-8888-888888888888, and the scope in it (read)",
+                "its aud is 88888888-8888-4888-8888-888888888888, and this API is \
+                 33333333-3333-4333-8333-333333333333. Its scp (read) lists scopes of 88888888",
+                // Swagger UI requests tokens only for this API.
+                WRONG_CLIENT_ID,
+                "2. If API_CLIENT_ID is right, the client requested the wrong scope. App registrations, \
+                 the client (44444444-4444-4444-8444-444444444444), API permissions",
                 // Nothing is said about the scopes and roles of another API.
                 "no listTodos GET /todoitems missing: an accepted token no createTodo",
             ],
+        ),
+        case(
+            "scope of another API, of the same name",
+            claims(json!({
+                "aud": "88888888-8888-4888-8888-888888888888",
+                "azp": "66666666-6666-4666-8666-666666666666",
+            })),
+            "Scope of another API",
+            &["Its scp (access_as_user) lists scopes of 88888888", WRONG_CLIENT_ID],
+        ),
+        case(
+            "scope of another API, for another client",
+            claims(json!({
+                "aud": "88888888-8888-4888-8888-888888888888",
+                "azp": "66666666-6666-4666-8666-666666666666",
+                "scp": "read",
+            })),
+            "Scope of another API",
+            &["In the portal (entra.microsoft.com): App registrations, the client (66666666"],
         ),
         case(
             "wrong tenant",
@@ -225,6 +258,8 @@ fn of_one_tenant() -> Vec<Expected> {
             "Missing scope",
             &[
                 "its scp (todos.read) does not contain access_as_user",
+                "if this is not the registration of your API, do not change it, because \
+                 API_CLIENT_ID is wrong",
                 "403 insufficient_scope",
                 "missing: the scope access_as_user",
                 "az ad app permission grant --id 44444444-4444-4444-8444-444444444444 --api \

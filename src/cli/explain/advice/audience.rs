@@ -93,13 +93,12 @@ fn app_id_uris(situation: &Situation<'_>, received: &str) -> String {
 fn other_scope(situation: &Situation<'_>) -> Advice {
     let received = situation.token.audiences().join(" ");
     let scopes = situation.token.scopes().join(" ");
-    Advice::new(format!(
-        "The token is for another API: its aud is {received}, and the scope in it ({scopes}) is one of \
-         that API. A token is for one API only, the one whose scope the client requested."
-    ))
-    .portal(request_scope(situation))
-    .az_new_token(situation)
-    .dev_token()
+    let advice = Advice::new(format!(
+        "The token is for another API: its aud is {received}, and this API is {}. Its scp ({scopes}) \
+         lists scopes of {received}. Another API can have a scope of the same name as this one.",
+        situation.api()
+    ));
+    change_settings_or_client(advice, situation)
 }
 
 fn other_audience(situation: &Situation<'_>) -> Advice {
@@ -111,13 +110,45 @@ fn other_audience(situation: &Situation<'_>) -> Advice {
         }
         _ => "",
     };
-    Advice::new(format!(
+    let advice = Advice::new(format!(
         "The token is for another app: its aud is {received}, and this API is {}.{own}",
         situation.api()
-    ))
-    .portal(request_scope(situation))
-    .az_new_token(situation)
-    .dev_token()
+    ));
+    change_settings_or_client(advice, situation)
+}
+
+/// How to fix an audience that is another app. The settings come first if a client of this API
+/// requested the token: then their client id is probably that of another app.
+fn change_settings_or_client(advice: Advice, situation: &Situation<'_>) -> Advice {
+    let advice = match intended_api(situation) {
+        Some(app) => advice
+            .step(format!(
+                "In the settings of this API (.env): the token is for the app {app}, but this API is \
+                 configured as {}. If {app} is the Application (client) ID of your API, set \
+                 API_CLIENT_ID={app} and restart.",
+                situation.api()
+            ))
+            .step(format!(
+                "If API_CLIENT_ID is right, the client requested the wrong scope. {}",
+                request_scope(situation)
+            )),
+        None => advice.portal(request_scope(situation)),
+    };
+    advice.az_new_token(situation).dev_token()
+}
+
+/// The app that the token is for, if that is probably this API: the token has the scope that this API
+/// requires, or Swagger UI requested it. The settings for the development tenant are always right.
+fn intended_api<'a>(situation: &Situation<'a>) -> Option<&'a str> {
+    let Situation { token, swagger_ui, short_scope, is_dev, .. } = *situation;
+    let client = token.client();
+    let has_scope = token.scopes().contains(&short_scope);
+    let is_swagger_ui = client
+        .is_some_and(|id| swagger_ui.is_some_and(|swagger_ui| swagger_ui.eq_ignore_ascii_case(id)));
+    // A token for the client itself is not for an API, unless it has a scope.
+    token
+        .audience_app()
+        .filter(|app| !is_dev && (has_scope || (is_swagger_ui && client != Some(*app))))
 }
 
 fn request_scope(situation: &Situation<'_>) -> String {

@@ -39,6 +39,8 @@ pub(super) struct Advice {
 pub(super) struct Situation<'a> {
     pub(super) token: &'a UnverifiedToken,
     pub(super) settings: &'a Settings,
+    /// The client id of Swagger UI, which requests tokens only for this API.
+    pub(super) swagger_ui: Option<&'a str>,
     /// Whether the settings are those of the development tenant.
     pub(super) is_dev: bool,
     /// The scope in the form in which clients request it.

@@ -29,9 +29,10 @@ fn missing_scope(situation: &Situation<'_>) -> Advice {
         situation.token.scopes().join(" ")
     ))
     .portal(format!(
-        "App registrations, the API ({api}), Expose an API: there must be a scope {required}, and it \
-         must be enabled. The client ({client}), API permissions: add it, and grant admin consent. In \
-         the client, request {}.",
+        "App registrations, {api}: if this is not the registration of your API, do not change it, \
+         because API_CLIENT_ID is wrong. Otherwise Expose an API: there must be a scope {required}, \
+         and it must be enabled; if there is none, add it. The client ({client}), API permissions: \
+         add the scope, and grant admin consent. In the client, request {}.",
         situation.scope
     ))
     .az(format!("az ad app show --id {api} --query \"api.oauth2PermissionScopes[].value\""))
