@@ -47,7 +47,7 @@ struct NotRun(&'static str);
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// The folder of the file cannot be created or read.
-    #[error("failed to use the folder {folder}")]
+    #[error("failed to create or use the folder {folder} of DATABASE_URL")]
     Folder {
         /// The folder.
         folder: String,

@@ -243,7 +243,11 @@ async fn an_inaccessible_file_or_folder_is_reported_at_start() {
     fs::set_permissions(folder.path(), Permissions::from_mode(0o555)).unwrap();
     let shown = launch.refusal(folder.path());
     fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).unwrap();
-    assert!(shown.contains("failed to use the folder data: Permission denied"), "{shown}");
+    assert!(
+        shown
+            .contains("failed to create or use the folder data of DATABASE_URL: Permission denied"),
+        "{shown}"
+    );
 }
 
 async fn create(app: &App, name: &str) -> Answer {

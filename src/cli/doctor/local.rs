@@ -17,6 +17,11 @@ use super::{
 
 const DOES_NOT_START: &str = "TROUBLESHOOTING.md#the-server-does-not-start";
 
+/// The program must be able to create or change the file.
+const SQLITE_FIX: &str = "Set DATABASE_URL to a file that this user may write, in a folder that this \
+    user may write, such as sqlite://data/todo.db (relative) or sqlite:///var/lib/todo/todo.db \
+    (absolute: three slashes).";
+
 pub(super) async fn check_database(report: &mut Report, options: &Options) {
     let database = match &options.location {
         Location::Sqlite(path) => path.display().to_string(),
@@ -51,9 +56,7 @@ pub(super) async fn check_database(report: &mut Report, options: &Options) {
                 store::OpenError::Certificate { .. } => {
                     ("database", "Correct the path in DATABASE_URL, and who may read the file.")
                 }
-                _ if matches!(options.location, Location::Sqlite(_)) => {
-                    ("database", "Correct DATABASE_URL, or who may write the file and its folder.")
-                }
+                _ if matches!(options.location, Location::Sqlite(_)) => ("database", SQLITE_FIX),
                 _ => (
                     "database",
                     "Start the database server, or correct DATABASE_URL and PGPASSWORD.",

@@ -64,7 +64,7 @@ fn check_folder(folder: &Path) -> Result<(), OpenError> {
     let existing = folder.ancestors().find(|folder| folder.exists());
     let existing = existing.filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."));
     let failed =
-        |source: io::Error| OpenError::Folder { folder: existing.display().to_string(), source };
+        |source: io::Error| OpenError::Folder { folder: folder.display().to_string(), source };
     // The file has no name, so it disappears when it is closed.
     tempfile::tempfile_in(existing).map(drop).map_err(failed)
 }

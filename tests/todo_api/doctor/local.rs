@@ -66,8 +66,22 @@ async fn a_database_that_cannot_be_used_is_a_fault() {
     let [closed] = free_ports();
     let refused = format!("postgres://todo:secret@127.0.0.1:{closed}/todo");
     for (url, detail, fix) in [
-        ("sqlite://text", "the database text: file is not a database", "Correct DATABASE_URL"),
-        ("sqlite://text/todo.db", "text", "who may write the file and its folder"),
+        (
+            "sqlite://text",
+            "the database text: file is not a database",
+            "Set DATABASE_URL to a file",
+        ),
+        (
+            "sqlite://text/todo.db",
+            "failed to open the database text/todo.db: ",
+            "in a folder that this user may write, such as sqlite://data/todo.db (relative)",
+        ),
+        (
+            // Nobody can create a folder there, not even root.
+            "sqlite:///proc/todo/todo.db",
+            "failed to create or use the folder /proc/todo of DATABASE_URL: ",
+            "sqlite:///var/lib/todo/todo.db (absolute: three slashes).",
+        ),
         (&refused, "Connection refused", "Start the database server"),
         (
             "postgres://todo@127.0.0.1/todo?sslmode=verify-full&sslrootcert=missing.pem",
