@@ -433,8 +433,8 @@ mod tests {
         assert_eq!(
             faults(&environment),
             [
-                "AAD_INSTANCE is an authority, whose path begins with the tenant contoso.example; \
-                 write only https://login.microsoftonline.com"
+                "AAD_INSTANCE must be only a scheme and a host; write \
+                 https://login.microsoftonline.com (the tenant is a separate setting)"
                     .to_owned(),
                 "AAD_TENANT_ID contains the invisible character U+200B; remove it".to_owned(),
                 format!("API_CLIENT_ID is an App ID URI; write only the GUID in it, {api}"),

@@ -14,7 +14,13 @@ pub(super) fn report_faults(report: &mut Report, faults: &InvalidConfig, dev: bo
                 "Set {name} in .env or in the environment. To try the API without an Azure \
                  account: todo-api serve --dev"
             ),
-            Some(name) => format!("Correct {name} in .env or in the environment."),
+            Some(name) => match proposed_url(fault) {
+                Some(url) => format!(
+                    "Set {name}={url} in .env or in the environment. The tenant belongs in \
+                     AAD_TENANT_ID."
+                ),
+                None => format!("Correct {name} in .env or in the environment."),
+            },
             None => "Correct the file .env.".to_owned(),
         };
         report.fault(Status::Fail, "settings", fault, fix, page(variable));
@@ -60,6 +66,12 @@ fn variable(fault: &str) -> Option<&str> {
     name.bytes().all(is_name).then_some(name)
 }
 
+/// The URL that a fault of `AAD_INSTANCE` says to write.
+fn proposed_url(fault: &str) -> Option<&str> {
+    let (_, proposed) = fault.strip_prefix("AAD_INSTANCE ")?.split_once("; write ")?;
+    proposed.split(' ').next().filter(|url| url.starts_with("http"))
+}
+
 /// Where the documentation says what to write.
 fn page(variable: Option<&str>) -> &'static str {
     match variable {
@@ -67,7 +79,6 @@ fn page(variable: Option<&str>) -> &'static str {
         Some("SWAGGER_UI_CLIENT_ID") => "ENTRA-SETUP.md#swagger-ui",
         Some("APP_ID_URI" | "API_AUDIENCE") => "ENTRA-SETUP.md#other-app-id-uris",
         Some("ALLOWED_TENANTS") => "ENTRA-SETUP.md#people-from-several-tenants",
-        Some("AAD_INSTANCE") => "CONFIGURATION.md#clouds",
         Some(
             "HTTPS_PROXY" | "https_proxy" | "ALL_PROXY" | "NO_PROXY" | "SSL_CERT_FILE"
             | "SSL_CERT_DIR",

@@ -31,8 +31,20 @@ fn settings_with_which_the_server_does_not_start_are_faults() {
         (
             "AAD_INSTANCE",
             &authority,
-            "AAD_INSTANCE is an authority, whose path begins with the tenant",
-            "Correct AAD_INSTANCE",
+            "AAD_INSTANCE must be only a scheme and a host; write https://login.microsoftonline.com",
+            "Set AAD_INSTANCE=https://login.microsoftonline.com in .env",
+        ),
+        (
+            "AAD_INSTANCE",
+            "localhost:8001/",
+            "AAD_INSTANCE has no scheme; write http://localhost:8001",
+            "Set AAD_INSTANCE=http://localhost:8001 in .env",
+        ),
+        (
+            "AAD_INSTANCE",
+            "https://gateway.example/entra",
+            "AAD_INSTANCE must be a scheme and a host, without a path",
+            "Correct AAD_INSTANCE in .env",
         ),
         ("AAD_TENANT_ID", "common", "ALLOWED_TENANTS is missing", "Set ALLOWED_TENANTS"),
         ("ALLOWED_TENANTS", "any", "ALLOWED_TENANTS applies only if", "Correct ALLOWED_TENANTS"),

@@ -132,9 +132,9 @@ fn instance(text: &str) -> Result<Url, String> {
     if !is_https_or_loopback(&url) {
         return Err("must be https; plain http is allowed only for loopback hosts".into());
     }
-    if let Some(tenant) = paste::tenant_in_path(&url) {
+    if paste::has_tenant_in_path(&url) {
         return Err(format!(
-            "is an authority, whose path begins with the tenant {tenant}; write only {}",
+            "must be only a scheme and a host; write {} (the tenant is a separate setting)",
             url.origin().ascii_serialization()
         ));
     }

@@ -60,10 +60,10 @@ pub(super) fn with_scheme(text: &str) -> Option<String> {
     is_host.then(|| format!("{scheme}://{host}"))
 }
 
-/// The tenant at the start of the path, if the URL is that of an authority or one of its endpoints.
-pub(super) fn tenant_in_path(url: &Url) -> Option<&str> {
-    let first = url.path_segments()?.next()?;
-    directory(first).is_ok().then_some(first)
+/// Whether the path begins with a tenant: the URL is that of an authority or one of its endpoints.
+pub(super) fn has_tenant_in_path(url: &Url) -> bool {
+    let first = url.path_segments().and_then(|mut segments| segments.next());
+    first.is_some_and(|first| directory(first).is_ok())
 }
 
 /// Whether this could be a client secret. Entra's have 40 characters, of which the fifth and the
@@ -205,24 +205,20 @@ mod tests {
     #[test]
     fn what_was_pasted_instead_of_an_instance_is_named() {
         let no_scheme = "has no scheme; write https://login.microsoftonline.com";
-        let authority = |tenant: &str| {
-            format!(
-                "is an authority, whose path begins with the tenant {tenant}; write only \
-                 https://login.microsoftonline.com"
-            )
-        };
+        let authority = "must be only a scheme and a host; write \
+                         https://login.microsoftonline.com (the tenant is a separate setting)";
         let tenant = "22222222-2222-4222-8222-222222222222";
         for (pasted, expected) in [
             ("login.microsoftonline.com".to_owned(), no_scheme.to_owned()),
             ("login.microsoftonline.com/".into(), no_scheme.into()),
             (format!("login.microsoftonline.com/{tenant}/v2.0"), no_scheme.into()),
             ("localhost:8001".into(), "has no scheme; write http://localhost:8001".into()),
-            (format!("https://login.microsoftonline.com/{tenant}/v2.0"), authority(tenant)),
-            (format!("https://login.microsoftonline.com/{tenant}"), authority(tenant)),
-            ("https://login.microsoftonline.com/common/".into(), authority("common")),
+            (format!("https://login.microsoftonline.com/{tenant}/v2.0"), authority.into()),
+            (format!("https://login.microsoftonline.com/{tenant}"), authority.into()),
+            ("https://login.microsoftonline.com/common/".into(), authority.into()),
             (
                 "https://login.microsoftonline.com/contoso.example/oauth2/v2.0/token".into(),
-                authority("contoso.example"),
+                authority.into(),
             ),
             (
                 "https://gateway.example/entra".into(),
