@@ -20,6 +20,9 @@ use super::{
 #[derive(Debug, Serialize)]
 pub(super) struct Explanation {
     pub(super) verdict: Verdict,
+    /// Whether the settings in .env were not used.
+    #[serde(skip)]
+    pub(super) ignores_settings: bool,
     /// The authority whose keys were used.
     pub(super) authority: String,
     /// The client id of this API.
@@ -104,6 +107,8 @@ pub(super) struct Explainer<'a> {
     /// The client id of Swagger UI.
     pub(super) swagger_ui: Option<&'a str>,
     pub(super) is_dev: bool,
+    /// Whether the development tenant was named, whatever .env says.
+    pub(super) ignores_settings: bool,
     pub(super) token: &'a UnverifiedToken,
     pub(super) judgement: &'a Judgement,
     /// Seconds since 1970.
@@ -143,6 +148,7 @@ impl Explainer<'_> {
         };
         Explanation {
             verdict,
+            ignores_settings: self.ignores_settings,
             authority: self.judgement.authority.clone(),
             api: self.settings.client_id.clone(),
             header: fields(&self.token.header, &|name, value| reader.header(name, value)),

@@ -116,6 +116,7 @@ impl Explain {
             settings: &settings,
             swagger_ui: config::swagger_ui_client_id(&environment),
             is_dev,
+            ignores_settings: self.dev,
             token: &token,
             judgement: &judgement,
             now,
@@ -150,7 +151,8 @@ impl Stop {
 
     fn settings(error: config::InvalidConfig) -> Self {
         Self::usage(anyhow::anyhow!(
-            "{error}\n\nTo judge a token of the development tenant: todo-api explain --dev"
+            "{error}\n\nTo check the settings: todo-api doctor\nIf the token is from serve --dev: \
+             todo-api explain --dev"
         ))
     }
 

@@ -95,6 +95,9 @@ impl Explanation {
         if let Some(reason) = &self.reason {
             write!(f, ": {}", reason.title)?;
         }
+        if self.ignores_settings {
+            write!(f, " (the settings in .env were not used)")?;
+        }
         writeln!(f, "\n{DIM}Judged as the API {} of {}.{DIM:#}", self.api, self.authority)
     }
 }

@@ -3,10 +3,11 @@
 use std::fs;
 
 use entra_dev::{DevTenant, ids};
+use serde_json::json;
 
 use crate::support::{Launch, free_ports};
 
-use super::explain_in;
+use super::{explain_in, forge};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_token_of_the_development_tenant_is_explained_without_any_settings() {
@@ -48,8 +49,20 @@ async fn the_settings_are_those_in_dot_env_unless_the_development_tenant_is_name
     let explained = explain_in(&folder, &launch, &[&token], b"");
     assert_eq!(explained.code, Some(1), "{explained:?}");
     explained.assert_says(&["REFUSED: Wrong tenant", &format!("serves only {other}")], ".env");
+    assert!(!explained.text.contains("were not used"), "{explained:?}");
     let explained = explain_in(&folder, &launch, &["--dev", &token], b"");
     assert_eq!(explained.code, Some(0), "{explained:?}");
+    explained.assert_says(&["(the settings in .env were not used) Judged as"], "--dev");
+    // Its settings are right, so only the client can be wrong.
+    let of_another = forge(&tenant, &json!({ "person": "uma", "resource": "Reports API" }));
+    let explained = explain_in(&folder, &launch, &["--dev", &of_another], b"");
+    explained.assert_says(
+        &[
+            "REFUSED: Scope of another API (the settings in .env were not used)",
+            "In the portal (entra.microsoft.com): App registrations, the client (44444444",
+        ],
+        "--dev",
+    );
 }
 
 #[test]
@@ -62,7 +75,7 @@ fn faults_in_the_settings_are_reported_together() {
         "- AAD_TENANT_ID is missing",
         "- API_CLIENT_ID is missing",
         "- TOKEN_LEEWAY is",
-        "explain --dev",
+        "To check the settings: todo-api doctor\nIf the token is from serve --dev: todo-api explain --dev",
     ] {
         assert!(explained.errors.contains(says), "{explained:?}");
     }
