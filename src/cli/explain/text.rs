@@ -85,6 +85,20 @@ impl Explanation {
         Ok(())
     }
 
+    /// The operations that refuse an accepted token.
+    fn exceptions(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.verdict != Verdict::Accepted {
+            return Ok(());
+        }
+        let refused = self.operations.iter().filter(|row| !row.allowed);
+        for (index, row) in refused.enumerate() {
+            let before = if index == 0 { ", but not for: " } else { ", " };
+            let missing = row.missing.as_deref().unwrap_or_default();
+            write!(f, "{before}{} (missing: {missing})", row.operation)?;
+        }
+        Ok(())
+    }
+
     fn verdict(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (style, word) = match self.verdict {
             Verdict::Accepted => (GOOD, "ACCEPTED"),
@@ -95,6 +109,7 @@ impl Explanation {
         if let Some(reason) = &self.reason {
             write!(f, ": {}", reason.title)?;
         }
+        self.exceptions(f)?;
         if self.ignores_settings {
             write!(f, " (the settings in .env were not used)")?;
         }
