@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use entra_dev::{DevTenant, Directory, Options, ids};
+use poem_entra::{Clock, SystemClock};
 use serde_json::{Value, json};
 
 use crate::support::Launch;
@@ -309,6 +310,8 @@ fn of_one_tenant() -> Vec<Expected> {
                     "There are four causes. Check them in this order",
                     "1. The role is not assigned to the user.",
                     "2. The role is assigned, but the token is older than the assignment: it was issued",
+                    "so this is unlikely, unless you assigned the role within the last minutes. Sign \
+                     out in the client",
                     "3. The role was created on the registration of the client instead of that of the \
                      API",
                     "4. The role is assigned to a group",
@@ -319,6 +322,15 @@ fn of_one_tenant() -> Vec<Expected> {
                     "no deleteAllTodos DELETE /todoitems missing: the app role Admin",
                     "FAIL policy The caller lacks the app role Admin.",
                 ],
+            )
+        },
+        Expected {
+            arguments: &["--operation", "deleteAllTodos"],
+            ..case(
+                "missing app role in an older token",
+                claims(json!({ "iat": SystemClock.now() - 120 })),
+                "Missing app role",
+                &["it was issued 2 minutes ago (", "UTC). Sign out in the client"],
             )
         },
         case(

@@ -90,15 +90,22 @@ fn app_only_token(situation: &Situation<'_>) -> Advice {
     .dev_token()
 }
 
+/// The age in seconds below which a token is hardly older than an assignment.
+const NEW: u64 = 60;
+
 /// The causes in the order in which they are checked: from the most common to the rarest.
 fn missing_role(situation: &Situation<'_>) -> Advice {
     let api = situation.api();
     let role = situation.required.unwrap_or("the app role");
     let oid = situation.guid("oid", "<object id of the user>");
-    let issued = situation.token.seconds("iat").map_or_else(
-        || "at an unknown time".to_owned(),
-        |issued| times::in_words(issued, situation.now),
-    );
+    let issued = match situation.token.seconds("iat") {
+        None => "at an unknown time".to_owned(),
+        Some(issued) if issued.saturating_add(NEW) > situation.now => format!(
+            "{}, so this is unlikely, unless you assigned the role within the last minutes",
+            times::in_words(issued, situation.now)
+        ),
+        Some(issued) => times::in_words(issued, situation.now),
+    };
     let base = format!("https://graph.microsoft.com/v1.0/users/{oid}/appRoleAssignments");
     Advice::new(format!(
         "The token is accepted, but its roles do not contain {role}. There are four causes. Check them \
