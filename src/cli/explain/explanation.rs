@@ -1,7 +1,11 @@
 //! The whole answer: what the token says, what each rule says, why it is refused, and what it
 //! allows.
 
-use poem_entra::{Refusal, Rejection, Rule, Settings, poem::Operation, report::Outcome};
+use poem_entra::{
+    Refusal, Rejection, Rule, Settings,
+    poem::Operation,
+    report::{Outcome, Why},
+};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -63,9 +67,15 @@ pub(super) struct Field {
 pub(super) struct RuleRow {
     pub(super) rule: &'static str,
     pub(super) outcome: &'static str,
-    /// What is wrong, or why the rule was not reached.
+    /// What is wrong, or why the rule was not reached or not judged.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) detail: Option<String>,
+}
+
+impl RuleRow {
+    pub(super) fn is_checked(&self) -> bool {
+        matches!(self.outcome, "pass" | "fail")
+    }
 }
 
 /// Why a token or a call is refused, and what helps.
@@ -238,13 +248,15 @@ impl Explainer<'_> {
                 matches!(rule, Rule::Policy | Rule::CompleteGroups | Rule::AuthenticationContext);
             let (outcome, detail) = match (outcome, policy) {
                 // The list of revoked callers is in the memory of the server.
-                (Outcome::Passed, _) if rule == Rule::NotRevoked => (
-                    "not_reached",
-                    Some("only the running server knows whom it has revoked".into()),
-                ),
+                (Outcome::Passed, _) if rule == Rule::NotRevoked => {
+                    ("not_judged", Some("only the running server knows whom it has revoked".into()))
+                }
                 (Outcome::Passed, _) => ("pass", None),
                 (Outcome::Broken(rejection), _) => ("fail", Some(rejection.detail().to_owned())),
                 (Outcome::NotReached(_), Some(row)) if of_policy => of_operation(rule, row),
+                (Outcome::NotReached(Why::Policy), _) => {
+                    ("not_judged", Some(format!("{} (see Operations below)", Why::Policy)))
+                }
                 (Outcome::NotReached(why), _) => ("not_reached", Some(why.to_string())),
             };
             RuleRow { rule: rule.name(), outcome, detail }

@@ -16,6 +16,9 @@ const OPEN: Style = AnsiColor::Yellow.on_default();
 /// The width of a line with sentences.
 const WIDTH: usize = 96;
 
+/// The API stops at the first rule that is broken.
+const GOES_ON: &str = "(the rules below are shown as if this fault were gone)";
+
 impl Display for Explanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { header, claims, .. } = self;
@@ -55,16 +58,22 @@ impl Display for Explanation {
 impl Explanation {
     fn rules(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         title(f, "Rules, in the order in which the API checks them")?;
-        for row in &self.rules {
+        let first_fault = self.rules.iter().position(|row| row.outcome == "fail");
+        for (index, row) in self.rules.iter().enumerate() {
             let (style, word) = match row.outcome {
                 "pass" => (GOOD, "pass"),
                 "fail" => (BAD, "FAIL"),
+                "not_judged" => (DIM, "not judged"),
                 _ => (DIM, "not reached"),
             };
             write!(f, "  {style}{word:<11}{style:#}  ")?;
             match &row.detail {
                 Some(detail) => writeln!(f, "{:<22}  {}", row.rule, printable(detail))?,
                 None => writeln!(f, "{}", row.rule)?,
+            }
+            let goes_on = || self.rules[index + 1..].iter().any(|row| row.is_checked());
+            if first_fault == Some(index) && goes_on() {
+                writeln!(f, "  {DIM}{GOES_ON}{DIM:#}")?;
             }
         }
         Ok(())

@@ -42,7 +42,7 @@ async fn json_says_the_same_for_programs() {
     assert_eq!(names, Rule::ALL.map(|rule| rule.name()));
     let outcome = |rule: &str| &rules.iter().find(|row| row["rule"] == rule).unwrap()["outcome"];
     assert_eq!([outcome("lifetime"), outcome("audience")], ["fail", "pass"]);
-    assert_eq!([outcome("policy"), outcome("not_revoked")], ["not_reached"; 2]);
+    assert_eq!([outcome("policy"), outcome("not_revoked")], ["not_judged"; 2]);
     let claim = |name: &str| {
         let claims = answer["claims"].as_array().unwrap();
         claims.iter().find(|claim| claim["name"] == name).unwrap().clone()
@@ -64,7 +64,7 @@ async fn one_operation_can_be_named() {
     let launch = Launch::serve(tenant.base_url());
     let token = tenant.access_token("uma").unwrap();
     for (operation, code, policy) in
-        [("createTodo", 0, "pass"), ("deleteAllTodos", 1, "fail"), ("getHealth", 0, "not_reached")]
+        [("createTodo", 0, "pass"), ("deleteAllTodos", 1, "fail"), ("getHealth", 0, "not_judged")]
     {
         let explained = explain(&launch, &["--json", "--operation", operation, &token]);
         assert_eq!(explained.code, Some(code), "{operation}: {explained:?}");
