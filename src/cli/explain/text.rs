@@ -22,6 +22,7 @@ const GOES_ON: &str = "(the rules below are shown as if this fault were gone)";
 impl Display for Explanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { header, claims, .. } = self;
+        self.verdict(f)?;
         if !header.is_empty() {
             title(f, "Header")?;
             fields(f, header)?;
@@ -51,7 +52,9 @@ impl Display for Explanation {
             paragraph(f, "Help: ", &note.help)?;
         }
         self.operations(f)?;
-        self.verdict(f)
+        writeln!(f)?;
+        self.verdict(f)?;
+        writeln!(f, "{DIM}Judged as the API {} of {}.{DIM:#}", self.api, self.authority)
     }
 }
 
@@ -108,13 +111,14 @@ impl Explanation {
         Ok(())
     }
 
+    /// One line, which is both the first and the last but one.
     fn verdict(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (style, word) = match self.verdict {
             Verdict::Accepted => (GOOD, "ACCEPTED"),
             Verdict::Refused => (BAD, "REFUSED"),
             Verdict::NotJudged => (OPEN, "NOT JUDGED"),
         };
-        write!(f, "\n{style}{word}{style:#}")?;
+        write!(f, "{style}{word}{style:#}")?;
         if let Some(reason) = &self.reason {
             write!(f, ": {}", reason.title)?;
         }
@@ -122,7 +126,7 @@ impl Explanation {
         if self.ignores_settings {
             write!(f, " (the settings in .env were not used)")?;
         }
-        writeln!(f, "\n{DIM}Judged as the API {} of {}.{DIM:#}", self.api, self.authority)
+        writeln!(f)
     }
 }
 

@@ -56,6 +56,11 @@ impl Expected {
             Refused(title) => (1, format!("REFUSED: {title} Judged as")),
         };
         let mut lacks = explained.lacks(self.says);
+        // The first line is the same.
+        let line = verdict.trim_end_matches(" Judged as");
+        if explained.text.lines().next() != Some(line) {
+            lacks.push(format!("the first line {line}"));
+        }
         lacks.extend(explained.lacks(&[&verdict]));
         let signature = token.rsplit('.').next().unwrap();
         let shows_token = !signature.is_empty() && explained.text.contains(signature);
