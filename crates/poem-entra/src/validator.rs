@@ -89,8 +89,8 @@ impl ValidatorBuilder {
             && !self.settings.app_id_uris.contains(url)
         {
             tracing::info!(
-                "Entra answers with AADSTS9010010 to clients that send {url} as the resource, as MCP \
-                 clients do, because it is not an App ID URI of this API"
+                "Only for MCP clients and others that send `resource`: Entra answers with \
+                 AADSTS9010010 if it is {url}, because that is not an App ID URI of this API"
             );
         }
         let transport = match self.transport {

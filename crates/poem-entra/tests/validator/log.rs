@@ -113,7 +113,11 @@ fn a_resource_that_is_not_an_app_id_uri_is_announced() {
             settings.app_id_uris = app_id_uris;
         });
         let lines = log.0.lock().unwrap();
-        let is_announcement = |line: &Line| line["message"].contains("AADSTS9010010");
+        let expected = format!(
+            "Only for MCP clients and others that send `resource`: Entra answers with AADSTS9010010 \
+             if it is {url}, because that is not an App ID URI of this API"
+        );
+        let is_announcement = |line: &Line| line["message"] == expected;
         assert_eq!(lines.iter().any(is_announcement), announced);
     }
 }
