@@ -137,7 +137,9 @@ async fn the_report_is_plain_text_for_people() {
     let (code, text) = printed(&launch);
     assert_eq!(code, Some(0), "{text}");
     assert!(text.contains("OK    discovery         http://localhost:"), "{text}");
-    assert!(text.contains("register it for Swagger UI as a single-page application"), "{text}");
+    let unchecked = "/oauth2-redirect; whether it is registered for Swagger UI as a single-page \
+                     application is not checked\n";
+    assert!(text.contains(unchecked), "{text}");
     let end = "\nAll 12 checks are OK.\nIf a token is refused all the same: todo-api explain - < \
                token.txt\n";
     assert!(text.ends_with(end), "{text}");

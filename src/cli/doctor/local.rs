@@ -132,7 +132,10 @@ pub(super) fn check_public_url(report: &mut Report, config: &Config) {
         ),
         None => report.ok(
             "redirect_uri",
-            format!("{redirect_uri}; register it for Swagger UI as a single-page application"),
+            format!(
+                "{redirect_uri}; whether it is registered for Swagger UI as a single-page application \
+                 is not checked"
+            ),
         ),
     }
     report.redirect_uri = Some(redirect_uri);
