@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use crate::{
-    directory::{App, Authority, Person, Platform},
+    directory::{App, Authority, Directory, Person, Platform, Removed},
     expiring_map::ExpiringMap,
-    grants::Grant,
+    grants::{Grant, person_removed},
     random,
     refusal::Refusal,
     scope::Scopes,
@@ -43,6 +43,8 @@ enum Decision {
     Accepted(Arc<Person>),
     Declined,
     Redeemed,
+    /// The person has signed in, but was removed from the directory.
+    Removed(Arc<Person>),
 }
 
 impl Device {
@@ -53,6 +55,13 @@ impl Device {
         claims: ClaimsRequest,
     ) -> Self {
         Self { app, authority, scopes, claims, decision: Decision::Pending }
+    }
+
+    /// The device with the app and the APIs as they are now: the directory may have changed since.
+    pub(crate) fn in_directory(&self, directory: &Directory) -> Result<Self, Refusal> {
+        let app = directory.app(&self.app.client_id).ok_or_else(Refusal::user_code_unknown)?;
+        let scopes = self.scopes.in_directory(directory, self.authority.segment())?;
+        Ok(Self { app: Arc::clone(app), scopes, ..self.clone() })
     }
 
     /// Whether this authority issued the code, or is the tenant of the person who signed in.
@@ -152,6 +161,11 @@ impl Devices {
                     Err(Refusal::device_declined())
                 }
                 Decision::Redeemed => Err(Refusal::code_redeemed()),
+                Decision::Removed(person) => {
+                    let refusal = person_removed(&person);
+                    device.decision = Decision::Removed(person);
+                    Err(refusal)
+                }
                 Decision::Accepted(person) => Ok(Grant {
                     app: Arc::clone(&device.app),
                     person,
@@ -164,5 +178,18 @@ impl Devices {
             }
         });
         redeemed.unwrap_or_else(|| Err(Refusal::device_unknown()))
+    }
+
+    /// Ends the devices of people and apps that were removed from the directory.
+    pub(crate) fn end(&self, removed: &Removed) {
+        self.by_device_code.retain(|device| {
+            match &device.decision {
+                Decision::Accepted(person) if removed.has_person(&person.oid) => {
+                    device.decision = Decision::Removed(Arc::clone(person));
+                }
+                _ => {}
+            }
+            !removed.has_app(&device.app.client_id)
+        });
     }
 }

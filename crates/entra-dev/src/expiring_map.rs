@@ -49,6 +49,13 @@ impl<T> ExpiringMap<T> {
         (age < self.lifetime).then(|| access(value, age))
     }
 
+    /// Calls `keep` with every value, and removes those for which it returns `false`.
+    pub(crate) fn retain(&self, mut keep: impl FnMut(&mut T) -> bool) {
+        let Entries { by_key, order } = &mut *self.lock();
+        by_key.retain(|_, entry| keep(&mut entry.value));
+        order.retain(|key| by_key.contains_key(key));
+    }
+
     fn lock(&self) -> MutexGuard<'_, Entries<T>> {
         // No operation leaves the entries half-changed, so a poisoned lock is safe to use.
         self.entries.lock().unwrap_or_else(PoisonError::into_inner)
@@ -109,6 +116,19 @@ mod tests {
         assert_eq!(map.access("one", 60, |_, _| ()), None);
         map.insert("two".to_owned(), (), 60);
         assert_eq!(map.lock().by_key.len(), 1);
+    }
+
+    #[test]
+    fn removed_entries_take_no_room() {
+        let map = ExpiringMap::new(60);
+        for number in 0..CAPACITY {
+            map.insert(number.to_string(), number, 0);
+        }
+        map.retain(|number| *number == 0);
+        assert_eq!(map.lock().order.len(), 1);
+        map.insert("new".to_owned(), 0, 0);
+        assert_eq!(map.access("0", 0, |_, _| ()), Some(()));
+        assert_eq!(map.access("1", 0, |_, _| ()), None);
     }
 
     #[test]

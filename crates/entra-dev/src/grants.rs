@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::{
-    directory::{App, Authority, Person, Platform},
+    directory::{App, Authority, Directory, Person, Platform, Removed},
     expiring_map::ExpiringMap,
     random,
     refusal::Refusal,
@@ -30,6 +30,29 @@ pub(crate) struct Grant {
     pub(crate) nonce: Option<String>,
 }
 
+impl Grant {
+    /// The grant with the person, the app and the APIs as they are now: the directory may have
+    /// changed since the sign-in.
+    pub(crate) fn in_directory(
+        &self,
+        directory: &Directory,
+        app: &Arc<App>,
+    ) -> Result<Self, Refusal> {
+        let person = directory.person_with_oid(&self.person.oid);
+        Ok(Self {
+            app: Arc::clone(app),
+            person: Arc::clone(person.ok_or_else(|| person_removed(&self.person))?),
+            scopes: self.scopes.in_directory(directory, &self.person.tenant)?,
+            ..self.clone()
+        })
+    }
+}
+
+/// The error for a grant of a person who was removed from the directory.
+pub(crate) fn person_removed(person: &Person) -> Refusal {
+    Refusal::account_unknown(&person.sign_in_name).at_token()
+}
+
 /// The lifetime of a code in seconds: ten minutes, the recommended maximum (RFC 6749, section
 /// 4.1.2).
 const CODE_LIFETIME: u64 = 600;
@@ -43,6 +66,8 @@ pub(crate) struct Codes(ExpiringMap<State>);
 enum State {
     Issued(Box<Code>),
     Redeemed,
+    /// The person was removed from the directory, after which the code stays invalid.
+    Removed(Arc<Person>),
 }
 
 /// What an authorization code represents, and what its redemption is checked against.
@@ -87,7 +112,11 @@ impl Codes {
         check: impl FnOnce(&Code) -> Result<(), Refusal>,
     ) -> Result<Grant, Refusal> {
         let redeemed = self.0.access(code, now, |state, age| {
-            let State::Issued(code) = state else { return Err(Refusal::code_redeemed()) };
+            let code = match state {
+                State::Issued(code) => code,
+                State::Redeemed => return Err(Refusal::code_redeemed()),
+                State::Removed(person) => return Err(person_removed(person)),
+            };
             if age >= CODE_LIFETIME {
                 return Err(Refusal::code_expired());
             }
@@ -100,6 +129,21 @@ impl Codes {
             true => Err(Refusal::grant_invalid("code")),
             false => Err(Refusal::grant_malformed()),
         })
+    }
+
+    /// Ends the codes of people and apps that were removed from the directory.
+    pub(crate) fn end(&self, removed: &Removed) {
+        self.0.retain(|state| {
+            let State::Issued(code) = state else { return true };
+            if removed.has_app(&code.grant.app.client_id) {
+                return false;
+            }
+            let person = &code.grant.person;
+            if removed.has_person(&person.oid) {
+                *state = State::Removed(Arc::clone(person));
+            }
+            true
+        });
     }
 }
 
@@ -120,12 +164,14 @@ pub(crate) struct RefreshToken {
     pub(crate) grant: Grant,
     /// The time of the sign-in, in seconds since the epoch.
     signed_in: u64,
+    /// Whether the person was removed, after which the token stays invalid.
+    ended: bool,
 }
 
 impl RefreshToken {
     /// A copy with a changed grant, from the same sign-in.
     pub(crate) fn with_grant(&self, grant: Grant) -> Self {
-        Self { grant, signed_in: self.signed_in }
+        Self { grant, ..*self }
     }
 }
 
@@ -136,7 +182,7 @@ impl RefreshTokens {
 
     /// Issues the first refresh token of a grant.
     pub(crate) fn issue(&self, grant: Grant, now: u64) -> String {
-        self.renew(RefreshToken { grant, signed_in: now }, now)
+        self.renew(RefreshToken { grant, signed_in: now, ended: false }, now)
     }
 
     /// Issues a refresh token that replaces another one.
@@ -152,6 +198,9 @@ impl RefreshTokens {
     /// Looks up a refresh token.
     pub(crate) fn find(&self, token: &str, now: u64) -> Result<RefreshToken, Refusal> {
         let found = self.0.access(token, now, |token, age| {
+            if token.ended {
+                return Err(person_removed(&token.grant.person));
+            }
             let single_page = token.grant.platform == Platform::SinglePage;
             let expired = match single_page {
                 true => now.saturating_sub(token.signed_in) >= SINGLE_PAGE_LIFETIME,
@@ -170,5 +219,13 @@ impl RefreshTokens {
             }
             _ => Err(Refusal::grant_malformed()),
         })
+    }
+
+    /// Ends the refresh tokens of people and apps that were removed from the directory.
+    pub(crate) fn end(&self, removed: &Removed) {
+        self.0.retain(|token| {
+            token.ended |= removed.has_person(&token.grant.person.oid);
+            !removed.has_app(&token.grant.app.client_id)
+        });
     }
 }

@@ -46,7 +46,9 @@ mod tokens;
 pub use audit::{Entry as AuditEntry, Outcome as AuditOutcome};
 pub use clock::{Clock, SystemClock};
 pub use control_token::{BadControlToken, ControlToken};
-pub use directory::{Directory, DirectoryError, Fault, Person, UnknownPerson};
+pub use directory::{
+    Directory, DirectoryError, Edit, EditError, EditFault, Fault, Person, UnknownPerson,
+};
 pub use faults::{Endpoint, FaultPlan};
 pub use host_name::{BadHostName, HostName};
 pub use keys::KeyError;

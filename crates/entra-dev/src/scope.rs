@@ -66,6 +66,16 @@ impl Scopes {
         Ok(scopes)
     }
 
+    /// The same scopes with the APIs as they are now: the directory may have changed since.
+    pub(crate) fn in_directory(
+        &self,
+        directory: &Directory,
+        tenant: &str,
+    ) -> Result<Self, Refusal> {
+        let texts: Vec<_> = self.requested.iter().map(|scope| scope.text.as_str()).collect();
+        Self::parse(directory, tenant, &texts.join(" "))
+    }
+
     /// Checks that the tenant with this id knows every requested API. At `common` and
     /// `organizations`, the tenant is known only after the sign-in.
     pub(crate) fn check_known_in(&self, tenant: &str) -> Result<(), Refusal> {

@@ -5,7 +5,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use crate::{expiring_map::ExpiringMap, random};
+use crate::{directory::Removed, expiring_map::ExpiringMap, random};
 
 /// The lifetime of a browser session in seconds: Entra's default for sessions that are not
 /// persistent.
@@ -48,6 +48,14 @@ impl Sessions {
         }
     }
 
+    /// Signs out people who were removed from the directory.
+    pub(crate) fn end(&self, removed: &Removed) {
+        self.0.retain(|accounts| {
+            accounts.retain(|oid| !removed.has_person(oid));
+            true
+        });
+    }
+
     /// Signs out this account, or all accounts.
     pub(crate) fn sign_out(&self, id: &str, oid: Option<&str>, now: u64) {
         let keep = |known: &String| oid.is_some_and(|oid| known != oid);
@@ -87,6 +95,16 @@ impl Consents {
     pub(crate) fn include(&self, principal: &str, client_id: &str) -> bool {
         let given = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         given.iter().any(|one| one.principal == principal && one.client_id == client_id)
+    }
+
+    /// Withdraws the consents of people and tenants, and those for apps, that were removed from the
+    /// directory.
+    pub(crate) fn withdraw(&self, removed: &Removed) {
+        let mut given = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        given.retain(|Consent { principal, client_id, .. }| {
+            let gone = removed.has_person(principal) || removed.has_tenant(principal);
+            !(gone || removed.has_app(client_id))
+        });
     }
 
     /// Records a consent.

@@ -5,7 +5,7 @@ use std::{fmt, str::FromStr};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use crate::options::Scheme;
+use crate::{host_name::HostNames, options::Scheme};
 
 /// The issuer that an API expects in its access tokens: the URL from which it reads the metadata.
 ///
@@ -41,6 +41,31 @@ impl TokenIssuer {
             Self::Url(_) => Scheme::Http,
         }
     }
+
+    /// Checks that the tenant can be reached at this URL: it must have such a listener, and answer to
+    /// the name.
+    pub(crate) fn check_reach(
+        &self,
+        names: &HostNames,
+        has_https: bool,
+    ) -> Result<(), UnreachableIssuer> {
+        match self {
+            _ if self.scheme() == Scheme::Https && !has_https => Err(UnreachableIssuer::NoHttps),
+            Self::Url(url) if !names.admit_url(url) => {
+                Err(UnreachableIssuer::UnknownName(url.clone()))
+            }
+            Self::Url(_) | Self::Listener(_) => Ok(()),
+        }
+    }
+}
+
+/// Why nobody could read metadata from the issuer of access tokens.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum UnreachableIssuer {
+    #[error("there is no HTTPS listener")]
+    NoHttps,
+    #[error("{0} has a name that the tenant does not answer to")]
+    UnknownName(String),
 }
 
 impl FromStr for TokenIssuer {

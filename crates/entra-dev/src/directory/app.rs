@@ -170,7 +170,7 @@ pub(crate) enum Platform {
 
 /// A claim that tokens have only if the app that they are for asks for it
 /// (<https://learn.microsoft.com/entra/identity-platform/optional-claims-reference>).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum OptionalClaim {
     /// 1 for a guest, 0 for a member.

@@ -3,7 +3,10 @@
 use std::fmt;
 
 use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, SHA256, digest};
-use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use base64::{
+    Engine,
+    prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD},
+};
 use rustls_pki_types::{CertificateDer, pem::PemObject};
 use webpki::{
     EndEntityCert,
@@ -30,6 +33,14 @@ impl AppCertificate {
         let url_safe = |bytes: &[u8]| BASE64_URL_SAFE_NO_PAD.encode(bytes);
         let thumbprints = [url_safe(sha1.as_ref()), url_safe(sha256.as_ref()), hexadecimal];
         Some(Self { der, thumbprints })
+    }
+
+    /// The certificate in PEM (RFC 7468), and nothing else that was in the file.
+    pub(crate) fn to_pem(&self) -> String {
+        let encoded = BASE64_STANDARD.encode(&self.der);
+        let lines = encoded.as_bytes().chunks(64).map(String::from_utf8_lossy);
+        let lines: String = lines.map(|line| format!("{line}\n")).collect();
+        format!("-----BEGIN CERTIFICATE-----\n{lines}-----END CERTIFICATE-----\n")
     }
 
     /// The SHA-1 thumbprint in hexadecimal, as shown in the portal.

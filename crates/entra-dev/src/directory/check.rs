@@ -18,32 +18,39 @@ impl fmt::Display for Fault {
     }
 }
 
-/// Collects faults, so that all of them are reported together.
-pub(super) struct Checks<'a> {
-    source: &'a str,
-    faults: Vec<Fault>,
+/// A fault at a byte position of the source.
+#[derive(Debug)]
+pub(super) struct Finding {
+    pub(super) position: usize,
+    pub(super) text: String,
 }
 
-impl<'a> Checks<'a> {
-    pub(super) fn new(source: &'a str) -> Self {
-        Self { source, faults: Vec::new() }
+impl Finding {
+    /// The fault with its line in this source.
+    pub(super) fn into_fault(self, source: &str) -> Fault {
+        Fault { line: line_at(source, self.position), text: self.text }
     }
+}
 
+/// Collects faults, so that all of them are reported together.
+#[derive(Default)]
+pub(super) struct Checks(Vec<Finding>);
+
+impl Checks {
     /// Reports a fault at this byte range of the source.
     pub(super) fn report(&mut self, span: Range<usize>, text: impl Into<String>) {
-        let line = line_at(self.source, span.start);
-        self.faults.push(Fault { line, text: text.into() });
+        self.0.push(Finding { position: span.start, text: text.into() });
     }
 
-    /// All faults, ordered by line.
-    pub(super) fn into_faults(mut self) -> Vec<Fault> {
-        self.faults.sort_by_key(|fault| fault.line);
-        self.faults
+    /// All faults, in the order of the source.
+    pub(super) fn into_findings(mut self) -> Vec<Finding> {
+        self.0.sort_by_key(|finding| finding.position);
+        self.0
     }
 }
 
 /// The line, counted from 1, of this byte position.
-pub(super) fn line_at(source: &str, position: usize) -> usize {
+fn line_at(source: &str, position: usize) -> usize {
     let before = source.get(..position).unwrap_or(source);
     before.bytes().filter(|byte| *byte == b'\n').count() + 1
 }

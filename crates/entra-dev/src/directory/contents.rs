@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::{
     app::App,
+    entries::DirectoryFile,
     person::Person,
     tenant::{Group, Tenant},
 };
@@ -17,4 +18,6 @@ pub(super) struct Contents {
     pub(super) apps: Vec<Arc<App>>,
     /// Microsoft Graph, which is in every directory.
     pub(super) graph: Arc<App>,
+    /// The entries from which all of this was made. Their certificates are in PEM.
+    pub(super) file: DirectoryFile,
 }

@@ -1,6 +1,6 @@
 //! Converts the entries of a directory file, reporting every fault in them.
 
-use std::{fs, path::Path, sync::Arc};
+use std::sync::Arc;
 
 use super::{
     app::{App, Platform, Scope},
@@ -17,20 +17,20 @@ use super::{
     tenant::{Group, Tenant},
 };
 
-/// The contents of the directory. Paths of certificates are relative to `folder`.
-pub(super) fn convert(file: &DirectoryFile, checks: &mut Checks<'_>, folder: &Path) -> Contents {
-    let references = References::new(file);
-    Contents {
+/// The contents of the directory. Certificates are in PEM already.
+pub(super) fn convert(file: DirectoryFile, checks: &mut Checks) -> Contents {
+    let references = References::new(&file);
+    let contents = Contents {
         tenants: file.tenants.iter().map(TenantEntry::to_tenant).map(Arc::new).collect(),
         groups: file.groups.iter().map(|group| group.to_group(&references, checks)).collect(),
         people: (file.people.iter())
             .map(|person| Arc::new(person.to_person(&references, checks)))
             .collect(),
-        apps: (file.apps.iter())
-            .map(|app| Arc::new(app.to_app(&references, checks, folder)))
-            .collect(),
+        apps: (file.apps.iter()).map(|app| Arc::new(app.to_app(&references, checks))).collect(),
         graph: Arc::new(App::microsoft_graph()),
-    }
+        file: DirectoryFile::default(),
+    };
+    Contents { file, ..contents }
 }
 
 impl TenantEntry {
@@ -45,7 +45,7 @@ impl TenantEntry {
 }
 
 impl GroupEntry {
-    fn to_group(&self, references: &References<'_>, checks: &mut Checks<'_>) -> Group {
+    fn to_group(&self, references: &References<'_>, checks: &mut Checks) -> Group {
         Group {
             id: self.id.as_ref().clone(),
             name: self.name.as_ref().clone(),
@@ -55,7 +55,7 @@ impl GroupEntry {
 }
 
 impl PersonEntry {
-    fn to_person(&self, references: &References<'_>, checks: &mut Checks<'_>) -> Person {
+    fn to_person(&self, references: &References<'_>, checks: &mut Checks) -> Person {
         let sign_in_name = self.sign_in_name.as_ref().clone();
         let tenant = references.tenant(checks, &self.tenant);
         Person {
@@ -76,7 +76,7 @@ impl PersonEntry {
 }
 
 impl AppEntry {
-    fn to_app(&self, references: &References<'_>, checks: &mut Checks<'_>, folder: &Path) -> App {
+    fn to_app(&self, references: &References<'_>, checks: &mut Checks) -> App {
         let version = self.access_token_version.as_ref();
         if let Some(version) = version.filter(|version| !matches!(version.as_ref(), 1 | 2)) {
             checks.report(version.span(), "the version of access tokens must be 1 or 2");
@@ -114,7 +114,7 @@ impl AppEntry {
             secrets: self.secrets.clone(),
             expired_secrets: self.expired_secrets.clone(),
             certificates: (self.certificates.iter())
-                .filter_map(|certificate| certificate_in(certificate, checks, folder))
+                .filter_map(|certificate| AppCertificate::from_pem(certificate.as_ref().as_bytes()))
                 .collect(),
             permissions: references.assignments(checks, &self.permissions, only_tenant),
             client_id,
@@ -122,7 +122,7 @@ impl AppEntry {
         }
     }
 
-    fn app_id_uris(&self, checks: &mut Checks<'_>) -> Vec<String> {
+    fn app_id_uris(&self, checks: &mut Checks) -> Vec<String> {
         let Some(registered) = &self.app_id_uri else {
             return vec![format!("api://{}", self.client_id.as_ref())];
         };
@@ -139,7 +139,7 @@ impl AppEntry {
 }
 
 impl RedirectUris {
-    fn check(&self, checks: &mut Checks<'_>) -> Vec<(Platform, String)> {
+    fn check(&self, checks: &mut Checks) -> Vec<(Platform, String)> {
         let platforms = [
             (Platform::SinglePage, &self.spa),
             (Platform::Web, &self.web),
@@ -158,29 +158,4 @@ impl RedirectUris {
         }
         checked
     }
-}
-
-/// Reads a certificate: the PEM text itself, or the path of a PEM file.
-fn certificate_in(
-    certificate: &Text,
-    checks: &mut Checks<'_>,
-    folder: &Path,
-) -> Option<AppCertificate> {
-    let text = certificate.as_ref();
-    let pem = if text.starts_with("-----BEGIN") {
-        text.clone().into_bytes()
-    } else {
-        match fs::read(folder.join(text)) {
-            Ok(pem) => pem,
-            Err(error) => {
-                checks.report(certificate.span(), format!("failed to read {text:?}: {error}"));
-                return None;
-            }
-        }
-    };
-    let parsed = AppCertificate::from_pem(&pem);
-    if parsed.is_none() {
-        checks.report(certificate.span(), "this is not an X.509 certificate in PEM");
-    }
-    parsed
 }

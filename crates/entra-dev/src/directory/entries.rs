@@ -1,8 +1,8 @@
 //! The structure of a directory file: one struct for each kind of entry.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
 use crate::token_issuer::TokenIssuer;
@@ -12,7 +12,7 @@ use super::app::OptionalClaim;
 /// A string with its position in the file, so that a fault in it can be reported with its line.
 pub(super) type Text = Spanned<String>;
 
-#[derive(Deserialize)]
+#[derive(Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct DirectoryFile {
     pub(super) tenants: Vec<TenantEntry>,
@@ -24,7 +24,14 @@ pub(super) struct DirectoryFile {
     pub(super) apps: Vec<AppEntry>,
 }
 
-#[derive(Deserialize)]
+impl fmt::Debug for DirectoryFile {
+    /// The positions in the file are not of interest, and everything else is in the contents.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DirectoryFile").finish_non_exhaustive()
+    }
+}
+
+#[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct TenantEntry {
     pub(super) id: Text,
@@ -35,7 +42,7 @@ pub(super) struct TenantEntry {
     pub(super) personal: bool,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct GroupEntry {
     pub(super) id: Text,
@@ -43,12 +50,13 @@ pub(super) struct GroupEntry {
     pub(super) tenant: Text,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct PersonEntry {
     pub(super) name: Text,
     pub(super) display_name: String,
     pub(super) sign_in_name: Text,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) email: Option<String>,
     pub(super) oid: Text,
     pub(super) tenant: Text,
@@ -56,6 +64,7 @@ pub(super) struct PersonEntry {
     pub(super) guest: bool,
     #[serde(default)]
     pub(super) administrator: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) agent_identity: Option<Text>,
     #[serde(default)]
     pub(super) groups: Vec<Text>,
@@ -63,7 +72,7 @@ pub(super) struct PersonEntry {
     pub(super) roles: BTreeMap<Text, Vec<Text>>,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct AppEntry {
     pub(super) client_id: Text,
@@ -73,8 +82,11 @@ pub(super) struct AppEntry {
     pub(super) single_tenant: bool,
     #[serde(default)]
     pub(super) added_to: Vec<Text>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) app_id_uri: Option<Spanned<AppIdUris>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) access_token_version: Option<Spanned<u8>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) token_issuer: Option<TokenIssuer>,
     #[serde(default)]
     pub(super) own_signing_key: bool,
@@ -86,6 +98,7 @@ pub(super) struct AppEntry {
     pub(super) app_roles: Vec<Text>,
     #[serde(default)]
     pub(super) optional_claims: Vec<OptionalClaim>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) agent_blueprint: Option<Text>,
     #[serde(default)]
     pub(super) assignment_required: bool,
@@ -108,7 +121,7 @@ pub(super) struct AppEntry {
 }
 
 /// Most APIs have one App ID URI.
-#[derive(Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 #[serde(untagged, expecting = "an app id URI, or a list of them")]
 pub(super) enum AppIdUris {
     One(String),
@@ -124,7 +137,7 @@ impl AppIdUris {
     }
 }
 
-#[derive(Deserialize, Default)]
+#[derive(Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RedirectUris {
     #[serde(default)]

@@ -1,7 +1,7 @@
 //! Reads directory files: TOML or JSON with the same structure.
 
 use std::{
-    io,
+    fs, io,
     path::{Path, PathBuf},
 };
 
@@ -15,7 +15,8 @@ use uuid::Uuid;
 use crate::ids::CONSUMERS;
 
 use super::{
-    check::{Checks, Fault},
+    certificate::AppCertificate,
+    check::{Checks, Fault, Finding},
     contents::Contents,
     convert::convert,
     entries::{AppEntry, DirectoryFile, Text},
@@ -44,43 +45,98 @@ fn list(faults: &[Fault]) -> String {
 }
 
 /// Parses and checks a directory in TOML.
-pub(super) fn parse(text: &str, folder: &Path) -> Result<Contents, DirectoryError> {
+pub(super) fn parse(text: &str, folder: Option<&Path>) -> Result<Contents, DirectoryError> {
     let table = DeTable::parse(text).map(|table| {
         let span = table.span();
         Spanned::new(span, DeValue::Table(table.into_inner()))
     });
-    check(text, table, folder)
+    check(table, folder).map_err(|findings| in_file(text, findings))
 }
 
 /// Parses and checks a directory in JSON.
 pub(super) fn parse_json(text: &str, folder: &Path) -> Result<Contents, DirectoryError> {
-    let value = json::parse(text).map_err(|fault| DirectoryError::Faults(vec![fault]))?;
-    check(text, Ok(value), folder)
+    let contents = json::parse(text).map_err(|finding| vec![finding]);
+    let contents = contents.and_then(|value| check(Ok(value), Some(folder)));
+    contents.map_err(|findings| in_file(text, findings))
 }
 
-fn check(
-    source: &str,
+fn in_file(text: &str, findings: Vec<Finding>) -> DirectoryError {
+    DirectoryError::Faults(findings.into_iter().map(|finding| finding.into_fault(text)).collect())
+}
+
+/// Checks a directory. Paths of certificates are relative to `folder`; without one, they are
+/// refused.
+pub(super) fn check(
     value: Result<Spanned<DeValue<'_>>, toml::de::Error>,
-    folder: &Path,
-) -> Result<Contents, DirectoryError> {
-    let mut checks = Checks::new(source);
+    folder: Option<&Path>,
+) -> Result<Contents, Vec<Finding>> {
+    let mut checks = Checks::default();
+    if let Ok(value) = &value {
+        check_shape(value, &mut checks);
+    }
     let file = value.map(ValueDeserializer::from).and_then(DirectoryFile::deserialize);
     let contents = match file {
-        Ok(file) => {
+        Ok(mut file) => {
             check_names(&file, &mut checks);
-            convert(&file, &mut checks, folder)
+            for app in &mut file.apps {
+                app.certificates.retain_mut(|path| read_certificate(path, &mut checks, folder));
+            }
+            convert(file, &mut checks)
         }
         Err(error) => {
             checks.report(error.span().unwrap_or(0..0), error.message());
             Contents::default()
         }
     };
-    let faults = checks.into_faults();
-    if faults.is_empty() { Ok(contents) } else { Err(DirectoryError::Faults(faults)) }
+    let findings = checks.into_findings();
+    if findings.is_empty() { Ok(contents) } else { Err(findings) }
+}
+
+/// Replaces the path of a certificate by the certificate in PEM, without anything else that is in
+/// the file. Returns whether that was possible.
+fn read_certificate(certificate: &mut Text, checks: &mut Checks, folder: Option<&Path>) -> bool {
+    let path = certificate.as_ref();
+    let read = match folder {
+        _ if path.starts_with("-----BEGIN") => Ok(path.clone().into_bytes()),
+        Some(folder) => {
+            fs::read(folder.join(path)).map_err(|error| format!("failed to read {path:?}: {error}"))
+        }
+        // Nobody who changes a running tenant may read its files.
+        None => Err("a certificate must be PEM text here, not the path of a file".to_owned()),
+    };
+    let parsed = read.and_then(|pem| {
+        let parsed = AppCertificate::from_pem(&pem);
+        parsed.ok_or_else(|| "this is not an X.509 certificate in PEM".to_owned())
+    });
+    match parsed {
+        Ok(parsed) => {
+            *certificate = Spanned::new(certificate.span(), parsed.to_pem());
+            true
+        }
+        Err(text) => {
+            checks.report(certificate.span(), text);
+            false
+        }
+    }
+}
+
+/// Checks that the directory and its entries are tables. Deserialization would also accept lists.
+fn check_shape(directory: &Spanned<DeValue<'_>>, checks: &mut Checks) {
+    let text = "invalid type: sequence, expected a table";
+    match directory.get_ref() {
+        DeValue::Table(collections) => {
+            let lists = collections.iter().filter_map(|(_, list)| list.get_ref().as_array());
+            for entry in lists.flatten().filter(|entry| entry.get_ref().is_array()) {
+                checks.report(entry.span(), text);
+            }
+        }
+        DeValue::Array(_) => checks.report(directory.span(), text),
+        _ => {}
+    }
 }
 
 /// Checks that ids are GUIDs, and that no id or name is used twice.
-fn check_names(file: &DirectoryFile, checks: &mut Checks<'_>) {
+fn check_names(file: &DirectoryFile, checks: &mut Checks) {
     let ids = (file.tenants.iter().map(|tenant| &tenant.id))
         .chain(file.groups.iter().map(|group| &group.id))
         .chain(file.people.iter().map(|person| &person.oid))
@@ -121,7 +177,7 @@ fn check_names(file: &DirectoryFile, checks: &mut Checks<'_>) {
 }
 
 /// Checks that no App ID URI names two APIs.
-fn check_app_id_uris(checks: &mut Checks<'_>, apps: &[AppEntry]) {
+fn check_app_id_uris(checks: &mut Checks, apps: &[AppEntry]) {
     let default = |app: &AppEntry| format!("api://{}", app.client_id.as_ref());
     let mut seen: Vec<_> =
         apps.iter().filter(|app| app.app_id_uri.is_none()).map(default).collect();
@@ -136,7 +192,7 @@ fn check_app_id_uris(checks: &mut Checks<'_>, apps: &[AppEntry]) {
     }
 }
 
-fn check_unique<'a>(checks: &mut Checks<'_>, kind: &str, names: impl Iterator<Item = &'a Text>) {
+fn check_unique<'a>(checks: &mut Checks, kind: &str, names: impl Iterator<Item = &'a Text>) {
     let mut seen = Vec::<&str>::new();
     for name in names {
         if seen.iter().any(|seen| seen.eq_ignore_ascii_case(name.as_ref())) {

@@ -9,26 +9,49 @@ use toml::{
     de::{DeArray, DeTable, DeValue},
 };
 
-use super::check::{Fault, line_at};
+use super::check::Finding;
 
 /// Parses JSON into a tree that knows the position of every value.
 ///
 /// # Errors
 ///
 /// The first fault: invalid JSON, a `null` or a duplicate key.
-pub(super) fn parse(text: &str) -> Result<Spanned<DeValue<'_>>, Fault> {
-    serde_json::from_str::<Value>(text).map_err(|error| syntax_fault(&error))?;
-    Reader { text, position: 0 }.value()
+pub(super) fn parse(text: &str) -> Result<Spanned<DeValue<'_>>, Finding> {
+    serde_json::from_str::<Value>(text).map_err(|error| syntax_fault(text, &error))?;
+    Reader { text, position: 0, accepts_null: false }.value()
+}
+
+/// Checks that this is JSON in which no object has two fields with the same name.
+pub(super) fn check_keys(text: &str) -> Result<(), Finding> {
+    serde_json::from_str::<Value>(text).map_err(|error| syntax_fault(text, &error))?;
+    Reader { text, position: 0, accepts_null: true }.value().map(|_| ())
+}
+
+/// The keys and indexes that lead to the value or key at this position.
+pub(super) fn steps_to(value: &Spanned<DeValue<'_>>, position: usize) -> Vec<String> {
+    let inner = match value.get_ref() {
+        DeValue::Table(fields) => fields.iter().find_map(|(key, value)| {
+            let range = key.span().start..value.span().end;
+            range.contains(&position).then(|| (key.get_ref().to_string(), value))
+        }),
+        DeValue::Array(elements) => elements.iter().enumerate().find_map(|(index, value)| {
+            value.span().contains(&position).then(|| (index.to_string(), value))
+        }),
+        _ => None,
+    };
+    inner.map_or_else(Vec::new, |(step, value)| [vec![step], steps_to(value, position)].concat())
 }
 
 /// Reads text that is known to be valid JSON.
 struct Reader<'a> {
     text: &'a str,
     position: usize,
+    /// Whether a `null` is accepted, in place of which the tree has an empty string.
+    accepts_null: bool,
 }
 
 impl<'a> Reader<'a> {
-    fn value(&mut self) -> Result<Spanned<DeValue<'a>>, Fault> {
+    fn value(&mut self) -> Result<Spanned<DeValue<'a>>, Finding> {
         let first = self.next_byte();
         let start = self.position;
         let value = match first {
@@ -39,24 +62,25 @@ impl<'a> Reader<'a> {
         Ok(Spanned::new(start..self.position, value))
     }
 
-    fn object(&mut self) -> Result<DeTable<'a>, Fault> {
+    fn object(&mut self) -> Result<DeTable<'a>, Finding> {
         let mut table = DeTable::new();
         while self.enter_next(b'}') {
             let start = self.position;
             let DeValue::String(key) = self.scalar()? else {
-                return Err(self.fault(start, "expected a string"));
+                return Err(finding(start, "expected a string"));
             };
             let key = Spanned::new(start..self.position, key);
             self.skip(b':');
             let value = self.value()?;
+            let name = key.get_ref().to_string();
             if table.insert(key, value).is_some() {
-                return Err(self.fault(start, "duplicate key"));
+                return Err(finding(start, format!("duplicate key {name:?}")));
             }
         }
         Ok(table)
     }
 
-    fn array(&mut self) -> Result<DeArray<'a>, Fault> {
+    fn array(&mut self) -> Result<DeArray<'a>, Finding> {
         let mut array = DeArray::new();
         while self.enter_next(b']') {
             array.push(self.value()?);
@@ -64,10 +88,11 @@ impl<'a> Reader<'a> {
         Ok(array)
     }
 
-    fn scalar(&mut self) -> Result<DeValue<'a>, Fault> {
+    fn scalar(&mut self) -> Result<DeValue<'a>, Finding> {
         let start = self.position;
         let mut values = Deserializer::from_str(&self.text[start..]).into_iter::<Value>();
-        let value = values.next().transpose().map_err(|error| syntax_fault(&error))?;
+        let next = values.next().transpose();
+        let value = next.map_err(|error| finding(start, error.to_string()))?;
         self.position += values.byte_offset();
         match value {
             Some(Value::String(string)) => Ok(DeValue::String(Cow::Owned(string))),
@@ -75,8 +100,9 @@ impl<'a> Reader<'a> {
             // Every JSON number is also a TOML number.
             Some(Value::Number(_)) => DeValue::parse(&self.text[start..self.position])
                 .map(Spanned::into_inner)
-                .map_err(|error| self.fault(start, error.message())),
-            _ => Err(self.fault(start, "null is not allowed: leave the field out")),
+                .map_err(|error| finding(start, error.message())),
+            _ if self.accepts_null => Ok(DeValue::String(Cow::Borrowed(""))),
+            _ => Err(finding(start, NULL)),
         }
     }
 
@@ -105,15 +131,19 @@ impl<'a> Reader<'a> {
             self.position += 1;
         }
     }
-
-    fn fault(&self, position: usize, text: &str) -> Fault {
-        Fault { line: line_at(self.text, position), text: text.to_owned() }
-    }
 }
 
-fn syntax_fault(error: &serde_json::Error) -> Fault {
+/// The fault if a value is `null`.
+pub(super) const NULL: &str = "null is not allowed: leave the field out";
+
+fn finding(position: usize, text: impl Into<String>) -> Finding {
+    Finding { position, text: text.into() }
+}
+
+fn syntax_fault(text: &str, error: &serde_json::Error) -> Finding {
     let (line, column) = (error.line(), error.column());
-    let text = error.to_string();
-    let text = text.trim_end_matches(&format!(" at line {line} column {column}")).to_owned();
-    Fault { line, text }
+    let before: usize = text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
+    let message = error.to_string();
+    let message = message.trim_end_matches(&format!(" at line {line} column {column}"));
+    finding(before, message)
 }

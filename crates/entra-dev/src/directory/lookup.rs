@@ -5,9 +5,11 @@ use std::{path::Path, sync::Arc};
 use crate::ids::{API_CLIENT_ID, SWAGGER_UI_CLIENT_ID};
 
 use super::{
-    app::{App, Platform},
+    app::App,
     app_id_uri,
     contents::Contents,
+    edit::Edit,
+    entries::DirectoryFile,
     file::{self, DirectoryError},
     person::{Person, UnknownPerson},
     tenant::{Group, Tenant},
@@ -15,7 +17,7 @@ use super::{
 
 /// Tenants, people, groups and apps, as described by a file. Cheap to clone.
 #[derive(Debug, Clone)]
-pub struct Directory(Arc<Contents>);
+pub struct Directory(pub(super) Arc<Contents>);
 
 impl Directory {
     /// The text of the built-in directory: an example of the file's format with every kind of app.
@@ -28,7 +30,7 @@ impl Directory {
     /// The faults in the text, each with its line. If a field is unknown, missing or of the wrong
     /// type, only the first such field is reported.
     pub fn parse(text: &str, folder: &Path) -> Result<Self, DirectoryError> {
-        file::parse(text, folder).map(|contents| Self(Arc::new(contents)))
+        file::parse(text, Some(folder)).map(|contents| Self(Arc::new(contents)))
     }
 
     /// Parses a directory in JSON, which has the same structure as the TOML format.
@@ -38,6 +40,11 @@ impl Directory {
     /// Like [`Self::parse`]; if the text is not JSON, only the first fault.
     pub fn parse_json(text: &str, folder: &Path) -> Result<Self, DirectoryError> {
         file::parse_json(text, folder).map(|contents| Self(Arc::new(contents)))
+    }
+
+    /// Parses a directory in TOML that was sent by a client, so it cannot name files.
+    pub(crate) fn parse_sent(text: &str) -> Result<Self, DirectoryError> {
+        file::parse(text, None).map(|contents| Self(Arc::new(contents)))
     }
 
     /// Reads a directory file: JSON if its name ends in `.json`, otherwise TOML.
@@ -53,6 +60,11 @@ impl Directory {
         parse(&text, path.parent().unwrap_or(Path::new("")))
     }
 
+    /// The entries of the file.
+    pub(super) fn file(&self) -> &DirectoryFile {
+        &self.0.file
+    }
+
     /// All people, in the order of the account page.
     pub fn people(&self) -> &[Arc<Person>] {
         &self.0.people
@@ -64,6 +76,11 @@ impl Directory {
             let names = self.0.people.iter().map(|person| person.name.as_str());
             UnknownPerson { name: name.to_owned(), known: names.collect::<Vec<_>>().join(", ") }
         })
+    }
+
+    /// The person with this `oid`.
+    pub(crate) fn person_with_oid(&self, oid: &str) -> Option<&Arc<Person>> {
+        self.0.people.iter().find(|person| person.oid == oid)
     }
 
     /// The app with this client id.
@@ -121,29 +138,20 @@ impl Directory {
         })
     }
 
-    /// A copy in which Swagger UI has these additional redirect URIs.
+    /// A copy in which Swagger UI has these additional redirect URIs, which are valid.
     pub(crate) fn with_swagger_ui_at(&self, redirect_uris: &[String]) -> Self {
-        self.with_app(SWAGGER_UI_CLIENT_ID, |app| {
-            app.redirect_uris
-                .extend(redirect_uris.iter().map(|uri| (Platform::SinglePage, uri.clone())));
+        let path = ["apps", SWAGGER_UI_CLIENT_ID, "redirect_uris", "spa"];
+        // Without the app, there is nothing to add.
+        redirect_uris.iter().fold(self.clone(), |directory, uri| {
+            directory.edit(&Edit::add(path, uri.as_str())).unwrap_or(directory)
         })
     }
 
-    /// A copy in which the Todo API has these App ID URIs and no others.
+    /// A copy in which the Todo API has these App ID URIs and no others, if they are valid.
     pub(crate) fn with_api_known_as(&self, app_id_uris: &[String]) -> Self {
-        self.with_app(API_CLIENT_ID, |app| app.app_id_uris = app_id_uris.to_vec())
-    }
-
-    /// A copy with a changed app.
-    fn with_app(&self, client_id: &str, change: impl Fn(&mut App)) -> Self {
-        let apps = self.0.apps.iter().map(|app| {
-            let mut app = Arc::clone(app);
-            if app.client_id == client_id {
-                change(Arc::make_mut(&mut app));
-            }
-            app
-        });
-        Self(Arc::new(Contents { apps: apps.collect(), ..Contents::clone(&self.0) }))
+        let edit = Edit::put(["apps", API_CLIENT_ID, "app_id_uri"], app_id_uris);
+        // Without the app, there is nothing to change.
+        self.edit(&edit).unwrap_or_else(|_| self.clone())
     }
 }
 

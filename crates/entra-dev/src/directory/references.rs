@@ -31,17 +31,17 @@ impl<'a> References<'a> {
     }
 
     /// The id of the tenant with this id or name.
-    pub(super) fn tenant(&self, checks: &mut Checks<'_>, name: &Text) -> String {
+    pub(super) fn tenant(&self, checks: &mut Checks, name: &Text) -> String {
         resolve(checks, "tenant", &self.tenants, name)
     }
 
     /// The id of the group with this id or name.
-    pub(super) fn group(&self, checks: &mut Checks<'_>, name: &Text) -> String {
+    pub(super) fn group(&self, checks: &mut Checks, name: &Text) -> String {
         resolve(checks, "group", &self.groups, name)
     }
 
     /// The client id of the agent identity with this id or name.
-    pub(super) fn agent(&self, checks: &mut Checks<'_>, name: &Text) -> String {
+    pub(super) fn agent(&self, checks: &mut Checks, name: &Text) -> String {
         let client_id = resolve(checks, "app", &self.apps, name);
         let app = self.by_client_id.get(client_id.as_str());
         if app.is_some_and(|app| app.agent_blueprint.is_none()) {
@@ -52,7 +52,7 @@ impl<'a> References<'a> {
     }
 
     /// The client id of the blueprint with this id or name.
-    pub(super) fn blueprint(&self, checks: &mut Checks<'_>, name: &Text) -> String {
+    pub(super) fn blueprint(&self, checks: &mut Checks, name: &Text) -> String {
         let client_id = resolve(checks, "app", &self.apps, name);
         let app = self.by_client_id.get(client_id.as_str());
         if app.is_some_and(|app| app.agent_blueprint.is_some()) {
@@ -67,7 +67,7 @@ impl<'a> References<'a> {
     /// person or single-tenant app that has the roles.
     pub(super) fn assignments(
         &self,
-        checks: &mut Checks<'_>,
+        checks: &mut Checks,
         entries: &BTreeMap<Text, Vec<Text>>,
         tenant: Option<&str>,
     ) -> BTreeMap<String, Vec<String>> {
@@ -84,7 +84,11 @@ impl<'a> References<'a> {
                     }
                 }
             }
-            assignments.insert(client_id, strings(roles));
+            let known = assignments.insert(client_id, strings(roles)).is_some();
+            if known {
+                let text = format!("there is another entry for the app {:?}", name.as_ref());
+                checks.report(name.span(), text);
+            }
         }
         assignments
     }
@@ -93,7 +97,7 @@ impl<'a> References<'a> {
     /// roles there.
     fn check_known_in(
         &self,
-        checks: &mut Checks<'_>,
+        checks: &mut Checks,
         tenant: Option<&str>,
         app: &AppEntry,
         name: &Text,
@@ -111,7 +115,7 @@ impl<'a> References<'a> {
 
 /// The id of the entry with this id or name. If there is none, reports a fault and returns an empty
 /// id.
-fn resolve(checks: &mut Checks<'_>, kind: &str, known: &[(&str, &str)], name: &Text) -> String {
+fn resolve(checks: &mut Checks, kind: &str, known: &[(&str, &str)], name: &Text) -> String {
     match find(known, name) {
         Some(id) => id.to_owned(),
         None => {

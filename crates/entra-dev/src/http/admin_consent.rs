@@ -26,8 +26,9 @@ fn handle(request: &TenantRequest<'_>) -> Result<Answer, Refusal> {
         state: request.parameters.optional("state")?,
         mode: ResponseMode::Query,
     };
-    let (context, authority, app) = (request.context, &client.authority, client.app);
-    let sign_in = SignIn { context, authority, app, scopes: &scopes };
+    let (context, directory) = (request.context, request.directory());
+    let (authority, app) = (&client.authority, client.app);
+    let sign_in = SignIn { context, directory, authority, app, scopes: &scopes };
     let page = pages::SignInPage {
         sign_in,
         action: format!("/{}/v2.0/adminconsent", authority.segment()),

@@ -73,7 +73,7 @@ fn to_sign_in<'a>(
     authorization: &'a AuthorizationRequest<'_>,
 ) -> SignIn<'a> {
     let AuthorizationRequest { authority, app, scopes, .. } = authorization;
-    SignIn { context: request.context, authority, app, scopes }
+    SignIn { context: request.context, directory: request.directory(), authority, app, scopes }
 }
 
 /// Signs in the person with this account, or asks for consent first.

@@ -1,6 +1,9 @@
 //! What all handlers share.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::PathBuf,
+    sync::{Arc, Mutex},
+};
 
 use poem::{Request, http::uri::Scheme as UriScheme};
 
@@ -35,6 +38,8 @@ pub(crate) struct Context {
     pub(super) devices: Devices,
     pub(super) refresh_tokens: RefreshTokens,
     pub(super) sessions: Sessions,
+    /// Held while the directory is changed.
+    pub(super) changes: Mutex<()>,
 }
 
 impl Context {
@@ -57,12 +62,13 @@ impl Context {
             devices: Devices::new(),
             refresh_tokens: RefreshTokens::new(),
             sessions: Sessions::new(),
+            changes: Mutex::default(),
         }
     }
 
-    /// Tenants, people, groups and apps.
-    pub(crate) fn directory(&self) -> &Directory {
-        &self.issuer.directory
+    /// Tenants, people, groups and apps at this moment.
+    pub(crate) fn directory(&self) -> Directory {
+        self.issuer.directory.now()
     }
 
     /// The time in seconds since the epoch.

@@ -43,7 +43,7 @@ impl Cors {
             Self::None => {}
             Self::SinglePageApps => {
                 headers.insert(VARY, HeaderValue::from_name(ORIGIN));
-                let directory = context.directory();
+                let directory = &context.directory();
                 let is_allowed = |origin: &str| match client_id {
                     Some(id) => directory.app(id).is_some_and(|app| app.serves_origin(origin)),
                     None => directory.apps().iter().any(|app| app.serves_origin(origin)),

@@ -32,8 +32,10 @@ fn handle(request: &TenantRequest<'_>) -> Result<Answer, Refusal> {
             return Ok(Answer::refused(page, &refusal));
         }
     };
+    let device = device.in_directory(request.directory())?;
     let Device { app, authority, scopes, .. } = &device;
-    let sign_in = SignIn { context: request.context, authority, app, scopes };
+    let (context, directory) = (request.context, request.directory());
+    let sign_in = SignIn { context, directory, authority, app, scopes };
     let page = pages::SignInPage {
         sign_in,
         action: format!("/{}/oauth2/deviceauth", authority.segment()),

@@ -54,6 +54,10 @@ impl Methods {
         self.with(Method::PUT, endpoint)
     }
 
+    pub(super) fn patch<E: IntoEndpoint<Endpoint: 'static>>(self, endpoint: E) -> Self {
+        self.with(Method::PATCH, endpoint)
+    }
+
     pub(super) fn delete<E: IntoEndpoint<Endpoint: 'static>>(self, endpoint: E) -> Self {
         self.with(Method::DELETE, endpoint)
     }

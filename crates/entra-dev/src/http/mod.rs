@@ -3,7 +3,9 @@
 mod admin_consent;
 mod authorization_request;
 mod authorize;
+mod body_limit;
 mod certificate_authority;
+mod changes;
 mod client;
 mod context;
 mod control;
@@ -42,12 +44,13 @@ use self::{
     discovery::{INSTANCE, KEYS, METADATA},
     discovery_v1::{KEYS_V1, METADATA_V1},
     logout::LOGOUT,
-    methods::{get, post, put},
+    methods::{Methods, get, post, put},
     token::TOKEN,
     userinfo::USER_INFO,
 };
 
 pub(crate) use self::{
+    body_limit::body_limit,
     context::{Context, Urls},
     control::Control,
     response::problem,
@@ -64,6 +67,10 @@ pub(crate) fn endpoint(context: Arc<Context>) -> impl Endpoint<Output = Response
         .at("/_dev/apps/:client_id", get(pages::setup::show))
         .at("/_dev/audit", get(dev::audit))
         .at("/_dev/clock", get(dev::clock).put(dev::set_clock))
+        .at("/_dev/directory", directory())
+        .at("/_dev/directory/*path", directory())
+        .at("/_dev/directory/reset", post(dev::reset))
+        .at("/_dev/directory.toml", get(dev::export))
         .at("/_dev/faults", get(dev::faults).delete(dev::clear_faults))
         .at("/_dev/faults/:endpoint", put(dev::plan_fault).delete(dev::clear_fault))
         .at("/_dev/keys/rotate", post(dev::rotate_keys))
@@ -80,9 +87,15 @@ pub(crate) fn endpoint(context: Arc<Context>) -> impl Endpoint<Output = Response
         .at("/:tenant/oauth2/v2.0/devicecode", post(DEVICE_CODE))
         .at("/:tenant/oauth2/deviceauth", get(DEVICE_PAGE).post(DEVICE_PAGE))
         .at("/:tenant/oauth2/v2.0/logout", get(LOGOUT).post(LOGOUT))
+        .around(dev::explain_errors)
         .catch_error(|_: NotFoundError| async { pages::not_found() })
         .around(faults::inject)
         .around(control::require_token)
         .around(host::require_known_name)
         .data(context)
+}
+
+/// The directory, and every part of it.
+fn directory() -> Methods {
+    get(dev::show).post(dev::add).put(dev::put).patch(dev::patch).delete(dev::remove)
 }

@@ -102,9 +102,11 @@ impl Endpoint for Operation {
             Ok(parameters) => (parameters, None),
             Err(refusal) => (Parameters::default(), Some(refusal)),
         };
+        let directory = context.directory();
         let request = TenantRequest {
             context,
             http: &http,
+            directory: &directory,
             tenant: &tenant,
             base_url: context.urls.of(&http),
             correlation: Correlation::of(&http, &parameters),

@@ -6,6 +6,8 @@ use url::form_urlencoded;
 
 use crate::refusal::Refusal;
 
+use super::body_limit::BODY_LIMIT;
+
 /// The parameters of a request, from a query or a form body.
 #[derive(Default)]
 pub(super) struct Parameters(Vec<(String, String)>);
@@ -64,9 +66,6 @@ impl Parameters {
             .collect()
     }
 }
-
-/// The size limit for forms, in bytes.
-const BODY_LIMIT: usize = 64 * 1024;
 
 /// Whether the media type is that of a form, with or without a character set.
 fn is_form(request: &Request) -> bool {

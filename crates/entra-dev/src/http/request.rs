@@ -18,6 +18,8 @@ use super::{context::Context, cookie, correlation::Correlation, parameters::Para
 pub(super) struct TenantRequest<'a> {
     pub(super) context: &'a Context,
     pub(super) http: &'a Request,
+    /// The directory when the request arrived.
+    pub(super) directory: &'a Directory,
     /// The `{tenant}` segment of the path.
     pub(super) tenant: &'a str,
     /// The URL of the listener that received the request.
@@ -29,7 +31,7 @@ pub(super) struct TenantRequest<'a> {
 
 impl<'a> TenantRequest<'a> {
     pub(super) fn directory(&self) -> &'a Directory {
-        self.context.directory()
+        self.directory
     }
 
     /// The time in seconds since the epoch.

@@ -2,7 +2,7 @@
 
 use poem::{IntoResponse, Response, http::StatusCode};
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// A JSON response that must not be cached (RFC 6749, section 5.1).
 pub(super) fn json(status: StatusCode, body: &impl Serialize) -> Response {
@@ -19,8 +19,16 @@ pub(super) fn json(status: StatusCode, body: &impl Serialize) -> Response {
 
 /// A problem document (RFC 9457), for paths that Entra does not have.
 pub(crate) fn problem(status: StatusCode, detail: &str) -> Response {
+    problem_with(status, detail, Value::Null)
+}
+
+/// A problem document with additional members.
+pub(super) fn problem_with(status: StatusCode, detail: &str, members: Value) -> Response {
     let title = status.canonical_reason().unwrap_or_default();
-    let body = json!({ "title": title, "status": status.as_u16(), "detail": detail });
+    let mut body = json!({ "title": title, "status": status.as_u16(), "detail": detail });
+    if let (Some(body), Value::Object(members)) = (body.as_object_mut(), members) {
+        body.extend(members);
+    }
     Response::builder()
         .status(status)
         .content_type("application/problem+json")

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::{
-    directory::{App, Authority, Person},
+    directory::{App, Authority, Directory, Person},
     refusal::Refusal,
     scope::Scopes,
 };
@@ -65,6 +65,7 @@ impl<'a> Choice<'a> {
 #[derive(Clone, Copy)]
 pub(super) struct SignIn<'a> {
     pub(super) context: &'a Context,
+    pub(super) directory: &'a Directory,
     pub(super) authority: &'a Authority,
     pub(super) app: &'a App,
     pub(super) scopes: &'a Scopes,
@@ -100,7 +101,7 @@ impl SignIn<'_> {
 
     /// The person with this name, if that person may use the app and the APIs here.
     pub(super) fn admit(&self, account: &str) -> Result<Arc<Person>, Refusal> {
-        let directory = self.context.directory();
+        let directory = self.directory;
         let person = directory.person(account).map_err(|_| Refusal::account_unknown(account))?;
         if !self.authority.admits(directory, person) {
             let name = &person.sign_in_name;

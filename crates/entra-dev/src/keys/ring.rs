@@ -1,7 +1,7 @@
 //! The signing keys of a running tenant.
 
 use std::{
-    path::Path,
+    path::{Path, PathBuf},
     sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
 };
 
@@ -14,6 +14,8 @@ use super::{
 
 /// The signing keys, which can be rotated.
 pub(crate) struct KeyRing {
+    /// Where the keys are kept; `None` if they are only in memory.
+    folder: Option<PathBuf>,
     keys: RwLock<Keys>,
 }
 
@@ -23,19 +25,34 @@ impl KeyRing {
     ///
     /// Blocks while it reads files or generates RSA keys: three, and one for each of these apps.
     pub(crate) fn open(folder: Option<&Path>, own: &[String]) -> Result<Self, KeyError> {
-        let mut keys = match folder {
+        let keys = match folder {
             Some(folder) => store::open(folder)?,
             None => store::generate()?.into_keys().map_err(|_| KeyError::Generate)?,
         };
-        for client_id in own {
-            let current = match folder {
+        let ring = Self { folder: folder.map(Path::to_owned), keys: RwLock::new(keys) };
+        ring.set_own(own)?;
+        Ok(ring)
+    }
+
+    /// Gives a key of their own to the apps with these client ids, unless they have one, and takes
+    /// it from all others.
+    ///
+    /// Blocks while it reads files or generates RSA keys, one for each app.
+    pub(crate) fn set_own(&self, client_ids: &[String]) -> Result<(), KeyError> {
+        let known = self.now().own;
+        let mut new = Vec::new();
+        for client_id in client_ids.iter().filter(|client_id| !known.contains_key(*client_id)) {
+            let current = match &self.folder {
                 Some(folder) => store::open_own(folder, client_id)?,
                 None => store::generate_one()?,
             };
-            let own = OwnKeys { current: Arc::new(current), retired: Vec::new() };
-            keys.own.insert(client_id.clone(), own);
+            let keys = OwnKeys { current: Arc::new(current), retired: Vec::new() };
+            new.push((client_id.clone(), keys));
         }
-        Ok(Self { keys: RwLock::new(keys) })
+        let mut keys = self.write();
+        keys.own.retain(|client_id, _| client_ids.contains(client_id));
+        keys.own.extend(new);
+        Ok(())
     }
 
     /// The current keys.

@@ -8,8 +8,7 @@ use crate::{
     host_name::HostNames,
     http::Urls,
     ids::API_CLIENT_ID,
-    options::{Options, Scheme},
-    token_issuer::TokenIssuer,
+    options::Options,
 };
 
 use super::error::{BadAppIdUri, BadRedirectUri, StartError};
@@ -50,14 +49,7 @@ pub(super) fn check_reach(
     }
     let of_apis = directory.apps().iter().filter_map(|app| app.token_issuer.as_ref());
     for issuer in of_apis.chain([&options.access_token_issuer]) {
-        if options.https_port.is_none() && issuer.scheme() == Scheme::Https {
-            return Err(StartError::NoHttps);
-        }
-        if let TokenIssuer::Url(url) = issuer
-            && !names.admit_url(url)
-        {
-            return Err(StartError::UnknownIssuer(url.clone()));
-        }
+        issuer.check_reach(names, options.https_port.is_some())?;
     }
     Ok(())
 }

@@ -38,7 +38,7 @@ use tokio::{
 };
 use tokio_rustls::TlsAcceptor;
 
-use crate::http::problem;
+use crate::http::{body_limit, problem};
 
 /// The number of connections per socket. Browsers and test suites need far fewer.
 const LIMIT: usize = 256;
@@ -48,9 +48,6 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 const SWEEP: Duration = Duration::from_secs(10);
 /// How long a client may take to send a request body.
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
-/// The number of bytes of a request body after which the rest is not read. The endpoints refuse
-/// bodies that are longer than 64 KiB.
-const BODY_LIMIT: usize = 64 * 1024 + 1;
 /// The pause after a connection could not be accepted.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
 
@@ -260,7 +257,8 @@ impl Connection {
         let addresses = (LocalAddr(local.into()), RemoteAddr(remote.into()));
         let mut request = poem::Request::from((request, addresses.0, addresses.1, scheme));
         let body: BoxBody<Bytes, io::Error> = request.take_body().into();
-        match timeout(BODY_TIMEOUT, read(body)).await {
+        let limit = body_limit(request.uri().path());
+        match timeout(BODY_TIMEOUT, read(body, limit)).await {
             Ok(Ok(body)) => request.set_body(body),
             Ok(Err(error)) => return aborted(StatusCode::BAD_REQUEST, &error.to_string()),
             Err(_) => {
@@ -272,14 +270,15 @@ impl Connection {
     }
 }
 
-/// Reads a body. A body that is too long is cut off, and the endpoint refuses it.
-async fn read(mut body: BoxBody<Bytes, io::Error>) -> io::Result<Bytes> {
+/// Reads a body. A body that is longer than the limit is cut off one byte later, so the endpoint
+/// refuses it.
+async fn read(mut body: BoxBody<Bytes, io::Error>, limit: usize) -> io::Result<Bytes> {
     let mut bytes = BytesMut::new();
     while let Some(frame) = body.frame().await {
         let Ok(data) = frame?.into_data() else { continue };
-        let wanted = data.len().min(BODY_LIMIT - bytes.len());
+        let wanted = data.len().min(limit + 1 - bytes.len());
         bytes.extend_from_slice(&data[..wanted]);
-        if bytes.len() == BODY_LIMIT {
+        if bytes.len() > limit {
             break;
         }
     }

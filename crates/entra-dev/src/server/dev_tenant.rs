@@ -36,7 +36,7 @@ const DRAIN: Duration = Duration::from_millis(500);
 
 /// A running development tenant. Dropping it stops it without waiting for requests to finish.
 pub struct DevTenant {
-    context: Arc<Context>,
+    pub(super) context: Arc<Context>,
     stop: watch::Sender<bool>,
     servers: JoinSet<()>,
 }
@@ -151,8 +151,8 @@ impl DevTenant {
     }
 
     /// All people, in the order of the account page.
-    pub fn people(&self) -> &[Arc<Person>] {
-        self.context.directory().people()
+    pub fn people(&self) -> Vec<Arc<Person>> {
+        self.context.directory().people().to_vec()
     }
 
     /// Issues the access token that this person would get by signing in to Swagger UI. See

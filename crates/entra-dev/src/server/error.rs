@@ -5,7 +5,7 @@ use std::{
     net::{IpAddr, SocketAddr},
 };
 
-use crate::keys::KeyError;
+use crate::{keys::KeyError, token_issuer::UnreachableIssuer};
 
 /// Why a development tenant does not start.
 #[derive(Debug, thiserror::Error)]
@@ -42,6 +42,15 @@ pub enum StartError {
     /// One of the redirect URIs cannot be registered.
     #[error(transparent)]
     RedirectUri(#[from] BadRedirectUri),
+}
+
+impl From<UnreachableIssuer> for StartError {
+    fn from(error: UnreachableIssuer) -> Self {
+        match error {
+            UnreachableIssuer::NoHttps => Self::NoHttps,
+            UnreachableIssuer::UnknownName(url) => Self::UnknownIssuer(url),
+        }
+    }
 }
 
 /// An App ID URI with which the Todo API cannot be registered.

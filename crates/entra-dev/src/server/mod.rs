@@ -5,6 +5,7 @@ mod bind;
 mod checks;
 mod connections;
 mod dev_tenant;
+mod directory;
 mod error;
 mod health;
 mod local_request;

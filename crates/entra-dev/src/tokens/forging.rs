@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use crate::{
-    directory::{App, Person},
+    directory::{App, Directory, Person},
     ids::{API_CLIENT_ID, SWAGGER_UI_CLIENT_ID},
     jws::UnverifiedJws,
     keys::{SigningKey, unsigned},
@@ -81,19 +81,20 @@ impl Issuer {
 
     /// The real token with which the forgery starts.
     fn base_token(&self, forgery: &Forgery) -> Result<BaseToken, ForgeError> {
+        let directory = &self.directory.now();
         let person = match &forgery.person {
-            Some(name) => self.directory.person(name)?,
-            None => self.directory.people().first().ok_or(ForgeError::Nobody)?,
+            Some(name) => directory.person(name)?,
+            None => directory.people().first().ok_or(ForgeError::Nobody)?,
         };
         let client = forgery.client.as_deref().unwrap_or(SWAGGER_UI_CLIENT_ID);
-        let client = match self.directory.app(client) {
+        let client = match directory.app(client) {
             Some(app) => app,
-            None => self.app_named("client", client)?,
+            None => app_named(directory, "client", client)?,
         };
         let resource = forgery.resource.as_deref().unwrap_or(API_CLIENT_ID);
-        let resource = match self.directory.resource(resource) {
+        let resource = match directory.resource(resource) {
             Some(app) => app,
-            None => self.app_named("resource", resource)?,
+            None => app_named(directory, "resource", resource)?,
         };
         let resource = with_version(resource, forgery.version)?;
         let (token, key) = match forgery.kind {
@@ -134,7 +135,7 @@ impl Issuer {
 
     fn base_id_token(&self, client: &App, person: &Person) -> Result<String, ForgeError> {
         // These scopes exist in every directory, so parsing cannot fail.
-        let scopes = Scopes::parse(&self.directory, &person.tenant, "openid profile email");
+        let scopes = Scopes::parse(&self.directory.now(), &person.tenant, "openid profile email");
         Ok(self.id_token(&IdToken {
             base_url: self.base_url(client),
             app: client,
@@ -145,17 +146,21 @@ impl Issuer {
             lifetime: lifetime(),
         })?)
     }
+}
 
-    /// The app with this name.
-    fn app_named(&self, role: &'static str, name: &str) -> Result<&Arc<App>, ForgeError> {
-        let mut apps = self.directory.apps().iter().chain([self.directory.graph()]);
-        let known = apps.clone().map(|app| app.name.as_str()).collect::<Vec<_>>().join(", ");
-        apps.find(|app| app.name.eq_ignore_ascii_case(name)).ok_or_else(|| ForgeError::UnknownApp {
-            role,
-            name: name.to_owned(),
-            known,
-        })
-    }
+/// The app with this name.
+fn app_named<'a>(
+    directory: &'a Directory,
+    role: &'static str,
+    name: &str,
+) -> Result<&'a Arc<App>, ForgeError> {
+    let mut apps = directory.apps().iter().chain([directory.graph()]);
+    let known = apps.clone().map(|app| app.name.as_str()).collect::<Vec<_>>().join(", ");
+    apps.find(|app| app.name.eq_ignore_ascii_case(name)).ok_or_else(|| ForgeError::UnknownApp {
+        role,
+        name: name.to_owned(),
+        known,
+    })
 }
 
 /// The API, as if it accepted access tokens of this version.

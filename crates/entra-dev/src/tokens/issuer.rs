@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::{
     clock::ShiftedClock,
-    directory::{App, Directory},
+    directory::{App, Directory, LiveDirectory},
     jws::UnverifiedJws,
     keys::{Jwk, KeyRing, SignError, SigningKey},
     options::Scheme,
@@ -37,7 +37,7 @@ pub(crate) struct Issuer {
     urls: IssuerUrls,
     pub(crate) keys: KeyRing,
     pub(crate) clock: Arc<ShiftedClock>,
-    pub(crate) directory: Directory,
+    pub(crate) directory: LiveDirectory,
 }
 
 impl Issuer {
@@ -47,7 +47,7 @@ impl Issuer {
         clock: Arc<ShiftedClock>,
         directory: Directory,
     ) -> Self {
-        Self { urls, keys, clock, directory }
+        Self { urls, keys, clock, directory: LiveDirectory::new(directory) }
     }
 
     /// The base URL of the issuer of access tokens for this API, without a trailing slash.
@@ -71,7 +71,8 @@ impl Issuer {
         let keys = self.keys.now();
         let own = client_id.and_then(|client_id| keys.published_for(client_id, base_url));
         own.unwrap_or_else(|| {
-            let personal = self.directory.tenants().iter().find(|tenant| tenant.personal);
+            let directory = self.directory.now();
+            let personal = directory.tenants().iter().find(|tenant| tenant.personal);
             keys.published(base_url, personal.map(|tenant| tenant.id.as_str()))
         })
     }
@@ -94,7 +95,7 @@ impl Issuer {
     }
 
     fn is_personal(&self, tenant: &str) -> bool {
-        self.directory.tenant(tenant).is_some_and(|tenant| tenant.personal)
+        self.directory.now().tenant(tenant).is_some_and(|tenant| tenant.personal)
     }
 
     /// Verifies the signature and the times of a token.
@@ -103,7 +104,8 @@ impl Issuer {
         let keys = self.keys.now();
         let personal = jws.claim("tid").is_some_and(|tenant| self.is_personal(tenant));
         // The own key of an app is only good for tokens for that app.
-        let app = jws.claim("aud").and_then(|audience| self.directory.resource(audience));
+        let directory = self.directory.now();
+        let app = jws.claim("aud").and_then(|audience| directory.resource(audience));
         let client_id = app.map(|app| app.client_id.as_str());
         let key = jws.header("kid").and_then(|kid| keys.find(kid, client_id, personal));
         let key = key.ok_or(VerifyError::Signature)?;

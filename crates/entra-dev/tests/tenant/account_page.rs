@@ -18,7 +18,7 @@ async fn each_authority_offers_its_own_people() {
     ] {
         let answer = tenant.authorize(authority, &Form::authorization()).await;
         assert_eq!(answer.status, StatusCode::OK);
-        let people = tenant.tenant.people().iter();
+        let people = tenant.tenant.people().into_iter();
         let people = people.filter(|person| tenants.contains(&person.tenant.as_str()));
         let labels: Vec<_> = people.map(|person| label(&tenant, &person.name)).collect();
         assert!(!labels.is_empty());
@@ -43,7 +43,7 @@ async fn a_login_hint_puts_that_person_first() {
     let form = Form::authorization().with("login_hint", "ULF@contoso.example");
     let answer = tenant.authorize(CONTOSO, &form).await;
     assert_eq!(buttons(&answer)[0], label(&tenant, "ulf"));
-    let contoso = tenant.tenant.people().iter().filter(|person| person.tenant == CONTOSO);
+    let contoso = tenant.tenant.people().into_iter().filter(|person| person.tenant == CONTOSO);
     assert_eq!(buttons(&answer).len(), contoso.count());
     assert_eq!(answer.body.matches(" autofocus>").count(), 1);
     let unknown = Form::authorization().with("login_hint", "nobody@contoso.example");
@@ -144,7 +144,7 @@ async fn pages_forbid_scripts_frames_and_caching() {
 }
 
 fn label(tenant: &TestTenant, name: &str) -> String {
-    let person = tenant.tenant.people().iter().find(|person| person.name == name).unwrap();
+    let person = tenant.tenant.people().into_iter().find(|person| person.name == name).unwrap();
     format!("{} {}", person.display_name, person.sign_in_name)
 }
 

@@ -13,12 +13,18 @@ async fn protected() -> TestTenant {
 }
 
 /// Requests below `/_dev`, and the statuses with the token. Also paths that do not exist.
-const REQUESTS: [(Method, &str, u16); 12] = [
+const REQUESTS: [(Method, &str, u16); 18] = [
     (Method::GET, "/_dev", 200),
     (Method::HEAD, "/_dev", 200),
     (Method::GET, "/_dev/audit", 200),
     (Method::GET, "/_dev/clock", 200),
     (Method::PUT, "/_dev/clock", 415),
+    (Method::GET, "/_dev/directory", 200),
+    (Method::GET, "/_dev/directory/people/ada", 200),
+    (Method::PUT, "/_dev/directory", 415),
+    (Method::DELETE, "/_dev/directory/people/nobody", 404),
+    (Method::GET, "/_dev/directory.toml", 200),
+    (Method::POST, "/_dev/directory/reset", 415),
     (Method::GET, "/_dev/faults", 200),
     (Method::DELETE, "/_dev/faults", 204),
     (Method::POST, "/_dev/keys/rotate", 415),

@@ -57,6 +57,7 @@ fn faulty() -> Vec<(String, &'static str, &'static str)> {
     vec![
         (text("tenants = 1"), "line 1: ", "1"),
         (text("[[tenants]]\nid = 1"), "line 2: ", "1"),
+        (text("tenants = [[]]"), "line 1: invalid type: sequence, expected a table", "[]"),
         (
             text("[[tenants]]\nid = \"x\"\nname = \"X\"\ncolour = 1"),
             "line 4: unknown field `colour`",
@@ -152,6 +153,11 @@ fn faulty() -> Vec<(String, &'static str, &'static str)> {
             "\"A\": [",
         ),
         (format!("{}{}", tenant(""), tenant("")), "line 6: there is another id", "a1000000"),
+        (
+            format!("{}{MEMBER}", app("")),
+            "line 16: there is another entry for the app \"a1000000",
+            "a1000000-0000-4000-8000-000000000003\": [",
+        ),
     ]
 }
 
@@ -279,6 +285,17 @@ const PLAIN_APP: &str = r#"
 client_id = "a1000000-0000-4000-8000-000000000007"
 name = "P"
 tenant = "X"
+"#;
+
+/// A person with two entries for one app.
+const MEMBER: &str = r#"
+[[people]]
+name = "n"
+sign_in_name = "n@x"
+display_name = "N"
+oid = "a1000000-0000-4000-8000-000000000005"
+tenant = "X"
+roles = { A = [], a1000000-0000-4000-8000-000000000003 = [] }
 "#;
 
 const FOREIGN_JOB: &str = r#"

@@ -77,7 +77,8 @@ async fn subjects_are_stable_and_differ_between_people() {
             let token = tenant.tenant.access_token(&person.name).unwrap();
             let claims = verify(&tenant, &token, API_CLIENT_ID).await;
             let subject = claims["sub"].as_str().unwrap().to_owned();
-            assert_eq!(*subjects.entry(subject).or_insert(&person.oid), &person.oid);
+            let known = subjects.entry(subject).or_insert_with(|| person.oid.clone());
+            assert_eq!(*known, person.oid);
         }
     }
     assert_eq!(subjects.len(), tenant.tenant.people().len());

@@ -28,7 +28,7 @@ pub(in crate::http) fn show(
     Data(context): Data<&Arc<Context>>,
     request: &Request,
 ) -> Response {
-    let directory = context.directory();
+    let directory = &context.directory();
     let Some(app) = directory.app(&client_id) else { return not_found() };
     let (http, https) = context.urls.for_client(request);
     let ca = context.ca_file.as_deref().unwrap_or(Path::new(CA_FILE));

@@ -48,8 +48,7 @@ impl SignInPage<'_> {
     }
 
     fn buttons(&self, hint: Option<&str>, signed_in: &[&Arc<Person>]) -> Markup {
-        let SignIn { context, authority, app, .. } = self.sign_in;
-        let directory = context.directory();
+        let SignIn { directory, authority, app, .. } = self.sign_in;
         let is_hinted = |person: &Person| hint.is_some_and(|hint| person.is_called(hint));
         let is_signed_in = |person: &Person| signed_in.iter().any(|other| other.oid == person.oid);
         let mut people: Vec<_> = authority.people(directory).collect();

@@ -23,7 +23,7 @@ pub(in crate::http) fn show(Data(context): Data<&Arc<Context>>) -> Response {
             "This server speaks the protocol of Microsoft Entra ID, so that an API protected by \
              Entra can be tried without an Azure account. Nobody here has a password."
         }
-        (tables(&[directory::people(context.directory()), authorities(context)]))
+        (tables(&[directory::people(&context.directory()), authorities(context)]))
         p { a href="/_dev" { "Apps, all ids, recent sign-ins and the audit trail" } }
     };
     page(StatusCode::OK, "Start", &main)
@@ -32,7 +32,7 @@ pub(in crate::http) fn show(Data(context): Data<&Arc<Context>>) -> Response {
 /// `GET /_dev`: everything a developer may want to look up.
 #[handler]
 pub(in crate::http) fn show_dev(Data(context): Data<&Arc<Context>>) -> Response {
-    let directory = context.directory();
+    let directory = &context.directory();
     let entries = context.audit.entries();
     let all = [
         directory::people(directory),

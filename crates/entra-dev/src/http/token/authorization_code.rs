@@ -32,6 +32,7 @@ pub(super) fn redeem(token_request: &TokenRequest<'_>) -> Result<Answer, Refusal
             request.check_resource(scopes.as_ref().unwrap_or(&code.grant.scopes))
         }
     })?;
+    let grant = grant.in_directory(request.directory(), app)?;
     token_request.issue(&grant, scopes.as_ref().unwrap_or(&grant.scopes), || {
         request.context.refresh_tokens.issue(grant.clone(), request.now())
     })

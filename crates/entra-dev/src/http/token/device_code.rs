@@ -14,6 +14,7 @@ pub(super) fn redeem(token_request: &TokenRequest<'_>) -> Result<Answer, Refusal
     let grant = context.devices.redeem(code, &client.app, authority, now, |granted| {
         request.check_resource(scopes.as_ref().unwrap_or(granted))
     })?;
+    let grant = grant.in_directory(request.directory(), &client.app)?;
     token_request.issue(&grant, scopes.as_ref().unwrap_or(&grant.scopes), || {
         context.refresh_tokens.issue(grant.clone(), now)
     })

@@ -16,7 +16,8 @@ pub(super) fn redeem(token_request: &TokenRequest<'_>) -> Result<Answer, Refusal
     token_request.check_platform(token.grant.platform)?;
     let scopes = token_request.requested_scopes()?;
     // The nonce belongs to the first ID token (OpenID Connect Core, section 12.2).
-    let grant = Grant { nonce: None, ..token.grant.clone() };
+    let grant = token.grant.in_directory(request.directory(), &client.app)?;
+    let grant = Grant { nonce: None, ..grant };
     let scopes = scopes.as_ref().unwrap_or(&grant.scopes);
     request.check_resource(scopes)?;
     token_request

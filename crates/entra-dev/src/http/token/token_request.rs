@@ -144,14 +144,14 @@ impl TokenRequest<'_> {
     /// Checks that the person may still use the app and the API.
     fn check_grant(&self, grant: &Grant, scopes: &Scopes) -> Result<(), Refusal> {
         let Grant { app, person, .. } = grant;
-        let (context, authority, tenant) =
-            (self.request.context, &self.authority, self.request.tenant);
-        if !authority.admits(context.directory(), person) {
+        let (authority, tenant) = (&self.authority, self.request.tenant);
+        let (context, directory) = (self.request.context, self.request.directory());
+        if !authority.admits(directory, person) {
             let name = &person.sign_in_name;
             return Err(Refusal::account_of_another_tenant(name, tenant, app).at_token());
         }
         scopes.check_known_in(&person.tenant)?;
-        if !(SignIn { context, authority, app, scopes }).has_consent(person) {
+        if !(SignIn { context, directory, authority, app, scopes }).has_consent(person) {
             return Err(Refusal::consent_missing(&app.client_id, &app.name));
         }
         check_assignment(scopes.resource(), person).map_err(Refusal::at_token)

@@ -116,6 +116,10 @@ impl TestTenant {
         Answer::of(self.with_json(Method::PUT, path, body)).await
     }
 
+    pub(crate) async fn patch_json(&self, path: &str, body: &Value) -> Answer {
+        Answer::of(self.with_json(Method::PATCH, path, body)).await
+    }
+
     pub(crate) async fn delete(&self, path: &str) -> Answer {
         Answer::of(self.browser.delete(self.url(path))).await
     }

@@ -1,44 +1,36 @@
 //! Controls for tests: forged tokens, key rotation, faults, the clock, the audit trail.
-//!
-//! Pages of other sites cannot use them: every change needs a method or a media type for which the
-//! browser sends a preflight request, and no preflight succeeds
-//! (<https://fetch.spec.whatwg.org/#http-cors-protocol>).
 
 use std::sync::Arc;
 
 use poem::{
-    Body, Request, Response,
-    error::ResponseError,
-    handler,
+    Body, Request, Response, handler,
     http::StatusCode,
     web::{Data, Path},
 };
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tokio::task::spawn_blocking;
 
 use crate::{
     faults::{Endpoint, FaultPlan},
+    http::{context::Context, response::json},
     tokens::Forgery,
 };
 
 use super::{
-    context::Context,
-    response::{json, problem},
+    body::read,
+    problem::{Problem, bad_request, failed},
 };
-
-/// The size limit for request bodies, in bytes.
-const BODY_LIMIT: usize = 64 * 1024;
 
 /// `GET /_dev/audit`: the last requests, the newest first.
 #[handler]
-pub(super) fn audit(Data(context): Data<&Arc<Context>>) -> Response {
+pub(in crate::http) fn audit(Data(context): Data<&Arc<Context>>) -> Response {
     json(StatusCode::OK, &json!({ "entries": context.audit.entries() }))
 }
 
 /// `POST /_dev/tokens`: a forged token.
 #[handler]
-pub(super) async fn forge(
+pub(in crate::http) async fn forge(
     Data(context): Data<&Arc<Context>>,
     request: &Request,
     body: Body,
@@ -61,7 +53,7 @@ struct Rotation {
 
 /// `POST /_dev/keys/rotate`: the next key signs from now on.
 #[handler]
-pub(super) async fn rotate_keys(
+pub(in crate::http) async fn rotate_keys(
     Data(context): Data<&Arc<Context>>,
     request: &Request,
     body: Body,
@@ -81,7 +73,7 @@ pub(super) async fn rotate_keys(
 
 /// `GET /_dev/faults`: the planned faults, by endpoint.
 #[handler]
-pub(super) fn faults(Data(context): Data<&Arc<Context>>) -> Response {
+pub(in crate::http) fn faults(Data(context): Data<&Arc<Context>>) -> Response {
     let plans: Vec<_> = context
         .faults
         .plans()
@@ -93,7 +85,7 @@ pub(super) fn faults(Data(context): Data<&Arc<Context>>) -> Response {
 
 /// `PUT /_dev/faults/{endpoint}`: makes an endpoint fail.
 #[handler]
-pub(super) async fn plan_fault(
+pub(in crate::http) async fn plan_fault(
     Path(endpoint): Path<String>,
     Data(context): Data<&Arc<Context>>,
     request: &Request,
@@ -116,7 +108,7 @@ pub(super) async fn plan_fault(
 
 /// `DELETE /_dev/faults/{endpoint}`: makes an endpoint work again.
 #[handler]
-pub(super) fn clear_fault(
+pub(in crate::http) fn clear_fault(
     Path(endpoint): Path<String>,
     Data(context): Data<&Arc<Context>>,
 ) -> Result<StatusCode, Problem> {
@@ -126,7 +118,7 @@ pub(super) fn clear_fault(
 
 /// `DELETE /_dev/faults`: makes all endpoints work again.
 #[handler]
-pub(super) fn clear_faults(Data(context): Data<&Arc<Context>>) -> StatusCode {
+pub(in crate::http) fn clear_faults(Data(context): Data<&Arc<Context>>) -> StatusCode {
     context.faults.clear();
     StatusCode::NO_CONTENT
 }
@@ -141,14 +133,14 @@ struct Shift {
 
 /// `GET /_dev/clock`: the time of the tenant, in seconds since the epoch.
 #[handler]
-pub(super) fn clock(Data(context): Data<&Arc<Context>>) -> Response {
+pub(in crate::http) fn clock(Data(context): Data<&Arc<Context>>) -> Response {
     let clock = &context.issuer.clock;
     json(StatusCode::OK, &json!({ "now": clock.now(), "offset": clock.offset() }))
 }
 
 /// `PUT /_dev/clock`: shifts the clock of the tenant.
 #[handler]
-pub(super) async fn set_clock(
+pub(in crate::http) async fn set_clock(
     Data(context): Data<&Arc<Context>>,
     request: &Request,
     body: Body,
@@ -158,52 +150,7 @@ pub(super) async fn set_clock(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Reads a JSON body.
-async fn read<T: DeserializeOwned>(request: &Request, body: Body) -> Result<T, Problem> {
-    let media_type = request.content_type().and_then(|value| value.split(';').next());
-    if !media_type.is_some_and(|value| value.trim().eq_ignore_ascii_case("application/json")) {
-        return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "send application/json"));
-    }
-    let bytes = body.into_bytes_limit(BODY_LIMIT).await;
-    let bytes = bytes.map_err(|_| {
-        Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "the body is larger than 64 KiB")
-    })?;
-    serde_json::from_slice(&bytes).map_err(bad_request)
-}
-
 /// The error lists the endpoints that exist.
 fn parse_endpoint(name: &str) -> Result<Endpoint, Problem> {
     serde_json::from_value(name.into()).map_err(|error| Problem::new(StatusCode::NOT_FOUND, error))
-}
-
-fn bad_request(detail: impl ToString) -> Problem {
-    Problem::new(StatusCode::BAD_REQUEST, detail)
-}
-
-fn failed(detail: &str) -> Problem {
-    Problem::new(StatusCode::INTERNAL_SERVER_ERROR, detail)
-}
-
-/// Why a control was not applied. It is sent as a problem document (RFC 9457).
-#[derive(Debug, thiserror::Error)]
-#[error("{detail}")]
-struct Problem {
-    status: StatusCode,
-    detail: String,
-}
-
-impl Problem {
-    fn new(status: StatusCode, detail: impl ToString) -> Self {
-        Self { status, detail: detail.to_string() }
-    }
-}
-
-impl ResponseError for Problem {
-    fn status(&self) -> StatusCode {
-        self.status
-    }
-
-    fn as_response(&self) -> Response {
-        problem(self.status, &self.detail)
-    }
 }

@@ -1,0 +1,70 @@
+//! Changes to the directory of a running tenant.
+
+use std::sync::{MutexGuard, PoisonError};
+
+use crate::directory::{Directory, Edit, EditError, EditFault, Edited, Removed};
+
+use super::context::Context;
+
+/// All of these block while they generate the keys of apps that have a signing key of their own.
+/// Either everything is changed or nothing, and changes are made one after the other.
+impl Context {
+    /// Changes the directory.
+    pub(crate) fn edit_directory(&self, edit: &Edit) -> Result<Edited, EditError> {
+        let _changing = self.lock_changes();
+        let edited = self.directory().edited(edit)?;
+        self.replace_directory(&edited.directory)?;
+        Ok(edited)
+    }
+
+    /// Replaces the directory.
+    pub(crate) fn set_directory(&self, directory: &Directory) -> Result<(), EditError> {
+        let _changing = self.lock_changes();
+        self.replace_directory(directory)
+    }
+
+    /// Goes back to the directory with which the tenant was started.
+    pub(crate) fn reset_directory(&self) -> Result<(), EditError> {
+        self.set_directory(self.issuer.directory.initial())
+    }
+
+    fn lock_changes(&self) -> MutexGuard<'_, ()> {
+        // The lock guards no data, so a poisoned one is as good as any.
+        self.changes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Replaces the directory. Sessions, codes, refresh tokens and consents of people and apps that
+    /// are not in it any more end.
+    fn replace_directory(&self, directory: &Directory) -> Result<(), EditError> {
+        self.check_issuers(directory)?;
+        let before = self.directory();
+        self.issuer.keys.set_own(&directory.own_signing_keys())?;
+        self.issuer.directory.replace(directory.clone());
+        let removed = Removed::between(&before, directory);
+        self.sessions.end(&removed);
+        self.codes.end(&removed);
+        self.refresh_tokens.end(&removed);
+        self.devices.end(&removed);
+        self.consents.withdraw(&removed);
+        let known: Vec<_> = before.warnings().collect();
+        for warning in directory.warnings().filter(|warning| !known.contains(warning)) {
+            tracing::warn!("{warning}");
+        }
+        Ok(())
+    }
+
+    /// Checks that the tenant can be reached at each URL that is the issuer of access tokens.
+    fn check_issuers(&self, directory: &Directory) -> Result<(), EditError> {
+        for app in directory.apps() {
+            let Some(issuer) = &app.token_issuer else { continue };
+            let reach = issuer.check_reach(&self.urls.names, self.urls.https.is_some());
+            reach.map_err(|error| {
+                EditError::Faults(vec![EditFault {
+                    pointer: format!("apps/{}/token_issuer", app.name),
+                    detail: error.to_string(),
+                }])
+            })?;
+        }
+        Ok(())
+    }
+}

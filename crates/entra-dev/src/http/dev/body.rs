@@ -1,0 +1,36 @@
+//! Request bodies.
+
+use poem::{Body, Request, http::StatusCode};
+use serde::de::DeserializeOwned;
+
+use crate::http::body_limit::BODY_LIMIT;
+
+use super::problem::{Problem, bad_request};
+
+/// The media type of JSON.
+pub(super) const JSON: &str = "application/json";
+
+/// Reads a JSON body.
+pub(super) async fn read<T: DeserializeOwned>(request: &Request, body: Body) -> Result<T, Problem> {
+    require(request, &[JSON])?;
+    serde_json::from_slice(&read_bytes(body, BODY_LIMIT).await?).map_err(bad_request)
+}
+
+/// The media type of the body, which must be one of these.
+pub(super) fn require<'a>(request: &Request, known: &[&'a str]) -> Result<&'a str, Problem> {
+    let sent = request.content_type().and_then(|value| value.split(';').next());
+    let is_sent = |known: &&&str| sent.is_some_and(|sent| sent.trim().eq_ignore_ascii_case(known));
+    known.iter().find(is_sent).copied().ok_or_else(|| {
+        let detail = format!("send {}", known.join(" or "));
+        Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail)
+    })
+}
+
+/// Reads a body of at most `limit` bytes.
+pub(super) async fn read_bytes(body: Body, limit: usize) -> Result<Vec<u8>, Problem> {
+    let bytes = body.into_bytes_limit(limit).await.map_err(|_| {
+        let detail = format!("the body is larger than {} KiB", limit / 1024);
+        Problem::new(StatusCode::PAYLOAD_TOO_LARGE, detail)
+    })?;
+    Ok(bytes.into())
+}
