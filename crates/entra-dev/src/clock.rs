@@ -37,6 +37,11 @@ impl ShiftedClock {
         Self { clock, offset: AtomicI64::new(0) }
     }
 
+    /// A clock with another offset, which is 0 at first, from the same clock.
+    pub(crate) fn fork(&self) -> Self {
+        Self::new(Arc::clone(&self.clock))
+    }
+
     /// The time in whole seconds since the Unix epoch.
     pub(crate) fn now(&self) -> u64 {
         self.clock.now().saturating_add_signed(self.offset())

@@ -54,8 +54,8 @@ pub use host_name::{BadHostName, HostName};
 pub use keys::KeyError;
 pub use options::{Options, Scheme};
 pub use server::{
-    BadAppIdUri, BadRedirectUri, DevTenant, StartError, TokenError, Unhealthy, access_token,
-    check_health, running_access_token,
+    BadAppIdUri, BadRedirectUri, DevTenant, IsolatedTenant, StartError, TokenError, Unhealthy,
+    access_token, check_health, running_access_token,
 };
 pub use setup::{BadLanguage, Language, UnknownApp, setup};
 pub use token_issuer::{BadTokenIssuer, TokenIssuer};
@@ -65,3 +65,8 @@ pub use tokens::{ForgeError, Forgery, SignedWith, TokenKind};
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;
+
+/// Compiles and runs the examples in its page about the directory.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/DIRECTORY.md")]
+struct DirectoryPage;

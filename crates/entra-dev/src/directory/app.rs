@@ -57,6 +57,11 @@ pub(crate) struct App {
 }
 
 impl App {
+    /// Whether other apps get tokens for this one.
+    pub(crate) fn is_api(&self) -> bool {
+        !(self.scopes.is_empty() && self.app_roles.is_empty())
+    }
+
     /// Microsoft Graph. Here it serves only the user information endpoint.
     pub(crate) fn microsoft_graph() -> Self {
         let user_read = Scope { name: "User.Read".to_owned(), admin_consent: false };

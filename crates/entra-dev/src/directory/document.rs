@@ -59,21 +59,7 @@ impl Directory {
     pub(crate) fn edited(&self, edit: &Edit) -> Result<Edited, EditError> {
         let mut document = self.to_json();
         let applied = edit.apply(&mut document)?;
-        let text = document.to_string();
-        let contents = match json::parse(&text) {
-            Ok(value) => file::check(Ok(value.clone()), None).map_err(|findings| {
-                let located = |finding: Finding| {
-                    let steps = json::steps_to(&value, finding.position);
-                    locate(&document, applied.steps.as_deref(), &steps, finding.text)
-                };
-                findings.into_iter().map(located).collect()
-            }),
-            Err(finding) => {
-                let steps = steps_to_null(&document).unwrap_or_default();
-                Err(vec![locate(&document, applied.steps.as_deref(), &steps, finding.text)])
-            }
-        };
-        let directory = Self(Arc::new(contents.map_err(EditError::Faults)?));
+        let directory = Self::checked(&document, applied.steps.as_deref())?;
         let document = directory.to_json();
         let value = |steps: &Vec<String>| document.pointer(&pointer(steps)).cloned();
         Ok(Edited {
@@ -82,6 +68,25 @@ impl Directory {
             created: applied.created,
             directory,
         })
+    }
+
+    /// Checks a directory in JSON. `changed` are the steps to the part that a client has sent.
+    pub(super) fn checked(document: &Value, changed: Option<&[String]>) -> Result<Self, EditError> {
+        let text = document.to_string();
+        let contents = match json::parse(&text) {
+            Ok(value) => file::check(Ok(value.clone()), None).map_err(|findings| {
+                let located = |finding: Finding| {
+                    let steps = json::steps_to(&value, finding.position);
+                    locate(document, changed, &steps, finding.text)
+                };
+                findings.into_iter().map(located).collect()
+            }),
+            Err(finding) => {
+                let steps = steps_to_null(document).unwrap_or_default();
+                Err(vec![locate(document, changed, &steps, finding.text)])
+            }
+        };
+        contents.map(|contents| Self(Arc::new(contents))).map_err(EditError::Faults)
     }
 
     /// The part of the JSON form that a path names.

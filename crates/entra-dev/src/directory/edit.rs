@@ -51,6 +51,9 @@ pub enum EditError {
     /// The directory would have these faults.
     #[error("{}", list(.0))]
     Faults(Vec<EditFault>),
+    /// There are as many isolated tenants as are possible.
+    #[error("there are {0} isolated tenants already: remove those that are not used any more")]
+    TooManyTenants(usize),
     /// The key of an app with its own signing key cannot be read or generated.
     #[error(transparent)]
     Keys(#[from] KeyError),

@@ -70,6 +70,26 @@ impl Directory {
         &self.0.people
     }
 
+    /// The id of the tenant, group, person or app with this name: its `id`, `oid` or `client_id`.
+    pub fn id_of(&self, name: &str) -> Option<&str> {
+        let Contents { tenants, groups, people, apps, .. } = &*self.0;
+        let tenants = tenants.iter().map(|tenant| (&tenant.name, &tenant.id));
+        let groups = groups.iter().map(|group| (&group.name, &group.id));
+        let people = people.iter().map(|person| (&person.name, &person.oid));
+        let apps = apps.iter().map(|app| (&app.name, &app.client_id));
+        let mut named = tenants.chain(groups).chain(people).chain(apps);
+        named.find(|(known, _)| *known == name).map(|(_, id)| id.as_str())
+    }
+
+    /// Whether the tenant, group, person or app with this id is in the directory.
+    pub fn contains(&self, id: &str) -> bool {
+        let Contents { tenants, groups, people, apps, .. } = &*self.0;
+        tenants.iter().any(|tenant| tenant.id == id)
+            || groups.iter().any(|group| group.id == id)
+            || people.iter().any(|person| person.oid == id)
+            || apps.iter().any(|app| app.client_id == id)
+    }
+
     /// The person with this name, sign-in name or `oid`, ignoring case.
     pub(crate) fn person(&self, name: &str) -> Result<&Arc<Person>, UnknownPerson> {
         self.0.people.iter().find(|person| person.is_called(name)).ok_or_else(|| {
@@ -86,6 +106,16 @@ impl Directory {
     /// The app with this client id.
     pub(crate) fn app(&self, client_id: &str) -> Option<&Arc<App>> {
         self.0.apps.iter().find(|app| app.client_id.eq_ignore_ascii_case(client_id))
+    }
+
+    /// The first app that is an API: it has scopes or app roles.
+    pub(crate) fn first_api(&self) -> Option<&Arc<App>> {
+        self.0.apps.iter().find(|app| app.is_api())
+    }
+
+    /// The first app in which people sign in: it has redirect URIs.
+    pub(crate) fn first_client(&self) -> Option<&Arc<App>> {
+        self.0.apps.iter().find(|app| !app.redirect_uris.is_empty())
     }
 
     /// All apps.

@@ -180,7 +180,9 @@ fn grant(
     .collect();
     let mut response = redirect.respond(&parameters, request.is_form());
     let session = context.sessions.sign_in(request.session(), &person.oid, request.now());
-    if let Ok(cookie) = cookie::set_session(request.base_url, &session).parse() {
+    if let Ok(cookie) =
+        cookie::set_session(request.base_url, context.isolated_id(), &session).parse()
+    {
         response.headers_mut().insert(SET_COOKIE, cookie);
     }
     Ok(Answer::granted(response).with_person(person))

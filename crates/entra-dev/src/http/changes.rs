@@ -4,23 +4,22 @@ use std::sync::{MutexGuard, PoisonError};
 
 use crate::directory::{Directory, Edit, EditError, EditFault, Edited, Removed};
 
-use super::context::Context;
+use super::{context::Context, taken_names::TakenNames};
 
 /// All of these block while they generate the keys of apps that have a signing key of their own.
 /// Either everything is changed or nothing, and changes are made one after the other.
 impl Context {
     /// Changes the directory.
     pub(crate) fn edit_directory(&self, edit: &Edit) -> Result<Edited, EditError> {
-        let _changing = self.lock_changes();
+        let mut names = self.lock_changes();
         let edited = self.directory().edited(edit)?;
-        self.replace_directory(&edited.directory)?;
+        self.replace_directory(&edited.directory, &mut names)?;
         Ok(edited)
     }
 
     /// Replaces the directory.
     pub(crate) fn set_directory(&self, directory: &Directory) -> Result<(), EditError> {
-        let _changing = self.lock_changes();
-        self.replace_directory(directory)
+        self.replace_directory(directory, &mut self.lock_changes())
     }
 
     /// Goes back to the directory with which the tenant was started.
@@ -28,18 +27,35 @@ impl Context {
         self.set_directory(self.issuer.directory.initial())
     }
 
-    fn lock_changes(&self) -> MutexGuard<'_, ()> {
-        // The lock guards no data, so a poisoned one is as good as any.
+    /// Records the ids and domains of the tenants in this directory as those of this context.
+    pub(super) fn take_names(&self, directory: &Directory) {
+        self.lock_changes().take(self.isolated_id().unwrap_or_default(), directory);
+    }
+
+    /// Forgets the ids and domains of the tenants of this context.
+    pub(super) fn release_names(&self) {
+        self.lock_changes().release(self.isolated_id().unwrap_or_default());
+    }
+
+    fn lock_changes(&self) -> MutexGuard<'_, TakenNames> {
+        // The names are correct after every statement, so a poisoned lock is safe to use.
         self.changes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Replaces the directory. Sessions, codes, refresh tokens and consents of people and apps that
     /// are not in it any more end.
-    fn replace_directory(&self, directory: &Directory) -> Result<(), EditError> {
+    fn replace_directory(
+        &self,
+        directory: &Directory,
+        names: &mut TakenNames,
+    ) -> Result<(), EditError> {
         self.check_issuers(directory)?;
+        let owner = self.isolated_id().unwrap_or_default();
+        names.check(owner, directory).map_err(|fault| EditError::Faults(vec![fault]))?;
         let before = self.directory();
         self.issuer.keys.set_own(&directory.own_signing_keys())?;
         self.issuer.directory.replace(directory.clone());
+        names.take(owner, directory);
         let removed = Removed::between(&before, directory);
         self.sessions.end(&removed);
         self.codes.end(&removed);
@@ -54,7 +70,7 @@ impl Context {
     }
 
     /// Checks that the tenant can be reached at each URL that is the issuer of access tokens.
-    fn check_issuers(&self, directory: &Directory) -> Result<(), EditError> {
+    pub(super) fn check_issuers(&self, directory: &Directory) -> Result<(), EditError> {
         for app in directory.apps() {
             let Some(issuer) = &app.token_issuer else { continue };
             let reach = issuer.check_reach(&self.urls.names, self.urls.https.is_some());

@@ -10,16 +10,16 @@ use poem::{Request, http::uri::Scheme as UriScheme};
 use crate::{
     audit::{Audit, Entry},
     devices::Devices,
-    directory::Directory,
+    directory::{App, Directory, EditError, IsolatedCopy},
     faults::Faults,
     grants::{Codes, RefreshTokens},
     host_name::{HostNames, without_port},
     options::Scheme,
     sessions::{Consents, Sessions},
-    tokens::Issuer,
+    tokens::{Defaults, Issuer},
 };
 
-use super::control::Control;
+use super::taken_names::TakenNames;
 
 /// The state of a running tenant.
 pub(crate) struct Context {
@@ -27,8 +27,6 @@ pub(crate) struct Context {
     pub(crate) issuer: Issuer,
     pub(crate) faults: Faults,
     pub(crate) audit: Audit,
-    /// `None` if nothing protects `/_dev`.
-    pub(super) control: Option<Control>,
     /// The certificate of the authority in PEM, if there is an HTTPS listener.
     pub(crate) ca: Option<String>,
     /// The file with that certificate, if there is a folder for it.
@@ -38,23 +36,23 @@ pub(crate) struct Context {
     pub(super) devices: Devices,
     pub(super) refresh_tokens: RefreshTokens,
     pub(super) sessions: Sessions,
-    /// Held while the directory is changed.
-    pub(super) changes: Mutex<()>,
+    /// The names of all tenants in this process. It is locked while any directory is changed.
+    pub(super) changes: Arc<Mutex<TakenNames>>,
+    /// The id of the isolated tenant whose state this is.
+    isolated: Option<String>,
 }
 
 impl Context {
     pub(crate) fn new(
         urls: Urls,
         issuer: Issuer,
-        control: Option<Control>,
         (ca, ca_file): (Option<String>, Option<PathBuf>),
     ) -> Self {
-        Self {
+        let context = Self {
             urls,
             issuer,
             faults: Faults::default(),
             audit: Audit::default(),
-            control,
             ca,
             ca_file,
             codes: Codes::new(),
@@ -62,8 +60,44 @@ impl Context {
             devices: Devices::new(),
             refresh_tokens: RefreshTokens::new(),
             sessions: Sessions::new(),
-            changes: Mutex::default(),
-        }
+            changes: Arc::default(),
+            isolated: None,
+        };
+        context.take_names(&context.directory());
+        context
+    }
+
+    /// The state of an isolated tenant in the same process.
+    ///
+    /// Blocks while it generates the keys of apps that have a signing key of their own.
+    pub(super) fn isolated(&self, copy: IsolatedCopy) -> Result<Self, EditError> {
+        let IsolatedCopy { directory, id, built_in: [api, client] } = copy;
+        self.check_issuers(&directory)?;
+        let client_id = |app: &Arc<App>| app.client_id.clone();
+        let resource = api.or_else(|| directory.first_api().map(client_id)).unwrap_or_default();
+        let client = client.or_else(|| directory.first_client().map(client_id));
+        let client = client.unwrap_or_else(|| resource.clone());
+        let issuer = self.issuer.fork(directory.clone(), Defaults { resource, client });
+        issuer.keys.set_own(&directory.own_signing_keys())?;
+        let context = Self {
+            changes: Arc::clone(&self.changes),
+            isolated: Some(id),
+            ..Self::new(self.urls.clone(), issuer, (self.ca.clone(), self.ca_file.clone()))
+        };
+        context.take_names(&directory);
+        Ok(context)
+    }
+
+    /// The id of the isolated tenant whose state this is; `None` if it is shared.
+    pub(crate) fn isolated_id(&self) -> Option<&str> {
+        self.isolated.as_deref()
+    }
+
+    /// The path of the controls.
+    pub(super) fn controls_path(&self) -> String {
+        self.isolated
+            .as_ref()
+            .map_or_else(|| "/_dev".to_owned(), |id| format!("/_dev/tenants/{id}"))
     }
 
     /// Tenants, people, groups and apps at this moment.
@@ -83,6 +117,7 @@ impl Context {
 }
 
 /// The URLs of the listeners, without trailing slashes.
+#[derive(Clone)]
 pub(crate) struct Urls {
     pub(crate) http: String,
     pub(crate) https: Option<String>,

@@ -15,7 +15,7 @@ use poem::{
 
 use crate::{control_token::ControlToken, random};
 
-use super::{context::Context, cookie, pages, parameters::Parameters, response::problem};
+use super::{cookie, pages, parameters::Parameters, response::problem, tenants::Tenants};
 
 /// Where the form is sent.
 pub(super) const UNLOCK_PATH: &str = "/_dev/unlock";
@@ -76,12 +76,12 @@ pub(super) async fn require_token<E: Endpoint<Output = Response>>(
     request: Request,
 ) -> Result<Response> {
     let path = request.uri().path();
-    let context = request.data::<Arc<Context>>().cloned().filter(|_| is_protected(path));
-    let control = context.as_ref().and_then(|context| context.control.as_ref());
-    let (Some(context), Some(control)) = (&context, control) else {
+    let tenants = request.data::<Arc<Tenants>>().cloned().filter(|_| is_protected(path));
+    let control = tenants.as_ref().and_then(|tenants| tenants.control.as_ref());
+    let (Some(tenants), Some(control)) = (&tenants, control) else {
         return endpoint.call(request).await;
     };
-    let base_url = context.urls.of(&request).to_owned();
+    let base_url = tenants.shared.urls.of(&request).to_owned();
     if path == UNLOCK_PATH && request.method() == Method::POST {
         return Ok(control.unlock(request, &base_url).await);
     }

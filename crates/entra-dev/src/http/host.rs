@@ -12,10 +12,7 @@ use poem::{
 
 use crate::host_name::HostNames;
 
-use super::{
-    context::{BaseUrl, Context},
-    pages,
-};
+use super::{context::BaseUrl, pages, tenants::Tenants};
 
 /// Accepts only requests for a name that the tenant answers to: a loopback one, or one that was
 /// asked for with `--answer-to`.
@@ -26,18 +23,19 @@ pub(super) async fn require_known_name<E: Endpoint<Output = Response>>(
     endpoint: Arc<E>,
     mut request: Request,
 ) -> Result<Response> {
-    let Some(context) = request.data::<Arc<Context>>().cloned() else {
+    let Some(tenants) = request.data::<Arc<Tenants>>().cloned() else {
         return endpoint.call(request).await;
     };
-    let Some(name) = known_name(&context.urls.names, request.uri(), request.headers()) else {
+    let urls = &tenants.shared.urls;
+    let Some(name) = known_name(&urls.names, request.uri(), request.headers()) else {
         let text = "This is a development tenant: it only accepts requests for localhost, and for \
                     the names in --answer-to.\n";
         return Ok((StatusCode::BAD_REQUEST, text).into_response());
     };
-    let base_url = BaseUrl::of(&context.urls, request.scheme(), name);
+    let base_url = BaseUrl::of(urls, request.scheme(), name);
     request.extensions_mut().insert(base_url);
     let answering = endpoint.get_response(request);
-    let mut response = pages::with_notice(context.urls.notice(), answering).await;
+    let mut response = pages::with_notice(urls.notice(), answering).await;
     response.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     Ok(response)
 }

@@ -27,7 +27,10 @@ mod parameters;
 mod redirect;
 mod request;
 mod response;
+mod routing;
 mod sign_in;
+mod taken_names;
+mod tenants;
 mod token;
 mod userinfo;
 
@@ -54,10 +57,11 @@ pub(crate) use self::{
     context::{Context, Urls},
     control::Control,
     response::problem,
+    tenants::Tenants,
 };
 
 /// All routes.
-pub(crate) fn endpoint(context: Arc<Context>) -> impl Endpoint<Output = Response> + 'static {
+pub(crate) fn endpoint(tenants: Arc<Tenants>) -> impl Endpoint<Output = Response> + 'static {
     Route::new()
         .at("/", get(pages::start::show))
         .at(pages::STYLESHEET_PATH, get(pages::stylesheet))
@@ -74,6 +78,8 @@ pub(crate) fn endpoint(context: Arc<Context>) -> impl Endpoint<Output = Response
         .at("/_dev/faults", get(dev::faults).delete(dev::clear_faults))
         .at("/_dev/faults/:endpoint", put(dev::plan_fault).delete(dev::clear_fault))
         .at("/_dev/keys/rotate", post(dev::rotate_keys))
+        .at("/_dev/tenants", get(dev::list).post(dev::create))
+        .at("/_dev/tenants/:id", get(dev::describe_one).delete(dev::discard))
         .at("/_dev/tokens", post(dev::forge))
         .at("/common/discovery/instance", get(INSTANCE).options(preflight_get))
         .at("/oidc/userinfo", get(USER_INFO).post(USER_INFO).options(preflight_get))
@@ -90,9 +96,10 @@ pub(crate) fn endpoint(context: Arc<Context>) -> impl Endpoint<Output = Response
         .around(dev::explain_errors)
         .catch_error(|_: NotFoundError| async { pages::not_found() })
         .around(faults::inject)
+        .around(routing::choose_tenant)
         .around(control::require_token)
         .around(host::require_known_name)
-        .data(context)
+        .data(tenants)
 }
 
 /// The directory, and every part of it.

@@ -100,7 +100,7 @@ impl<'a> TenantRequest<'a> {
 
     /// The id of the browser session.
     pub(super) fn session(&self) -> Option<&str> {
-        cookie::session(self.http, self.base_url)
+        cookie::session(self.http, self.base_url, self.context.isolated_id())
     }
 
     /// The people who are signed in in this browser, the most recent first.

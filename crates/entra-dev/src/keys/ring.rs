@@ -1,6 +1,7 @@
 //! The signing keys of a running tenant.
 
 use std::{
+    collections::BTreeMap,
     path::{Path, PathBuf},
     sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
 };
@@ -53,6 +54,12 @@ impl KeyRing {
         keys.own.retain(|client_id, _| client_ids.contains(client_id));
         keys.own.extend(new);
         Ok(())
+    }
+
+    /// A copy that is only in memory, and whose keys are rotated separately. No app has its own key.
+    pub(crate) fn fork(&self) -> Self {
+        let keys = Keys { own: BTreeMap::new(), ..self.now() };
+        Self { folder: None, keys: RwLock::new(keys) }
     }
 
     /// The current keys.

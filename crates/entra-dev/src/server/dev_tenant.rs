@@ -16,7 +16,7 @@ use crate::{
     directory::Person,
     faults::{Endpoint, FaultPlan},
     host_name::HostNames,
-    http::{self, Context, Control, Urls},
+    http::{self, Context, Control, Tenants, Urls},
     keys::KeyError,
     options::Options,
     tls::CA_FILE,
@@ -36,6 +36,7 @@ const DRAIN: Duration = Duration::from_millis(500);
 
 /// A running development tenant. Dropping it stops it without waiting for requests to finish.
 pub struct DevTenant {
+    pub(super) tenants: Arc<Tenants>,
     pub(super) context: Arc<Context>,
     stop: watch::Sender<bool>,
     servers: JoinSet<()>,
@@ -91,8 +92,11 @@ impl DevTenant {
         let ca_file = options.data_dir.filter(|_| ca_is_saved);
         let ca_file = ca_file.map(|folder| folder.join(CA_FILE));
         let control = options.control_token.clone().map(Control::new);
+        let context = Context::new(urls, issuer, (ca, ca_file));
+        let tenants = Arc::new(Tenants::new(context, control));
         let mut tenant = Self {
-            context: Arc::new(Context::new(urls, issuer, control, (ca, ca_file))),
+            context: Arc::clone(&tenants.shared),
+            tenants,
             stop: watch::channel(false).0,
             servers: JoinSet::new(),
         };
@@ -109,7 +113,7 @@ impl DevTenant {
     }
 
     fn serve(&mut self, http: Bound, https: Option<(Bound, Arc<ServerConfig>)>) {
-        let endpoint = Arc::new(http::endpoint(Arc::clone(&self.context)).boxed());
+        let endpoint = Arc::new(http::endpoint(Arc::clone(&self.tenants)).boxed());
         let pressure = Arc::new(Notify::new());
         let https = https.map(|(bound, config)| (bound, Some(TlsAcceptor::from(config))));
         for (bound, tls) in [(http, None)].into_iter().chain(https) {

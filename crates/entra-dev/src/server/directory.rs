@@ -28,7 +28,7 @@ impl DevTenant {
     /// As for [`Directory::edit`]; also if the key of an app with its own signing key cannot be
     /// generated, or if the tenant cannot be reached at the issuer that an app expects.
     pub async fn edit_directory(&self, edit: Edit) -> Result<(), EditError> {
-        self.change(move |context| context.edit_directory(&edit).map(|_| ())).await
+        change(&self.context, move |context| context.edit_directory(&edit).map(|_| ())).await
     }
 
     /// Replaces the directory.
@@ -37,7 +37,7 @@ impl DevTenant {
     ///
     /// As for [`edit_directory`](Self::edit_directory), except that the directory has no faults.
     pub async fn set_directory(&self, directory: Directory) -> Result<(), EditError> {
-        self.change(move |context| context.set_directory(&directory)).await
+        change(&self.context, move |context| context.set_directory(&directory)).await
     }
 
     /// Goes back to the directory with which the tenant was started.
@@ -46,14 +46,15 @@ impl DevTenant {
     ///
     /// The key of an app with its own signing key cannot be generated.
     pub async fn reset_directory(&self) -> Result<(), EditError> {
-        self.change(|context| context.reset_directory()).await
+        change(&self.context, |context| context.reset_directory()).await
     }
+}
 
-    async fn change(
-        &self,
-        change: impl FnOnce(&Context) -> Result<(), EditError> + Send + 'static,
-    ) -> Result<(), EditError> {
-        let context = Arc::clone(&self.context);
-        spawn_blocking(move || change(&context)).await.unwrap_or(Err(KeyError::Generate.into()))
-    }
+/// Changes a directory on a thread that may block.
+pub(super) async fn change(
+    context: &Arc<Context>,
+    change: impl FnOnce(&Context) -> Result<(), EditError> + Send + 'static,
+) -> Result<(), EditError> {
+    let context = Arc::clone(context);
+    spawn_blocking(move || change(&context)).await.unwrap_or(Err(KeyError::Generate.into()))
 }

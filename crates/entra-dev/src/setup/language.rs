@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use crate::directory::App;
 
-use super::{Setup, is_api, is_client};
+use super::{Setup, is_client};
 
 /// A language or platform whose libraries [`setup`](crate::setup) knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -102,7 +102,7 @@ impl Language {
                 None => self.public(setup, app),
             });
         }
-        if is_api(app) {
+        if app.is_api() {
             calls.extend(self.api(setup, app));
         }
         calls.retain(|call| !call.is_empty());

@@ -102,7 +102,7 @@ impl Setup<'_> {
 
     fn settings(&self, app: &App) -> Vec<(&'static str, String)> {
         let mut settings = vec![("authority", self.authority(app)), ("tenant", app.tenant.clone())];
-        if is_api(app) {
+        if app.is_api() {
             let (issuer, audience) = match app.access_token_version {
                 1 => (format!("{}/{}/", self.issuer(app), app.tenant), app.app_id_uri()),
                 _ => (format!("{}/{}/v2.0", self.issuer(app), app.tenant), &*app.client_id),
@@ -152,11 +152,6 @@ impl Setup<'_> {
         let granted = apis.filter(|api| app.permissions.contains_key(&api.client_id));
         granted.map(|api| format!("{}/.default", api.app_id_uri())).collect()
     }
-}
-
-/// Whether other apps get tokens for this one.
-fn is_api(app: &App) -> bool {
-    !(app.scopes.is_empty() && app.app_roles.is_empty())
 }
 
 /// Whether this app gets tokens.

@@ -6,7 +6,6 @@ use serde_json::{Map, Value};
 
 use crate::{
     directory::{App, Directory, Person},
-    ids::{API_CLIENT_ID, SWAGGER_UI_CLIENT_ID},
     jws::UnverifiedJws,
     keys::{SigningKey, unsigned},
     random,
@@ -86,12 +85,12 @@ impl Issuer {
             Some(name) => directory.person(name)?,
             None => directory.people().first().ok_or(ForgeError::Nobody)?,
         };
-        let client = forgery.client.as_deref().unwrap_or(SWAGGER_UI_CLIENT_ID);
+        let client = forgery.client.as_ref().unwrap_or(&self.defaults.client);
         let client = match directory.app(client) {
             Some(app) => app,
             None => app_named(directory, "client", client)?,
         };
-        let resource = forgery.resource.as_deref().unwrap_or(API_CLIENT_ID);
+        let resource = forgery.resource.as_ref().unwrap_or(&self.defaults.resource);
         let resource = match directory.resource(resource) {
             Some(app) => app,
             None => app_named(directory, "resource", resource)?,

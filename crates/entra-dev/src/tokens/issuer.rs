@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::{
     clock::ShiftedClock,
     directory::{App, Directory, LiveDirectory},
+    ids::{API_CLIENT_ID, SWAGGER_UI_CLIENT_ID},
     jws::UnverifiedJws,
     keys::{Jwk, KeyRing, SignError, SigningKey},
     options::Scheme,
@@ -14,6 +15,7 @@ use crate::{
 use super::claims::Claims;
 
 /// The URLs that can be the issuer of access tokens, without trailing slashes.
+#[derive(Clone)]
 pub(crate) struct IssuerUrls {
     /// For APIs that do not say which one they expect.
     pub(crate) default: TokenIssuer,
@@ -38,6 +40,16 @@ pub(crate) struct Issuer {
     pub(crate) keys: KeyRing,
     pub(crate) clock: Arc<ShiftedClock>,
     pub(crate) directory: LiveDirectory,
+    pub(super) defaults: Defaults,
+}
+
+/// The apps of forged tokens that name no app.
+#[derive(Debug, Clone)]
+pub(crate) struct Defaults {
+    /// The client id of the API.
+    pub(crate) resource: String,
+    /// The client id of the client.
+    pub(crate) client: String,
 }
 
 impl Issuer {
@@ -47,7 +59,23 @@ impl Issuer {
         clock: Arc<ShiftedClock>,
         directory: Directory,
     ) -> Self {
-        Self { urls, keys, clock, directory: LiveDirectory::new(directory) }
+        let defaults = Defaults {
+            resource: API_CLIENT_ID.to_owned(),
+            client: SWAGGER_UI_CLIENT_ID.to_owned(),
+        };
+        Self { urls, keys, clock, directory: LiveDirectory::new(directory), defaults }
+    }
+
+    /// An issuer with the same URLs for another directory. It begins with the same keys, as the
+    /// tenants of Entra share theirs, but they are rotated separately, and so is its clock.
+    pub(crate) fn fork(&self, directory: Directory, defaults: Defaults) -> Self {
+        Self {
+            urls: self.urls.clone(),
+            keys: self.keys.fork(),
+            clock: Arc::new(self.clock.fork()),
+            directory: LiveDirectory::new(directory),
+            defaults,
+        }
     }
 
     /// The base URL of the issuer of access tokens for this API, without a trailing slash.

@@ -21,5 +21,5 @@ pub(crate) use client_info::client_info;
 pub(crate) use confirmation::Confirmation;
 pub use forgery::{ForgeError, Forgery, SignedWith, TokenKind};
 pub(crate) use id::IdToken;
-pub(crate) use issuer::{Issuer, IssuerUrls, VerifyError};
+pub(crate) use issuer::{Defaults, Issuer, IssuerUrls, VerifyError};
 pub(crate) use lifetime::lifetime;

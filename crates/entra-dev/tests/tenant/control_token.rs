@@ -1,6 +1,6 @@
 //! The token that protects `/_dev`.
 
-use entra_dev::{ControlToken, Options, TokenError, ids::CONTOSO, running_access_token};
+use entra_dev::{ControlToken, Directory, Options, TokenError, ids::CONTOSO, running_access_token};
 use reqwest::{Method, StatusCode};
 
 use crate::support::{Answer, Form, TestTenant, shared_keys};
@@ -13,7 +13,7 @@ async fn protected() -> TestTenant {
 }
 
 /// Requests below `/_dev`, and the statuses with the token. Also paths that do not exist.
-const REQUESTS: [(Method, &str, u16); 18] = [
+const REQUESTS: [(Method, &str, u16); 23] = [
     (Method::GET, "/_dev", 200),
     (Method::HEAD, "/_dev", 200),
     (Method::GET, "/_dev/audit", 200),
@@ -28,6 +28,11 @@ const REQUESTS: [(Method, &str, u16); 18] = [
     (Method::GET, "/_dev/faults", 200),
     (Method::DELETE, "/_dev/faults", 204),
     (Method::POST, "/_dev/keys/rotate", 415),
+    (Method::GET, "/_dev/tenants", 200),
+    (Method::POST, "/_dev/tenants", 415),
+    (Method::GET, "/_dev/tenants/unknown", 404),
+    (Method::DELETE, "/_dev/tenants/unknown", 404),
+    (Method::GET, "/_dev/tenants/unknown/audit", 404),
     (Method::POST, "/_dev/tokens", 415),
     (Method::OPTIONS, "/_dev/tokens", 405),
     (Method::GET, "/_dev/unlock", 404),
@@ -63,6 +68,26 @@ async fn every_path_below_dev_needs_the_control_token() {
             }
         }
     }
+}
+
+#[tokio::test]
+async fn the_controls_of_an_isolated_tenant_need_the_control_token() {
+    let tenant = protected().await;
+    let isolated = tenant.tenant.isolate(&Directory::default()).await.unwrap();
+    let controls = format!("/_dev/tenants/{}", isolated.id());
+    for path in ["", "/audit", "/clock", "/directory", "/directory.toml", "/faults"] {
+        let request = || tenant.browser.get(tenant.url(&format!("{controls}{path}")));
+        Answer::of(request()).await.assert_problem(401, "control token");
+        assert_eq!(Answer::of(request().bearer_auth(TOKEN)).await.status, 200, "{path}");
+    }
+    let page = tenant.browser.get(tenant.url(&controls)).header("accept", "text/html");
+    let locked = Answer::of(page.try_clone().unwrap()).await;
+    assert_eq!(
+        (locked.status.as_u16(), locked.hidden_input("next")),
+        (401, Some(controls.clone()))
+    );
+    let page = Answer::of(page.bearer_auth(TOKEN)).await;
+    assert!(page.body.contains(&format!("href=\"{controls}/apps/")), "{}", page.body);
 }
 
 #[tokio::test]

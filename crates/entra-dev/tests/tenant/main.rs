@@ -32,6 +32,8 @@ mod forgery;
 mod https;
 mod hybrid_flow;
 mod id_token_claims;
+mod isolated_input;
+mod isolated_tenants;
 mod key_rotation;
 mod keys;
 mod live_directory;

@@ -9,12 +9,16 @@ use entra_dev::{
 use reqwest::{Certificate, Client, redirect};
 use serde_json::{Value, json};
 
-use crate::support::{
-    Answer, Form, ORIGIN, PublishedKeys, TestTenant, UNKNOWN_CLIENT_ID, api_scope, free_ports,
-    new_folder,
+use crate::{
+    isolated_tenants::Isolated,
+    support::{
+        Answer, Form, ORIGIN, PublishedKeys, TestTenant, UNKNOWN_CLIENT_ID, api_scope, free_ports,
+        new_folder,
+    },
 };
 
 const NAME: &str = "entra-dev";
+const CONTROL_TOKEN: &str = "the-token-of-the-tests";
 /// The tenant listens on all addresses, and this one is not bound by default.
 const OTHER_ADDRESS: [u8; 4] = [127, 0, 0, 2];
 
@@ -23,7 +27,7 @@ async fn reachable(options: Options) -> (TestTenant, Client) {
     let options = Options {
         host: Some([0, 0, 0, 0].into()),
         answer_to: vec![NAME.parse().unwrap()],
-        control_token: Some("the-token-of-the-tests".parse().unwrap()),
+        control_token: Some(CONTROL_TOKEN.parse().unwrap()),
         ..options
     };
     let tenant = TestTenant::start_with(new_folder(), options).await;
@@ -87,6 +91,32 @@ async fn metadata_keys_and_id_tokens_name_the_host_that_was_asked() {
             let token = TestTenant::claims(answer["access_token"].as_str().unwrap());
             assert_eq!(token["iss"], tenant.url(&format!("/{CONTOSO}/v2.0")));
         }
+    }
+}
+
+#[tokio::test]
+async fn isolated_tenants_are_reached_under_every_name() {
+    let (tenant, client) = reachable(Options::ephemeral()).await;
+    for base in [named(&tenant.url("")), named(&tenant.https_url(""))] {
+        let request = client.post(format!("{base}/_dev/tenants")).bearer_auth(CONTROL_TOKEN);
+        let request = request.header("content-type", "application/json").body("{}");
+        let isolated = Isolated::of(&Answer::of(request).await);
+        let authority = format!("{base}/{}", isolated.id);
+        assert_eq!(isolated.description["authority"], authority);
+        let controls = format!("{base}{}", isolated.controls(""));
+        assert_eq!(isolated.description["controls"], controls);
+        let audit = client.get(format!("{controls}/audit"));
+        assert_eq!(Answer::of(audit.try_clone().unwrap()).await.status, 401);
+        assert_eq!(Answer::of(audit.bearer_auth(CONTROL_TOKEN)).await.status, 200);
+
+        let endpoint = |name: &str| client.post(format!("{authority}/oauth2/v2.0/{name}"));
+        let form = isolated.authorization().with("account", "ada");
+        let code = Answer::of(form.on(endpoint("authorize"))).await.redirect_parameter("code");
+        let client_id = isolated.client_id("Todo API - Swagger UI");
+        let form = Form::redemption(&code.unwrap()).with("client_id", &client_id);
+        let tokens = Answer::of(form.on(endpoint("token").header("origin", ORIGIN))).await;
+        let issuer = TestTenant::claims(&tokens.token("id_token"))["iss"].clone();
+        assert_eq!(issuer, format!("{authority}/v2.0"));
     }
 }
 
@@ -163,7 +193,7 @@ async fn without_a_host_only_loopback_is_bound() {
 async fn a_tenant_does_not_start_if_others_could_reach_it_by_accident() {
     let host = Some([0, 0, 0, 0].into());
     let answer_to: Vec<HostName> = vec![NAME.parse().unwrap()];
-    let control_token = Some("the-token-of-the-tests".parse().unwrap());
+    let control_token = Some(CONTROL_TOKEN.parse().unwrap());
     for options in [
         Options { host, ..Options::ephemeral() },
         Options { host, answer_to: answer_to.clone(), ..Options::ephemeral() },

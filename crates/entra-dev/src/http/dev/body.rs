@@ -2,8 +2,12 @@
 
 use poem::{Body, Request, http::StatusCode};
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
-use crate::http::body_limit::BODY_LIMIT;
+use crate::{
+    directory::check_keys,
+    http::body_limit::{BODY_LIMIT, DIRECTORY_LIMIT},
+};
 
 use super::problem::{Problem, bad_request};
 
@@ -27,10 +31,28 @@ pub(super) fn require<'a>(request: &Request, known: &[&'a str]) -> Result<&'a st
 }
 
 /// Reads a body of at most `limit` bytes.
-pub(super) async fn read_bytes(body: Body, limit: usize) -> Result<Vec<u8>, Problem> {
+async fn read_bytes(body: Body, limit: usize) -> Result<Vec<u8>, Problem> {
     let bytes = body.into_bytes_limit(limit).await.map_err(|_| {
         let detail = format!("the body is larger than {} KiB", limit / 1024);
         Problem::new(StatusCode::PAYLOAD_TOO_LARGE, detail)
     })?;
     Ok(bytes.into())
+}
+
+/// Reads a directory, or a part of one, in JSON. No object may have two fields with the same name.
+pub(super) async fn read_value(
+    request: &Request,
+    body: Body,
+    media: &[&str],
+) -> Result<Value, Problem> {
+    require(request, media)?;
+    let text = read_text(body).await?;
+    check_keys(&text).map_err(bad_request)?;
+    serde_json::from_str(&text).map_err(bad_request)
+}
+
+/// Reads a directory in text form.
+pub(super) async fn read_text(body: Body) -> Result<String, Problem> {
+    let bytes = read_bytes(body, DIRECTORY_LIMIT).await?;
+    String::from_utf8(bytes).map_err(|_| bad_request("the body is not valid UTF-8"))
 }

@@ -11,17 +11,16 @@ use poem::{
     },
     web::Data,
 };
-use serde_json::Value;
-use tokio::task::spawn_blocking;
 
 use crate::{
-    directory::{Directory, DirectoryError, Edit, EditError, Edited, check_keys},
-    http::{body_limit::DIRECTORY_LIMIT, context::Context, response::json},
+    directory::{Directory, DirectoryError, Edit, Edited},
+    http::{context::Context, response::json},
 };
 
 use super::{
-    body::{JSON, read_bytes, require},
-    problem::{Problem, bad_request, failed},
+    body::{JSON, read_text, read_value, require},
+    problem::{Problem, bad_request},
+    run::run,
 };
 
 const PATH: &str = "/_dev/directory";
@@ -129,31 +128,12 @@ async fn change(context: &Arc<Context>, edit: Edit) -> Result<Response, Problem>
     };
     let mut response = json(if created { StatusCode::CREATED } else { StatusCode::OK }, &value);
     let segments = path.iter().map(|segment| utf8_percent_encode(segment, &RESERVED).to_string());
-    let location = [PATH.to_owned()].into_iter().chain(segments).collect::<Vec<_>>().join("/");
+    let directory = [format!("{}/directory", context.controls_path())];
+    let location = directory.into_iter().chain(segments).collect::<Vec<_>>().join("/");
     if let (true, Ok(location)) = (created, HeaderValue::from_str(&location)) {
         response.headers_mut().insert(LOCATION, location);
     }
     Ok(response)
-}
-
-/// Runs a change on a thread that may block, since it may generate keys.
-async fn run<T: Send + 'static>(
-    change: impl FnOnce() -> Result<T, EditError> + Send + 'static,
-) -> Result<T, Problem> {
-    let outcome = spawn_blocking(change).await;
-    Ok(outcome.map_err(|_| failed("the directory could not be changed"))??)
-}
-
-async fn read_value(request: &Request, body: Body, media: &[&str]) -> Result<Value, Problem> {
-    require(request, media)?;
-    let text = read_text(body).await?;
-    check_keys(&text).map_err(bad_request)?;
-    serde_json::from_str(&text).map_err(bad_request)
-}
-
-async fn read_text(body: Body) -> Result<String, Problem> {
-    let bytes = read_bytes(body, DIRECTORY_LIMIT).await?;
-    String::from_utf8(bytes).map_err(|_| bad_request("the body is not valid UTF-8"))
 }
 
 /// The decoded segments of the path below `/_dev/directory`.

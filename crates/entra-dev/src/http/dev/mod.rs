@@ -1,4 +1,5 @@
-//! The tenant's own endpoints, below `/_dev`: the directory, and controls for tests.
+//! The tenant's own endpoints, below `/_dev`: the directory, isolated tenants, and controls for
+//! tests.
 //!
 //! Pages of other sites cannot use them: every change needs a method or a media type for which the
 //! browser sends a preflight request, and no preflight succeeds
@@ -8,6 +9,8 @@ mod body;
 mod controls;
 mod directory;
 mod problem;
+mod run;
+mod tenants;
 
 pub(super) use self::{
     controls::{
@@ -15,4 +18,5 @@ pub(super) use self::{
     },
     directory::{add, export, patch, put, remove, reset, show},
     problem::explain_errors,
+    tenants::{create, describe_one, discard, list},
 };

@@ -53,6 +53,7 @@ impl From<EditError> for Problem {
                 Self { allowed, ..Self::new(StatusCode::METHOD_NOT_ALLOWED, detail) }
             }
             EditError::Faults(errors) => Self { errors, ..bad_request(detail) },
+            EditError::TooManyTenants(_) => Self::new(StatusCode::CONFLICT, detail),
             EditError::Keys(_) => failed("a key could not be generated"),
         }
     }
@@ -80,7 +81,7 @@ pub(in crate::http) async fn explain_errors<E: Endpoint<Output = Response>>(
     endpoint: Arc<E>,
     request: Request,
 ) -> Result<Response> {
-    let path = request.uri().path().to_owned();
+    let path = request.original_uri().path().to_owned();
     let outcome = endpoint.call(request).await;
     if !path.starts_with("/_dev/") {
         return outcome;

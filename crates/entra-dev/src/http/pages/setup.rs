@@ -54,9 +54,10 @@ pub(in crate::http) fn show(
 /// Links to the pages of the apps.
 pub(super) fn links(context: &Context) -> Table {
     let mut table = Table::new("Set up an app", &["App", "What it needs"]);
+    let controls = context.controls_path();
     for app in context.directory().apps() {
         let links = Language::ALL.map(|language| {
-            let path = format!("/_dev/apps/{}#{}", app.client_id, language.name());
+            let path = format!("{controls}/apps/{}#{}", app.client_id, language.name());
             html! { a href=(path) { (language) } " " }
         });
         table.row([text(&app.name), html! { @for link in links { (link) } }]);
