@@ -2,7 +2,7 @@
 //! which every program can write. For this reason they do not come from `entra-dev`, which is
 //! optional.
 
-use std::net::IpAddr;
+use std::{net::IpAddr, path::PathBuf};
 
 use super::{Config, Environment, InvalidConfig};
 
@@ -16,8 +16,8 @@ pub mod ids {
     pub const SWAGGER_UI: &str = "44444444-4444-4444-8444-444444444444";
 }
 
-/// Where the embedded development tenant listens.
-#[derive(Debug, Clone, Copy)]
+/// Where the embedded development tenant listens, and who is in it.
+#[derive(Debug, Clone)]
 pub struct DevTenantConfig {
     /// `DEV_TENANT_PORT`, default 8001: the HTTP port, for browsers and the API. 0 picks any free
     /// port.
@@ -25,6 +25,9 @@ pub struct DevTenantConfig {
     /// `DEV_TENANT_HTTPS_PORT`, default 8443: the HTTPS port, for clients that require HTTPS. 0
     /// picks any free port.
     pub https_port: u16,
+    /// `DEV_TENANT_CONFIG`: the directory file with the tenants, people and apps. Default: the
+    /// built-in ones.
+    pub directory: Option<PathBuf>,
 }
 
 impl Config {

@@ -4,7 +4,7 @@ use std::{
     fmt::Display,
     net::IpAddr,
     num::{IntErrorKind, NonZeroU32, ParseIntError},
-    path::Path,
+    path::{Path, PathBuf},
     str::FromStr,
     time::Duration,
 };
@@ -136,6 +136,7 @@ impl Reader<'_> {
         DevTenantConfig {
             port: self.number("DEV_TENANT_PORT"),
             https_port: self.number("DEV_TENANT_HTTPS_PORT"),
+            directory: self.environment.get("DEV_TENANT_CONFIG").map(PathBuf::from),
         }
     }
 

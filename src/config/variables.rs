@@ -45,6 +45,7 @@ pub const VARIABLES: &[Variable] = &[
     Variable { name: "RUST_LOG", default: Some("info,poem::listener=warn,poem::server=warn") },
     Variable { name: "DEV_TENANT_PORT", default: Some("8001") },
     Variable { name: "DEV_TENANT_HTTPS_PORT", default: Some("8443") },
+    Variable { name: "DEV_TENANT_CONFIG", default: None },
 ];
 
 /// The variable with this name.

@@ -18,6 +18,7 @@ mod conditions;
 mod connections;
 mod cors;
 mod delete_all;
+mod dev_tenant_config;
 mod docs_page;
 mod doctor;
 mod document;

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use anyhow::Context;
-use entra_dev::{Options, ids};
+use anyhow::{Context, ensure};
+use entra_dev::{Directory, Options, ids};
 
 use crate::{
     config::{Config, Environment},
@@ -22,14 +22,14 @@ impl DevTenant {
         let urls = [listener.url()].into_iter().chain(config.server.public_url.clone());
         let options = Options {
             spa_redirect_uris: urls.map(|url| format!("{url}/oauth2-redirect")).collect(),
-            ..options(config)
+            ..options(config)?
         };
         Self::start_with(config, options).await
     }
 
     /// The same with keys that are not stored, and without a server whose docs page uses it.
     pub(in crate::cli) async fn start_in_memory(config: &mut Config) -> anyhow::Result<Self> {
-        let options = Options { data_dir: None, ..options(config) };
+        let options = Options { data_dir: None, ..options(config)? };
         Self::start_with(config, options).await
     }
 
@@ -43,12 +43,14 @@ impl DevTenant {
 
     /// Starts the tenant so that its keys can be fetched, if it is not running and has issued tokens in
     /// this folder.
-    pub(in crate::cli) async fn start_if_stopped(config: &Config) -> Option<Self> {
-        let options = Options { https_port: None, ..options(config) };
-        let keys = options.data_dir.as_deref()?.join("signing-keys.json");
+    pub(in crate::cli) async fn start_if_stopped(config: &Config) -> anyhow::Result<Option<Self>> {
+        let options = Options { https_port: None, ..options(config)? };
+        let keys = options.data_dir.as_ref().map(|folder| folder.join("signing-keys.json"));
+        if !keys.is_some_and(|keys| keys.exists()) {
+            return Ok(None);
+        }
         // If a tenant is running, its port is in use.
-        let starts = keys.exists().then(|| entra_dev::DevTenant::start_with(options))?;
-        starts.await.ok().map(Self)
+        Ok(entra_dev::DevTenant::start_with(options).await.ok().map(Self))
     }
 
     /// The text that `serve --dev` prints: URLs, ids and people.
@@ -97,14 +99,15 @@ impl DevTenant {
     }
 }
 
-fn options(config: &Config) -> Options {
-    Options {
+fn options(config: &Config) -> anyhow::Result<Options> {
+    Ok(Options {
         port: config.dev_tenant.port,
         https_port: Some(config.dev_tenant.https_port),
         // The API writes scopes with its App ID URI, so the tenant must know it.
         api_app_id_uris: config.entra.app_id_uris.clone(),
+        directory: directory(config)?,
         ..Options::default()
-    }
+    })
 }
 
 pub(in crate::cli) fn read_config(environment: Environment) -> anyhow::Result<Config> {
@@ -118,6 +121,27 @@ pub(in crate::cli) fn access_token(config: &Config, person: &str) -> anyhow::Res
     if let Some(token) = entra_dev::running_access_token(port, person)? {
         return Ok(token);
     }
-    let options = Options { port, ..Options::default() };
-    Ok(entra_dev::access_token(&options, person)?)
+    Ok(entra_dev::access_token(&options(config)?, person)?)
+}
+
+/// The directory in the file that `DEV_TENANT_CONFIG` names, or the built-in one. The API is
+/// configured with the built-in ids, so these must be in it.
+fn directory(config: &Config) -> anyhow::Result<Directory> {
+    let Some(file) = &config.dev_tenant.directory else { return Ok(Directory::default()) };
+    let directory = Directory::read(file).context("DEV_TENANT_CONFIG cannot be used")?;
+    let required = [
+        ("tenant Contoso", ids::CONTOSO),
+        ("app Todo API", ids::API_CLIENT_ID),
+        ("app Todo API - Swagger UI", ids::SWAGGER_UI_CLIENT_ID),
+    ];
+    let missing = required.into_iter().filter(|(_, id)| !directory.contains(id));
+    let missing: Vec<_> = missing.map(|(entry, id)| format!("{entry} ({id})")).collect();
+    ensure!(
+        missing.is_empty(),
+        "DEV_TENANT_CONFIG cannot be used: {} lacks these entries, which the API needs: {}. Copy \
+         them from the output of `entra-dev --example`",
+        file.display(),
+        missing.join(", ")
+    );
+    Ok(directory)
 }

@@ -21,8 +21,8 @@ impl DevTenant {
         missing()
     }
 
-    pub(in crate::cli) async fn start_if_stopped(_: &Config) -> Option<Self> {
-        None
+    pub(in crate::cli) async fn start_if_stopped(_: &Config) -> anyhow::Result<Option<Self>> {
+        Ok(None)
     }
 
     pub(in crate::cli) fn welcome(&self, _: &str) -> String {

@@ -100,16 +100,15 @@ impl Explain {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let judgement = runtime.map_err(Stop::other)?.block_on(async {
             let tenant = match &config {
-                Some(config) => DevTenant::start_if_stopped(config).await,
+                Some(config) => DevTenant::start_if_stopped(config).await.map_err(Stop::usage)?,
                 None => None,
             };
-            let judgement = judge::judge(&settings, &pasted.headers).await;
+            let judgement = judge::judge(&settings, &pasted.headers).await.map_err(Stop::other);
             if let Some(tenant) = tenant {
                 tenant.stop().await;
             }
             judgement
-        });
-        let judgement = judgement.map_err(Stop::other)?;
+        })?;
         let token = UnverifiedToken::decode(&pasted.token);
         let now = SystemClock.now();
         let explainer = Explainer {
