@@ -1,6 +1,7 @@
 //! Reads directory files: TOML or JSON with the same structure.
 
 use std::{
+    collections::HashSet,
     fs, io,
     path::{Path, PathBuf},
 };
@@ -179,25 +180,23 @@ fn check_names(file: &DirectoryFile, checks: &mut Checks) {
 /// Checks that no App ID URI names two APIs.
 fn check_app_id_uris(checks: &mut Checks, apps: &[AppEntry]) {
     let default = |app: &AppEntry| format!("api://{}", app.client_id.as_ref());
-    let mut seen: Vec<_> =
+    let mut seen: HashSet<_> =
         apps.iter().filter(|app| app.app_id_uri.is_none()).map(default).collect();
     for registered in apps.iter().filter_map(|app| app.app_id_uri.as_ref()) {
         for uri in registered.as_ref().as_slice() {
             let name = uri.trim_end_matches('/');
-            if seen.iter().any(|seen| seen.eq_ignore_ascii_case(name)) {
+            if !seen.insert(name.to_ascii_lowercase()) {
                 checks.report(registered.span(), format!("there is another app id URI {uri:?}"));
             }
-            seen.push(name.to_owned());
         }
     }
 }
 
 fn check_unique<'a>(checks: &mut Checks, kind: &str, names: impl Iterator<Item = &'a Text>) {
-    let mut seen = Vec::<&str>::new();
+    let mut seen = HashSet::new();
     for name in names {
-        if seen.iter().any(|seen| seen.eq_ignore_ascii_case(name.as_ref())) {
+        if !seen.insert(name.as_ref().to_ascii_lowercase()) {
             checks.report(name.span(), format!("there is another {kind} {:?}", name.as_ref()));
         }
-        seen.push(name.as_ref());
     }
 }

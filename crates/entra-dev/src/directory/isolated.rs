@@ -67,7 +67,8 @@ fn with_ids(text: &str, ids: &HashMap<String, String>) -> String {
     let mut replaced = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(first) = rest.chars().next() {
-        match rest.get(..LENGTH).and_then(|id| ids.get(id)) {
+        let id = rest.get(..LENGTH).filter(|id| id.as_bytes()[8] == b'-');
+        match id.and_then(|id| ids.get(id)) {
             Some(id) => {
                 replaced.push_str(id);
                 rest = &rest[LENGTH..];
