@@ -1,12 +1,63 @@
-//! A development tenant: a server that speaks the protocol of Microsoft Entra ID. With
-//! it you can try and test an API that is protected with Entra, or a client of Entra, without an
-//! Azure account.
+//! A development tenant: a server that speaks the protocol of Microsoft Entra ID. With it you can
+//! try and test an API that is protected with Entra, or an app that signs people in, without an
+//! Azure account. The libraries for Entra work with it unchanged.
 //!
-//! Start a tenant with [`DevTenant::start`], or get an access token without a server from
-//! [`access_token`]. The tenant never asks for a password, so by default it can only be reached from
-//! this machine.
+//! **For development only.** Nobody has a password, so anybody who can reach the tenant can sign in
+//! as anybody. By default, it can only be reached from this machine.
 //!
-//! The modules, in reading order:
+//! ## The first test
+//!
+//! The tenant runs in the process of the test, on free ports:
+//!
+//! ```
+//! use entra_dev::{DevTenant, Forgery, ids};
+//!
+//! # #[tokio::main]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let tenant = DevTenant::start().await?;
+//!
+//! // Point the API under test at it ...
+//! let authority = format!("{}/{}", tenant.base_url(), ids::CONTOSO);
+//! assert!(authority.starts_with("http://localhost:"));
+//! // ... call it as Ada, who has the role Admin ...
+//! let token = tenant.access_token("ada")?;
+//! // ... and as somebody whose token has expired.
+//! let expired = tenant.forge(&Forgery::of("uma").expires_in(-3600))?;
+//! assert_ne!(token, expired);
+//!
+//! tenant.stop().await;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Uma and Ada are built in, and so are an API and several apps. The README lists them, with the
+//! flows and client libraries that are tested.
+//!
+//! ## Where to go next
+//!
+//! | to … | use |
+//! | --- | --- |
+//! | choose ports, keep keys or admit other machines | [`DevTenant::start_with`] and [`Options`] |
+//! | describe your own people and apps | [`Directory`] |
+//! | change them while the tenant runs | [`DevTenant::edit_directory`] |
+//! | send tokens that an API must refuse | [`DevTenant::forge`] and [`Forgery`] |
+//! | make an endpoint slow or fail | [`DevTenant::plan_fault`] and [`FaultPlan`] |
+//! | let tokens expire without waiting | [`DevTenant::set_clock_offset`] or a [`Clock`] |
+//! | see which requests arrived, and why one was refused | [`DevTenant::audit`] |
+//! | share one process between tests that run in parallel | [`DevTenant::isolate`] |
+//! | get a token without a server | [`access_token`] |
+//! | know the built-in ids | [`ids`] |
+//!
+//! Tests in other languages do the same over HTTP: see the README.
+//!
+//! ## Features
+//!
+//! `cli`, which is on by default, adds the program `entra-dev`. A test that uses the library does
+//! not need it: set `default-features = false`.
+//!
+//! ## The modules
+//!
+//! For those who change this crate, in reading order:
 //!
 //! - `directory`: tenants, people, groups and apps; [`ids`]: the built-in ids
 //! - `host_name`, `control_token`, `token_issuer`: who can reach the tenant, and under which names

@@ -1,5 +1,21 @@
 #![doc = include_str!("../README.md")]
 //!
+//! ## Where to go next
+//!
+//! | to … | use |
+//! | --- | --- |
+//! | say which tokens are accepted | [`Settings`] |
+//! | say who may call an operation | [`Policy`] and [`Requirement`] |
+//! | protect an operation of poem-openapi | [`Guard`](crate::poem::Guard) |
+//! | publish the OpenAPI document | [`publish`](crate::poem::publish) |
+//! | protect a server without poem | [`Validator::authorize`] |
+//! | know who is calling | [`User`], [`App`] and [`Identity`] |
+//! | answer a request that was refused | [`Rejection::status`] and [`Rejection::headers`] |
+//! | wait until the signing keys are there | [`Validator::warm_up`] and [`Validator::readiness`] |
+//! | refuse the earlier tokens of a caller | [`Validator::revoke`] |
+//! | find out why a token is refused | [`Validator::report`] |
+//! | move the time in a test | [`Validator::builder`] and [`Clock`] |
+//!
 //! ## The modules
 //!
 //! In reading order:
