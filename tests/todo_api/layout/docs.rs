@@ -57,7 +57,8 @@ fn every_link_between_the_pages_leads_somewhere() {
     let pages = files("docs").into_iter().filter(|file| file.ends_with(".md"));
     let pages = pages.map(|page| (page, "docs")).filter(|(page, _)| !page.contains("benchmarks/"));
     let mut links = 0;
-    for (page, folder) in pages.chain([("README.md".to_owned(), ".")]) {
+    let top_level = ["README.md", "CHANGELOG.md", "SECURITY.md"].map(|page| (page.to_owned(), "."));
+    for (page, folder) in pages.chain(top_level) {
         for link in read(&page).split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
             if link.starts_with("http") {
                 continue;

@@ -2,6 +2,8 @@
 
 use std::process::Command;
 
+use super::files::read;
+
 #[test]
 fn make_token_is_for_uma_by_default() {
     for (arguments, person) in [(&["token"][..], "uma"), (&["token", "AS=ada"], "ada")] {
@@ -15,6 +17,20 @@ fn make_clean_keeps_the_todos() {
     let commands = commands_of(&["clean"]);
     assert!(commands.contains("data/dev-tenant"), "{commands}");
     assert!(!commands.replace("data/dev-tenant", "").contains("data"), "{commands}");
+}
+
+#[test]
+fn every_target_that_ci_and_the_editor_call_exists() {
+    let makefile = read("Makefile");
+    for file in [".ci/run", ".vscode/tasks.json"] {
+        let text = read(file);
+        let targets: Vec<_> =
+            text.split("make ").skip(1).filter_map(|rest| rest.split(['\n', '"']).next()).collect();
+        assert!(targets.len() >= 5, "{file}: {targets:?}");
+        for target in targets {
+            assert!(makefile.contains(&format!("\n{target}:")), "{file}: make {target}");
+        }
+    }
 }
 
 /// The commands that `make` would run.
