@@ -41,7 +41,7 @@ def daemon() -> None:
 
 
 def control() -> None:
-    """Whoever can reach the tenant needs the control token to forge tokens."""
+    """Without the control token, nobody who can reach the tenant can forge tokens."""
     url = f"{settings['TENANT_HTTPS']}/_dev/tokens"
     body = {"person": "ada"}
     assert requests.post(url, json=body, timeout=ONE_ANSWER).status_code == 401

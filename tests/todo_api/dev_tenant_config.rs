@@ -1,4 +1,4 @@
-//! `DEV_TENANT_CONFIG`: people and apps of one's own in the embedded development tenant.
+//! `DEV_TENANT_CONFIG`: your own people and apps in the embedded development tenant.
 
 use std::{fs, path::PathBuf};
 

@@ -5,7 +5,7 @@ use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use poem_entra::ClientId;
 use serde_json::{Map, Value};
 
-/// What a token says, whoever wrote it.
+/// What a token says. Anybody could have written it.
 #[derive(Debug, Default)]
 pub(super) struct UnverifiedToken {
     /// Empty if the header cannot be read.

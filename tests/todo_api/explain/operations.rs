@@ -39,7 +39,7 @@ async fn the_server_admits_the_callers_that_the_table_admits() {
             let row = rows.iter().find(|row| row["operation"] == operation.id).unwrap();
             assert_eq!(row["path"], operation.path, "{row}");
             assert_eq!(row["method"], operation.method.as_str(), "{row}");
-            // There is no todo with this id: whoever may call the operation gets 404.
+            // There is no todo with this id, so an allowed caller gets 404.
             let path = operation.path.replace("{id}", "999999");
             let body = match operation.method {
                 Method::POST => Some(json!({ "item": { "name": "Walk the dog" } })),

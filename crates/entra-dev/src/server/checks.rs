@@ -63,6 +63,6 @@ pub(super) fn warn_of_reach(urls: &Urls, host: Option<IpAddr>, token: Option<&Co
         tracing::warn!("it listens on {host}: other machines may reach it");
     }
     if token.is_some_and(ControlToken::is_short) {
-        tracing::warn!("the control token is short: whoever guesses it can forge tokens");
+        tracing::warn!("the control token is short: anybody who guesses it can forge tokens");
     }
 }

@@ -19,8 +19,8 @@ pub(super) fn of(case: Case, situation: &Situation<'_>) -> Advice {
         Case::TruncatedToken => truncated(situation),
         Case::EncryptedToken => encrypted(situation),
         Case::BoundToken => Advice::new(
-            "The token is bound to a key or a certificate of the client (cnf): only who has the key may \
-             use it. Sent as Bearer, it does not prove that.",
+            "The token is bound to a key or a certificate of the client (cnf): only the owner of the key \
+             may use it. A token sent as Bearer does not prove who that is.",
         )
         .portal(
             "Nothing in the portal helps. In the client, turn off proof of possession (PoP, \
