@@ -1,6 +1,9 @@
 //! The docs page and the pages of the development tenant in a real browser.
 
-use std::{path::Path, process::Command};
+use std::{
+    path::Path,
+    process::{Command, Output},
+};
 
 use entra_dev::{
     DevTenant, Directory, Options,
@@ -16,21 +19,9 @@ async fn a_person_signs_in_on_the_docs_page_and_uses_the_api() {
     let tools = [Tool::Chromium, Tool::Node, Tool::Playwright];
     let Some([chromium, node, _]) = require(test_name!(), tools) else { return };
     let mut program = Program::start().await;
-    let mut walk = Command::new(node);
-    walk.arg(root().join("tests/browser/sign_in.mjs"))
-        .arg(&program.url)
-        // The browser's profile and caches are deleted with the folder.
-        .env("HOME", program.folder.path())
-        .env("TMPDIR", program.folder.path())
-        .env("CHROMIUM", chromium);
-    let walk = run(walk).await;
-    assert!(
-        walk.status.success(),
-        "{}{}\nThe server's log:\n{}",
-        String::from_utf8_lossy(&walk.stdout),
-        String::from_utf8_lossy(&walk.stderr),
-        program.log(),
-    );
+    let mut walk = script(&node, &chromium, "sign_in.mjs", &program);
+    walk.arg(&program.url);
+    let walk = succeed(walk, &program).await;
     // The README of the development tenant names the tested version.
     let column = Column::of("Swagger UI");
     assert_eq!(Vec::from_iter(column.flows), ["code + PKCE over http", "popup", "query"]);
@@ -86,22 +77,11 @@ async fn the_docs_page_calls_the_address_at_which_it_was_opened() {
     let _wildcard = Program::launch(launch("0.0.0.0", wildcard_port)).await;
     let nginx = Proxy::below(Tool::Nginx, &nginx, nginx_port, port).await;
     let haproxy = Proxy::below(Tool::Haproxy, &haproxy, haproxy_port, port).await;
-    let mut visit = Command::new(node);
+    let mut visit = script(&node, &chromium, "addresses.mjs", &loopback);
     visit
-        .arg(root().join("tests/browser/addresses.mjs"))
         .args([port, wildcard_port].map(|port| format!("http://127.0.0.1:{port}")))
-        .args([&nginx.url, &haproxy.url])
-        .env("HOME", loopback.folder.path())
-        .env("TMPDIR", loopback.folder.path())
-        .env("CHROMIUM", chromium);
-    let visit = run(visit).await;
-    assert!(
-        visit.status.success(),
-        "{}{}\nThe server's log:\n{}",
-        String::from_utf8_lossy(&visit.stdout),
-        String::from_utf8_lossy(&visit.stderr),
-        loopback.log(),
-    );
+        .args([&nginx.url, &haproxy.url]);
+    succeed(visit, &loopback).await;
 }
 
 #[tokio::test]
@@ -111,22 +91,33 @@ async fn a_person_uses_the_single_page_app_of_the_examples() {
     let [port] = free_ports();
     let launch = Launch::dev().with("CORS_ORIGINS", format!("http://localhost:{port}"));
     let program = Program::launch(launch).await;
-    let mut walk = Command::new(node);
-    walk.arg(root().join("tests/browser/spa.mjs"))
-        .arg(&program.url)
-        .arg(format!("{}/{CONTOSO}", program.tenant_url()))
-        .arg(port.to_string())
+    let mut walk = script(&node, &chromium, "spa.mjs", &program);
+    walk.arg(&program.url).arg(format!("{}/{CONTOSO}", program.tenant_url())).arg(port.to_string());
+    succeed(walk, &program).await;
+}
+
+/// A script of tests/browser. The browser's profile and caches are deleted with the program's folder.
+fn script(node: &Path, chromium: &Path, name: &str, program: &Program) -> Command {
+    let mut script = Command::new(node);
+    script
+        .arg(root().join("tests/browser").join(name))
         .env("HOME", program.folder.path())
         .env("TMPDIR", program.folder.path())
         .env("CHROMIUM", chromium);
-    let walk = run(walk).await;
+    script
+}
+
+/// Runs the script and returns its output. It must succeed.
+async fn succeed(script: Command, program: &Program) -> Output {
+    let output = run(script).await;
     assert!(
-        walk.status.success(),
+        output.status.success(),
         "{}{}\nThe server's log:\n{}",
-        String::from_utf8_lossy(&walk.stdout),
-        String::from_utf8_lossy(&walk.stderr),
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr),
         program.log(),
     );
+    output
 }
 
 /// An app that requires consent and can use every grant of a native app.

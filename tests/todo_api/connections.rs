@@ -185,12 +185,7 @@ async fn the_accept_queue_is_served_at_a_stop_beyond_the_limit() {
 #[tokio::test]
 async fn the_rest_of_a_refused_body_is_not_a_header() {
     let app = App::start().await;
-    let mut caller = app.connect().await;
-    let head = b"POST /todoitems HTTP/1.1\r\nhost: localhost\r\ncontent-length: 3\r\n\r\na";
-    caller.write_all(head).await.unwrap();
-    let mut answer = [0; 4_096];
-    let read = caller.read(&mut answer).await.unwrap();
-    Answer::parse(&answer[..read]).assert_problem(401, "missing_token");
+    let mut caller = send_part_of_a_refused_body(&app).await;
     caller.write_all(b"b").await.unwrap();
     // The server reads it.
     for _ in 0..8 {
@@ -205,16 +200,22 @@ async fn the_rest_of_a_refused_body_is_not_a_header() {
 #[tokio::test]
 async fn a_refused_body_that_does_not_arrive_ends_the_connection() {
     let app = App::start().await;
+    let mut caller = send_part_of_a_refused_body(&app).await;
+    pass(2).await;
+    assert!(is_open(&caller));
+    pass(2).await;
+    assert_closed(&mut caller).await;
+}
+
+/// Sends the first of three bytes of a body, and gets the refusal.
+async fn send_part_of_a_refused_body(app: &App) -> TcpStream {
     let mut caller = app.connect().await;
     let head = b"POST /todoitems HTTP/1.1\r\nhost: localhost\r\ncontent-length: 3\r\n\r\na";
     caller.write_all(head).await.unwrap();
     let mut answer = [0; 4_096];
     let read = caller.read(&mut answer).await.unwrap();
     Answer::parse(&answer[..read]).assert_problem(401, "missing_token");
-    pass(2).await;
-    assert!(is_open(&caller));
-    pass(2).await;
-    assert_closed(&mut caller).await;
+    caller
 }
 
 #[tokio::test]
