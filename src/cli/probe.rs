@@ -14,7 +14,7 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 ///
 /// # Errors
 ///
-/// If there is no response.
+/// If the server does not respond.
 pub(super) async fn get(url: &str) -> Result<(u16, Value), reqwest::Error> {
     let client = Client::builder()
         .timeout(TIMEOUT)

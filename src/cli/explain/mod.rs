@@ -137,7 +137,7 @@ impl Explain {
     }
 }
 
-/// Why there is no explanation.
+/// Why a token could not be explained.
 struct Stop {
     code: u8,
     error: anyhow::Error,
