@@ -3,7 +3,7 @@
 mod calls;
 mod crates;
 mod docs;
-mod files;
+pub(crate) mod files;
 mod modules;
 mod source;
 mod targets;

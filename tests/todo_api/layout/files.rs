@@ -2,12 +2,12 @@
 
 use std::{fs, path::Path};
 
-pub(super) fn read(path: &str) -> String {
+pub(crate) fn read(path: &str) -> String {
     fs::read_to_string(path).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
 /// The files in a folder and in its subfolders, without build output.
-pub(super) fn files(folder: impl AsRef<Path>) -> Vec<String> {
+pub(crate) fn files(folder: impl AsRef<Path>) -> Vec<String> {
     let mut entries: Vec<_> =
         fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     entries.sort();
@@ -20,4 +20,11 @@ pub(super) fn files(folder: impl AsRef<Path>) -> Vec<String> {
 /// The Rust files in a folder and in its subfolders.
 pub(super) fn sources(folder: &str) -> Vec<String> {
     files(folder).into_iter().filter(|file| file.ends_with(".rs")).collect()
+}
+
+/// The pages of the repository.
+pub(crate) fn pages() -> Vec<String> {
+    let files = ["docs", "crates", "examples", "benches"].into_iter().flat_map(files);
+    let pages = files.filter(|file| file.ends_with(".md") && !file.contains("/node_modules/"));
+    pages.chain(["README.md", "SECURITY.md", "CHANGELOG.md"].map(str::to_owned)).collect()
 }
