@@ -13,6 +13,7 @@ mod bad_input;
 mod browser;
 mod claims_mapping;
 mod clients;
+mod commands;
 mod conditional_delete_all;
 mod conditions;
 mod connections;

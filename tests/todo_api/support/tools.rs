@@ -12,6 +12,7 @@ use std::{
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Tool {
     Chromium,
+    Curl,
     Node,
     SpecValidator,
     Schemathesis,
@@ -56,6 +57,7 @@ impl Tool {
         let installed = |path: &str| Some(folder().join("tools").join(path));
         let (name, path) = match self {
             Self::Chromium => ("Chromium", chromium()),
+            Self::Curl => ("curl", on_path("curl")),
             Self::Node => ("Node", installed("bin/node")),
             // The Python interpreter that has it as a module.
             Self::SpecValidator => ("openapi-spec-validator", installed("python/bin/python")),
