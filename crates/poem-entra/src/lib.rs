@@ -8,6 +8,7 @@
 //! | say who may call an operation | [`Policy`] and [`Requirement`] |
 //! | protect an operation of poem-openapi | [`Guard`](crate::poem::Guard) |
 //! | publish the OpenAPI document | [`publish`](crate::poem::publish) |
+//! | show a docs page with sign-in | `poem::swagger_ui`, with the feature `swagger-ui` |
 //! | protect a server without poem | [`Validator::authorize`] |
 //! | know who is calling | [`User`], [`App`] and [`Identity`] |
 //! | answer a request that was refused | [`Rejection::status`] and [`Rejection::headers`] |

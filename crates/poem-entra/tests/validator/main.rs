@@ -20,4 +20,6 @@ mod report;
 mod revocation;
 mod settings;
 mod support;
+#[cfg(feature = "swagger-ui")]
+mod swagger_ui;
 mod vectors;
