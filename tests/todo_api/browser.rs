@@ -11,7 +11,8 @@ use entra_dev::{
 };
 
 use crate::support::{
-    Column, Launch, Program, Proxy, Tool, free_ports, require, root, run, tenant_folder, test_name,
+    Column, Launch, Program, Proxy, StandaloneApi, Tool, free_ports, require, root, run,
+    tenant_folder, test_name,
 };
 
 #[tokio::test]
@@ -94,6 +95,35 @@ async fn a_person_uses_the_single_page_app_of_the_examples() {
     let mut walk = script(&node, &chromium, "spa.mjs", &program);
     walk.arg(&program.url).arg(format!("{}/{CONTOSO}", program.tenant_url())).arg(port.to_string());
     succeed(walk, &program).await;
+}
+
+#[tokio::test]
+async fn a_person_signs_in_on_the_docs_page_of_the_standalone_api() {
+    let tools = [Tool::Chromium, Tool::Node, Tool::Playwright];
+    let Some([chromium, node, _]) = require(test_name!(), tools) else { return };
+    let directory = Directory::read(&root().join("examples/standalone-api/dev-tenant.toml"));
+    let options = Options {
+        directory: directory.unwrap(),
+        data_dir: Some(tenant_folder()),
+        spa_redirect_uris: Vec::new(),
+        ..Options::ephemeral()
+    };
+    let tenant = DevTenant::start_with(options).await.unwrap();
+    let api = StandaloneApi::start(tenant.base_url());
+    let profile = tempfile::tempdir().unwrap();
+    let mut walk = Command::new(node);
+    walk.arg(root().join("tests/browser/standalone_api.mjs"))
+        .args([&api.url.replace("127.0.0.1", "localhost"), tenant.base_url()])
+        .env("HOME", profile.path())
+        .env("TMPDIR", profile.path())
+        .env("CHROMIUM", chromium);
+    let walk = run(walk).await;
+    assert!(
+        walk.status.success(),
+        "{}{}",
+        String::from_utf8_lossy(&walk.stdout),
+        String::from_utf8_lossy(&walk.stderr),
+    );
 }
 
 /// A script of tests/browser. The browser's profile and caches are deleted with the program's folder.

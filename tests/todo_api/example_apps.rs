@@ -1,24 +1,17 @@
 //! The example apps, with the real server and the development tenant.
 
-#[allow(dead_code, unreachable_pub, reason = "its main function runs only as a program")]
-#[path = "../../examples/standalone-api/src/main.rs"]
-mod standalone_api;
-
 use std::{
     io::{BufRead, BufReader, Read},
-    net::TcpListener,
     path::Path,
     process::{Command, Stdio},
 };
 
 use entra_dev::ids::{API_CLIENT_ID, CONTOSO, DAEMON_CLIENT_ID, DAEMON_SECRET};
-use poem::listener::TcpAcceptor;
-use poem_entra::Settings;
-use reqwest::{Client, Method, StatusCode};
-use serde_json::{Value, json};
-use tokio::{task::JoinHandle, task::spawn_blocking};
+use reqwest::{Client, StatusCode};
+use serde_json::json;
+use tokio::task::spawn_blocking;
 
-use crate::support::{Answer, App, TestClock, Tool, client, require, root, run, test_name};
+use crate::support::{App, StandaloneApi, TestClock, Tool, require, root, run, test_name};
 
 const DESKTOP_CLIENT_ID: &str = "66666666-6666-4666-8666-666666666666";
 
@@ -71,7 +64,7 @@ async fn both_command_lines_list_every_page() {
 async fn the_daemon_is_refused_by_the_todo_api_and_accepted_by_the_standalone_api() {
     let Some([python]) = require(test_name!(), [Tool::MsalPython]) else { return };
     let app = App::start_at(TestClock::real(), |same| same).await;
-    let api = StandaloneApi::start(&app);
+    let api = StandaloneApi::start(app.tenant.base_url());
     let mut command = python_example(&python, "examples/daemon/daemon.py", &app);
     command
         .env("STANDALONE_API_URL", &api.url)
@@ -83,33 +76,8 @@ async fn the_daemon_is_refused_by_the_todo_api_and_accepted_by_the_standalone_ap
     assert!(output.status.success(), "{stdout}{stderr}");
     assert_eq!(stdout, "list todos: 403 insufficient_scope\nrecord a run: 200\n");
 
-    let runs = api.send(Some(&app.token("uma").await), Method::GET, "/runs", None).await;
+    let runs = api.list_runs(&app.token("uma").await).await;
     assert_eq!(runs.body, json!([{ "summary": "Tidied up" }]));
-}
-
-#[tokio::test]
-async fn each_operation_of_the_standalone_api_admits_the_callers_that_it_names() {
-    let app = App::start_at(TestClock::real(), |same| same).await;
-    let api = StandaloneApi::start(&app);
-    let user = app.token("uma").await;
-    let daemon = daemon_token(&app).await;
-    let operations = [
-        (Method::GET, "/me", [StatusCode::OK, StatusCode::FORBIDDEN]),
-        (Method::POST, "/runs", [StatusCode::FORBIDDEN, StatusCode::OK]),
-        (Method::GET, "/runs", [StatusCode::OK, StatusCode::OK]),
-    ];
-    for (method, path, expected) in operations {
-        let run = (method == Method::POST).then(|| json!({ "summary": "Tidied up" }));
-        let status = async |token: Option<&str>| {
-            api.send(token, method.clone(), path, run.clone()).await.status
-        };
-        assert_eq!([status(Some(&user)).await, status(Some(&daemon)).await], expected, "{path}");
-        assert_eq!(status(None).await, StatusCode::UNAUTHORIZED, "{path}");
-    }
-
-    let document = api.send(None, Method::GET, "/openapi.json", None).await.body;
-    let roles = &document["paths"]["/runs"]["post"]["x-required-roles"];
-    assert_eq!(*roles, json!(["Todos.ReadWrite.All"]), "{document}");
 }
 
 /// What the Rust example prints, or its error. Uma signs in.
@@ -133,63 +101,6 @@ async fn python_command_line(app: &App, python: &Path, command: &[&str]) -> Resu
     let mut process = python_example(python, "examples/python-cli/todo.py", app);
     process.args(command).env("CLIENT_ID", DESKTOP_CLIENT_ID);
     signed_in(app, process).await
-}
-
-/// The example API with the tenant of a todo API.
-struct StandaloneApi {
-    url: String,
-    client: Client,
-    served: JoinHandle<()>,
-}
-
-impl StandaloneApi {
-    fn start(app: &App) -> Self {
-        let mut settings = Settings::new(CONTOSO, API_CLIENT_ID);
-        settings.instance = app.tenant.base_url().to_owned();
-        let routes = standalone_api::routes(&settings).unwrap();
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        listener.set_nonblocking(true).unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        let server = poem::Server::new_with_acceptor(TcpAcceptor::from_std(listener).unwrap());
-        let served = tokio::spawn(async move { server.run(routes).await.unwrap() });
-        Self { url, client: client(), served }
-    }
-
-    async fn send(
-        &self,
-        token: Option<&str>,
-        method: Method,
-        path: &str,
-        body: Option<Value>,
-    ) -> Answer {
-        let mut request = self.client.request(method, format!("{}{path}", self.url));
-        if let Some(token) = token {
-            request = request.bearer_auth(token);
-        }
-        if let Some(body) = body {
-            request = request.json(&body);
-        }
-        Answer::of(request.send().await.unwrap()).await
-    }
-}
-
-impl Drop for StandaloneApi {
-    fn drop(&mut self) {
-        self.served.abort();
-    }
-}
-
-async fn daemon_token(app: &App) -> String {
-    let form = [
-        ("grant_type", "client_credentials"),
-        ("client_id", DAEMON_CLIENT_ID),
-        ("client_secret", DAEMON_SECRET),
-        ("scope", &format!("api://{API_CLIENT_ID}/.default")),
-    ];
-    let url = format!("{}/{CONTOSO}/oauth2/v2.0/token", app.tenant.base_url());
-    let answer: Value =
-        app.client.post(url).form(&form).send().await.unwrap().json().await.unwrap();
-    answer["access_token"].as_str().unwrap().to_owned()
 }
 
 /// A command that runs a Python script of an example with this API and its tenant.

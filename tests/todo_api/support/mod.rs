@@ -26,6 +26,7 @@ mod readiness;
 mod retry_load;
 mod sign_in;
 mod slow_disk;
+mod standalone_api;
 mod tools;
 
 pub(crate) use self::{
@@ -53,6 +54,7 @@ pub(crate) use self::{
     retry_load::RetryLoad,
     sign_in::tenant_folder,
     slow_disk::SlowDisk,
+    standalone_api::StandaloneApi,
     tools::{Tool, environment, require, test_name},
 };
 
