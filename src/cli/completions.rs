@@ -6,7 +6,7 @@ use anyhow::Context;
 use clap::{Args, CommandFactory};
 use clap_complete::Shell;
 
-use super::Cli;
+use super::{Cli, output::printed};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -27,6 +27,6 @@ impl Completions {
     pub(super) fn run(self) -> anyhow::Result<()> {
         let mut script = Vec::new();
         clap_complete::generate(self.shell, &mut Cli::command(), "todo-api", &mut script);
-        io::stdout().write_all(&script).context("failed to print the script")
+        printed(io::stdout().write_all(&script)).context("failed to print the script")
     }
 }

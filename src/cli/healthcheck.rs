@@ -11,7 +11,7 @@ use crate::{
     listener,
 };
 
-use super::{probe, progress::Progress};
+use super::{output::printed, probe, progress::Progress};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -47,6 +47,6 @@ impl Healthcheck {
             bail!("{url} responded with {status} ({})", parts.join(", "));
         }
         let state = if self.alive { "alive" } else { "ready" };
-        writeln!(io::stdout(), "{state}").context("failed to print the state")
+        printed(writeln!(io::stdout(), "{state}")).context("failed to print the state")
     }
 }

@@ -10,7 +10,7 @@ use anyhow::Context;
 use clap::{Args, CommandFactory};
 use clap_mangen::Man;
 
-use super::Cli;
+use super::{Cli, output::printed};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -30,7 +30,7 @@ impl Manual {
         let Some(folder) = self.output else {
             let mut page = Vec::new();
             Man::new(Cli::command()).render(&mut page)?;
-            return io::stdout().write_all(&page).context("failed to print the page");
+            return printed(io::stdout().write_all(&page)).context("failed to print the page");
         };
         fs::create_dir_all(&folder)
             .and_then(|()| clap_mangen::generate_to(Cli::command(), &folder))

@@ -9,6 +9,7 @@ mod healthcheck;
 mod man;
 mod openapi;
 mod probe;
+mod output;
 mod progress;
 mod serve;
 mod signals;

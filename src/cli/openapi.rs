@@ -11,6 +11,7 @@ use clap::Args;
 use serde_json::Value;
 use similar::TextDiff;
 
+use super::output::printed;
 use crate::{
     api::{self, document::DocumentSettings},
     config::{Config, Environment, dev_tenant::ids},
@@ -45,7 +46,7 @@ impl Openapi {
     pub(super) fn run(self) -> anyhow::Result<()> {
         let document = self.document()?;
         let Some(path) = self.output else {
-            write!(io::stdout(), "{document}").context("failed to print the document")?;
+            printed(write!(io::stdout(), "{document}")).context("failed to print the document")?;
             return Ok(());
         };
         if !self.check {
@@ -60,7 +61,8 @@ impl Openapi {
         }
         let name = path.display().to_string();
         let difference = TextDiff::from_lines(&written, &document);
-        write!(io::stdout(), "{}", difference.unified_diff().header(&name, "the code"))
+        let mut difference = difference.unified_diff();
+        printed(write!(io::stdout(), "{}", difference.header(&name, "the code")))
             .context("failed to print the difference")?;
         bail!("{name} is not up to date; without --check, this command writes it")
     }

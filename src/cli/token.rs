@@ -7,7 +7,7 @@ use clap::Args;
 
 use crate::config::Environment;
 
-use super::{dev_tenant, progress::Progress};
+use super::{dev_tenant, output::printed, progress::Progress};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -28,7 +28,7 @@ impl Token {
         let progress = Progress::start("asking the development tenant");
         let token = dev_tenant::access_token(&config, &self.person)?;
         drop(progress);
-        writeln!(io::stdout(), "{token}").context("failed to print the token")?;
+        printed(writeln!(io::stdout(), "{token}")).context("failed to print the token")?;
         Ok(())
     }
 }

@@ -1,6 +1,6 @@
 //! Starts and stops the real program.
 
-use std::time::Duration;
+use std::{fs, time::Duration};
 
 use entra_dev::DevTenant;
 use futures_util::future::join_all;
@@ -184,4 +184,35 @@ fn a_command_that_cannot_print_fails_with_an_error() {
         let said = String::from_utf8(output.stderr).unwrap();
         assert!(said.starts_with(&format!("Error: failed to print {what}: ")), "{said}");
     }
+}
+
+/// As in `todo-api openapi | head -1`.
+#[test]
+fn a_command_whose_output_is_not_read_to_the_end_ends_quietly() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("old.json"), "{}").unwrap();
+    for arguments in [
+        &["token", "--as", "uma"][..],
+        &["openapi"],
+        &["completions", "bash"],
+        &["man"],
+        &["doctor", "--dev"],
+        &["doctor", "--dev", "--json"],
+        &["explain", "--dev", "e30.e30.e30"],
+        &["explain", "--dev", "--json", "e30.e30.e30"],
+        &["--help"],
+    ] {
+        let launch = Launch::dev();
+        let read = launch.run(folder.path(), arguments);
+        let unread = launch.run_unread(folder.path(), arguments);
+        assert!(!read.stdout.is_empty(), "{arguments:?}");
+        assert_eq!(unread.status, read.status, "{arguments:?}");
+        assert_eq!(String::from_utf8_lossy(&unread.stderr), "", "{arguments:?}");
+    }
+    // What follows the output still happens.
+    let check = ["openapi", "--check", "--output", "old.json"];
+    let unread = Launch::dev().run_unread(folder.path(), &check);
+    assert_eq!(unread.status.code(), Some(1));
+    let said = String::from_utf8(unread.stderr).unwrap();
+    assert!(said.starts_with("Error: old.json is not up to date"), "{said}");
 }

@@ -19,6 +19,7 @@ use crate::config::{self, Config, Environment, InvalidConfig, dev_tenant::ids};
 use self::report::{Report, Status};
 use super::{
     dev_tenant::{self, DevTenant},
+    output::printed,
     probe,
     progress::Progress,
 };
@@ -49,12 +50,12 @@ impl Doctor {
         let progress = Progress::start("checking");
         let report = runtime.block_on(self.examine())?;
         drop(progress);
-        let printed = match self.json {
+        let written = match self.json {
             true => writeln!(io::stdout(), "{:#}", report.json()),
             // This stream removes the styles unless it is a terminal.
             false => write!(anstream::stdout(), "{}", report.text()),
         };
-        printed.context("failed to print the report")?;
+        printed(written).context("failed to print the report")?;
         Ok(ExitCode::from(u8::from(report.status() == Status::Fail)))
     }
 

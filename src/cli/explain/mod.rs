@@ -28,7 +28,10 @@ use self::{
     explanation::{Explainer, Explanation, Verdict},
     unverified::UnverifiedToken,
 };
-use super::dev_tenant::{self, DevTenant};
+use super::{
+    dev_tenant::{self, DevTenant},
+    output::printed,
+};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -121,19 +124,20 @@ impl Explain {
             now,
         };
         let explanation = explainer.explain(&operations, self.operation.is_some());
-        self.print(&explanation).context("failed to print the explanation").map_err(Stop::other)?;
+        printed(self.print(&explanation))
+            .context("failed to print the explanation")
+            .map_err(Stop::other)?;
         Ok(explanation.verdict)
     }
 
-    fn print(&self, explanation: &Explanation) -> anyhow::Result<()> {
+    fn print(&self, explanation: &Explanation) -> io::Result<()> {
         if self.json {
             let mut out = io::stdout().lock();
             serde_json::to_writer_pretty(&mut out, explanation)?;
-            writeln!(out)?;
+            writeln!(out)
         } else {
-            write!(anstream::stdout().lock(), "{explanation}")?;
+            write!(anstream::stdout().lock(), "{explanation}")
         }
-        Ok(())
     }
 }
 

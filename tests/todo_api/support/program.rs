@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, File},
-    io::Write,
+    io::{self, Write},
     path::Path,
     process::{Child, Command, ExitStatus, Output, Stdio},
     time::Duration,
@@ -97,6 +97,13 @@ impl Launch {
         // The command may have ended already, or may not read all of it.
         let _ = process.stdin.take().unwrap().write_all(input);
         process.wait_with_output().unwrap()
+    }
+
+    /// The same with a standard output that nobody reads any more.
+    pub(crate) fn run_unread(&self, folder: &Path, arguments: &[&str]) -> Output {
+        let (reader, writer) = io::pipe().unwrap();
+        drop(reader);
+        self.command(folder, arguments).stdout(writer).output().unwrap()
     }
 
     /// Starts another command of the program. Its output can be read when it ends.
