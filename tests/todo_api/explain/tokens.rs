@@ -567,9 +567,19 @@ async fn a_withdrawn_key_is_explained_as_a_rotation() {
         settings: &[],
         arguments: &[],
         verdict: Refused("Unknown key after a rotation"),
-        says: &["does not publish the key", "it has rotated its keys", "Get a new token."],
+        says: &[
+            "does not publish the key",
+            "it has rotated its keys",
+            "Get a new token.",
+            "CLAIMS_MAPPING=true, if new tokens are refused too and the API has its own signing key",
+        ],
     };
     assert_none([expected.faults_with(&tenant, &token)].into_iter());
+    // With the setting, nothing else is left to say about it.
+    let launch = Launch::serve(tenant.base_url()).with("CLAIMS_MAPPING", "true");
+    let explained = explain(&launch, &[&token]);
+    explained.assert_says(&["it has rotated its keys"], "with CLAIMS_MAPPING");
+    assert!(!explained.text.contains("CLAIMS_MAPPING"), "{explained:?}");
 }
 
 /// The authority is asked for the keys of the app, so this is not a guess.

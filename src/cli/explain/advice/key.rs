@@ -28,7 +28,8 @@ pub(super) fn of(case: Case, situation: &Situation<'_>) -> Advice {
             "The tenant has other keys than those that signed the token, because it was restarted, \
              its keys were rotated, or the token was made in another folder. Get a new one: todo-api \
              token --as uma",
-        ),
+        )
+        .own_keys_setting(situation),
         Case::OtherCloudKey => Advice::new(format!(
             "The token is from another cloud: its iss is {iss}, and this API gets its keys from \
              {authority}. Each cloud has its own accounts, registrations and keys."
@@ -98,6 +99,20 @@ pub(super) fn of(case: Case, situation: &Situation<'_>) -> Advice {
         .portal(format!("In the client, use the authority {authority}."))
         .az_new_token(situation)
         .dev_token(),
+    }
+}
+
+impl Advice {
+    /// Adds the setting for an API with its own signing keys. If one of those was replaced, the
+    /// authority does not publish it any more, so nobody can tell whose key it was.
+    fn own_keys_setting(self, situation: &Situation<'_>) -> Self {
+        if situation.settings.claims_mapping || situation.is_dev {
+            return self;
+        }
+        self.setting(
+            "CLAIMS_MAPPING=true, if new tokens are refused too and the API has its own signing key, \
+             as with a claims mapping policy",
+        )
     }
 }
 
