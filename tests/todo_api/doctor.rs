@@ -130,10 +130,11 @@ async fn the_report_is_plain_text_for_people() {
     let tenant = DevTenant::start().await.unwrap();
     let folder = tempfile::tempdir().unwrap();
     let launch = serve(tenant.base_url());
-    let printed = |launch: &Launch| {
-        let output = launch.run(folder.path(), &["doctor"]);
+    let printed_with = |launch: &Launch, arguments: &[&str]| {
+        let output = launch.run(folder.path(), &[&["doctor"], arguments].concat());
         (output.status.code(), String::from_utf8(output.stdout).unwrap())
     };
+    let printed = |launch: &Launch| printed_with(launch, &[]);
     let (code, text) = printed(&launch);
     assert_eq!(code, Some(0), "{text}");
     assert!(text.contains("OK    discovery         http://localhost:"), "{text}");
@@ -144,6 +145,10 @@ async fn the_report_is_plain_text_for_people() {
                token.txt\n";
     assert!(text.ends_with(end), "{text}");
     assert!(!text.contains('\u{1b}'), "{text}");
+
+    // A token of the development tenant is not one for the settings in .env.
+    let (_, text) = printed_with(&Launch::dev(), &["--dev"]);
+    assert!(text.ends_with(": todo-api explain --dev - < token.txt\n"), "{text}");
 
     let (code, text) = printed(&launch.with("API_CLIENT_ID", "").with("HOST", "localhost"));
     assert_eq!(code, Some(1), "{text}");

@@ -53,7 +53,7 @@ impl Doctor {
         let written = match self.json {
             true => writeln!(io::stdout(), "{:#}", report.json()),
             // This stream removes the styles unless it is a terminal.
-            false => write!(anstream::stdout(), "{}", report.text()),
+            false => write!(anstream::stdout(), "{}", report.text(self.dev)),
         };
         printed(written).context("failed to print the report")?;
         Ok(ExitCode::from(u8::from(report.status() == Status::Fail)))

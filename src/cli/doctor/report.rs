@@ -82,8 +82,8 @@ impl Report {
         })
     }
 
-    /// The report for people, with styles.
-    pub(super) fn text(&self) -> String {
+    /// The report for people, with styles. `dev` says whether it is about `serve --dev`.
+    pub(super) fn text(&self, dev: bool) -> String {
         let mut text = String::new();
         for Check { name, status, detail, fix, help } in &self.checks {
             let (style, status) = (status.style(), status.name());
@@ -100,9 +100,10 @@ impl Report {
             // The authority does not tell everybody whether an app exists, so the ids may be wrong.
             (0, 0) => writeln!(
                 text,
-                "\nAll {} checks are OK.\nIf a token is refused all the same: todo-api explain - < \
+                "\nAll {} checks are OK.\nIf a token is refused all the same: todo-api explain {}- < \
                  token.txt",
-                self.checks.len()
+                self.checks.len(),
+                if dev { "--dev " } else { "" },
             ),
             (fail, warn) => {
                 writeln!(text, "\n{} checks: {fail} FAIL, {warn} WARN.", self.checks.len())
