@@ -85,9 +85,8 @@ impl Load<'_> {
     }
 }
 
-/// Fails with an explanation if wrk is missing.
-pub(crate) fn require_wrk() {
+/// Whether wrk is installed.
+pub(crate) fn has_wrk() -> bool {
     // wrk prints its version, and exits with 1.
-    let found = Command::new("wrk").arg("--version").output().is_ok();
-    assert!(found, "the load generator wrk is missing: apt-get install wrk");
+    Command::new("wrk").arg("--version").output().is_ok()
 }

@@ -44,12 +44,12 @@ mod support {
     };
 }
 
-use std::{env, time::Duration};
+use std::{env, process::ExitCode, time::Duration};
 
 use subjects::Subject;
 
 #[tokio::main]
-async fn main() {
+async fn main() -> ExitCode {
     let mut arguments = env::args().skip(1).filter(|argument| argument != "--bench");
     let mode = arguments.next();
     let mut number = || arguments.next().map(|number| number.parse::<u32>().unwrap());
@@ -58,7 +58,10 @@ async fn main() {
         rounds: rounds.unwrap_or(default_rounds) as usize,
         time: Duration::from_secs(seconds.unwrap_or(default_seconds).into()),
     };
-    load::require_wrk();
+    if !load::has_wrk() {
+        eprintln!("The load generator wrk is missing. On Debian or Ubuntu: apt-get install wrk");
+        return ExitCode::FAILURE;
+    }
     match mode.as_deref() {
         Some("compare") => {
             let options = options(5, 3);
@@ -67,8 +70,12 @@ async fn main() {
         }
         Some("own") => report::print(&rounds::run(&options(3, 3), Subject::OWN).await),
         Some("curve") => curve::run(&options(3, 3)).await,
-        _ => panic!("usage: http compare|own|curve [ROUNDS [SECONDS]]"),
+        _ => {
+            eprintln!("usage: http compare|own|curve [ROUNDS [SECONDS]]");
+            return ExitCode::FAILURE;
+        }
     }
+    ExitCode::SUCCESS
 }
 
 /// How long to measure.
