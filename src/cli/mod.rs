@@ -7,9 +7,10 @@ mod doctor;
 mod explain;
 mod healthcheck;
 mod man;
+mod new;
 mod openapi;
-mod probe;
 mod output;
+mod probe;
 mod progress;
 mod serve;
 mod signals;
@@ -48,6 +49,8 @@ enum Command {
     Explain(explain::Explain),
     /// Check settings, authority, database and address, and say what to fix
     Doctor(doctor::Doctor),
+    /// Create a minimal protected API that depends on poem-entra
+    New(new::New),
     /// Ask the running server whether it is ready, for containers
     Healthcheck(healthcheck::Healthcheck),
     /// Print a script for shell completions
@@ -70,6 +73,7 @@ impl Cli {
             Command::Token(token) => token.run()?,
             Command::Explain(explain) => return Ok(explain.run()),
             Command::Doctor(doctor) => return doctor.run(),
+            Command::New(new) => new.run()?,
             Command::Healthcheck(healthcheck) => healthcheck.run()?,
             Command::Completions(completions) => completions.run()?,
             Command::Man(man) => man.run()?,

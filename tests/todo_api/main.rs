@@ -45,6 +45,7 @@ mod limits;
 mod load_shedding;
 mod mcp;
 mod migrations;
+mod new;
 mod outages;
 mod postgres_faults;
 mod postgres_tls;

@@ -52,7 +52,7 @@ pub(crate) use self::{
     proxy::Proxy,
     readiness::wait_until,
     retry_load::RetryLoad,
-    sign_in::tenant_folder,
+    sign_in::{sign_in, tenant_folder},
     slow_disk::SlowDisk,
     standalone_api::StandaloneApi,
     tools::{Tool, environment, require, test_name},

@@ -1,0 +1,382 @@
+//! `todo-api new`: the project that it creates, and what it refuses.
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    os::unix::fs::{PermissionsExt, symlink},
+    path::{Path, PathBuf},
+    process::{Child, Command, Output, Stdio},
+};
+
+use entra_dev::{
+    DevTenant, Directory, Options,
+    ids::{API_CLIENT_ID, CONTOSO},
+};
+use reqwest::{Method, StatusCode};
+use tempfile::TempDir;
+use toml::{Table, Value};
+
+use crate::support::{Answer, Launch, client, free_ports, root, run, sign_in, wait_until};
+
+const NAME: &str = "billing-api";
+
+#[tokio::test]
+async fn a_new_project_passes_its_checks_and_admits_the_people_who_sign_in() {
+    let project = Project::create().await;
+    project.check().await;
+
+    // The README says to copy this file. The environment takes precedence.
+    fs::copy(project.folder.join(".env.sample"), project.folder.join(".env")).unwrap();
+    let tenant = project.tenant().await;
+    let [port] = free_ports();
+    let mut program = project.program(NAME);
+    program.env("AAD_INSTANCE", tenant.base_url()).env("ADDRESS", format!("127.0.0.1:{port}"));
+    let _program = Running::start(program);
+    let api = NewApi::at(port).await;
+    let authority = format!("{}/{CONTOSO}", tenant.base_url());
+    let redirect_uri = format!("http://localhost:{port}/docs/oauth2-redirect");
+    let scope = format!("api://{API_CLIENT_ID}/access_as_user");
+    let token =
+        async |person| sign_in(&api.client, &authority, person, &scope, &redirect_uri).await;
+    let [uma, ada] = [token("uma").await, token("ada").await];
+    assert_eq!(api.send(Method::GET, "/me", None).await.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(api.send(Method::GET, "/me", Some(&uma)).await.status, StatusCode::OK);
+    let refused = api.send(Method::DELETE, "/runs", Some(&uma)).await;
+    assert_eq!(refused.status, StatusCode::FORBIDDEN);
+    assert_eq!(refused.body["code"], "insufficient_role");
+    assert_eq!(api.send(Method::DELETE, "/runs", Some(&ada)).await.status, StatusCode::OK);
+
+    fs::remove_file(project.folder.join(".env")).unwrap();
+    let missing = run(project.program(NAME)).await;
+    assert!(!missing.status.success());
+    let shown = String::from_utf8(missing.stderr).unwrap();
+    let names = "AAD_TENANT_ID, API_CLIENT_ID, SWAGGER_UI_CLIENT_ID";
+    assert!(shown.contains(&format!("these settings are missing: {names}.")), "{shown}");
+
+    project.use_development_tenant().await;
+}
+
+#[test]
+fn without_a_checkout_the_crates_come_from_the_repository_at_this_version() {
+    let folder = tempfile::tempdir().unwrap();
+    let shown = succeed(Launch::default().run(folder.path(), &["new", NAME]));
+    let repository = env!("CARGO_PKG_REPOSITORY");
+    let tag = concat!("v", env!("CARGO_PKG_VERSION"));
+    assert!(shown.contains(&format!("from {repository}, tag {tag}.")), "{shown}");
+    let [ours, example] = [folder.path().join(NAME), root().join("examples/standalone-api")]
+        .map(|folder| manifest(&folder));
+    for (section, name) in [("dependencies", "poem-entra"), ("dev-dependencies", "entra-dev")] {
+        let mut expected = example[section][name].as_table().unwrap().clone();
+        expected.remove("path");
+        expected.insert("git".to_owned(), repository.into());
+        expected.insert("tag".to_owned(), tag.into());
+        assert_eq!(ours[section][name], Value::Table(expected));
+    }
+    let text = fs::read_to_string(folder.path().join(NAME).join("Cargo.toml")).unwrap();
+    assert!(!text.contains(".."), "{text}");
+    for (file, lacks) in
+        [("README.md", "standalone"), ("src/lib.rs", "Todos"), ("dev-tenant.toml", "standalone")]
+    {
+        let text = fs::read_to_string(folder.path().join(NAME).join(file)).unwrap();
+        assert!(!text.contains(lacks), "{file}: {text}");
+    }
+}
+
+#[test]
+fn each_name_that_cannot_be_used_is_refused_with_the_reason() {
+    let folder = tempfile::tempdir().unwrap();
+    let long = "a".repeat(65);
+    let mut cases = vec![
+        ("", "the name is empty"),
+        (&long[..], "longer than 64 characters"),
+        ("a/b", "it is a path, not a name"),
+        ("../billing", "it is a path, not a name"),
+        ("/tmp/billing", "it is a path, not a name"),
+        ("a\\b", "it is a path, not a name"),
+        (".", "it is a path, not a name"),
+        ("..", "it is a path, not a name"),
+        ("Billing", "it has upper-case letters: use \"billing\""),
+        ("café", "it contains 'é'"),
+        ("ｂilling", "it contains 'ｂ'"),
+        ("bill\u{200b}ing", "it contains '\\u{200b}'"),
+        ("a b", "it contains ' '"),
+        ("a\nb", "it contains '\\n'"),
+        ("a.b", "it contains '.'"),
+        ("a$(touch x)", "it contains '$'"),
+        ("a;touch x", "it contains ';'"),
+        ("`touch x`", "it contains '`'"),
+        ("a\"b", "it contains '\"'"),
+        ("{name}", "it contains '{'"),
+        ("1billing", "it must begin with a letter"),
+        ("_billing", "it must begin with a letter"),
+        ("billing-", "it must not end with - or _"),
+        ("a--b", "it must not end with - or _"),
+        ("fn", "it is a keyword of Rust"),
+        ("async", "it is a keyword of Rust"),
+        ("gen", "it is a keyword of Rust"),
+        ("self", "it is a keyword of Rust"),
+        ("test", "it is the name of a library that comes with Rust"),
+        ("std", "it is the name of a library that comes with Rust"),
+        ("proc-macro", "it is the name of a library that comes with Rust"),
+        ("deps", "cargo uses this name"),
+        ("nul", "Windows reserves this name"),
+        ("com1", "Windows reserves this name"),
+        ("serde-json", "the project depends on a package with this name"),
+    ];
+    let example = manifest(&root().join("examples/standalone-api"));
+    let dependencies =
+        ["dependencies", "dev-dependencies"].map(|it| example[it].as_table().unwrap());
+    let dependencies = dependencies.into_iter().flat_map(Table::keys);
+    cases.extend(
+        dependencies.map(|name| (&name[..], "the project depends on a package with this name")),
+    );
+    assert!(cases.len() > 40, "{cases:?}");
+    for (name, reason) in cases {
+        let output = Launch::default().run(folder.path(), &["new", "--", name]);
+        assert_eq!(output.status.code(), Some(2), "{name:?}");
+        let shown = String::from_utf8(output.stderr).unwrap();
+        assert!(shown.contains("for '<NAME>': ") && shown.contains(reason), "{name:?}: {shown}");
+    }
+    assert_eq!(entries(folder.path()), [""; 0]);
+}
+
+#[test]
+fn names_that_only_look_like_reserved_ones_are_accepted() {
+    let folder = tempfile::tempdir().unwrap();
+    let longest = "a".repeat(64);
+    for name in
+        ["a", "billing_api", "api-v2", "dev", "token", "api", "fn-api", "tokio-api", &longest]
+    {
+        succeed(Launch::default().run(folder.path(), &["new", name]));
+        assert_eq!(manifest(&folder.path().join(name))["package"]["name"].as_str(), Some(name));
+    }
+}
+
+#[test]
+fn an_existing_file_folder_or_link_is_never_overwritten() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("file"), "mine").unwrap();
+    fs::create_dir(folder.path().join("empty")).unwrap();
+    symlink("nowhere", folder.path().join("link")).unwrap();
+    let before = entries(folder.path());
+    for name in ["file", "empty", "link"] {
+        let shown = fail(Launch::default().run(folder.path(), &["new", name]));
+        assert!(shown.contains(&format!("failed to create {name}: it exists already")), "{shown}");
+    }
+    assert_eq!(entries(folder.path()), before);
+    assert_eq!(entries(&folder.path().join("empty")), [""; 0]);
+    assert_eq!(fs::read_to_string(folder.path().join("file")).unwrap(), "mine");
+}
+
+#[test]
+fn a_full_disk_leaves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    // Files of at most 8 blocks of 512 bytes: the first ones are written, the others fail.
+    let little_room = ["sh", "-c", "trap '' XFSZ; ulimit -f 8; exec \"$0\" \"$@\""];
+    let launch = Launch::default().through(&little_room);
+    let shown = fail(launch.run(folder.path(), &["new", NAME]));
+    assert!(shown.contains("failed to create billing-api; nothing was left behind: "), "{shown}");
+    assert_eq!(entries(folder.path()), [""; 0]);
+}
+
+#[test]
+fn a_folder_in_which_nothing_can_be_created_is_an_error() {
+    // Not even root can create anything there.
+    let shown = fail(Launch::default().run(Path::new("/proc/self"), &["new", NAME]));
+    assert!(shown.contains("failed to create billing-api; nothing was left behind: "), "{shown}");
+}
+
+#[test]
+fn others_get_the_permissions_that_the_umask_allows() {
+    let folder = tempfile::tempdir().unwrap();
+    let launch = Launch::default().through(&["sh", "-c", "umask 027; exec \"$0\" \"$@\""]);
+    succeed(launch.run(folder.path(), &["new", NAME]));
+    let mode = |path: &str| fs::metadata(folder.path().join(path)).unwrap().permissions().mode();
+    assert_eq!(mode(NAME) & 0o777, 0o750);
+    assert_eq!(mode("billing-api/Cargo.toml") & 0o777, 0o640);
+}
+
+#[test]
+fn a_path_that_is_not_a_checkout_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("other")).unwrap();
+    let odd = folder.path().join("a\"b");
+    for name in ["poem-entra", "entra-dev"] {
+        fs::create_dir_all(odd.join("crates").join(name)).unwrap();
+        fs::write(odd.join("crates").join(name).join("Cargo.toml"), "").unwrap();
+    }
+    let before = entries(folder.path());
+    for (path, reason) in [
+        ("missing", "failed to find missing"),
+        ("other", "it lacks crates/poem-entra/Cargo.toml"),
+        ("a\"b", "has a quote, a backslash or a control character"),
+    ] {
+        let shown = fail(Launch::default().run(folder.path(), &["new", NAME, "--path", path]));
+        assert!(shown.contains(reason), "{shown}");
+    }
+    assert_eq!(entries(folder.path()), before);
+}
+
+/// A project that was created in this repository, and so inside of another workspace. Its path is
+/// always the same, so that cargo does not keep the output of every run.
+struct Project {
+    folder: PathBuf,
+    /// What the project's programs are copied to.
+    target: TempDir,
+}
+
+impl Project {
+    async fn create() -> Self {
+        let parent = Path::new(env!("CARGO_TARGET_TMPDIR")).join("new");
+        // It is missing in the first run.
+        let _ = fs::remove_dir_all(&parent);
+        fs::create_dir_all(&parent).unwrap();
+        // A relative path is relative to the current folder.
+        symlink(root(), parent.join("checkout")).unwrap();
+        let arguments = ["new", NAME, "--path", "checkout"];
+        let shown = succeed(Launch::default().run(&parent, &arguments));
+        assert!(shown.contains("  cd billing-api\n  cargo run --example dev "), "{shown}");
+        let folder = parent.join(NAME);
+        Self { folder, target: tempfile::tempdir().unwrap() }
+    }
+
+    /// What its developer would check before the first commit.
+    async fn check(&self) {
+        self.cargo(&["fmt", "--check"], &[]).await;
+        self.cargo(&["test", "--offline"], &[]).await;
+        let [ours, tested] =
+            [self.folder.join("Cargo.lock"), root().join("Cargo.lock")].map(locked);
+        let others: Vec<_> = ours.difference(&tested).collect();
+        assert_eq!(others, [&(NAME.to_owned(), "0.1.0".to_owned())]);
+        // cargo has removed what only this repository needs.
+        assert!(ours.len() < tested.len() * 3 / 4, "{}", ours.len());
+        // What `cargo clippy` does, but with the compiled dependencies, which it would check again.
+        let clippy = Path::new(env!("CARGO")).with_file_name("clippy-driver");
+        let lint = [
+            ("RUSTC_WORKSPACE_WRAPPER", clippy.to_str().unwrap()),
+            ("CLIPPY_ARGS", "-Dwarnings__CLIPPY_HACKERY__"),
+        ];
+        self.cargo(&["build", "--offline", "--all-targets"], &lint).await;
+    }
+
+    async fn cargo(&self, arguments: &[&str], variables: &[(&str, &str)]) {
+        let mut cargo = Command::new(env!("CARGO"));
+        cargo.current_dir(&self.folder).args(arguments);
+        // The dependencies that have the same features as here are already compiled.
+        let compiled = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
+        cargo.env("CARGO_BUILD_BUILD_DIR", compiled).env("CARGO_TARGET_DIR", self.target.path());
+        cargo.envs(variables.iter().copied());
+        let output = run(cargo).await;
+        let shown = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{arguments:?}: {shown}");
+    }
+
+    /// A program that `cargo test` has built, with none of the variables of this process.
+    fn program(&self, name: &str) -> Command {
+        let mut program = Command::new(self.target.path().join("debug").join(name));
+        program.current_dir(&self.folder).env_clear();
+        program
+    }
+
+    /// A tenant with the project's people and apps.
+    async fn tenant(&self) -> DevTenant {
+        let directory = Directory::read(&self.folder.join("dev-tenant.toml")).unwrap();
+        let options = Options { directory, ..Options::ephemeral() };
+        DevTenant::start_with(options).await.unwrap()
+    }
+
+    /// The commands with which the README begins.
+    async fn use_development_tenant(&self) {
+        let [port, tenant_port] = free_ports();
+        let tenant_port = tenant_port.to_string();
+        let token = || {
+            let mut token = self.program("examples/token");
+            token.arg("uma").env("DEV_TENANT_PORT", &tenant_port);
+            token
+        };
+        let early = run(token()).await;
+        let shown = String::from_utf8_lossy(&early.stderr);
+        assert!(shown.contains("the development tenant is not running"), "{shown}");
+
+        let mut dev = self.program("examples/dev");
+        dev.env("PORT", port.to_string()).env("DEV_TENANT_PORT", &tenant_port);
+        let _dev = Running::start(dev);
+        let api = NewApi::at(port).await;
+        let token = succeed(run(token()).await);
+        let me = api.send(Method::GET, "/me", Some(token.trim())).await;
+        assert_eq!(me.status, StatusCode::OK);
+    }
+}
+
+/// The API of the project.
+struct NewApi {
+    url: String,
+    client: reqwest::Client,
+}
+
+impl NewApi {
+    /// Waits until it listens on this port.
+    async fn at(port: u16) -> Self {
+        let api = Self { url: format!("http://127.0.0.1:{port}"), client: client() };
+        let document = format!("{}/openapi.json", api.url);
+        wait_until("the API listens", async || api.client.get(&document).send().await.is_ok())
+            .await;
+        api
+    }
+
+    async fn send(&self, method: Method, path: &str, token: Option<&str>) -> Answer {
+        let mut request = self.client.request(method, format!("{}{path}", self.url));
+        if let Some(token) = token {
+            request = request.bearer_auth(token);
+        }
+        Answer::of(request.send().await.unwrap()).await
+    }
+}
+
+/// A process that is killed at the end.
+struct Running(Child);
+
+impl Running {
+    fn start(mut command: Command) -> Self {
+        Self(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap())
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // An error means that the process has already ended.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// The output of a command that succeeds.
+fn succeed(output: Output) -> String {
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// The error of a command that fails.
+fn fail(output: Output) -> String {
+    assert_eq!(output.status.code(), Some(1), "{}", String::from_utf8_lossy(&output.stdout));
+    String::from_utf8(output.stderr).unwrap()
+}
+
+fn manifest(folder: &Path) -> Table {
+    fs::read_to_string(folder.join("Cargo.toml")).unwrap().parse().unwrap()
+}
+
+/// The packages in a lock file, with their versions.
+fn locked(file: PathBuf) -> BTreeSet<(String, String)> {
+    let lock: Table = fs::read_to_string(file).unwrap().parse().unwrap();
+    let text = |package: &Value, field: &str| package[field].as_str().unwrap().to_owned();
+    let packages = lock["package"].as_array().unwrap().iter();
+    packages.map(|package| (text(package, "name"), text(package, "version"))).collect()
+}
+
+fn entries(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name());
+    let mut names: Vec<_> = entries.map(|name| name.into_string().unwrap()).collect();
+    names.sort();
+    names
+}
