@@ -79,8 +79,9 @@ impl FromStr for ProjectName {
             return Err(NameError::Separator);
         }
         let name = Self(name.to_owned());
-        match RESERVED.iter().find(|(names, _)| names.contains(&name.crate_name().as_str())) {
-            Some((_, error)) => Err(error()),
+        let crate_name = name.crate_name();
+        match RESERVED.into_iter().find(|(names, _)| names.contains(&crate_name.as_str())) {
+            Some((_, error)) => Err(error),
             None => Ok(name),
         }
     }
@@ -96,12 +97,12 @@ impl fmt::Display for ProjectName {
 const MAX_LENGTH: usize = 64;
 
 /// Names that cannot be used, with `_` instead of `-`.
-const RESERVED: [(&[&str], fn() -> NameError); 5] = [
-    (KEYWORDS, || NameError::Keyword),
-    (&["alloc", "core", "proc_macro", "std", "test"], || NameError::StandardLibrary),
-    (&["build", "deps", "examples", "incremental"], || NameError::BuildFolder),
-    (DEVICES, || NameError::Device),
-    (DEPENDENCIES, || NameError::Dependency),
+const RESERVED: [(&[&str], NameError); 5] = [
+    (KEYWORDS, NameError::Keyword),
+    (&["alloc", "core", "proc_macro", "std", "test"], NameError::StandardLibrary),
+    (&["build", "deps", "examples", "incremental"], NameError::BuildFolder),
+    (DEVICES, NameError::Device),
+    (DEPENDENCIES, NameError::Dependency),
 ];
 
 /// The keywords of all editions that pass the other checks, also those that are reserved

@@ -49,9 +49,9 @@ impl App {
     }
 }
 
-/// The access token that a person of this authority gets by signing in to Swagger UI at this redirect
-/// URI: the authorization code flow with PKCE, with the verifier and the challenge of RFC 7636,
-/// appendix B.
+/// The access token that a person of this authority gets by signing in to Swagger UI at this
+/// redirect URI: the authorization code flow with PKCE, with the verifier and the challenge of
+/// RFC 7636, appendix B.
 pub(crate) async fn sign_in(
     client: &Client,
     authority: &str,
