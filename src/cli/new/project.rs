@@ -69,6 +69,7 @@ pub(super) fn files(name: &ProjectName, origin: &Origin) -> Vec<File> {
     let files = TEMPLATE.iter().map(|&(path, content)| {
         let content = match path {
             "Cargo.toml" => manifest(content, origin),
+            "README.md" => without_comments(content),
             _ => content.to_owned(),
         };
         (path, renamed(&content, name))
@@ -83,6 +84,11 @@ fn renamed(content: &str, name: &ProjectName) -> String {
         .replace("standalone_api", &name.crate_name())
         // The example is used with the daemon of the Todo API, and so with its app role.
         .replace("Todos.ReadWrite.All", "Runs.ReadWrite.All")
+}
+
+/// The README without the comments, which say how the tests of this repository run its commands.
+fn without_comments(readme: &str) -> String {
+    readme.split_inclusive('\n').filter(|line| !line.starts_with("<!-- ")).collect()
 }
 
 fn manifest(example: &str, origin: &Origin) -> String {

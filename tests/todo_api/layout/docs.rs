@@ -101,7 +101,7 @@ fn the_code_in_the_pages_is_that_of_the_files() {
         ("README.md", declaration),
         ("docs/PROTECTION.md", declaration),
         ("docs/COMING-FROM-FASTAPI.md", declaration),
-        ("docs/COMING-FROM-MICROSOFT-IDENTITY-WEB.md", &["examples/standalone-api/src/main.rs"]),
+        ("docs/COMING-FROM-MICROSOFT-IDENTITY-WEB.md", &["examples/standalone-api/src/lib.rs"]),
     ];
     let dense = |text: &str| text.split_whitespace().collect::<String>();
     for (page, files) in pages {
