@@ -50,6 +50,11 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "FOLDER", default_value = "data/dev-tenant")]
     data: PathBuf,
 
+    /// Stop when standard input ends. A test suite that holds the other end of the pipe leaves no
+    /// tenant running, even if it is killed
+    #[arg(long)]
+    pub(crate) until_stdin_closes: bool,
+
     /// Print the built-in tenants, people and apps as a file to start from, and exit
     #[arg(long, exclusive = true)]
     pub(crate) example: bool,

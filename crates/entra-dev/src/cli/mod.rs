@@ -2,6 +2,7 @@
 
 mod arguments;
 mod log;
+mod stdin;
 
 use std::{
     fmt::Write as _,
@@ -36,15 +37,17 @@ pub(crate) fn run(mut arguments: Arguments) -> anyhow::Result<()> {
     }
     let _log = log::start();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let served = runtime.block_on(serve(arguments.options(directory)));
+    let until_stdin_closes = arguments.until_stdin_closes;
+    let served = runtime.block_on(serve(arguments.options(directory), until_stdin_closes));
     // A fault that delays a response must not delay the end.
     runtime.shutdown_background();
     served
 }
 
-async fn serve(options: Options) -> anyhow::Result<()> {
+async fn serve(options: Options, until_stdin_closes: bool) -> anyhow::Result<()> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
+    let stdin_closes = stdin::end(until_stdin_closes)?;
     let tenant = DevTenant::start_with(options).await.context("failed to start")?;
     let text = welcome(&tenant)?;
     // The reader may be gone or blocked, or the disk full. The tenant serves anyway.
@@ -56,6 +59,7 @@ async fn serve(options: Options) -> anyhow::Result<()> {
     tokio::select! {
         _ = interrupt.recv() => {}
         _ = terminate.recv() => {}
+        () = stdin_closes => tracing::info!("standard input has ended, so the tenant stops"),
     }
     tenant.stop().await;
     Ok(())

@@ -1,6 +1,10 @@
 //! The program `entra-dev`.
 
-use std::fs::{self, File};
+use std::{
+    fs::{self, File},
+    io::Write,
+    process::Stdio,
+};
 
 use entra_dev::{Directory, ids::CONTOSO};
 use reqwest::Client;
@@ -171,6 +175,7 @@ async fn help_explains_every_option() {
         "--data <FOLDER>",
         "--example",
         "--check",
+        "--until-stdin-closes",
         "FOR DEVELOPMENT ONLY",
         "8001",
         "8443",
@@ -205,6 +210,30 @@ async fn it_prints_its_urls_and_stops_on_a_signal() {
         let left = Client::builder().no_proxy().build().unwrap().get(&program.url).send().await;
         assert!(left.unwrap_err().is_connect(), "the port is closed");
     }
+}
+
+#[tokio::test]
+async fn it_stops_when_standard_input_ends_if_asked_to() {
+    let start = async |stdin: Stdio, arguments: &[&str]| {
+        let folder = tempfile::tempdir().unwrap();
+        let mut command = command(&folder);
+        command.args(["--port=0", "--https-port=0"]).args(arguments).stdin(stdin);
+        EntraDev::start_command(folder, command).await
+    };
+    let mut program = start(Stdio::piped(), &["--until-stdin-closes"]).await;
+    let mut input = program.process.stdin.take().unwrap();
+    input.write_all(b"Input does not matter.\n").unwrap();
+    program.wait_until_it_answers().await;
+    drop(input);
+    let status = program.wait_until_ended().await;
+    assert!(status.success(), "{status}\n{}", program.log());
+    assert!(program.log().contains("standard input has ended"), "{}", program.log());
+
+    // Without the option, standard input does not matter.
+    let mut program = start(Stdio::null(), &[]).await;
+    program.wait_until_it_answers().await;
+    assert!(program.stop("TERM").await.success());
+    assert!(!program.log().contains("standard input"), "{}", program.log());
 }
 
 #[tokio::test]

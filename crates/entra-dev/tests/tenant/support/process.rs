@@ -89,6 +89,10 @@ impl EntraDev {
         // `kill` is built into the shell, but not every machine has it as a program.
         let kill = format!("kill -{signal} {}", self.process.id());
         assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
+        self.wait_until_ended().await
+    }
+
+    pub(crate) async fn wait_until_ended(&mut self) -> ExitStatus {
         let ended = wait_for(&mut self.process).await;
         ended.unwrap_or_else(|| panic!("it did not end:\n{}", self.log()))
     }
