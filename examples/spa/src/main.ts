@@ -1,5 +1,6 @@
 // The page: shows the todos, and calls the API for each thing that a person does.
 
+import type { AccountInfo } from '@azure/msal-browser';
 import { ApiError, createTodo, deleteTodo, listTodos, setComplete, type Todo } from './api';
 import { currentAccount, signIn, signOut } from './auth';
 
@@ -23,9 +24,14 @@ element('add', HTMLFormElement).onsubmit = (event) => {
 await attempt(start);
 
 async function start(): Promise<void> {
-    const account = await currentAccount();
-    for (const id of ['todos', 'sign-out']) element(id, HTMLElement).hidden = !account;
-    for (const id of ['welcome', 'sign-in']) element(id, HTMLElement).hidden = account !== null;
+    let account: AccountInfo | null = null;
+    try {
+        account = await currentAccount();
+    } finally {
+        // If a sign-in has failed, the person can try again.
+        for (const id of ['todos', 'sign-out']) element(id, HTMLElement).hidden = !account;
+        for (const id of ['welcome', 'sign-in']) element(id, HTMLElement).hidden = account !== null;
+    }
     if (!account) return;
     element('person', HTMLElement).textContent = account.name ?? account.username;
     await showPage();
