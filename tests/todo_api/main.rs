@@ -62,6 +62,7 @@ mod shutdown;
 mod support;
 mod systemd;
 mod terminal;
+mod testing_examples;
 mod tls;
 mod tls_connections;
 mod tls_reload;

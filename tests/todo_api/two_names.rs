@@ -1,25 +1,15 @@
 //! Real clients of one development tenant under two names: a browser knows it as `localhost`, the
 //! API and a daemon as `entra-dev`, at another address.
 
-use std::{fs, process::Command};
-
 use entra_dev::{
     DevTenant, Options,
     ids::{DAEMON_CLIENT_ID, DAEMON_SECRET},
 };
 
-use crate::support::{Launch, Program, Tool, client_command, free_ports, require, run, test_name};
+use crate::support::{
+    Elsewhere, Launch, Program, Tool, client_command, free_ports, require, run, test_name,
+};
 
-/// Runs a command where `/etc/hosts` is the file `HOSTS`. The command sees other addresses than the
-/// rest of the machine, as in a container.
-const ELSEWHERE: [&str; 6] = [
-    "unshare",
-    "--map-root-user",
-    "--mount",
-    "sh",
-    "-c",
-    "mount --bind \"$HOSTS\" /etc/hosts && exec \"$0\" \"$@\"",
-];
 const CONTROL_TOKEN: &str = "the-token-of-the-tests";
 
 #[tokio::test]
@@ -27,8 +17,7 @@ async fn a_browser_an_api_and_a_daemon_agree_on_one_tenant_under_two_names() {
     let tools = [Tool::MsalPython, Tool::Node, Tool::MsalBrowser, Tool::Playwright, Tool::Chromium];
     let Some([python, node, ..]) = require(test_name!(), tools) else { return };
     let folder = tempfile::tempdir().unwrap();
-    let hosts = folder.path().join("hosts");
-    fs::write(&hosts, "127.0.0.1 localhost\n127.0.0.2 entra-dev\n").unwrap();
+    let elsewhere = Elsewhere::knowing("entra-dev", "127.0.0.2", folder.path());
     let [https_port, port] = free_ports();
     let authority = format!("https://entra-dev:{https_port}");
     let tenant = DevTenant::start_with(Options {
@@ -43,8 +32,8 @@ async fn a_browser_an_api_and_a_daemon_agree_on_one_tenant_under_two_names() {
     let tenant = tenant.await.unwrap();
 
     let launch = Launch::serve(&authority)
-        .through(&ELSEWHERE)
-        .with("HOSTS", hosts.to_str().unwrap())
+        .through(&Elsewhere::COMMAND)
+        .with("HOSTS", elsewhere.hosts.to_str().unwrap())
         .with("SSL_CERT_FILE", tenant.ca_file().unwrap().to_str().unwrap())
         .with("PORT", port.to_string());
     let api = Program::launch(launch).await;
@@ -59,8 +48,8 @@ async fn a_browser_an_api_and_a_daemon_agree_on_one_tenant_under_two_names() {
             .env("DAEMON_SECRET", DAEMON_SECRET);
         command
     };
-    let mut daemon = elsewhere(&command(&python, "two_names.py"));
-    daemon.env("HOSTS", &hosts).env("TENANT_HTTPS", &authority);
+    let mut daemon = elsewhere.run(&command(&python, "two_names.py"));
+    daemon.env("TENANT_HTTPS", &authority);
     for (command, flows) in [
         (daemon, &["ok: daemon", "ok: control"][..]),
         (command(&node, "two_names.mjs"), &["ok: browser"]),
@@ -73,16 +62,4 @@ async fn a_browser_an_api_and_a_daemon_agree_on_one_tenant_under_two_names() {
         assert_eq!(passed, flows, "{shown}");
     }
     tenant.stop().await;
-}
-
-/// The same command, run where the other name is known.
-fn elsewhere(command: &Command) -> Command {
-    let mut through = Command::new(ELSEWHERE[0]);
-    through.args(&ELSEWHERE[1..]).arg(command.get_program()).args(command.get_args());
-    for (name, value) in command.get_envs() {
-        if let Some(value) = value {
-            through.env(name, value);
-        }
-    }
-    through
 }

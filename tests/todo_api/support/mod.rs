@@ -9,6 +9,7 @@ mod clock;
 mod crash_load;
 mod database;
 mod document;
+mod elsewhere;
 mod entra_clients;
 mod failures;
 mod faulty_authority;
@@ -27,6 +28,7 @@ mod retry_load;
 mod sign_in;
 mod slow_disk;
 mod standalone_api;
+mod tenant_process;
 mod tools;
 
 pub(crate) use self::{
@@ -38,6 +40,7 @@ pub(crate) use self::{
     crash_load::{CrashLoad, read_todos},
     database::{Database, on_both},
     document::{Operation, assert_valid, operations, validator, visit},
+    elsewhere::Elsewhere,
     entra_clients::{Column, client_command, run_client},
     failures::{FailingApps, Failure},
     faulty_authority::{Fault, FaultyAuthority},
@@ -55,6 +58,7 @@ pub(crate) use self::{
     sign_in::{sign_in, tenant_folder},
     slow_disk::SlowDisk,
     standalone_api::StandaloneApi,
+    tenant_process::{EntraDev, cargo},
     tools::{Tool, environment, require, test_name},
 };
 

@@ -36,6 +36,11 @@ pub(crate) enum Tool {
     OpenapiZodClient,
     /// What the single-page app in `examples/spa` depends on.
     SpaPackages,
+    /// The same of `examples/testing/node`.
+    NodeExamplePackages,
+    /// The same of `examples/testing/playwright`.
+    PlaywrightExamplePackages,
+    Pytest,
     OpenapiPythonClient,
     OpenapiGenerator,
     /// The compiler and the libraries of generated clients.
@@ -108,12 +113,15 @@ impl Tool {
             Self::OpenapiZodClient => {
                 ("openapi-zod-client", installed("node/node_modules/openapi-zod-client"))
             }
-            Self::SpaPackages => {
-                let packages = "examples/spa/node_modules/package-lock.json";
-                (
-                    "packages of examples/spa",
-                    Some(Path::new(env!("CARGO_MANIFEST_DIR")).join(packages)),
-                )
+            Self::SpaPackages => ("packages of examples/spa", packages("spa")),
+            Self::NodeExamplePackages => {
+                ("packages of examples/testing/node", packages("testing/node"))
+            }
+            Self::PlaywrightExamplePackages => {
+                ("packages of examples/testing/playwright", packages("testing/playwright"))
+            }
+            Self::Pytest => {
+                ("pytest", installed("python/bin/python").filter(|_| has_module("pytest")))
             }
             Self::OpenapiPythonClient => {
                 ("openapi-python-client", installed("python/bin/openapi-python-client"))
@@ -201,6 +209,12 @@ fn postgres() -> Option<PathBuf> {
     let complete = |folder: &PathBuf| folder.join("initdb").exists();
     let newest = newest.map(|version| version.join("bin")).filter(complete);
     newest.or_else(|| on_path("initdb")?.parent().map(Path::to_owned))
+}
+
+/// The Node packages of an example. Their copy of the lock file is written last.
+fn packages(example: &str) -> Option<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples").join(example);
+    Some(folder.join("node_modules/package-lock.json"))
 }
 
 /// Whether the Python under `tools` has this package, whatever its version.
