@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use crate::{ids::MICROSOFT_GRAPH, token_issuer::TokenIssuer};
 
-use super::{certificate::AppCertificate, redirect_uri};
+use super::{
+    certificate::AppCertificate, federated_credential::FederatedCredential,
+    managed_identity::ManagedIdentity, redirect_uri,
+};
 
 /// An app registration together with its service principal.
 #[derive(Debug, Clone, Default)]
@@ -52,6 +55,12 @@ pub(crate) struct App {
     pub(crate) expired_secrets: Vec<String>,
     /// The certificates whose keys may sign client assertions.
     pub(crate) certificates: Vec<AppCertificate>,
+    /// The foreign issuers whose tokens are credentials of the app.
+    pub(crate) federated_credentials: Vec<FederatedCredential>,
+    /// The client ids of the managed identities whose tokens are credentials of the app.
+    pub(crate) trusted_managed_identities: Vec<String>,
+    /// Which managed identity this is; `None` for an app registration.
+    pub(crate) managed_identity: Option<ManagedIdentity>,
     /// The app roles that this app has in other apps, whose client ids are the keys.
     pub(crate) permissions: BTreeMap<String, Vec<String>>,
 }
@@ -108,7 +117,16 @@ impl App {
     pub(crate) fn is_confidential(&self) -> bool {
         !(self.secrets.is_empty()
             && self.expired_secrets.is_empty()
-            && self.certificates.is_empty())
+            && self.certificates.is_empty()
+            && self.federated_credentials.is_empty()
+            && self.trusted_managed_identities.is_empty()
+            && self.managed_identity.is_none())
+    }
+
+    /// Whether this client gets app-only tokens for this API: if the API requires an assignment, only
+    /// with one.
+    pub(crate) fn is_admitted_by(&self, api: &Self) -> bool {
+        !api.assignment_required || self.permissions.contains_key(&api.client_id)
     }
 
     /// The App ID URI with which scopes and audiences are written.
@@ -199,6 +217,9 @@ pub(crate) enum OptionalClaim {
     XmsActFct,
     /// The capabilities of the client.
     XmsCc,
+    /// The Azure resource of the client, if the client is a managed identity. In Entra, only APIs of
+    /// Microsoft get it.
+    XmsMirid,
     /// The client id of the client's blueprint, if the client is an agent.
     XmsParAppAzp,
     /// Facts about the subject, such as that it is an agent's user account.
@@ -219,6 +240,7 @@ impl OptionalClaim {
             Self::Upn => "upn",
             Self::XmsActFct => "xms_act_fct",
             Self::XmsCc => "xms_cc",
+            Self::XmsMirid => "xms_mirid",
             Self::XmsParAppAzp => "xms_par_app_azp",
             Self::XmsSubFct => "xms_sub_fct",
         }

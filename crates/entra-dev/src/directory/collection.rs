@@ -61,7 +61,11 @@ impl Collection {
         match field {
             "tenant" | "added_to" => Some(Self::Tenants),
             "groups" => Some(Self::Groups),
-            "agent_blueprint" | "agent_identity" | "permissions" | "roles" => Some(Self::Apps),
+            "agent_blueprint"
+            | "agent_identity"
+            | "permissions"
+            | "roles"
+            | "trusted_managed_identities" => Some(Self::Apps),
             _ => None,
         }
     }

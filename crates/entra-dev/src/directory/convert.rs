@@ -11,6 +11,7 @@ use super::{
     entries::{
         AppEntry, DirectoryFile, GroupEntry, PersonEntry, RedirectUris, TenantEntry, Text, strings,
     },
+    managed_identity::check_managed_identities,
     person::Person,
     redirect_uri::origin,
     references::References,
@@ -28,8 +29,11 @@ pub(super) fn convert(file: DirectoryFile, checks: &mut Checks) -> Contents {
             .collect(),
         apps: (file.apps.iter()).map(|app| Arc::new(app.to_app(&references, checks))).collect(),
         graph: Arc::new(App::microsoft_graph()),
+        token_exchange: Arc::new(App::token_exchange()),
         file: DirectoryFile::default(),
     };
+    let apps = contents.apps.iter().map(Arc::as_ref);
+    check_managed_identities(checks, file.apps.iter().zip(apps));
     Contents { file, ..contents }
 }
 
@@ -86,12 +90,13 @@ impl AppEntry {
         }
         let client_id = self.client_id.as_ref().clone();
         let tenant = references.tenant(checks, &self.tenant);
-        let only_tenant = self.single_tenant.then_some(tenant.as_str());
+        let single_tenant = self.single_tenant || self.managed_identity.is_some();
+        let only_tenant = single_tenant.then_some(tenant.as_str());
         let scope =
             |admin_consent| move |name: &Text| Scope { name: name.as_ref().clone(), admin_consent };
         App {
             name: self.name.as_ref().clone(),
-            single_tenant: self.single_tenant,
+            single_tenant,
             added_to: (self.added_to.iter())
                 .map(|tenant| references.tenant(checks, tenant))
                 .collect(),
@@ -116,6 +121,11 @@ impl AppEntry {
             certificates: (self.certificates.iter())
                 .filter_map(|certificate| AppCertificate::from_pem(certificate.as_ref().as_bytes()))
                 .collect(),
+            federated_credentials: self.to_federated_credentials(checks),
+            trusted_managed_identities: (self.trusted_managed_identities.iter())
+                .map(|name| references.managed_identity(checks, name, &tenant))
+                .collect(),
+            managed_identity: self.to_managed_identity(checks),
             permissions: references.assignments(checks, &self.permissions, only_tenant),
             client_id,
             tenant,
@@ -124,6 +134,9 @@ impl AppEntry {
 
     fn app_id_uris(&self, checks: &mut Checks) -> Vec<String> {
         let Some(registered) = &self.app_id_uri else {
+            if self.managed_identity.is_some() {
+                return Vec::new();
+            }
             return vec![format!("api://{}", self.client_id.as_ref())];
         };
         let uris = registered.as_ref().as_slice();

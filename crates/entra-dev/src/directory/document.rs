@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::{
     check::Finding,
     edit::{Edit, EditError, EditFault},
+    federated_credential::{AUDIENCES, TOKEN_EXCHANGE},
     file, json,
     lookup::Directory,
     place::{Place, missing, pointer},
@@ -38,6 +39,11 @@ impl Directory {
             for entry in entries.iter_mut().filter_map(toml::Value::as_table_mut) {
                 if let Some(uris) = entry.get_mut("redirect_uris") {
                     uris.as_table_mut().into_iter().for_each(omit_defaults);
+                }
+                let credentials = entry.get_mut("federated_credentials");
+                let credentials = credentials.and_then(toml::Value::as_array_mut);
+                for credential in credentials.into_iter().flatten() {
+                    credential.as_table_mut().into_iter().for_each(omit_audiences);
                 }
                 omit_defaults(entry);
             }
@@ -106,6 +112,16 @@ fn omit_defaults(fields: &mut toml::Table) {
     });
 }
 
+fn omit_audiences(credential: &mut toml::Table) {
+    let default = [TOKEN_EXCHANGE];
+    let audiences = credential.get(AUDIENCES).and_then(toml::Value::as_array);
+    let is_default =
+        |audiences: &Vec<toml::Value>| audiences.iter().filter_map(toml::Value::as_str).eq(default);
+    if audiences.is_some_and(is_default) {
+        credential.remove(AUDIENCES);
+    }
+}
+
 /// The fault at the value to which these steps lead. `changed` are the steps to the new value.
 fn locate(
     document: &Value,
@@ -129,7 +145,7 @@ fn named(document: &Value, steps: &[String], by_id: bool) -> Vec<String> {
         let name = match depth {
             1 if by_id => id(),
             1 => value["name"].as_str(),
-            _ if step.parse::<usize>().is_ok() => value.as_str(),
+            _ if step.parse::<usize>().is_ok() => value.as_str().or(value["subject"].as_str()),
             _ => None,
         };
         path.push(name.unwrap_or(step).to_owned());

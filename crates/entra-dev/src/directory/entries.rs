@@ -7,7 +7,10 @@ use toml::Spanned;
 
 use crate::token_issuer::TokenIssuer;
 
-use super::app::OptionalClaim;
+use super::{
+    app::OptionalClaim, federated_credential::FederatedCredentialEntry,
+    managed_identity::IdentityKind,
+};
 
 /// A string with its position in the file, so that a fault in it can be reported with its line.
 pub(super) type Text = Spanned<String>;
@@ -116,6 +119,14 @@ pub(super) struct AppEntry {
     pub(super) expired_secrets: Vec<String>,
     #[serde(default)]
     pub(super) certificates: Vec<Text>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) managed_identity: Option<Spanned<IdentityKind>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) resource_id: Option<Text>,
+    #[serde(default)]
+    pub(super) trusted_managed_identities: Vec<Text>,
+    #[serde(default)]
+    pub(super) federated_credentials: Vec<FederatedCredentialEntry>,
     #[serde(default)]
     pub(super) permissions: BTreeMap<Text, Vec<Text>>,
 }

@@ -127,8 +127,15 @@ fn check_shape(directory: &Spanned<DeValue<'_>>, checks: &mut Checks) {
     match directory.get_ref() {
         DeValue::Table(collections) => {
             let lists = collections.iter().filter_map(|(_, list)| list.get_ref().as_array());
-            for entry in lists.flatten().filter(|entry| entry.get_ref().is_array()) {
-                checks.report(entry.span(), text);
+            for entry in lists.flatten() {
+                let credentials = entry.get_ref().as_table();
+                let credentials =
+                    credentials.and_then(|fields| fields.get("federated_credentials"));
+                let credentials = credentials.and_then(|list| list.get_ref().as_array());
+                let tables = [entry].into_iter().chain(credentials.into_iter().flatten());
+                for table in tables.filter(|table| table.get_ref().is_array()) {
+                    checks.report(table.span(), text);
+                }
             }
         }
         DeValue::Array(_) => checks.report(directory.span(), text),

@@ -131,12 +131,18 @@ impl Directory {
 
     /// The API that the resource part of a scope names, either by app id URI or by client id.
     pub(crate) fn resource(&self, name: &str) -> Option<&Arc<App>> {
-        self.0.apps.iter().chain([&self.0.graph]).find(|app| app.is_resource(name))
+        let built_in = [&self.0.graph, &self.0.token_exchange];
+        self.0.apps.iter().chain(built_in).find(|app| app.is_resource(name))
     }
 
     /// Microsoft Graph: the resource of an access token if a client requests no API.
     pub(crate) fn graph(&self) -> &Arc<App> {
         &self.0.graph
+    }
+
+    /// The API for which the tokens of managed identities that are credentials are issued.
+    pub(crate) fn token_exchange(&self) -> &Arc<App> {
+        &self.0.token_exchange
     }
 
     /// All tenants.

@@ -80,7 +80,9 @@ fn position(
     match (depth, path.first().and_then(|name| Collection::parse(name))) {
         (1, Some(collection)) => collection.find(document, name),
         _ => elements.iter().position(|element| {
-            element.as_str().is_some_and(|text| is_same(document, path, depth, text, name))
+            // A federated credential is named by its subject.
+            let known = element.as_str().or(element["subject"].as_str());
+            known.is_some_and(|known| is_same(document, path, depth, known, name))
         }),
     }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::{
     check::Checks,
     entries::{AppEntry, DirectoryFile, Text, strings},
+    managed_identity::IdentityKind,
 };
 
 /// The entries that others can refer to, each by id or by name.
@@ -63,6 +64,29 @@ impl<'a> References<'a> {
         client_id
     }
 
+    /// The client id of the user-assigned identity with this id or name, which must be in the tenant
+    /// of the app that trusts it
+    /// (<https://learn.microsoft.com/entra/workload-id/workload-identity-federation-config-app-trust-managed-identity>).
+    pub(super) fn managed_identity(
+        &self,
+        checks: &mut Checks,
+        name: &Text,
+        tenant: &str,
+    ) -> String {
+        let client_id = resolve(checks, "app", &self.apps, name);
+        let Some(app) = self.by_client_id.get(client_id.as_str()) else { return client_id };
+        let kind = app.managed_identity.as_ref().map(AsRef::as_ref);
+        let text = if kind != Some(&IdentityKind::UserAssigned) {
+            format!("{:?} is not a user-assigned managed identity", name.as_ref())
+        } else if find(&self.tenants, &app.tenant).is_some_and(|home| home != tenant) {
+            format!("{:?} is in another tenant than the app that trusts it", name.as_ref())
+        } else {
+            return client_id;
+        };
+        checks.report(name.span(), text);
+        client_id
+    }
+
     /// App roles by the client id of the app that declares them. `tenant` is the tenant of the
     /// person or single-tenant app that has the roles.
     pub(super) fn assignments(
@@ -102,7 +126,8 @@ impl<'a> References<'a> {
         app: &AppEntry,
         name: &Text,
     ) {
-        let Some(home) = find(&self.tenants, &app.tenant).filter(|_| app.single_tenant) else {
+        let single_tenant = app.single_tenant || app.managed_identity.is_some();
+        let Some(home) = find(&self.tenants, &app.tenant).filter(|_| single_tenant) else {
             return;
         };
         if tenant.is_some_and(|tenant| !tenant.is_empty() && tenant != home) {

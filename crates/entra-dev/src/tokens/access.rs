@@ -56,7 +56,7 @@ pub(crate) enum Proof {
     None = 0,
     /// With a secret.
     Secret = 1,
-    /// With a certificate.
+    /// With a certificate, with the token of an issuer that the app trusts, or as a managed identity.
     Certificate = 2,
 }
 
@@ -154,6 +154,10 @@ impl AccessToken<'_> {
                 let roles = self.client.permissions.get(&self.resource.client_id);
                 claims.set_any("roles", roles.map_or(&[], Vec::as_slice));
                 claims.set("sub", principal);
+                let identity = self.client.managed_identity.as_ref();
+                let resource_id = identity.map(|identity| identity.resource_id.as_str());
+                let resource_id = resource_id.filter(|_| wants(OptionalClaim::XmsMirid));
+                claims.set_some("xms_mirid", resource_id);
             }
         }
         claims.set("tid", tenant);
@@ -176,7 +180,7 @@ impl Subject<'_> {
 }
 
 /// The object id of an app in a tenant. It is stable, and differs between tenants.
-fn service_principal(tenant: &str, client_id: &str) -> String {
+pub(crate) fn service_principal(tenant: &str, client_id: &str) -> String {
     let hash = digest(&SHA256, format!("service principal {tenant} {client_id}").as_bytes());
     let mut bytes = [0; 16];
     bytes.copy_from_slice(&hash.as_ref()[..16]);

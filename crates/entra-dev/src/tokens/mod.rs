@@ -14,7 +14,7 @@ mod jwe;
 mod lifetime;
 mod optional_claims;
 
-pub(crate) use access::{AccessToken, Proof, Subject};
+pub(crate) use access::{AccessToken, Proof, Subject, service_principal};
 pub(crate) use claims::pairwise_subject;
 pub(crate) use claims_request::ClaimsRequest;
 pub(crate) use client_info::client_info;

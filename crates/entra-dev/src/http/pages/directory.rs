@@ -165,7 +165,7 @@ pub(super) fn apps(directory: &Directory) -> Table {
             text(&app.name),
             code(&app.client_id),
             text(tenant_name(directory, &app.tenant)),
-            credentials(app),
+            credentials(directory, app),
             roles(directory, &app.permissions),
             settings(directory, app),
             lines(uris),
@@ -187,17 +187,23 @@ fn settings(directory: &Directory, app: &App) -> Markup {
     ];
     let set = settings.into_iter().filter(|(set, _)| *set).map(|(_, name)| text(name));
     let added = app.added_to.iter().map(|id| html! { "added to " (tenant_name(directory, id)) });
-    lines(set.chain(added).chain(blueprint))
+    let identity = (app.managed_identity.iter())
+        .map(|identity| html! { (identity.kind.name()) " managed identity" });
+    lines(set.chain(added).chain(blueprint).chain(identity))
 }
 
 /// The secrets can be shown, because they are for development. Certificates are shown by their
 /// thumbprint.
-fn credentials(app: &App) -> Markup {
+fn credentials(directory: &Directory, app: &App) -> Markup {
     let secrets = app.secrets.iter().map(|secret| code(secret));
     let expired = app.expired_secrets.iter().map(|secret| html! { (code(secret)) " (expired)" });
     let certificates = (app.certificates.iter())
         .map(|certificate| html! { "certificate " (code(certificate.thumbprint())) });
-    lines(secrets.chain(expired).chain(certificates))
+    let issuers = (app.federated_credentials.iter())
+        .map(|known| html! { "tokens of " (code(&known.issuer)) " for " (code(&known.subject)) });
+    let identities = (app.trusted_managed_identities.iter())
+        .map(|client_id| html! { "tokens of " (app_name(directory, client_id)) });
+    lines(secrets.chain(expired).chain(certificates).chain(issuers).chain(identities))
 }
 
 fn platform_name(platform: Platform) -> &'static str {

@@ -15,8 +15,7 @@ pub(super) fn redeem(token_request: &TokenRequest<'_>) -> Result<Answer, Refusal
         return Err(Refusal::default_scope_needed(request.parameters.required("scope")?));
     }
     let resource = scopes.only_resource()?;
-    let has_a_role = client.app.permissions.contains_key(&resource.client_id);
-    if resource.assignment_required && !has_a_role {
+    if !client.app.is_admitted_by(resource) {
         return Err(Refusal::assignment_of_app_missing(&client.app.client_id, &resource.name));
     }
     token_request.issue_to_app(resource)
