@@ -23,7 +23,8 @@ pub(crate) struct Audit(Mutex<VecDeque<Entry>>);
 pub struct Entry {
     /// The time of the request, in seconds since the epoch.
     pub time: u64,
-    /// `authorize`, `adminconsent`, `token`, `devicecode`, `deviceauth` or `logout`.
+    /// `authorize`, `adminconsent`, `token`, `devicecode`, `deviceauth`, `logout` or
+    /// `managedidentity`.
     pub endpoint: &'static str,
     /// The `{tenant}` segment of the path.
     pub tenant: String,
@@ -34,7 +35,8 @@ pub struct Entry {
     /// The `client-request-id` of the client or a random id. Error responses contain it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub correlation_id: Option<String>,
-    /// The grant type, the prompt, or the unregistered redirect URI of a logout.
+    /// The grant type, the prompt, the unregistered redirect URI of a logout, or the protocol of a
+    /// managed identity.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
     /// The sign-in name of the person.
@@ -56,7 +58,8 @@ pub enum Outcome {
     Granted,
     /// The request was refused.
     Refused {
-        /// The number after `AADSTS`.
+        /// The number after `AADSTS`; 0 if the request for a managed identity did not get as far as
+        /// Entra.
         aadsts: u32,
         /// The text of the error.
         reason: String,

@@ -34,6 +34,14 @@ impl<'a> UnverifiedJws<'a> {
         self.claims.get(name).and_then(Value::as_str)
     }
 
+    /// A claim that is a string or a list of strings.
+    pub(crate) fn texts(&self, name: &str) -> Vec<&str> {
+        match self.claims.get(name) {
+            Some(Value::Array(texts)) => texts.iter().filter_map(Value::as_str).collect(),
+            text => text.and_then(Value::as_str).into_iter().collect(),
+        }
+    }
+
     /// A claim that is a time, in whole seconds since the epoch. Fractions are allowed (RFC 7519,
     /// section 2), and azure-identity sends them. MSAL for .NET sends whole seconds as a string,
     /// which Entra accepts.

@@ -60,9 +60,11 @@
 //! For those who change this crate, in reading order:
 //!
 //! - `directory`: tenants, people, groups and apps; [`ids`]: the built-in ids
-//! - `host_name`, `control_token`, `token_issuer`: who can reach the tenant, and under which names
+//! - `host_name`, `control_token`, `identity_header`, `token_issuer`: who can reach the tenant, and
+//!   under which names
 //! - `scope`: what a client requests; `grants`, `devices` and `sessions`: what people have granted
 //! - `keys`: the signing keys; `tokens`: the content of tokens
+//! - `federation`: the keys of the issuers that apps trust
 //! - `refusal`: the error responses; `audit`: the last requests
 //! - `faults` and [`Forgery`]: faults and invalid tokens for tests
 //! - `http`: the endpoints; start with `http/mod.rs` and `http/operation.rs`
@@ -76,9 +78,11 @@ mod devices;
 mod directory;
 mod expiring_map;
 mod faults;
+mod federation;
 mod grants;
 mod host_name;
 mod http;
+mod identity_header;
 pub mod ids;
 mod jws;
 mod keys;
@@ -102,6 +106,7 @@ pub use directory::{
 };
 pub use faults::{Endpoint, FaultPlan};
 pub use host_name::{BadHostName, HostName};
+pub use identity_header::{BadIdentityHeader, IdentityHeader};
 pub use keys::KeyError;
 pub use options::{Options, Scheme};
 pub use server::{

@@ -7,6 +7,7 @@ use crate::{
     control_token::ControlToken,
     directory::Directory,
     host_name::HostName,
+    identity_header::IdentityHeader,
     token_issuer::TokenIssuer,
 };
 
@@ -25,6 +26,9 @@ pub struct Options {
     /// The bearer token without which nobody can use `/_dev`, where tokens can be forged. Default:
     /// none.
     pub control_token: Option<ControlToken>,
+    /// What clients of managed identities send in `X-IDENTITY-HEADER`, as App Service requires.
+    /// Default `dev-identity-header`.
+    pub identity_header: IdentityHeader,
     /// The port for HTTP; 0 means any free port. Default 8001.
     pub port: u16,
     /// The port for HTTPS, which MSAL requires; 0 means any free port, `None` means no HTTPS.
@@ -83,6 +87,7 @@ impl Default for Options {
             host: None,
             answer_to: Vec::new(),
             control_token: None,
+            identity_header: IdentityHeader::default(),
             port: 8001,
             https_port: Some(8443),
             access_token_issuer: TokenIssuer::default(),

@@ -3,7 +3,9 @@
 use std::{net::IpAddr, path::PathBuf, str::FromStr};
 
 use clap::{CommandFactory, Parser, Subcommand, error::ErrorKind};
-use entra_dev::{ControlToken, Directory, HostName, Language, Options, TokenIssuer};
+use entra_dev::{
+    ControlToken, Directory, HostName, IdentityHeader, Language, Options, TokenIssuer,
+};
 
 /// A development tenant that speaks Microsoft Entra ID's protocol.
 ///
@@ -40,6 +42,16 @@ pub(crate) struct Arguments {
     /// The bearer token without which nobody can use /_dev, where tokens can be forged
     #[arg(long, value_name = "TOKEN", env = "ENTRA_DEV_CONTROL_TOKEN", hide_env_values = true)]
     control_token: Option<ControlToken>,
+
+    /// What clients of managed identities send in X-IDENTITY-HEADER: the variable IDENTITY_HEADER
+    #[arg(
+        long,
+        value_name = "TEXT",
+        env = "ENTRA_DEV_IDENTITY_HEADER",
+        default_value_t,
+        hide_env_values = true
+    )]
+    identity_header: IdentityHeader,
 
     /// The issuer of access tokens for APIs without a `token_issuer`: http, https, or the URL at
     /// which the API reads the metadata, such as https://entra-dev:8443
@@ -108,6 +120,7 @@ impl Arguments {
             host: self.host.0,
             answer_to: self.answer_to,
             control_token: self.control_token,
+            identity_header: self.identity_header,
             port: self.port,
             https_port: Some(self.https_port),
             access_token_issuer: self.access_token_issuer,

@@ -13,7 +13,11 @@ use crate::{
     tokens::Proof,
 };
 
-use super::{parameters::Parameters, request::TenantRequest};
+use super::{
+    federation::{self, is_federated},
+    parameters::Parameters,
+    request::TenantRequest,
+};
 
 /// The client of a request.
 pub(super) struct Client {
@@ -62,7 +66,12 @@ impl Client {
                         "client_assertion_type is not supported",
                     ));
                 }
-                check_assertion(request, app, &jws)?
+                if is_federated(&jws) {
+                    let assertion = parameters.required("client_assertion")?;
+                    federation::check_assertion(request, app, &jws, assertion)?
+                } else {
+                    check_assertion(request, app, &jws)?
+                }
             }
         };
         Ok(Self { app: Arc::clone(app), proof })

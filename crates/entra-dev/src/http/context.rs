@@ -12,8 +12,10 @@ use crate::{
     devices::Devices,
     directory::{App, Directory, EditError, IsolatedCopy},
     faults::Faults,
+    federation::{Fetcher, KeyCache},
     grants::{Codes, RefreshTokens},
     host_name::{HostNames, without_port},
+    identity_header::IdentityHeader,
     options::Scheme,
     sessions::{Consents, Sessions},
     tokens::{Defaults, Issuer},
@@ -31,6 +33,10 @@ pub(crate) struct Context {
     pub(crate) ca: Option<String>,
     /// The file with that certificate, if there is a folder for it.
     pub(crate) ca_file: Option<PathBuf>,
+    /// What clients of managed identities send.
+    pub(super) identity_header: IdentityHeader,
+    /// The keys of the foreign issuers that apps trust.
+    pub(super) issuer_keys: KeyCache,
     pub(super) codes: Codes,
     pub(super) consents: Consents,
     pub(super) devices: Devices,
@@ -47,6 +53,7 @@ impl Context {
         urls: Urls,
         issuer: Issuer,
         (ca, ca_file): (Option<String>, Option<PathBuf>),
+        identity_header: IdentityHeader,
     ) -> Self {
         let context = Self {
             urls,
@@ -55,6 +62,8 @@ impl Context {
             audit: Audit::default(),
             ca,
             ca_file,
+            identity_header,
+            issuer_keys: KeyCache::new(Arc::new(Fetcher::default())),
             codes: Codes::new(),
             consents: Consents::default(),
             devices: Devices::new(),
@@ -79,10 +88,12 @@ impl Context {
         let client = client.unwrap_or_else(|| resource.clone());
         let issuer = self.issuer.fork(directory.clone(), Defaults { resource, client });
         issuer.keys.set_own(&directory.own_signing_keys())?;
+        let ca = (self.ca.clone(), self.ca_file.clone());
         let context = Self {
             changes: Arc::clone(&self.changes),
             isolated: Some(id),
-            ..Self::new(self.urls.clone(), issuer, (self.ca.clone(), self.ca_file.clone()))
+            issuer_keys: self.issuer_keys.fork(),
+            ..Self::new(self.urls.clone(), issuer, ca, self.identity_header.clone())
         };
         context.take_names(&directory);
         Ok(context)

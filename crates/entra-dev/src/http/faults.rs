@@ -59,6 +59,9 @@ fn endpoint_at(path: &str) -> Option<Name> {
         ("/oauth2/v2.0/token", Name::Token),
         ("/oauth2/v2.0/devicecode", Name::Devicecode),
         ("/oauth2/deviceauth", Name::Deviceauth),
+        ("/metadata/identity/oauth2/token", Name::Managedidentity),
+        ("/msi/token", Name::Managedidentity),
+        ("/msi/token/", Name::Managedidentity),
         ("/oidc/userinfo", Name::Userinfo),
         ("/oauth2/v2.0/logout", Name::Logout),
     ]

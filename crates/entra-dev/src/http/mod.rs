@@ -18,8 +18,10 @@ mod device_page;
 mod discovery;
 mod discovery_v1;
 mod faults;
+mod federation;
 mod host;
 mod logout;
+mod managed_identity;
 mod methods;
 mod operation;
 mod pages;
@@ -47,6 +49,7 @@ use self::{
     discovery::{INSTANCE, KEYS, METADATA},
     discovery_v1::{KEYS_V1, METADATA_V1},
     logout::LOGOUT,
+    managed_identity::{APP_SERVICE, IMDS},
     methods::{Methods, get, post, put},
     token::TOKEN,
     userinfo::USER_INFO,
@@ -82,6 +85,10 @@ pub(crate) fn endpoint(tenants: Arc<Tenants>) -> impl Endpoint<Output = Response
         .at("/_dev/tenants/:id", get(dev::describe_one).delete(dev::discard))
         .at("/_dev/tokens", post(dev::forge))
         .at("/common/discovery/instance", get(INSTANCE).options(preflight_get))
+        .at("/metadata/identity/oauth2/token", get(IMDS))
+        .at("/:tenant/metadata/identity/oauth2/token", get(IMDS))
+        .at("/:tenant/msi/token", get(APP_SERVICE))
+        .at("/:tenant/msi/token/", get(APP_SERVICE))
         .at("/oidc/userinfo", get(USER_INFO).post(USER_INFO).options(preflight_get))
         .at("/:tenant/v2.0/.well-known/openid-configuration", get(METADATA).options(preflight_get))
         .at("/:tenant/discovery/v2.0/keys", get(KEYS).options(preflight_get))

@@ -11,6 +11,7 @@ use super::{
     context::Context,
     correlation::Correlation,
     cors::Cors,
+    federation::fetch_keys,
     pages,
     parameters::Parameters,
     request::{Answer, TenantRequest},
@@ -103,7 +104,7 @@ impl Endpoint for Operation {
             Err(refusal) => (Parameters::default(), Some(refusal)),
         };
         let directory = context.directory();
-        let request = TenantRequest {
+        let mut request = TenantRequest {
             context,
             http: &http,
             directory: &directory,
@@ -111,7 +112,11 @@ impl Endpoint for Operation {
             base_url: context.urls.of(&http),
             correlation: Correlation::of(&http, &parameters),
             parameters,
+            issuer_keys: None,
         };
+        if unreadable.is_none() {
+            request.issuer_keys = fetch_keys(&request).await;
+        }
         let answer = match unreadable {
             Some(refusal) => Err(refusal),
             None => (self.handle)(&request),

@@ -12,7 +12,10 @@ use crate::{
     tokens::ClaimsRequest,
 };
 
-use super::{context::Context, cookie, correlation::Correlation, parameters::Parameters};
+use super::{
+    context::Context, cookie, correlation::Correlation, federation::FetchedKeys,
+    parameters::Parameters,
+};
 
 /// A request whose parameters have been read.
 pub(super) struct TenantRequest<'a> {
@@ -26,6 +29,8 @@ pub(super) struct TenantRequest<'a> {
     pub(super) base_url: &'a str,
     /// From the query of a GET or the form of a POST.
     pub(super) parameters: Parameters,
+    /// The keys of the issuer of the client assertion, if it is a foreign one.
+    pub(super) issuer_keys: FetchedKeys,
     pub(super) correlation: Correlation,
 }
 

@@ -1,6 +1,7 @@
-//! Refusals: error responses in the format of Entra, listed in `catalogue`.
+//! Refusals: error responses in the format of Entra, listed in `catalogue` and `federation`.
 
 mod catalogue;
+mod federation;
 
 use poem::http::StatusCode;
 use serde::Serialize;

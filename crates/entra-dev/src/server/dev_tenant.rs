@@ -92,7 +92,7 @@ impl DevTenant {
         let ca_file = options.data_dir.filter(|_| ca_is_saved);
         let ca_file = ca_file.map(|folder| folder.join(CA_FILE));
         let control = options.control_token.clone().map(Control::new);
-        let context = Context::new(urls, issuer, (ca, ca_file));
+        let context = Context::new(urls, issuer, (ca, ca_file), options.identity_header);
         let tenants = Arc::new(Tenants::new(context, control));
         let mut tenant = Self {
             context: Arc::clone(&tenants.shared),

@@ -99,6 +99,7 @@ impl Language {
         if is_client(app) {
             calls.push(match app.secrets.first() {
                 Some(secret) => self.confidential(setup, app, secret),
+                None if app.is_confidential() => String::new(),
                 None => self.public(setup, app),
             });
         }

@@ -1,12 +1,14 @@
 //! What an app needs in order to use the tenant, for each language.
 
 mod language;
+mod managed_identity;
 
 use std::{fmt::Write, path::Path};
 
 use crate::{
     directory::{App, Directory, Platform},
     host_name::HostNames,
+    identity_header::IdentityHeader,
     options::{Options, Scheme},
     token_issuer::TokenIssuer,
 };
@@ -39,6 +41,7 @@ pub fn setup(
         ca: ca.as_deref().unwrap_or(Path::new(crate::tls::CA_FILE)),
         default_issuer: &options.access_token_issuer,
         directory,
+        identity_header: &options.identity_header,
     };
     let is_it = |known: &App| app.is_none_or(|app| known.client_id == app || known.name == app);
     let apps: Vec<_> = directory.apps().iter().filter(|known| is_it(known)).collect();
@@ -73,6 +76,7 @@ pub(crate) struct Setup<'a> {
     pub(crate) ca: &'a Path,
     pub(crate) default_issuer: &'a TokenIssuer,
     pub(crate) directory: &'a Directory,
+    pub(crate) identity_header: &'a IdentityHeader,
 }
 
 impl Setup<'_> {
@@ -88,7 +92,10 @@ impl Setup<'_> {
             // Writing to a string cannot fail.
             let _ = writeln!(text, "    {title:<15} {value}");
         }
-        let calls = language.calls(self, app);
+        let calls = match &app.managed_identity {
+            Some(identity) => managed_identity::calls(language, self, app, identity),
+            None => language.calls(self, app) + &managed_identity::federation(self, app),
+        };
         if !calls.is_empty() {
             text += &format!("\n{}", indented(&calls));
         }
@@ -102,6 +109,10 @@ impl Setup<'_> {
 
     fn settings(&self, app: &App) -> Vec<(&'static str, String)> {
         let mut settings = vec![("authority", self.authority(app)), ("tenant", app.tenant.clone())];
+        if let Some(identity) = &app.managed_identity {
+            settings.extend(managed_identity::settings(self, app, identity));
+            return settings;
+        }
         if app.is_api() {
             let (issuer, audience) = match app.access_token_version {
                 1 => (format!("{}/{}/", self.issuer(app), app.tenant), app.app_id_uri()),
@@ -111,6 +122,7 @@ impl Setup<'_> {
             settings.push(("issuer", issuer));
         }
         settings.extend(app.secrets.iter().map(|secret| ("secret", secret.clone())));
+        settings.extend(managed_identity::trusted(self, app));
         for (platform, uri) in &app.redirect_uris {
             let platform = match platform {
                 Platform::SinglePage => "single-page",

@@ -36,6 +36,7 @@ pub(super) fn audit_trail(entries: &[Entry]) -> Table {
         let outcome = match &entry.outcome {
             Outcome::Asked => "asked".to_owned(),
             Outcome::Granted => "granted".to_owned(),
+            Outcome::Refused { aadsts: 0, reason } => reason.clone(),
             Outcome::Refused { aadsts, reason } => format!("AADSTS{aadsts}: {reason}"),
         };
         table.row([

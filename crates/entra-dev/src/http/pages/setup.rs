@@ -33,7 +33,9 @@ pub(in crate::http) fn show(
     let (http, https) = context.urls.for_client(request);
     let ca = context.ca_file.as_deref().unwrap_or(Path::new(CA_FILE));
     let default_issuer = context.issuer.default_issuer();
-    let setup = Setup { http: &http, https: &https, ca, default_issuer, directory };
+    let identity_header = &context.identity_header;
+    let setup =
+        Setup { http: &http, https: &https, ca, default_issuer, directory, identity_header };
     let main = html! {
         h1 { (app.name) }
         p {
