@@ -4,8 +4,8 @@
 //     node tests/foreign/issuer.mjs
 //
 // Needs `make tools`. Signs Ida in twice as a browser would (authorization code flow with PKCE).
-// Prints one line of JSON with its address and the two access tokens, one for our API and one for
-// another API. Then it serves until its standard input ends.
+// Prints one line of JSON with its address, an ID token and the two access tokens, one for our API and
+// one for another API. Then it serves until its standard input ends.
 
 import assert from 'node:assert/strict';
 import { createHash, generateKeyPairSync, randomBytes } from 'node:crypto';
@@ -94,7 +94,7 @@ server.on('request', (request, response) => {
     callback(request, response);
 });
 
-/** Signs Ida in and returns the access token for an API. */
+/** Signs Ida in and returns the token response for an API. */
 async function signIn(api) {
     const signal = AbortSignal.timeout(SIGNING_IN);
     const { authorization_endpoint: authorize, token_endpoint: endpoint } =
@@ -151,13 +151,20 @@ async function signIn(api) {
         }),
     });
     const body = await answer.json();
-    assert.ok(body.access_token, JSON.stringify(body));
-    return body.access_token;
+    assert.ok(body.access_token && body.id_token, JSON.stringify(body));
+    return body;
 }
 
-const token = await signIn(API_CLIENT_ID);
-const tokenForAnotherApi = await signIn(OTHER_API_CLIENT_ID);
+const { access_token: token, id_token: idToken } = await signIn(API_CLIENT_ID);
+const { access_token: tokenForAnotherApi } = await signIn(OTHER_API_CLIENT_ID);
 console.log(JSON.stringify({
-    instance, tenant: TENANT, apiClientId: API_CLIENT_ID, token, tokenForAnotherApi,
+    instance,
+    tenant: TENANT,
+    apiClientId: API_CLIENT_ID,
+    clientId: CLIENT_ID,
+    subject: IDA,
+    token,
+    tokenForAnotherApi,
+    idToken,
 }));
 process.stdin.resume().on('end', () => process.exit());

@@ -9,7 +9,7 @@ use crate::support::{App, ForeignIssuer, SignedIn, TestClock, Tool, require, tes
 async fn only_tokens_for_this_api_from_a_foreign_issuer_are_accepted() {
     let Some([node, _]) = require(test_name!(), [Tool::Node, Tool::OidcProvider]) else { return };
     let issuer = tokio::task::spawn_blocking(move || ForeignIssuer::start(node)).await.unwrap();
-    let SignedIn { instance, tenant, api_client_id, token, token_for_another_api } =
+    let SignedIn { instance, tenant, api_client_id, token, token_for_another_api, .. } =
         &issuer.signed_in;
     let app = App::start_at(TestClock::real(), |environment| {
         environment

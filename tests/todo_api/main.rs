@@ -8,6 +8,7 @@ mod app_roles;
 mod attack;
 mod audit;
 mod authorization;
+mod azure_code;
 mod backup;
 mod bad_input;
 mod browser;

@@ -8,7 +8,7 @@ use std::{
 };
 
 use entra_dev::{
-    DevTenant, Directory,
+    DevTenant, Directory, IdentityHeader,
     ids::{API_CLIENT_ID, CONTOSO, DAEMON_CLIENT_ID, DAEMON_SECRET},
 };
 use rcgen::{CertificateParams, KeyPair, PKCS_RSA_SHA256};
@@ -57,7 +57,11 @@ pub(crate) fn client_command(
         .env("API_URL", api_url)
         .env("API_SCOPE", format!("api://{API_CLIENT_ID}/access_as_user"))
         .env("API_CLIENT_ID", API_CLIENT_ID)
-        .env("DESKTOP_CLIENT_ID", "66666666-6666-4666-8666-666666666666");
+        .env("DESKTOP_CLIENT_ID", "66666666-6666-4666-8666-666666666666")
+        // Otherwise, a library might ask Azure's link-local address for a managed identity.
+        .env("IDENTITY_ENDPOINT", format!("{}/{CONTOSO}/msi/token", tenant.base_url()))
+        .env("IDENTITY_HEADER", IdentityHeader::default().to_string())
+        .env("AZURE_POD_IDENTITY_AUTHORITY_HOST", tenant.base_url());
     // Each client reads the trusted certificates from one of these variables.
     let authority = tenant.ca_file().unwrap();
     for variable in [

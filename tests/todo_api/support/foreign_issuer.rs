@@ -24,8 +24,13 @@ pub(crate) struct SignedIn {
     pub(crate) instance: String,
     pub(crate) tenant: String,
     pub(crate) api_client_id: String,
+    /// The client that has signed the user in: the audience of the ID token.
+    pub(crate) client_id: String,
+    /// The user: the subject of the ID token.
+    pub(crate) subject: String,
     pub(crate) token: String,
     pub(crate) token_for_another_api: String,
+    pub(crate) id_token: String,
 }
 
 impl ForeignIssuer {

@@ -15,7 +15,7 @@ pub(crate) struct ManagedIdentity {
 
 /// To what a managed identity belongs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(try_from = "String", into = "String")]
 pub(crate) enum IdentityKind {
     /// It belongs to one resource.
     SystemAssigned,
@@ -45,6 +45,25 @@ impl IdentityKind {
             "/subscriptions/00000000-0000-0000-0000-000000000000/resourcegroups/development\
              /providers/{resource_type}/{name}"
         )
+    }
+}
+
+impl TryFrom<String> for IdentityKind {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let mut kinds = [Self::SystemAssigned, Self::UserAssigned].into_iter();
+        kinds.find(|kind| kind.name() == text).ok_or_else(|| {
+            format!(
+                "{text:?} is not a managed identity: write \"system-assigned\" or \"user-assigned\""
+            )
+        })
+    }
+}
+
+impl From<IdentityKind> for String {
+    fn from(kind: IdentityKind) -> Self {
+        kind.name().to_owned()
     }
 }
 

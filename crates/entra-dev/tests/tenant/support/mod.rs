@@ -7,6 +7,7 @@ mod consent;
 mod credential;
 mod directory;
 mod folders;
+mod foreign_issuer;
 mod form;
 mod keys;
 mod many_scopes;
@@ -22,6 +23,9 @@ pub(crate) use consent::{PLANNER, PLANNER_ENTRIES, accept, planner_requests};
 pub(crate) use credential::{Credential, unsigned};
 pub(crate) use directory::as_json;
 pub(crate) use folders::{new_folder, shared_keys};
+pub(crate) use foreign_issuer::{
+    ForeignIssuer, KEYS, METADATA, SUBJECT, TOKEN_EXCHANGE, foreign_token, jwk,
+};
 pub(crate) use form::{
     CHALLENGE, Form, ORIGIN, OTHER_REDIRECT_URI, REDIRECT_URI, UNKNOWN_CLIENT_ID, VERIFIER,
     client_credentials, on_behalf_of,
