@@ -13,6 +13,7 @@ import os
 import socket
 from collections.abc import Callable
 from contextlib import contextmanager
+from importlib.metadata import version
 from typing import Any
 from unittest import mock
 
@@ -26,7 +27,6 @@ from azure.identity import (
     ManagedIdentityCredential,
     WorkloadIdentityCredential,
 )
-from importlib.metadata import version
 from matrix import AUTHORITY, OWN_SCOPE, run, settings, unverified_claims
 
 SYSTEM = settings["SYSTEM_CLIENT_ID"]
@@ -212,6 +212,7 @@ def only_this_machine() -> None:
     assert addresses, "nothing was recorded"
 
 
+print(f"version: msal {version('msal')}")
 with mock.patch.object(socket.socket, "connect", connect_and_remember):
     run(
         "azure-identity",

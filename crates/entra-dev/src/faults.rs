@@ -32,12 +32,12 @@ pub enum Endpoint {
     Devicecode,
     /// `…/oauth2/deviceauth`.
     Deviceauth,
-    /// `…/msi/token` and `…/metadata/identity/oauth2/token`.
-    Managedidentity,
     /// `/oidc/userinfo`.
     Userinfo,
     /// `…/oauth2/v2.0/logout`.
     Logout,
+    /// `…/msi/token` and `…/metadata/identity/oauth2/token`.
+    Managedidentity,
 }
 
 /// How an endpoint fails.

@@ -125,7 +125,7 @@ fn client_authentication(acr: &str) -> &'static str {
     match acr {
         "0" => "The client did not authenticate: it is a public client.",
         "1" => "The client authenticated with a secret.",
-        "2" => "The client authenticated with a certificate.",
+        "2" => "The client authenticated with a certificate or as a managed identity.",
         _ => "How the client authenticated.",
     }
 }
@@ -155,6 +155,7 @@ fn fixed(name: &str) -> &'static str {
         "xms_cc" => "The capabilities of the client. cp1: it handles claims challenges.",
         "xms_act_fct" => "Facets of the client. 11: it is an agent.",
         "xms_sub_fct" => "Facets of the caller. 13: the user account belongs to an agent.",
+        "xms_mirid" => "The Azure resource of the managed identity.",
         "xms_par_app_azp" => "The blueprint of the agent.",
         "idp" => "Where the user has signed in. For a guest, it is the home organization.",
         "ipaddr" => "The address from which the user signed in.",

@@ -139,7 +139,8 @@ async fn the_page_shows_scopes_and_app_roles_of_apis() {
     assert_eq!(has("<code>User</code> @ Todo API")[0], users.join("<br>"));
     let admins = ["ada@contoso.example", "tia@fabrikam.example"].map(code).join("<br>");
     assert_eq!(has("<code>Admin</code> @ Todo API"), [admins, String::new()]);
-    assert_eq!(has("<code>Todos.ReadWrite.All</code> @ Todo API"), ["", "Nightly job"]);
+    let apps = "Nightly job<br>Todo worker<br>Todo maintenance";
+    assert_eq!(has("<code>Todos.ReadWrite.All</code> @ Todo API"), ["", apps]);
 }
 
 #[tokio::test]

@@ -130,7 +130,8 @@ async fn an_unknown_endpoint_error_lists_the_endpoints() {
     let tenant = TestTenant::start().await;
     for path in ["/_dev/faults/nothing", "/_dev/faults/Keys"] {
         let known = "expected one of `metadata`, `keys`, `instance`, `authorize`, `adminconsent`, \
-                     `token`, `devicecode`, `deviceauth`, `userinfo`, `logout`";
+                     `token`, `devicecode`, `deviceauth`, `userinfo`, `logout`, \
+                     `managedidentity`";
         tenant.put_json(path, &json!({ "status": 500 })).await.assert_problem(404, known);
         tenant.delete(path).await.assert_problem(404, known);
     }

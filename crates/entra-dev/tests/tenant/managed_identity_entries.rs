@@ -304,3 +304,14 @@ async fn the_page_shows_identities_and_trust() {
         assert!(page.contains(text), "{text}:\n{page}");
     }
 }
+
+#[test]
+fn the_entries_in_the_page_about_identities_are_valid() {
+    let page = include_str!("../../docs/IDENTITIES.md");
+    let blocks = page.split("```toml\n").skip(1).map(|block| block.split("```").next().unwrap());
+    let blocks: Vec<_> = blocks.collect();
+    assert_eq!(blocks.len(), 4);
+    let text = format!("{}\n{}", Directory::EXAMPLE, blocks.concat());
+    let directory = Directory::parse(&text, Path::new("")).unwrap();
+    assert!(directory.contains("f3000000-0000-4000-8000-000000000002"));
+}

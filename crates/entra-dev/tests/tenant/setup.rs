@@ -109,3 +109,68 @@ async fn the_page_of_an_app_says_the_same() {
     }
     assert_eq!(tenant.get("/_dev/apps/nobody").await.status, 404);
 }
+
+#[tokio::test]
+async fn a_managed_identity_is_told_its_endpoint_and_header() {
+    let folder = tempfile::tempdir().unwrap();
+    let print = async |arguments: &[&str]| output_of(&run_to_end(&folder, arguments).await);
+    let id = "bbbbbbbb-bbbb-4bbb-8bbb-bbbbbbbbbbbb";
+    for (language, system, user) in [
+        ("dotnet", "ManagedIdentityId.SystemAssigned)", "FromUserAssignedClientId(\"<id>\")"),
+        ("python", "ManagedIdentityCredential()", "ManagedIdentityCredential(client_id=\"<id>\")"),
+        (
+            "node",
+            "ManagedIdentityCredential()",
+            "ManagedIdentityCredential({ clientId: \"<id>\" })",
+        ),
+        ("java", "CredentialBuilder().build()", ".clientId(\"<id>\").build()"),
+        ("go", "NewManagedIdentityCredential(nil)", "azidentity.ClientID(\"<id>\")"),
+        ("rust", "X-IDENTITY-HEADER: $IDENTITY_HEADER", "&client_id=<id>"),
+    ] {
+        let text = print(&["--for", language, "--app", "Todo worker"]).await;
+        assert!(text.contains(system), "{language}: {text}");
+        assert!(!text.contains("AZURE_CLIENT_ID"), "{language}: {text}");
+        for line in [
+            &format!("export IDENTITY_ENDPOINT=http://localhost:8001/{CONTOSO}/msi/token"),
+            "export IDENTITY_HEADER=dev-identity-header",
+            "AZURE_POD_IDENTITY_AUTHORITY_HOST=http://localhost:8001",
+            "api://33333333-3333-4333-8333-333333333333/.default",
+        ] {
+            assert!(text.contains(line), "{language} lacks {line}: {text}");
+        }
+        let text = print(&["--for", language, "--app", id]).await;
+        assert!(text.contains(&user.replace("<id>", id)), "{language}: {text}");
+        assert!(text.contains(&format!("export AZURE_CLIENT_ID={id}")), "{language}: {text}");
+    }
+    let chosen =
+        ["--for", "go", "--app", "Todo worker", "--identity-header", "mine", "--port", "9"];
+    let text = print(&chosen).await;
+    assert!(text.contains("IDENTITY_HEADER=mine\n"), "{text}");
+    assert!(text.contains("IDENTITY_ENDPOINT=http://localhost:9/"), "{text}");
+    let faulty = print(&["--identity-header", ""]).await;
+    assert!(faulty.contains("at least one character"), "{faulty}");
+}
+
+#[tokio::test]
+async fn an_app_that_trusts_an_issuer_is_told_what_a_program_with_its_token_needs() {
+    let folder = tempfile::tempdir().unwrap();
+    let entry = "[[apps]]\nclient_id = \"f5000000-0000-4000-8000-000000000001\"\n\
+                 name = \"Deployment\"\ntenant = \"Contoso\"\n\
+                 trusted_managed_identities = [\"Todo maintenance\"]\n\
+                 federated_credentials = [{ issuer = \"https://a.example\", subject = \"s\" }]\n";
+    let text = format!("{}\n{entry}", entra_dev::Directory::EXAMPLE);
+    std::fs::write(folder.path().join("people.toml"), text).unwrap();
+    let arguments = ["--config", "people.toml", "--for", "python", "--app", "Deployment"];
+    let text = output_of(&run_to_end(&folder, &arguments).await);
+    for line in [
+        "trusted issuer  https://a.example",
+        "… audience      api://AzureADTokenExchange",
+        "trusted app     Todo maintenance (managed identity)",
+        "export AZURE_AUTHORITY_HOST=https://localhost:8443",
+        "export AZURE_CLIENT_ID=f5000000-0000-4000-8000-000000000001",
+        "export AZURE_FEDERATED_TOKEN_FILE=",
+    ] {
+        assert!(text.contains(line), "lacks {line}: {text}");
+    }
+    assert!(!text.contains("PublicClientApplication"), "{text}");
+}
