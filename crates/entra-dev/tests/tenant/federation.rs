@@ -10,13 +10,11 @@ use entra_dev::{
 use serde_json::{Value, json};
 
 use crate::support::{
-    Answer, Credential, ForeignIssuer, Form, METADATA, NOW, SUBJECT, TOKEN_EXCHANGE, TestTenant,
-    UNKNOWN_CLIENT_ID, claims, foreign_token, unsigned,
+    Answer, Credential, ForeignIssuer, Form, MAINTENANCE, METADATA, NOW, SUBJECT, TOKEN_EXCHANGE,
+    TestTenant, UNKNOWN_CLIENT_ID, WORKER, claims, foreign_token, unsigned,
 };
 
 const DEPLOYER: &str = "f3000000-0000-4000-8000-000000000001";
-const MAINTENANCE: &str = "bbbbbbbb-bbbb-4bbb-8bbb-bbbbbbbbbbbb";
-const WORKER: &str = "aaaaaaaa-aaaa-4aaa-8aaa-aaaaaaaaaaaa";
 
 static KEY: LazyLock<Credential> = LazyLock::new(Credential::generate);
 static STRANGER: LazyLock<Credential> = LazyLock::new(Credential::generate);

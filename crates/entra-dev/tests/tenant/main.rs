@@ -45,6 +45,7 @@ mod localhost_redirects;
 mod logout;
 mod managed_identity;
 mod managed_identity_entries;
+mod managed_identity_refusals;
 mod names;
 mod on_behalf_of;
 mod own_keys;

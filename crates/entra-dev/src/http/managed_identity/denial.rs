@@ -93,8 +93,8 @@ impl Denial {
     /// What is wrong, with the text of the protocol for an unknown identity.
     fn text(&self, unknown_identity: &str) -> String {
         match self {
-            Self::Forwarded => "Required: a request without X-Forwarded-For. The endpoint must not \
-                                be reached through a proxy."
+            Self::Forwarded => "The request has the header X-Forwarded-For: this endpoint cannot be \
+                                used through a proxy."
                 .to_owned(),
             Self::IdentityHeaderMissing => "The header X-IDENTITY-HEADER is missing or repeated: \
                                             send the value of IDENTITY_HEADER."

@@ -10,6 +10,7 @@ mod folders;
 mod foreign_issuer;
 mod form;
 mod keys;
+mod managed_identity;
 mod many_scopes;
 mod page;
 mod process;
@@ -31,6 +32,11 @@ pub(crate) use form::{
     client_credentials, on_behalf_of,
 };
 pub(crate) use keys::{PublishedKeys, token_header};
+pub(crate) use managed_identity::{
+    IDENTITY_ENTRIES, IDENTITY_HEADER, MAINTENANCE, WORKER, app_service, ask_app_service,
+    ask_identity, ask_imds, assert_app_service_error, assert_imds_error, assert_members, imds,
+    todo_api,
+};
 pub(crate) use many_scopes::{MANY_SCOPES, MANY_SCOPES_ENTRIES};
 pub(crate) use page::{between, section};
 pub(crate) use process::{EntraDev, command, free_ports, output_of, run_to_end};
