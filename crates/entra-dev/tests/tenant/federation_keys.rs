@@ -196,21 +196,38 @@ async fn a_faulty_issuer_is_named_with_its_fault() {
 }
 
 #[tokio::test]
-async fn an_issuer_that_cannot_be_reached_or_does_not_answer_is_named() {
+async fn an_issuer_that_cannot_be_reached_is_named() {
     let issuer = ForeignIssuer::start(&FIRST).await;
     let tenant = start(&issuer.url).await;
     let first = token(&issuer, "first", &FIRST);
     issuer.stop().await;
     assert_unavailable(&present(&tenant, &first).await, "cannot be reached: ");
+}
 
+#[tokio::test]
+async fn simultaneous_requests_share_the_failure_of_an_issuer_that_does_not_answer() {
     let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", silent.local_addr().unwrap());
     let tenant = start(&url).await;
     let claims = json!({ "iss": url, "sub": SUBJECT, "aud": "api://AzureADTokenExchange" });
-    // It accepts the connection, but sends nothing.
-    let answer = present(&tenant, &foreign_token("first", &FIRST, &claims)).await;
-    assert_unavailable(&answer, "cannot be reached: ");
-    drop(silent);
+    let assertion = foreign_token("first", &FIRST, &claims);
+    // It accepts connections, but sends nothing.
+    let mut connections = Vec::new();
+    let accept = async {
+        loop {
+            connections.push(silent.accept().await.unwrap());
+        }
+    };
+    let present = || present(&tenant, &assertion);
+    let answers = async { tokio::join!(present(), present(), present()) };
+    let (first, second, third) = tokio::select! {
+        answers = answers => answers,
+        () = accept => unreachable!(),
+    };
+    for answer in [first, second, third] {
+        assert_unavailable(&answer, "cannot be reached: ");
+    }
+    assert_eq!(connections.len(), 1);
 }
 
 #[tokio::test]
