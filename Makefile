@@ -1,7 +1,7 @@
 # Every target wraps cargo or a script. `make help` lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev doctor token test test-postgres tools fuzz attack mutants bench bench-http bench-curve bench-validate bench-store bench-limits instructions instructions-renew lint fmt docs openapi openapi-check clients clean
+.PHONY: help run dev doctor token test test-postgres tools fuzz attack mutants bench bench-http bench-curve bench-validate bench-store bench-limits instructions instructions-renew lint fmt docs openapi openapi-check clients image-sizes clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -88,6 +88,9 @@ openapi-check: ## Fail and show the difference if openapi/openapi.json does not 
 
 clients: ## Generate and compile clients in several languages, in target/clients; needs make tools
 	@tests/generated/clients generate $(NAME)
+
+image-sizes: ## Build what the images contain, and fail if the tenant's is 40 MB or larger
+	@deploy/image-sizes
 
 clean: ## Remove the build output and the development tenant's files, but not the todos
 	cargo clean

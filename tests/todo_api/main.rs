@@ -39,6 +39,7 @@ mod generators;
 mod guard_first;
 mod healthcheck;
 mod idempotency;
+mod images;
 mod isolation;
 mod judges;
 mod layout;

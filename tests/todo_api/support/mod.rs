@@ -6,6 +6,8 @@ mod app;
 mod attack;
 mod certificates;
 mod clock;
+mod compose;
+mod container;
 mod crash_load;
 mod database;
 mod document;
@@ -15,6 +17,7 @@ mod failures;
 mod faulty_authority;
 mod foreign_issuer;
 mod gateway;
+mod image;
 pub(crate) mod judges;
 mod kept;
 mod locks;
@@ -37,6 +40,8 @@ pub(crate) use self::{
     attack::{Attacker, Target},
     certificates::{Authority, TlsFiles},
     clock::TestClock,
+    compose::Service,
+    container::{Container, Mount, Network, Setup},
     crash_load::{CrashLoad, read_todos},
     database::{Database, on_both},
     document::{Operation, assert_valid, operations, validator, visit},
@@ -46,6 +51,7 @@ pub(crate) use self::{
     faulty_authority::{Fault, FaultyAuthority},
     foreign_issuer::{ForeignIssuer, SignedIn},
     gateway::{Document, gateway},
+    image::Image,
     kept::Kept,
     locks::{MigrationLock, TodosLock, Transaction},
     manual::leads_somewhere,

@@ -150,6 +150,15 @@ impl Postgres {
         self.url(&name)
     }
 
+    /// The URL of a new database, and the folder with the socket of the server, which is to be at
+    /// `folder`.
+    pub(crate) async fn create_database_behind_socket(&self, folder: &str) -> (String, &Path) {
+        let url = self.create_database().await;
+        let (_, name) = url.rsplit_once('/').unwrap();
+        let url = format!("postgres:///{name}?user=todo&host={folder}&port={}", self.port);
+        (url, self.folder.path())
+    }
+
     fn url(&self, database: &str) -> String {
         format!("postgres://todo@127.0.0.1:{}/{database}", self.port)
     }

@@ -5,6 +5,7 @@ use std::{
     env,
     fs::{self, OpenOptions},
     io::{self, Write},
+    os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
 };
 
@@ -54,6 +55,13 @@ pub(crate) enum Tool {
     SystemdAnalyze,
     /// Runs a command on a terminal.
     Script,
+    Hadolint,
+    Yamllint,
+    CheckJsonschema,
+    /// What containers are made of, and the right to use it.
+    Namespaces,
+    /// The program of the development tenant, which the tests of the whole workspace build.
+    EntraDev,
 }
 
 impl Tool {
@@ -90,6 +98,11 @@ impl Tool {
             Self::Haproxy => ("HAProxy", on_path("haproxy")),
             Self::SystemdAnalyze => ("systemd-analyze", on_path("systemd-analyze")),
             Self::Script => ("script", on_path("script")),
+            Self::Hadolint => ("hadolint", installed("python/bin/hadolint")),
+            Self::Yamllint => ("yamllint", installed("python/bin/yamllint")),
+            Self::CheckJsonschema => ("check-jsonschema", installed("python/bin/check-jsonschema")),
+            Self::Namespaces => ("root with unshare and ip", namespaces()),
+            Self::EntraDev => ("the program entra-dev", Some(entra_dev())),
             Self::OidcProvider => ("oidc-provider", installed("node/node_modules/oidc-provider")),
             Self::MsalPython => {
                 ("msal", installed("python/bin/python").filter(|_| has_module("msal")))
@@ -199,6 +212,17 @@ fn chromium() -> Option<PathBuf> {
 fn on_path(program: &str) -> Option<PathBuf> {
     let path = environment("PATH")? + ":/usr/sbin";
     env::split_paths(&path).map(|folder| folder.join(program)).find(|path| path.exists())
+}
+
+/// The program that creates namespaces, if this user may.
+fn namespaces() -> Option<PathBuf> {
+    let is_root = fs::metadata("/proc/self").is_ok_and(|this| this.uid() == 0);
+    on_path("unshare").filter(|_| is_root && on_path("ip").is_some())
+}
+
+/// Cargo builds all programs of the workspace in one folder.
+fn entra_dev() -> PathBuf {
+    Path::new(env!("CARGO_BIN_EXE_todo-api")).with_file_name("entra-dev")
 }
 
 /// The programs of the newest version that Debian's packages install, or of the one on the path.
