@@ -3,7 +3,7 @@
 //! what the compose file says.
 
 use std::{
-    fs,
+    fs::{self, Permissions},
     os::unix::fs::{MetadataExt, PermissionsExt},
     path::{Path, PathBuf},
     process::{Command, Output},
@@ -27,8 +27,10 @@ fn todo_api() -> &'static Path {
 
 #[tokio::test]
 async fn somebody_signs_in_and_creates_a_todo_in_the_containers_of_the_compose_file() {
-    let tools = [Tool::MsalPython, Tool::Namespaces, Tool::EntraDev, Tool::Postgres];
-    let Some([python, _, entra_dev, postgres]) = require(test_name!(), tools) else { return };
+    let tools = [Tool::MsalPython, Tool::Node, Tool::Namespaces, Tool::EntraDev, Tool::Postgres];
+    let browser = [Tool::Chromium, Tool::Playwright];
+    let Some([python, node, _, entra_dev, postgres]) = require(test_name!(), tools) else { return };
+    let Some([chromium, _]) = require(test_name!(), browser) else { return };
     let volumes = tempfile::tempdir().unwrap();
     let network = Network::new();
     let services = Services { all: Service::read_all(&python), volumes: &volumes };
@@ -68,15 +70,36 @@ async fn somebody_signs_in_and_creates_a_todo_in_the_containers_of_the_compose_f
         .env("API_CLIENT_ID", API_CLIENT_ID)
         .env("API_SCOPE", format!("api://{API_CLIENT_ID}/access_as_user"))
         .env("DESKTOP_CLIENT_ID", "66666666-6666-4666-8666-666666666666");
-    let output = run(person).await;
-    let shown = shown(&output);
-    assert!(output.status.success(), "{shown}{}{}", tenant.log(), api.log());
-    assert!(shown.contains("ok: todo\nok: refused\n"), "{shown}");
+    // The browser knows the address of the tenant's other name by itself.
+    let mut docs_page = network.command(&node);
+    docs_page
+        .arg(root().join("tests/browser/addresses.mjs"))
+        .arg("http://localhost:8000")
+        .env("CHROMIUM", trusting(&chromium, volumes.path()))
+        .env("HOME", volumes.path());
+    for (command, passed) in
+        [(person, "ok: todo\nok: refused\n"), (docs_page, "ok: http://localhost:8000\n")]
+    {
+        let output = run(command).await;
+        let shown = shown(&output);
+        assert!(output.status.success(), "{shown}{}{}", tenant.log(), api.log());
+        assert!(shown.contains(passed), "{shown}");
+    }
 
     for mut container in [api, tenant] {
         let status = container.stop("TERM").await;
         assert!(status.success(), "{status}: {}", container.log());
     }
+}
+
+/// A browser of somebody who accepts the warning about the tenant's certificate.
+fn trusting(chromium: &Path, folder: &Path) -> PathBuf {
+    let path = folder.join("chromium");
+    let script =
+        format!("#!/bin/sh\nexec {} --ignore-certificate-errors \"$@\"\n", chromium.display());
+    fs::write(&path, script).unwrap();
+    fs::set_permissions(&path, Permissions::from_mode(0o755)).unwrap();
+    path
 }
 
 /// The services of the compose file.
