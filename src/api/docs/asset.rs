@@ -1,10 +1,16 @@
 //! Files that are served from memory.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::{
+    hash::{DefaultHasher, Hash, Hasher},
+    io::{self, Read},
+    sync::OnceLock,
+};
 
 use bytes::Bytes;
+use flate2::read::GzDecoder;
 use poem::{
     Endpoint, Request, Response, Result,
+    error::InternalServerError,
     http::{StatusCode, header},
 };
 use poem_openapi::{OperationId, types::ToHeader};
@@ -14,22 +20,27 @@ use crate::api::http::preconditions::{EntityTag, Preconditions};
 /// A file that is served from memory. It is compressed if the client accepts that, and the response
 /// is 304 if the client has already stored it.
 pub(super) struct Asset {
-    pub(super) media_type: &'static str,
-    pub(super) plain: Bytes,
-    pub(super) gzip: Option<Bytes>,
+    media_type: &'static str,
+    content: Content,
     /// Identifies the content; each of the two encodings has its own entity tag (RFC 9110, section
     /// 8.8.3).
-    pub(super) tag: String,
-    pub(super) headers: Vec<(&'static str, String)>,
+    tag: String,
+    headers: Vec<(&'static str, String)>,
 }
 
 impl Asset {
+    /// A file that build.rs has compressed, and its tag.
+    pub(super) fn packaged(media_type: &'static str, gzip: &'static [u8], tag: &str) -> Self {
+        let content = Content::Packaged(Packaged { gzip, plain: OnceLock::new() });
+        Self { media_type, content, tag: tag.to_owned(), headers: Vec::new() }
+    }
+
     /// A file that the server generates at start-up.
     pub(super) fn made(media_type: &'static str, content: Vec<u8>) -> Self {
         let mut hasher = DefaultHasher::new();
         content.hash(&mut hasher);
         let tag = format!("{:016x}", hasher.finish());
-        Self { media_type, plain: content.into(), gzip: None, tag, headers: Vec::new() }
+        Self { media_type, content: Content::Plain(content.into()), tag, headers: Vec::new() }
     }
 
     /// Adds a header field to the response.
@@ -44,7 +55,7 @@ impl Endpoint for Asset {
 
     async fn call(&self, request: Request) -> Result<Response> {
         let accepted = request.header(header::ACCEPT_ENCODING).unwrap_or_default();
-        let gzip = self.gzip.as_ref().filter(|_| accepts_gzip(accepted));
+        let gzip = self.content.gzip().filter(|_| accepts_gzip(accepted));
         let suffix = if gzip.is_some() { "-gzip" } else { "" };
         let tag = EntityTag::of_content(&format!("{}{suffix}", self.tag));
         let is_known = Preconditions::of_request(&request)?.of_read(&tag)?;
@@ -65,8 +76,50 @@ impl Endpoint for Asset {
         if gzip.is_some() {
             response = response.header(header::CONTENT_ENCODING, "gzip");
         }
-        let body = gzip.unwrap_or(&self.plain).clone();
+        let body = match gzip {
+            Some(gzip) => Bytes::from_static(gzip),
+            None => self.content.plain().map_err(InternalServerError)?,
+        };
         Ok(response.content_type(self.media_type).body(body))
+    }
+}
+
+enum Content {
+    Plain(Bytes),
+    Packaged(Packaged),
+}
+
+impl Content {
+    fn gzip(&self) -> Option<&'static [u8]> {
+        match self {
+            Self::Plain(_) => None,
+            Self::Packaged(packaged) => Some(packaged.gzip),
+        }
+    }
+
+    fn plain(&self) -> io::Result<Bytes> {
+        match self {
+            Self::Plain(plain) => Ok(plain.clone()),
+            Self::Packaged(packaged) => packaged.plain(),
+        }
+    }
+}
+
+/// A compressed file. Nearly all clients accept it as it is. It is decompressed when the first client
+/// does not, and then kept, so that such requests need neither time nor memory of their own.
+struct Packaged {
+    gzip: &'static [u8],
+    plain: OnceLock<Bytes>,
+}
+
+impl Packaged {
+    fn plain(&self) -> io::Result<Bytes> {
+        if let Some(plain) = self.plain.get() {
+            return Ok(plain.clone());
+        }
+        let mut plain = Vec::new();
+        GzDecoder::new(self.gzip).read_to_end(&mut plain)?;
+        Ok(self.plain.get_or_init(|| plain.into()).clone())
     }
 }
 

@@ -5,7 +5,6 @@
 
 mod asset;
 
-use bytes::Bytes;
 use poem::{
     Endpoint, Response,
     endpoint::make_sync,
@@ -21,15 +20,9 @@ use self::asset::Asset;
 /// A file of Swagger UI, as build.rs wrote it.
 macro_rules! packaged {
     ($name:literal, $media_type:expr) => {{
-        let plain = include_bytes!(concat!(env!("OUT_DIR"), "/", $name));
         let gzip = include_bytes!(concat!(env!("OUT_DIR"), "/", $name, ".gz"));
-        Asset {
-            media_type: $media_type,
-            plain: Bytes::from_static(plain),
-            gzip: Some(Bytes::from_static(gzip)),
-            tag: include_str!(concat!(env!("OUT_DIR"), "/", $name, ".tag")).to_owned(),
-            headers: Vec::new(),
-        }
+        let tag = include_str!(concat!(env!("OUT_DIR"), "/", $name, ".tag"));
+        Asset::packaged($media_type, gzip, tag)
     }};
 }
 
