@@ -19,6 +19,7 @@ use crate::support::{
 
 const API: &str = "Dockerfile";
 const TENANT: &str = "crates/entra-dev/Dockerfile";
+const API_URL: &str = "http://localhost:8000";
 const CA_CERTIFICATES: &str = "etc/ssl/certs/ca-certificates.crt";
 
 fn todo_api() -> &'static Path {
@@ -58,25 +59,9 @@ async fn somebody_signs_in_and_creates_a_todo_in_the_containers_of_the_compose_f
     for container in [&tenant, &api] {
         assert_has_no_rights(container);
     }
-    let mut person = network.command(&python);
-    person
-        .arg(root().join("tests/clients/images.py"))
-        .env("PYTHONDONTWRITEBYTECODE", "1")
-        .env("TENANT_HTTPS", "https://localhost:8443")
-        .env("TENANT_ID", CONTOSO)
-        .env("REQUESTS_CA_BUNDLE", volumes.path().join("entra-dev/data/dev-tenant/ca.pem"))
-        .env("API_URL", "http://localhost:8000")
-        .env("API_AUTHORITY", authority)
-        .env("API_CLIENT_ID", API_CLIENT_ID)
-        .env("API_SCOPE", format!("api://{API_CLIENT_ID}/access_as_user"))
-        .env("DESKTOP_CLIENT_ID", "66666666-6666-4666-8666-666666666666");
-    // The browser knows the address of the tenant's other name by itself.
-    let mut docs_page = network.command(&node);
-    docs_page
-        .arg(root().join("tests/browser/addresses.mjs"))
-        .arg("http://localhost:8000")
-        .env("CHROMIUM", trusting(&chromium, volumes.path()))
-        .env("HOME", volumes.path());
+    let ca = volumes.path().join("entra-dev/data/dev-tenant/ca.pem");
+    let person = person(network.command(&python), &ca, &authority);
+    let docs_page = docs_page(network.command(&node), &chromium, volumes.path());
     for (command, passed) in
         [(person, "ok: todo\nok: refused\n"), (docs_page, "ok: http://localhost:8000\n")]
     {
@@ -92,14 +77,33 @@ async fn somebody_signs_in_and_creates_a_todo_in_the_containers_of_the_compose_f
     }
 }
 
-/// A browser of somebody who accepts the warning about the tenant's certificate.
-fn trusting(chromium: &Path, folder: &Path) -> PathBuf {
-    let path = folder.join("chromium");
-    let script =
-        format!("#!/bin/sh\nexec {} --ignore-certificate-errors \"$@\"\n", chromium.display());
-    fs::write(&path, script).unwrap();
-    fs::set_permissions(&path, Permissions::from_mode(0o755)).unwrap();
-    path
+/// Somebody on this machine, whose program knows the tenant as `localhost`.
+fn person(mut python: Command, ca: &Path, authority: &str) -> Command {
+    python
+        .arg(root().join("tests/clients/images.py"))
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .env("TENANT_HTTPS", "https://localhost:8443")
+        .env("TENANT_ID", CONTOSO)
+        .env("REQUESTS_CA_BUNDLE", ca)
+        .env("API_URL", API_URL)
+        .env("API_AUTHORITY", authority)
+        .env("API_CLIENT_ID", API_CLIENT_ID)
+        .env("API_SCOPE", format!("api://{API_CLIENT_ID}/access_as_user"))
+        .env("DESKTOP_CLIENT_ID", "66666666-6666-4666-8666-666666666666");
+    python
+}
+
+/// Somebody who accepts the browser's warning about the tenant's certificate. The docs page leads to
+/// the tenant under its other name, whose address the browser knows by itself.
+fn docs_page(mut node: Command, chromium: &Path, folder: &Path) -> Command {
+    let browser = folder.join("chromium");
+    let chromium = chromium.display();
+    let script = format!("#!/bin/sh\nexec {chromium} --ignore-certificate-errors \"$@\"\n");
+    fs::write(&browser, script).unwrap();
+    fs::set_permissions(&browser, Permissions::from_mode(0o755)).unwrap();
+    let script = root().join("tests/browser/addresses.mjs");
+    node.arg(script).arg(API_URL).env("CHROMIUM", browser).env("HOME", folder);
+    node
 }
 
 /// The services of the compose file.
