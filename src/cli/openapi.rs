@@ -8,8 +8,8 @@ use std::{
 
 use anyhow::{Context, bail};
 use clap::Args;
+use imara_diff::{Algorithm, BasicLineDiffPrinter, Diff, InternedInput, UnifiedDiffConfig};
 use serde_json::Value;
-use similar::TextDiff;
 
 use super::output::printed;
 use crate::{
@@ -60,10 +60,14 @@ impl Openapi {
             return Ok(());
         }
         let name = path.display().to_string();
-        let difference = TextDiff::from_lines(&written, &document);
-        let mut difference = difference.unified_diff();
-        printed(write!(io::stdout(), "{}", difference.header(&name, "the code")))
-            .context("failed to print the difference")?;
+        let difference = difference(&written, &document);
+        printed(write!(
+            io::stdout(),
+            "--- {name}
++++ the code
+{difference}"
+        ))
+        .context("failed to print the difference")?;
         bail!("{name} is not up to date; without --check, this command writes it")
     }
 
@@ -77,6 +81,15 @@ impl Openapi {
             false => serde_json::to_string_pretty(&document)? + "\n",
         })
     }
+}
+
+/// The lines that differ, in the unified format.
+fn difference(before: &str, after: &str) -> String {
+    let lines = InternedInput::new(before, after);
+    let mut difference = Diff::compute(Algorithm::Myers, &lines);
+    difference.postprocess_lines(&lines);
+    let printer = BasicLineDiffPrinter(&lines.interner);
+    difference.unified_diff(&printer, UnifiedDiffConfig::default(), &lines).to_string()
 }
 
 /// The document with the ids of the development tenant. It does not depend on the environment, so it
