@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
+mod agents;
 mod allocations;
 mod app_id_uris;
 mod app_roles;
@@ -36,6 +37,7 @@ mod foreign_issuer;
 mod forged;
 mod generated_clients;
 mod generators;
+mod groups_overage;
 mod guard_first;
 mod healthcheck;
 mod idempotency;

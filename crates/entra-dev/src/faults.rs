@@ -36,6 +36,8 @@ pub enum Endpoint {
     Userinfo,
     /// `…/oauth2/v2.0/logout`.
     Logout,
+    /// `/graph/…`.
+    Graph,
     /// `…/msi/token` and `…/metadata/identity/oauth2/token`.
     Managedidentity,
 }

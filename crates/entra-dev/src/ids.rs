@@ -23,3 +23,6 @@ pub const DAEMON_SECRET: &str = "dev-secret";
 
 /// The client id of Microsoft Graph, which is the resource if a client requests no API.
 pub const MICROSOFT_GRAPH: &str = "00000003-0000-0000-c000-000000000000";
+
+/// The client id of the API `api://AzureADTokenExchange`, whose tokens are client assertions.
+pub const TOKEN_EXCHANGE: &str = "fb60f99c-7a34-4190-8149-302f77469936";

@@ -142,7 +142,7 @@ impl Scopes {
         for permission in at_it {
             match &permission.name {
                 Some(name) => names.push(name),
-                None => names.extend(resource.scopes.iter().map(|scope| scope.name.as_str())),
+                None => names.extend(resource.default_scopes().map(|scope| scope.name.as_str())),
             }
         }
         if resource.client_id == self.graph.client_id {
@@ -162,7 +162,8 @@ impl Scopes {
                 None => names.push(text.clone()),
                 Some(Permission { resource, name: Some(name) }) => names.push(full(resource, name)),
                 Some(Permission { resource, name: None }) => {
-                    names.extend(resource.scopes.iter().map(|scope| full(resource, &scope.name)));
+                    names
+                        .extend(resource.default_scopes().map(|scope| full(resource, &scope.name)));
                 }
             }
         }
@@ -173,7 +174,7 @@ impl Scopes {
     pub(crate) fn need_an_administrator(&self) -> bool {
         self.permissions().any(|permission| match &permission.name {
             Some(name) => permission.resource.scope(name).is_some_and(|scope| scope.admin_consent),
-            None => permission.resource.scopes.iter().any(|scope| scope.admin_consent),
+            None => permission.resource.default_scopes().any(|scope| scope.admin_consent),
         })
     }
 

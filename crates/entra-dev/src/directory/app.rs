@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::{ids::MICROSOFT_GRAPH, token_issuer::TokenIssuer};
+use crate::token_issuer::TokenIssuer;
 
 use super::{
     certificate::AppCertificate, federated_credential::FederatedCredential,
@@ -71,19 +71,6 @@ impl App {
         !(self.scopes.is_empty() && self.app_roles.is_empty())
     }
 
-    /// Microsoft Graph. Here it serves only the user information endpoint.
-    pub(crate) fn microsoft_graph() -> Self {
-        let user_read = Scope { name: "User.Read".to_owned(), admin_consent: false };
-        Self {
-            client_id: MICROSOFT_GRAPH.to_owned(),
-            name: "Microsoft Graph".to_owned(),
-            app_id_uris: vec!["https://graph.microsoft.com".to_owned()],
-            access_token_version: 1,
-            scopes: vec![user_read],
-            ..Self::default()
-        }
-    }
-
     /// Whether the tenant with this id has, or may have, a service principal of the app.
     pub(crate) fn is_known_in(&self, tenant: &str) -> bool {
         !self.single_tenant || self.tenant == tenant
@@ -113,14 +100,15 @@ impl App {
             .any(|(_, registered)| redirect_uri::matches(&origin_of(registered), origin))
     }
 
-    /// Whether the app has a credential.
+    /// Whether the app authenticates: it has a credential or, if it is an agent, its blueprint has.
     pub(crate) fn is_confidential(&self) -> bool {
-        !(self.secrets.is_empty()
+        let has_none = self.secrets.is_empty()
             && self.expired_secrets.is_empty()
             && self.certificates.is_empty()
             && self.federated_credentials.is_empty()
             && self.trusted_managed_identities.is_empty()
-            && self.managed_identity.is_none())
+            && self.managed_identity.is_none();
+        !has_none || self.agent_blueprint.is_some()
     }
 
     /// Whether this client gets app-only tokens for this API: if the API requires an assignment, only

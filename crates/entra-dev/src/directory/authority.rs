@@ -83,12 +83,13 @@ impl Authority {
         }
     }
 
-    /// All people who may sign in here.
+    /// All people who may sign in here. The user accounts of agents have no credentials.
     pub(crate) fn people<'a>(
         &'a self,
         directory: &'a Directory,
     ) -> impl Iterator<Item = &'a Arc<Person>> {
-        directory.people().iter().filter(|person| self.admits(directory, person))
+        let people = directory.people().iter().filter(|person| person.agent_identity.is_none());
+        people.filter(|person| self.admits(directory, person))
     }
 }
 

@@ -18,7 +18,7 @@ pub(super) struct Contents {
     pub(super) apps: Vec<Arc<App>>,
     /// Microsoft Graph, which is in every directory.
     pub(super) graph: Arc<App>,
-    /// The API of federated credentials, which is in every directory.
+    /// The API whose tokens are client assertions, which is in every directory.
     pub(super) token_exchange: Arc<App>,
     /// The entries from which all of this was made. Their certificates are in PEM.
     pub(super) file: DirectoryFile,

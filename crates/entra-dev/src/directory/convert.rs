@@ -1,6 +1,6 @@
 //! Converts the entries of a directory file, reporting every fault in them.
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 use super::{
     app::{App, Platform, Scope},
@@ -12,6 +12,7 @@ use super::{
         AppEntry, DirectoryFile, GroupEntry, PersonEntry, RedirectUris, TenantEntry, Text, strings,
     },
     managed_identity::check_managed_identities,
+    microsoft,
     person::Person,
     redirect_uri::origin,
     references::References,
@@ -28,13 +29,27 @@ pub(super) fn convert(file: DirectoryFile, checks: &mut Checks) -> Contents {
             .map(|person| Arc::new(person.to_person(&references, checks)))
             .collect(),
         apps: (file.apps.iter()).map(|app| Arc::new(app.to_app(&references, checks))).collect(),
-        graph: Arc::new(App::microsoft_graph()),
-        token_exchange: Arc::new(App::token_exchange()),
+        graph: Arc::new(microsoft::graph()),
+        token_exchange: Arc::new(microsoft::token_exchange()),
         file: DirectoryFile::default(),
     };
+    check_user_accounts(&file, &contents.people, checks);
     let apps = contents.apps.iter().map(Arc::as_ref);
     check_managed_identities(checks, file.apps.iter().zip(apps));
     Contents { file, ..contents }
+}
+
+/// Checks that no agent has two user accounts.
+fn check_user_accounts(file: &DirectoryFile, people: &[Arc<Person>], checks: &mut Checks) {
+    let mut seen = HashSet::new();
+    for (entry, person) in file.people.iter().zip(people) {
+        if let (Some(name), Some(agent)) = (&entry.agent_identity, &person.agent_identity)
+            && !seen.insert(agent)
+        {
+            let text = format!("{:?} has another user account already", name.as_ref());
+            checks.report(name.span(), text);
+        }
+    }
 }
 
 impl TenantEntry {
@@ -61,6 +76,7 @@ impl GroupEntry {
 impl PersonEntry {
     fn to_person(&self, references: &References<'_>, checks: &mut Checks) -> Person {
         let sign_in_name = self.sign_in_name.as_ref().clone();
+        references.check_roles_of_person(checks, &self.roles);
         let tenant = references.tenant(checks, &self.tenant);
         Person {
             name: self.name.as_ref().clone(),
@@ -71,7 +87,7 @@ impl PersonEntry {
             guest: self.guest,
             administrator: self.administrator,
             agent_identity: (self.agent_identity.as_ref())
-                .map(|name| references.agent(checks, name)),
+                .map(|name| references.agent(checks, name, &tenant)),
             groups: (self.groups.iter()).map(|group| references.group(checks, group)).collect(),
             assignments: references.assignments(checks, &self.roles, Some(&tenant)),
             tenant,
@@ -90,7 +106,10 @@ impl AppEntry {
         }
         let client_id = self.client_id.as_ref().clone();
         let tenant = references.tenant(checks, &self.tenant);
-        let single_tenant = self.single_tenant || self.managed_identity.is_some();
+        self.check_agent(checks);
+        // Agents and managed identities are in one tenant only.
+        let single_tenant =
+            self.single_tenant || self.agent_blueprint.is_some() || self.managed_identity.is_some();
         let only_tenant = single_tenant.then_some(tenant.as_str());
         let scope =
             |admin_consent| move |name: &Text| Scope { name: name.as_ref().clone(), admin_consent };
@@ -110,7 +129,7 @@ impl AppEntry {
             app_roles: strings(&self.app_roles),
             optional_claims: self.optional_claims.clone(),
             agent_blueprint: (self.agent_blueprint.as_ref())
-                .map(|name| references.blueprint(checks, name)),
+                .map(|name| references.blueprint(checks, name, &tenant)),
             assignment_required: self.assignment_required,
             consent_required: self.consent_required,
             id_token_issuance: self.id_token_issuance,
@@ -129,6 +148,30 @@ impl AppEntry {
             permissions: references.assignments(checks, &self.permissions, only_tenant),
             client_id,
             tenant,
+        }
+    }
+
+    /// Checks that an agent has nothing that only other apps can have.
+    fn check_agent(&self, checks: &mut Checks) {
+        let Some(blueprint) = &self.agent_blueprint else { return };
+        let RedirectUris { spa, web, native } = &self.redirect_uris;
+        let has_credentials = !(self.secrets.is_empty()
+            && self.expired_secrets.is_empty()
+            && self.certificates.is_empty()
+            && self.federated_credentials.is_empty()
+            && self.trusted_managed_identities.is_empty()
+            && self.managed_identity.is_none());
+        for (is_wrong, text) in [
+            (has_credentials, "an agent has no credentials: its blueprint authenticates for it"),
+            (
+                self.public_client || ![spa, web, native].iter().all(|uris| uris.is_empty()),
+                "nobody signs in to an agent: it has no redirect URIs and is not a public client",
+            ),
+            (!self.added_to.is_empty(), "an agent is in one tenant only: it has no added_to"),
+        ] {
+            if is_wrong {
+                checks.report(blueprint.span(), text);
+            }
         }
     }
 

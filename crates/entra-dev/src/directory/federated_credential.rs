@@ -5,7 +5,6 @@ use toml::Spanned;
 use url::{Host, Url};
 
 use super::{
-    app::App,
     check::Checks,
     entries::{AppEntry, Text},
 };
@@ -25,26 +24,11 @@ pub(crate) struct FederatedCredential {
 
 /// The audience of tokens that are exchanged at Entra.
 pub(crate) const TOKEN_EXCHANGE: &str = "api://AzureADTokenExchange";
-/// The client id of this API, which is the same in all tenants: the audience in version 2.
-const TOKEN_EXCHANGE_ID: &str = "fb60f99c-7a34-4190-8149-302f77469936";
 
 /// The maximum number of federated credentials of an app, as in Entra.
 const MOST: usize = 20;
 /// The maximum length of an issuer, subject or audience, as in Entra.
 const MAX_LENGTH: usize = 600;
-
-impl App {
-    /// The API for which a managed identity gets the token that another app accepts as a credential.
-    pub(crate) fn token_exchange() -> Self {
-        Self {
-            client_id: TOKEN_EXCHANGE_ID.to_owned(),
-            name: "Token exchange".to_owned(),
-            app_id_uris: vec![TOKEN_EXCHANGE.to_owned()],
-            access_token_version: 2,
-            ..Self::default()
-        }
-    }
-}
 
 /// An entry of `federated_credentials`.
 #[derive(Clone, Serialize, Deserialize)]

@@ -21,7 +21,7 @@ use super::{
     contents::Contents,
     convert::convert,
     entries::{AppEntry, DirectoryFile, Text},
-    json,
+    json, microsoft,
 };
 
 /// Why a directory file cannot be used.
@@ -167,6 +167,7 @@ fn check_names(file: &DirectoryFile, checks: &mut Checks) {
         check_unique(checks, "scope", app.scopes.iter().chain(&app.admin_scopes));
     }
     check_app_id_uris(checks, &file.apps);
+    check_not_microsoft(checks, &file.apps);
     check_unique(checks, "person", file.people.iter().flat_map(|p| [&p.name, &p.sign_in_name]));
     for tenant in file.tenants.iter().filter(|tenant| tenant.personal) {
         if tenant.id.as_ref() != CONSUMERS {
@@ -187,13 +188,30 @@ fn check_names(file: &DirectoryFile, checks: &mut Checks) {
 /// Checks that no App ID URI names two APIs.
 fn check_app_id_uris(checks: &mut Checks, apps: &[AppEntry]) {
     let default = |app: &AppEntry| format!("api://{}", app.client_id.as_ref());
-    let mut seen: HashSet<_> =
-        apps.iter().filter(|app| app.app_id_uri.is_none()).map(default).collect();
+    let of_microsoft = microsoft::all().into_iter().flat_map(|app| app.app_id_uris);
+    let mut seen: HashSet<_> = (apps.iter().filter(|app| app.app_id_uri.is_none()).map(default))
+        .chain(of_microsoft.map(|uri| uri.to_ascii_lowercase()))
+        .collect();
     for registered in apps.iter().filter_map(|app| app.app_id_uri.as_ref()) {
         for uri in registered.as_ref().as_slice() {
             let name = uri.trim_end_matches('/');
             if !seen.insert(name.to_ascii_lowercase()) {
                 checks.report(registered.span(), format!("there is another app id URI {uri:?}"));
+            }
+        }
+    }
+}
+
+/// Checks that no app has the id or the name of an API of Microsoft, which is in every directory.
+fn check_not_microsoft(checks: &mut Checks, apps: &[AppEntry]) {
+    for known in microsoft::all() {
+        for name in apps.iter().flat_map(|app| [&app.client_id, &app.name]) {
+            if [&known.client_id, &known.name]
+                .iter()
+                .any(|it| it.eq_ignore_ascii_case(name.as_ref()))
+            {
+                let text = format!("{:?} is in every directory already", known.name);
+                checks.report(name.span(), text);
             }
         }
     }

@@ -118,6 +118,12 @@ impl Directory {
         self.0.apps.iter().find(|app| !app.redirect_uris.is_empty())
     }
 
+    /// The agents of the blueprint with this client id.
+    pub(crate) fn agents_of(&self, blueprint: &str) -> impl Iterator<Item = &Arc<App>> {
+        let is_its = move |app: &&Arc<App>| app.agent_blueprint.as_deref() == Some(blueprint);
+        self.0.apps.iter().filter(is_its)
+    }
+
     /// All apps.
     pub(crate) fn apps(&self) -> &[Arc<App>] {
         &self.0.apps

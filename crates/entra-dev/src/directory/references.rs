@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::{
+    app::App,
     check::Checks,
     entries::{AppEntry, DirectoryFile, Text, strings},
     managed_identity::IdentityKind,
+    microsoft,
 };
 
 /// The entries that others can refer to, each by id or by name.
@@ -14,6 +16,8 @@ pub(super) struct References<'a> {
     groups: Vec<(&'a str, &'a str)>,
     apps: Vec<(&'a str, &'a str)>,
     by_client_id: BTreeMap<&'a str, &'a AppEntry>,
+    /// Apps, but no people, can have app roles in it.
+    graph: App,
 }
 
 impl<'a> References<'a> {
@@ -28,6 +32,19 @@ impl<'a> References<'a> {
             by_client_id: (file.apps.iter())
                 .map(|app| (app.client_id.as_ref().as_str(), app))
                 .collect(),
+            graph: microsoft::graph(),
+        }
+    }
+
+    /// Checks that no person has app roles in Microsoft Graph.
+    pub(super) fn check_roles_of_person(
+        &self,
+        checks: &mut Checks,
+        entries: &BTreeMap<Text, Vec<Text>>,
+    ) {
+        for name in entries.keys().filter(|name| is_called(name, &self.graph)) {
+            let text = format!("people have no app roles in {:?}, only apps have", name.as_ref());
+            checks.report(name.span(), text);
         }
     }
 
@@ -41,25 +58,35 @@ impl<'a> References<'a> {
         resolve(checks, "group", &self.groups, name)
     }
 
-    /// The client id of the agent identity with this id or name.
-    pub(super) fn agent(&self, checks: &mut Checks, name: &Text) -> String {
+    /// The client id of the agent identity with this id or name, whose user account is in this
+    /// tenant.
+    pub(super) fn agent(&self, checks: &mut Checks, name: &Text, tenant: &str) -> String {
         let client_id = resolve(checks, "app", &self.apps, name);
-        let app = self.by_client_id.get(client_id.as_str());
-        if app.is_some_and(|app| app.agent_blueprint.is_none()) {
+        let Some(app) = self.by_client_id.get(client_id.as_str()) else { return client_id };
+        if app.agent_blueprint.is_none() {
             let text = format!("{:?} is not an agent: it has no agent_blueprint", name.as_ref());
+            checks.report(name.span(), text);
+        }
+        let home = find(&self.tenants, &app.tenant);
+        if home.is_some_and(|home| !tenant.is_empty() && tenant != home) {
+            let (agent, home) = (name.as_ref(), app.tenant.as_ref());
+            let text = format!("the user account of {agent:?} must be in its tenant, {home:?}");
             checks.report(name.span(), text);
         }
         client_id
     }
 
-    /// The client id of the blueprint with this id or name.
-    pub(super) fn blueprint(&self, checks: &mut Checks, name: &Text) -> String {
+    /// The client id of the blueprint with this id or name, whose agent is in this tenant.
+    pub(super) fn blueprint(&self, checks: &mut Checks, name: &Text, tenant: &str) -> String {
         let client_id = resolve(checks, "app", &self.apps, name);
         let app = self.by_client_id.get(client_id.as_str());
         if app.is_some_and(|app| app.agent_blueprint.is_some()) {
             let text =
                 format!("{:?} is an agent itself, so it cannot be a blueprint", name.as_ref());
             checks.report(name.span(), text);
+        }
+        if let Some(app) = app {
+            self.check_known_in(checks, Some(tenant), app, name);
         }
         client_id
     }
@@ -97,16 +124,16 @@ impl<'a> References<'a> {
     ) -> BTreeMap<String, Vec<String>> {
         let mut assignments = BTreeMap::new();
         for (name, roles) in entries {
-            let client_id = resolve(checks, "app", &self.apps, name);
-            if let Some(app) = self.by_client_id.get(client_id.as_str()) {
+            let graph = Some(&self.graph).filter(|graph| is_called(name, graph));
+            let client_id = match graph {
+                Some(graph) => graph.client_id.clone(),
+                None => resolve(checks, "app", &self.apps, name),
+            };
+            if let Some(graph) = graph {
+                check_roles(checks, name, roles, graph.app_roles.iter());
+            } else if let Some(app) = self.by_client_id.get(client_id.as_str()) {
                 self.check_known_in(checks, tenant, app, name);
-                for role in roles {
-                    if !app.app_roles.iter().any(|known| known.as_ref() == role.as_ref()) {
-                        let (app, role_name) = (name.as_ref(), role.as_ref());
-                        let text = format!("{app:?} declares no app role {role_name:?}");
-                        checks.report(role.span(), text);
-                    }
-                }
+                check_roles(checks, name, roles, app.app_roles.iter().map(AsRef::as_ref));
             }
             let known = assignments.insert(client_id, strings(roles)).is_some();
             if known {
@@ -136,6 +163,27 @@ impl<'a> References<'a> {
             checks.report(name.span(), text);
         }
     }
+}
+
+/// Reports every role that an app does not declare.
+fn check_roles<'a>(
+    checks: &mut Checks,
+    app: &Text,
+    roles: &[Text],
+    declared: impl Iterator<Item = &'a String> + Clone,
+) {
+    for role in roles {
+        if !declared.clone().any(|known| known == role.as_ref()) {
+            let (app, role_name) = (app.as_ref(), role.as_ref());
+            let text = format!("{app:?} declares no app role {role_name:?}");
+            checks.report(role.span(), text);
+        }
+    }
+}
+
+/// Whether this is the client id or the name of the app.
+fn is_called(name: &Text, app: &App) -> bool {
+    [&app.client_id, &app.name].contains(&name.as_ref())
 }
 
 /// The id of the entry with this id or name. If there is none, reports a fault and returns an empty

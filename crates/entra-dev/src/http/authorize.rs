@@ -162,6 +162,7 @@ fn grant(
             scopes,
             nonce: *nonce,
             code: code.as_deref(),
+            through_browser: true,
             lifetime: lifetime(),
         })
     });

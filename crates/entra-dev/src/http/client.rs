@@ -14,6 +14,7 @@ use crate::{
 };
 
 use super::{
+    agent_assertion,
     federation::{self, is_federated},
     parameters::Parameters,
     request::TenantRequest,
@@ -66,7 +67,9 @@ impl Client {
                         "client_assertion_type is not supported",
                     ));
                 }
-                if is_federated(&jws) {
+                if let Some(blueprint) = &app.agent_blueprint {
+                    agent_assertion::check(request, app, blueprint)?
+                } else if is_federated(&jws) {
                     let assertion = parameters.required("client_assertion")?;
                     federation::check_assertion(request, app, &jws, assertion)?
                 } else {

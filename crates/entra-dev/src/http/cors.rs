@@ -81,6 +81,12 @@ pub(super) fn preflight_get(Data(context): Data<&Arc<Context>>, request: &Reques
     Cors::Anyone.preflight(context, request, "GET")
 }
 
+/// The preflight of Microsoft Graph.
+#[handler]
+pub(super) fn preflight_any(Data(context): Data<&Arc<Context>>, request: &Request) -> Response {
+    Cors::Anyone.preflight(context, request, "GET, POST")
+}
+
 /// The preflight of the token endpoint: Swagger UI sends `X-Requested-With`, which requires one.
 #[handler]
 pub(super) fn preflight_post(Data(context): Data<&Arc<Context>>, request: &Request) -> Response {

@@ -49,6 +49,9 @@ pub(super) fn hides_signing_key(request: &Request) -> bool {
 
 /// The endpoint that a path belongs to.
 fn endpoint_at(path: &str) -> Option<Name> {
+    if path.starts_with("/graph/") {
+        return Some(Name::Graph);
+    }
     [
         ("/.well-known/openid-configuration", Name::Metadata),
         ("/discovery/v2.0/keys", Name::Keys),

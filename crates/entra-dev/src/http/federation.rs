@@ -133,7 +133,7 @@ fn check_managed_identity(
     let identity = client.and_then(|client_id| directory.app(client_id));
     let identity = identity.filter(|app| app.managed_identity.is_some());
     let identity = identity.ok_or_else(Refusal::federated_own_token)?;
-    let principal = service_principal(&identity.tenant, &identity.client_id);
+    let principal = service_principal(&identity.tenant, identity);
     if identity.tenant != app.tenant || claim("sub") != principal {
         return Err(Refusal::federated_issuer(claim("iss")));
     }

@@ -1,6 +1,7 @@
 //! The endpoints: those of Entra, and the tenant's own under `/_dev`.
 
 mod admin_consent;
+mod agent_assertion;
 mod authorization_request;
 mod authorize;
 mod body_limit;
@@ -19,6 +20,7 @@ mod discovery;
 mod discovery_v1;
 mod faults;
 mod federation;
+mod graph;
 mod host;
 mod logout;
 mod managed_identity;
@@ -43,7 +45,7 @@ use poem::{Endpoint, EndpointExt, Response, Route, error::NotFoundError};
 use self::{
     admin_consent::ADMIN_CONSENT,
     authorize::AUTHORIZE,
-    cors::{preflight_get, preflight_post},
+    cors::{preflight_any, preflight_get, preflight_post},
     device_code::DEVICE_CODE,
     device_page::DEVICE_PAGE,
     discovery::{INSTANCE, KEYS, METADATA},
@@ -55,6 +57,7 @@ use self::{
     userinfo::USER_INFO,
 };
 
+pub(crate) use self::graph::PATH as GRAPH_PATH;
 pub(crate) use self::{
     body_limit::body_limit,
     context::{Context, Urls},
@@ -84,6 +87,7 @@ pub(crate) fn endpoint(tenants: Arc<Tenants>) -> impl Endpoint<Output = Response
         .at("/_dev/tenants", get(dev::list).post(dev::create))
         .at("/_dev/tenants/:id", get(dev::describe_one).delete(dev::discard))
         .at("/_dev/tokens", post(dev::forge))
+        .at("/graph/*path", graph())
         .at("/common/discovery/instance", get(INSTANCE).options(preflight_get))
         .at("/metadata/identity/oauth2/token", get(IMDS))
         .at("/:tenant/metadata/identity/oauth2/token", get(IMDS))
@@ -107,6 +111,12 @@ pub(crate) fn endpoint(tenants: Arc<Tenants>) -> impl Endpoint<Output = Response
         .around(control::require_token)
         .around(host::require_known_name)
         .data(tenants)
+}
+
+/// Microsoft Graph. It refuses methods in its own format.
+fn graph() -> Methods {
+    let served = get(graph::serve).post(graph::serve).put(graph::serve).patch(graph::serve);
+    served.delete(graph::serve).options(preflight_any)
 }
 
 /// The directory, and every part of it.

@@ -110,6 +110,9 @@ impl SignIn<'_> {
                 None => Refusal::account_personal(name),
             });
         }
+        if person.agent_identity.is_some() {
+            return Err(Refusal::agent_user_signs_in(&person.sign_in_name));
+        }
         self.scopes.check_known_in(&person.tenant)?;
         check_assignment(self.app, person)?;
         Ok(Arc::clone(person))

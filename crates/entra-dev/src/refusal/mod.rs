@@ -1,5 +1,7 @@
-//! Refusals: error responses in the format of Entra, listed in `catalogue` and `federation`.
+//! Refusals: error responses in the format of Entra, listed in `agents`, `catalogue` and
+//! `federation`.
 
+mod agents;
 mod catalogue;
 mod federation;
 
@@ -31,7 +33,7 @@ impl Refusal {
 
     /// The same refusal with the error code of the token endpoint (RFC 6749, section 5.2).
     pub(crate) fn at_token(self) -> Self {
-        Self { error: "invalid_grant", ..self }
+        Self { error: "invalid_grant", status: StatusCode::BAD_REQUEST, ..self }
     }
 
     /// What the audit trail records.

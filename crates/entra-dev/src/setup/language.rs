@@ -97,10 +97,11 @@ impl Language {
     pub(super) fn calls(self, setup: &Setup<'_>, app: &App) -> String {
         let mut calls = Vec::new();
         if is_client(app) {
-            calls.push(match app.secrets.first() {
-                Some(secret) => self.confidential(setup, app, secret),
-                None if app.is_confidential() => String::new(),
-                None => self.public(setup, app),
+            calls.push(match (&app.agent_blueprint, app.secrets.first()) {
+                (Some(blueprint), _) => self.agent(setup, app, blueprint),
+                (None, Some(secret)) => self.confidential(setup, app, secret),
+                (None, None) if app.is_confidential() => String::new(),
+                (None, None) => self.public(setup, app),
             });
         }
         if app.is_api() {
@@ -150,6 +151,34 @@ impl Language {
                      confidential.WithInstanceDiscovery(false))\n"
             ),
             Self::Rust => token_request(&authority, client_id, secret),
+        }
+    }
+
+    /// An agent, whose blueprint authenticates for it.
+    fn agent(self, setup: &Setup<'_>, agent: &App, blueprint: &str) -> String {
+        let authority = setup.authority(agent);
+        let App { client_id, .. } = agent;
+        let blueprint_app = setup.directory.app(blueprint);
+        let secret = blueprint_app.and_then(|app| app.secrets.first()).map_or("..", String::as_str);
+        match self {
+            Self::Python => format!(
+                "blueprint = msal.ConfidentialClientApplication(\n    \
+                     \"{blueprint}\", client_credential=\"{secret}\",\n    \
+                     authority=\"{authority}\", instance_discovery=False)\n\
+                 EXCHANGE = [\"api://AzureADTokenExchange/.default\"]\n\
+                 assertion = lambda: blueprint.acquire_token_for_client(\n    \
+                     EXCHANGE, fmi_path=\"{client_id}\")[\"access_token\"]\n\
+                 msal.ConfidentialClientApplication(\n    \
+                     \"{client_id}\", client_credential={{\"client_assertion\": assertion}},\n    \
+                     authority=\"{authority}\", instance_discovery=False)\n"
+            ),
+            _ => format!(
+                "POST {authority}/oauth2/v2.0/token\n\
+                 1. as {blueprint}, with its credential: grant_type=client_credentials\n    \
+                     scope=api://AzureADTokenExchange/.default fmi_path={client_id}\n\
+                 2. as {client_id}, with the first token as client_assertion and\n    \
+                     client_assertion_type=urn:ietf:params:oauth:client-assertion-type:jwt-bearer\n"
+            ),
         }
     }
 

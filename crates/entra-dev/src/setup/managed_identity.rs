@@ -9,10 +9,9 @@ use super::{Language, Setup};
 
 /// The settings of a managed identity: the variables that libraries read, and its ids.
 pub(super) fn settings(setup: &Setup<'_>, app: &App, identity: &ManagedIdentity) -> Vec<Row> {
-    let App { tenant, client_id, .. } = app;
     let mut rows = vec![
         ("kind", format!("{} managed identity", identity.kind.name())),
-        ("object id", service_principal(tenant, client_id)),
+        ("object id", service_principal(&app.tenant, app)),
         ("resource id", identity.resource_id.clone()),
     ];
     rows.extend(setup.scopes(app).into_iter().map(|scope| ("scope", scope)));

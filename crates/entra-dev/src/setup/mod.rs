@@ -8,6 +8,7 @@ use std::{fmt::Write, path::Path};
 use crate::{
     directory::{App, Directory, Platform},
     host_name::HostNames,
+    http::GRAPH_PATH,
     identity_header::IdentityHeader,
     options::{Options, Scheme},
     token_issuer::TokenIssuer,
@@ -131,7 +132,12 @@ impl Setup<'_> {
             };
             settings.push(("redirect URI", format!("{uri} ({platform})")));
         }
+        if let Some(blueprint) = app.agent_blueprint.as_ref() {
+            let name = self.directory.app(blueprint).map_or("", |app| &app.name);
+            settings.push(("blueprint", format!("{name} ({blueprint})")));
+        }
         if is_client(app) {
+            settings.push(("Microsoft Graph", format!("{}{GRAPH_PATH}", self.https)));
             settings.extend(self.scopes(app).into_iter().map(|scope| ("scope", scope)));
         }
         settings
@@ -153,10 +159,11 @@ impl Setup<'_> {
     /// otherwise the permissions of all other APIs.
     fn scopes(&self, app: &App) -> Vec<String> {
         let apis = self.directory.apps().iter().filter(|api| api.client_id != app.client_id);
+        let apis = apis.chain([self.directory.graph()]);
         if app.permissions.is_empty() {
             let names = |api: &App| {
                 let uri = api.app_id_uri().to_owned();
-                let names = api.scopes.iter().map(|scope| format!("{uri}/{}", scope.name));
+                let names = api.default_scopes().map(|scope| format!("{uri}/{}", scope.name));
                 names.collect::<Vec<_>>()
             };
             return apis.flat_map(|api| names(api)).collect();

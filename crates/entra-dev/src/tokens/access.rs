@@ -1,7 +1,5 @@
 //! Access tokens.
 
-use aws_lc_rs::digest::{SHA256, digest};
-
 use crate::{
     directory::{App, OptionalClaim, Person},
     ids::MICROSOFT_GRAPH,
@@ -10,12 +8,12 @@ use crate::{
 };
 
 use super::{
-    agents::set_agent_claims,
-    claims::{Claims, pairwise_subject, routing_hint},
+    agents::{path_subject, set_agent_claims},
+    claims::{Claims, pairwise_subject, routing_hint, stable_id},
     claims_request::ClaimsRequest,
     confirmation::Confirmation,
     issuer::Issuer,
-    optional_claims::set_personal,
+    optional_claims::{GroupsOverage, set_personal},
 };
 
 /// The content of an access token
@@ -45,8 +43,14 @@ pub(crate) enum Subject<'a> {
         /// Separated by spaces.
         scopes: String,
     },
-    /// The app itself, in this tenant.
-    App { tenant: &'a str },
+    /// The app itself.
+    App {
+        /// The GUID of the tenant.
+        tenant: &'a str,
+        /// The agent whose blueprint the app is, if the token is to prove that the app acts for it:
+        /// the `fmi_path` of the request.
+        agent: Option<&'a str>,
+    },
 }
 
 /// How a client has authenticated. The values are those of the claims `azpacr` and `appidacr`.
@@ -95,7 +99,7 @@ impl AccessToken<'_> {
             }
             Subject::App { .. } => {}
         }
-        self.common(&mut claims);
+        self.common(&mut claims, base_url);
         claims.set("ver", "2.0");
         claims
     }
@@ -119,13 +123,13 @@ impl AccessToken<'_> {
             }
             Subject::App { .. } => claims.set("idp", issuer),
         }
-        self.common(&mut claims);
+        self.common(&mut claims, base_url);
         claims.set("ver", "1.0");
         claims
     }
 
     /// The claims that are the same in both versions.
-    fn common(&self, claims: &mut Claims) {
+    fn common(&self, claims: &mut Claims, base_url: &str) {
         let wants = |claim| self.resource.wants(claim);
         let tenant = self.subject.tenant();
         claims.set("aio", random::secret());
@@ -139,21 +143,23 @@ impl AccessToken<'_> {
         }
         match &self.subject {
             Subject::Person { person, scopes } => {
-                set_personal(claims, self.resource, person);
+                let overage = GroupsOverage::At(base_url);
+                set_personal(claims, self.resource, person, overage);
                 claims.set("oid", person.oid.as_str());
                 claims.set("rh", routing_hint(tenant, &person.oid));
                 claims.set_any("roles", person.roles(&self.resource.client_id));
                 claims.set("scp", scopes.as_str());
                 claims.set("sub", pairwise_subject(person, &self.resource.client_id));
             }
-            Subject::App { .. } => {
-                let principal = service_principal(tenant, &self.client.client_id);
+            Subject::App { agent, .. } => {
+                let principal = service_principal(tenant, self.client);
                 claims.set_some("idtyp", wants(OptionalClaim::Idtyp).then_some("app"));
                 claims.set("oid", principal.as_str());
                 claims.set("rh", routing_hint(tenant, &principal));
                 let roles = self.client.permissions.get(&self.resource.client_id);
                 claims.set_any("roles", roles.map_or(&[], Vec::as_slice));
-                claims.set("sub", principal);
+                let of_agent = agent.map(|agent| path_subject(tenant, self.client, agent));
+                claims.set("sub", of_agent.unwrap_or(principal));
                 let identity = self.client.managed_identity.as_ref();
                 let resource_id = identity.map(|identity| identity.resource_id.as_str());
                 let resource_id = resource_id.filter(|_| wants(OptionalClaim::XmsMirid));
@@ -174,18 +180,19 @@ impl Subject<'_> {
     fn tenant(&self) -> &str {
         match self {
             Self::Person { person, .. } => &person.tenant,
-            Self::App { tenant } => tenant,
+            Self::App { tenant, .. } => tenant,
         }
     }
 }
 
-/// The object id of an app in a tenant. It is stable, and differs between tenants.
-pub(crate) fn service_principal(tenant: &str, client_id: &str) -> String {
-    let hash = digest(&SHA256, format!("service principal {tenant} {client_id}").as_bytes());
-    let mut bytes = [0; 16];
-    bytes.copy_from_slice(&hash.as_ref()[..16]);
-    // A custom GUID (RFC 9562, section 5.8).
-    uuid::Builder::from_custom_bytes(bytes).into_uuid().to_string()
+/// The object id of an app in a tenant. It is stable, and differs between tenants. An agent is in one
+/// tenant only: there, as in Entra, its client id is also its object id.
+pub(crate) fn service_principal(tenant: &str, app: &App) -> String {
+    let App { client_id, agent_blueprint, .. } = app;
+    match agent_blueprint {
+        Some(_) => client_id.clone(),
+        None => stable_id(&format!("service principal {tenant} {client_id}")),
+    }
 }
 
 #[cfg(test)]
@@ -194,9 +201,12 @@ mod tests {
 
     #[test]
     fn a_service_principal_has_one_id_in_each_tenant() {
-        let id = service_principal("t", "c");
+        let app = App { client_id: "c".to_owned(), ..App::default() };
+        let id = service_principal("t", &app);
         assert!(uuid::Uuid::try_parse(&id).is_ok());
-        assert_eq!(id, service_principal("t", "c"));
-        assert_ne!(id, service_principal("u", "c"));
+        assert_eq!(id, service_principal("t", &app));
+        assert_ne!(id, service_principal("u", &app));
+        let agent = App { agent_blueprint: Some("b".to_owned()), ..app };
+        assert_eq!(service_principal("t", &agent), "c");
     }
 }

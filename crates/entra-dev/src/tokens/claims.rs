@@ -54,6 +54,15 @@ pub(super) fn routing_hint(tenant: &str, subject: &str) -> String {
     format!("1.{}.", opaque(&format!("rh {tenant} {subject}")))
 }
 
+/// A GUID that depends only on this text.
+pub(crate) fn stable_id(text: &str) -> String {
+    let hash = digest(&SHA256, text.as_bytes());
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(&hash.as_ref()[..16]);
+    // A custom GUID (RFC 9562, section 5.8).
+    uuid::Builder::from_custom_bytes(bytes).into_uuid().to_string()
+}
+
 fn opaque(text: &str) -> String {
     BASE64_URL_SAFE_NO_PAD.encode(digest(&SHA256, text.as_bytes()))
 }

@@ -98,14 +98,14 @@ impl Issuer {
         let resource = with_version(resource, forgery.version)?;
         let (token, key) = match forgery.kind {
             TokenKind::Access => {
-                let names = resource.scopes.iter().map(|scope| scope.name.as_str());
+                let names = resource.default_scopes().map(|scope| scope.name.as_str());
                 let scopes = names.collect::<Vec<_>>().join(" ");
                 let subject = Subject::Person { person, scopes };
                 let token = self.base_access_token(client, &resource, Proof::None, subject)?;
                 (token, self.key_for(&resource, &person.tenant))
             }
             TokenKind::App => {
-                let subject = Subject::App { tenant: &client.tenant };
+                let subject = Subject::App { tenant: &client.tenant, agent: None };
                 let token = self.base_access_token(client, &resource, Proof::Secret, subject)?;
                 (token, self.key_for(&resource, &client.tenant))
             }
@@ -142,6 +142,7 @@ impl Issuer {
             scopes: &scopes.map_err(|_| ForgeError::Sign)?,
             nonce: Some(&random::secret()),
             code: None,
+            through_browser: false,
             lifetime: lifetime(),
         })?)
     }

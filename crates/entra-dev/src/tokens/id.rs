@@ -13,7 +13,7 @@ use crate::{
 use super::{
     claims::{Claims, pairwise_subject, routing_hint},
     issuer::Issuer,
-    optional_claims::set_personal,
+    optional_claims::{GroupsOverage, set_personal},
 };
 
 /// The content of an ID token (OpenID Connect Core, section 2;
@@ -31,6 +31,8 @@ pub(crate) struct IdToken<'a> {
     pub(crate) nonce: Option<&'a str>,
     /// The code in the same authorization response.
     pub(crate) code: Option<&'a str>,
+    /// Whether the browser carries the token from the authorization endpoint to the app.
+    pub(crate) through_browser: bool,
     /// In seconds.
     pub(crate) lifetime: u64,
 }
@@ -42,7 +44,11 @@ impl Issuer {
         let issuer = format!("{}/{}/v2.0", token.base_url, person.tenant);
         let mut claims = Claims::new(&app.client_id, issuer, self.now(), token.lifetime);
         claims.set_some("c_hash", token.code.map(half_hash));
-        set_personal(&mut claims, app, person);
+        let overage = match token.through_browser {
+            true => GroupsOverage::HasGroups,
+            false => GroupsOverage::At(token.base_url),
+        };
+        set_personal(&mut claims, app, person, overage);
         if scopes.has("email") {
             claims.set("email", person.email.as_str());
         }

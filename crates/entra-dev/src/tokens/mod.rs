@@ -13,9 +13,11 @@ mod issuer;
 mod jwe;
 mod lifetime;
 mod optional_claims;
+mod received;
 
 pub(crate) use access::{AccessToken, Proof, Subject, service_principal};
-pub(crate) use claims::pairwise_subject;
+pub(crate) use agents::path_subject;
+pub(crate) use claims::{pairwise_subject, stable_id};
 pub(crate) use claims_request::ClaimsRequest;
 pub(crate) use client_info::client_info;
 pub(crate) use confirmation::Confirmation;
@@ -23,3 +25,4 @@ pub use forgery::{ForgeError, Forgery, SignedWith, TokenKind};
 pub(crate) use id::IdToken;
 pub(crate) use issuer::{Defaults, Issuer, IssuerUrls, VerifyError};
 pub(crate) use lifetime::lifetime;
+pub(crate) use received::AccessTokenError;

@@ -131,7 +131,7 @@ async fn an_unknown_endpoint_error_lists_the_endpoints() {
     for path in ["/_dev/faults/nothing", "/_dev/faults/Keys"] {
         let known = "expected one of `metadata`, `keys`, `instance`, `authorize`, `adminconsent`, \
                      `token`, `devicecode`, `deviceauth`, `userinfo`, `logout`, \
-                     `managedidentity`";
+                     `graph`, `managedidentity`";
         tenant.put_json(path, &json!({ "status": 500 })).await.assert_problem(404, known);
         tenant.delete(path).await.assert_problem(404, known);
     }

@@ -87,7 +87,7 @@ async fn an_id_token_has_the_optional_claims_of_its_app() {
         assert_eq!(optional_claims(&tenant, &WEB, account).await, json!({}), "{account}");
     }
     let oid = "b3000000-0000-4000-8000-000000000002";
-    let endpoint = format!("https://graph.windows.net/{CONTOSO}/users/{oid}/getMemberObjects");
+    let endpoint = tenant.url(&format!("/graph/v1.0/users/{oid}/getMemberObjects"));
     let expected = json!({
         "acct": 0,
         "email": "many@mail.example",

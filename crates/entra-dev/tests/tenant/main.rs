@@ -5,6 +5,8 @@
 
 mod account_page;
 mod admin_consent;
+mod agent_directory;
+mod agent_flows;
 mod agents;
 mod app_id_uris;
 mod audit;
@@ -31,6 +33,10 @@ mod federation_keys;
 mod footprint;
 mod forged_kinds;
 mod forgery;
+mod graph;
+mod graph_memberships;
+mod graph_tokens;
+mod groups_overage;
 mod https;
 mod hybrid_flow;
 mod id_token_claims;

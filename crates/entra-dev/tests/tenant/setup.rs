@@ -2,7 +2,7 @@
 
 use entra_dev::{Language, Options, ids::CONTOSO, setup};
 
-use crate::support::{TestTenant, output_of, run_to_end};
+use crate::support::{AGENT, TestTenant, output_of, run_to_end};
 
 /// What each language needs: trust, and instance discovery turned off.
 const NEEDS: [(&str, &[&str]); 6] = [
@@ -52,6 +52,7 @@ async fn the_program_prints_what_apps_need_in_each_language() {
         }
         assert!(text.contains(&format!("https://localhost:8443/{CONTOSO}")), "{text}");
         assert!(text.contains("http://localhost/auth/callback (web)"), "{text}");
+        assert!(text.contains("Microsoft Graph https://localhost:8443/graph/v1.0\n"), "{text}");
     }
     let one = run_to_end(&folder, &["--for", "python", "--app", "Nightly job"]).await;
     let one = output_of(&one);
@@ -108,6 +109,21 @@ async fn the_page_of_an_app_says_the_same() {
         assert!(page.body.contains(text), "lacks {text}:\n{}", page.body);
     }
     assert_eq!(tenant.get("/_dev/apps/nobody").await.status, 404);
+}
+
+#[tokio::test]
+async fn an_agent_is_told_how_its_blueprint_authenticates() {
+    let tenant = TestTenant::start_with_agent().await;
+    let page = tenant.get(&format!("/_dev/apps/{AGENT}")).await.body;
+    for text in [
+        "blueprint       Research blueprint (f1000000-0000-4000-8000-000000000001)",
+        "client_credential=&quot;blueprint-secret&quot;",
+        "fmi_path=&quot;f1000000-0000-4000-8000-000000000002&quot;",
+        "fmi_path=f1000000-0000-4000-8000-000000000002",
+        "client_credential={&quot;client_assertion&quot;: assertion}",
+    ] {
+        assert!(page.contains(text), "lacks {text}:\n{page}");
+    }
 }
 
 #[tokio::test]

@@ -162,9 +162,7 @@ impl Selector {
     fn selects(self, app: &App, identity: &ManagedIdentity, name: &str) -> bool {
         match self {
             Self::Client => app.client_id.eq_ignore_ascii_case(name),
-            Self::Principal => {
-                service_principal(&app.tenant, &app.client_id).eq_ignore_ascii_case(name)
-            }
+            Self::Principal => service_principal(&app.tenant, app).eq_ignore_ascii_case(name),
             // Names of Azure resources are not case-sensitive.
             Self::Resource => identity.resource_id.eq_ignore_ascii_case(name),
         }

@@ -92,7 +92,7 @@ fn grant(request: &IdentityRequest<'_>, context: &Context) -> Result<Granted, De
         resource,
         client: identity,
         proof: Proof::Certificate,
-        subject: Subject::App { tenant: &identity.tenant },
+        subject: Subject::App { tenant: &identity.tenant, agent: None },
         claims: &claims,
         confirmation: None,
         lifetime: LIFETIME,

@@ -215,7 +215,7 @@ fn platform_name(platform: Platform) -> &'static str {
 }
 
 fn app_name<'a>(directory: &'a Directory, client_id: &str) -> &'a str {
-    directory.app(client_id).map_or("", |app| app.name.as_str())
+    directory.resource(client_id).map_or("", |app| app.name.as_str())
 }
 
 fn tenant_name<'a>(directory: &'a Directory, id: &str) -> &'a str {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use maud::html;
 use poem::{Response, handler, http::StatusCode, web::Data};
 
-use crate::http::context::Context;
+use crate::http::{GRAPH_PATH, context::Context};
 
 use super::{
     activity, directory,
@@ -57,13 +57,15 @@ pub(in crate::http) fn show_dev(Data(context): Data<&Arc<Context>>) -> Response 
 }
 
 fn authorities(context: &Context) -> Table {
-    let mut table = Table::new("Authorities", &["Tenant", "Authority", "Metadata"]);
+    let mut table =
+        Table::new("Authorities", &["Tenant", "Authority", "Metadata", "Microsoft Graph"]);
     for tenant in context.directory().tenants() {
         for base_url in context.urls.all() {
             let authority = format!("{base_url}/{}", tenant.id);
             let metadata = format!("{authority}/v2.0/.well-known/openid-configuration");
             let link = html! { a href=(metadata) { "metadata" } };
-            table.row([text(&tenant.name), code(&authority), link]);
+            let graph = code(&format!("{base_url}{GRAPH_PATH}"));
+            table.row([text(&tenant.name), code(&authority), link, graph]);
         }
     }
     table

@@ -6,6 +6,7 @@ mod device_code;
 mod on_behalf_of;
 mod refresh_token;
 mod token_request;
+mod user_fic;
 
 use poem::http::header::ORIGIN;
 
@@ -30,6 +31,7 @@ fn handle(request: &TenantRequest<'_>) -> Result<Answer, Refusal> {
         // MSAL sends the first name from Python and the second from Node.
         "urn:ietf:params:oauth:grant-type:device_code" | "device_code" => device_code::redeem,
         "urn:ietf:params:oauth:grant-type:jwt-bearer" => on_behalf_of::redeem,
+        "user_fic" => user_fic::redeem,
         other => return Err(Refusal::grant_unsupported(other)),
     };
     let client = Client::authenticate(request, &authority)?;

@@ -3,39 +3,20 @@
 
 use std::sync::Arc;
 
-use crate::{
-    directory::{Person, Platform},
-    grants::Grant,
-    http::request::Answer,
-    refusal::Refusal,
-    tokens::VerifyError,
-};
+use crate::{directory::Person, http::request::Answer, refusal::Refusal, tokens::VerifyError};
 
 use super::token_request::TokenRequest;
 
 /// Issues a token with which an API calls another API on behalf of its own caller.
 pub(super) fn redeem(token_request: &TokenRequest<'_>) -> Result<Answer, Refusal> {
-    let TokenRequest { request, authority, client, .. } = token_request;
+    let TokenRequest { request, client, .. } = token_request;
     let parameters = &request.parameters;
     client.check_confidential()?;
     if parameters.optional("requested_token_use")? != Some("on_behalf_of") {
         return Err(Refusal::requested_token_use());
     }
     let person = caller(token_request, parameters.required("assertion")?)?;
-    let scopes = request.scopes()?;
-    scopes.only_resource()?;
-    let grant = Grant {
-        app: Arc::clone(&client.app),
-        person,
-        authority: authority.clone(),
-        platform: Platform::Web,
-        scopes: scopes.clone(),
-        claims: request.claims()?.unwrap_or_default(),
-        nonce: None,
-    };
-    token_request.issue(&grant, &scopes, || {
-        request.context.refresh_tokens.issue(grant.clone(), request.now())
-    })
+    token_request.issue_for(person)
 }
 
 /// The person who has called the API with this access token.
@@ -54,8 +35,11 @@ fn caller(token_request: &TokenRequest<'_>, assertion: &str) -> Result<Arc<Perso
         return Err(Refusal::id_token_assertion());
     }
     let audience = token.claim("aud").unwrap_or_default();
-    if !app.is_resource(audience) {
-        return Err(Refusal::on_behalf_of_assertion_audience(audience, &app.client_id));
+    // People call an agent through the API of its blueprint.
+    let blueprint = app.agent_blueprint.as_deref().and_then(|id| request.directory().app(id));
+    let api = blueprint.unwrap_or(app);
+    if !api.is_resource(audience) {
+        return Err(Refusal::on_behalf_of_assertion_audience(audience, &api.client_id));
     }
     if !token.claims.contains_key("scp") {
         return Err(Refusal::app_only_assertion(&app.client_id));

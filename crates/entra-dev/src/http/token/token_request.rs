@@ -1,10 +1,12 @@
 //! Requests to the token endpoint, and the tokens they get.
 
+use std::sync::Arc;
+
 use poem::http::StatusCode;
 use serde::Serialize;
 
 use crate::{
-    directory::{App, Authority, Platform},
+    directory::{App, Authority, Person, Platform},
     grants::Grant,
     http::{
         client::Client,
@@ -98,6 +100,7 @@ impl TokenRequest<'_> {
                 scopes,
                 nonce: grant.nonce.as_deref(),
                 code: None,
+                through_browser: false,
                 lifetime,
             })
         });
@@ -116,12 +119,36 @@ impl TokenRequest<'_> {
         Ok(Answer::granted(json(StatusCode::OK, &tokens)).with_person(person))
     }
 
-    /// Issues an access token to the app itself.
-    pub(super) fn issue_to_app(&self, resource: &App) -> Result<Answer, Refusal> {
+    /// Issues tokens for a person who is not there, for the requested scopes.
+    pub(super) fn issue_for(&self, person: Arc<Person>) -> Result<Answer, Refusal> {
+        let Self { request, authority, client, .. } = self;
+        let scopes = request.scopes()?;
+        scopes.only_resource()?;
+        let grant = Grant {
+            app: Arc::clone(&client.app),
+            person,
+            authority: authority.clone(),
+            platform: Platform::Web,
+            scopes: scopes.clone(),
+            claims: request.claims()?.unwrap_or_default(),
+            nonce: None,
+        };
+        self.issue(&grant, &scopes, || {
+            request.context.refresh_tokens.issue(grant.clone(), request.now())
+        })
+    }
+
+    /// Issues an access token to the app itself: to call this API or, with the client id of one of
+    /// its agents, to prove that it acts for the agent.
+    pub(super) fn issue_to_app(
+        &self,
+        resource: &App,
+        agent: Option<&str>,
+    ) -> Result<Answer, Refusal> {
         let tenant = self.authority.tenant().ok_or_else(Refusal::credentials_need_a_tenant)?;
         let lifetime = lifetime();
         let claims = self.request.claims()?.unwrap_or_default();
-        let subject = Subject::App { tenant: &tenant.id };
+        let subject = Subject::App { tenant: &tenant.id, agent };
         let tokens = TokenResponse {
             token_type: self.token_type(),
             scope: None,

@@ -1,5 +1,6 @@
 //! The harness: a tenant on a free port, clients and browsers, and assertions.
 
+mod agents;
 mod answer;
 mod browser;
 mod clock;
@@ -9,6 +10,7 @@ mod directory;
 mod folders;
 mod foreign_issuer;
 mod form;
+mod graph;
 mod keys;
 mod managed_identity;
 mod many_scopes;
@@ -17,6 +19,10 @@ mod process;
 mod programs;
 mod tenant;
 
+pub(crate) use agents::{
+    AGENT, AGENT_USER, BLUEPRINT, EXCHANGE, LIBRARY_API, agent_entries, agent_request,
+    blueprint_request,
+};
 pub(crate) use answer::Answer;
 pub(crate) use browser::{Browser, authorize_path, trusting};
 pub(crate) use clock::{NOW, TestClock};
@@ -31,6 +37,7 @@ pub(crate) use form::{
     CHALLENGE, Form, ORIGIN, OTHER_REDIRECT_URI, REDIRECT_URI, UNKNOWN_CLIENT_ID, VERIFIER,
     client_credentials, on_behalf_of,
 };
+pub(crate) use graph::{GRAPH_PATH, GraphToken};
 pub(crate) use keys::{PublishedKeys, token_header};
 pub(crate) use managed_identity::{
     IDENTITY_ENTRIES, IDENTITY_HEADER, MAINTENANCE, WORKER, app_service, ask_app_service,
