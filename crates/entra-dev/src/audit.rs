@@ -11,7 +11,7 @@ use serde::Serialize;
 const CAPACITY: usize = 200;
 
 /// The number of characters that are kept of each text.
-const MAX_LENGTH: usize = 400;
+pub(crate) const MAX_LENGTH: usize = 400;
 
 /// The last requests. They contain no code, token or secret.
 #[derive(Debug, Default)]
@@ -39,11 +39,39 @@ pub struct Entry {
     /// managed identity.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
-    /// The sign-in name of the person.
+    /// The sign-in name of the person who signed in, or tried to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub person: Option<String>,
+    /// The request as it arrived, without secrets.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request: Option<RecordedRequest>,
     /// How it ended.
     pub outcome: Outcome,
+}
+
+/// A request as it arrived. Codes, tokens, secrets, assertions, cookies and everything else that is
+/// not known to be harmless are replaced by their lengths.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct RecordedRequest {
+    /// The method, such as `POST`.
+    pub method: String,
+    /// The path, without the query.
+    pub path: String,
+    /// The header fields that matter to the protocol.
+    pub headers: Vec<RecordedField>,
+    /// The parameters in the query of a GET or the form of a POST, in the order of the client.
+    pub parameters: Vec<RecordedField>,
+}
+
+/// A header field or a parameter.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct RecordedField {
+    /// The name as the client wrote it.
+    pub name: String,
+    /// The value, or a text such as `(hidden, 43 characters)`.
+    pub value: String,
 }
 
 /// How a request ended.
@@ -66,32 +94,69 @@ pub enum Outcome {
     },
 }
 
+impl Outcome {
+    /// The names of all outcomes in JSON.
+    pub(crate) const NAMES: [&str; 3] = ["refused", "asked", "granted"];
+
+    /// The name of the outcome in JSON.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::Refused { .. } => "refused",
+            Self::Asked => "asked",
+            Self::Granted => "granted",
+        }
+    }
+}
+
 impl Entry {
     /// A request to this endpoint of a tenant. The time is added when it is recorded.
     pub(crate) fn new(endpoint: &'static str, tenant: &str, outcome: Outcome) -> Self {
         Self { endpoint, tenant: tenant.to_owned(), outcome, ..Self::default() }
     }
 
-    /// Shortens the texts, which clients can make arbitrarily long.
-    fn shorten(&mut self) {
+    /// Shortens the texts, which clients can make arbitrarily long, and hides tokens in them.
+    fn clean(&mut self) {
         let reason = match &mut self.outcome {
             Outcome::Refused { reason, .. } => Some(reason),
             Outcome::Asked | Outcome::Granted => None,
         };
         let texts = [Some(&mut self.tenant), self.client_id.as_mut(), self.detail.as_mut(), reason];
         for text in texts.into_iter().flatten() {
-            if let Some((at, _)) = text.char_indices().nth(MAX_LENGTH) {
-                text.truncate(at);
-                text.push('…');
-            }
+            hide_tokens(text);
+            shorten(text, MAX_LENGTH);
         }
+    }
+}
+
+/// Replaces tokens in compact form (RFC 7515, section 7.1) and their beginnings: each starts with an
+/// object in base64url. Clients put them where another text should be.
+pub(crate) fn hide_tokens(text: &mut String) {
+    let is_part = |letter: char| letter.is_ascii_alphanumeric() || "-_.".contains(letter);
+    while let Some(start) = text.find("eyJ") {
+        let rest = &text[start..];
+        let length = rest.find(|letter| !is_part(letter)).unwrap_or(rest.len());
+        text.replace_range(start..start + length, &hidden(length));
+    }
+}
+
+/// The text for a value that is not shown. The length helps to find a value that was cut off.
+pub(crate) fn hidden(length: usize) -> String {
+    let plural = if length == 1 { "" } else { "s" };
+    format!("(hidden, {length} character{plural})")
+}
+
+/// Cuts a text after this number of characters, and marks the cut.
+pub(crate) fn shorten(text: &mut String, length: usize) {
+    if let Some((at, _)) = text.char_indices().nth(length) {
+        text.truncate(at);
+        text.push('…');
     }
 }
 
 impl Audit {
     /// Records a request.
     pub(crate) fn record(&self, mut entry: Entry) {
-        entry.shorten();
+        entry.clean();
         let mut entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if entries.len() == CAPACITY {
             entries.pop_front();

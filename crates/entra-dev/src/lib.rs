@@ -98,7 +98,10 @@ mod tls;
 mod token_issuer;
 mod tokens;
 
-pub use audit::{Entry as AuditEntry, Outcome as AuditOutcome};
+pub use audit::{
+    Entry as AuditEntry, Outcome as AuditOutcome, RecordedField as AuditField,
+    RecordedRequest as AuditRequest,
+};
 pub use clock::{Clock, SystemClock};
 pub use control_token::{BadControlToken, ControlToken};
 pub use directory::{

@@ -2,6 +2,7 @@
 
 mod admin_consent;
 mod agent_assertion;
+mod audit_filter;
 mod authorization_request;
 mod authorize;
 mod body_limit;
@@ -28,6 +29,7 @@ mod methods;
 mod operation;
 mod pages;
 mod parameters;
+mod recorded;
 mod redirect;
 mod request;
 mod response;

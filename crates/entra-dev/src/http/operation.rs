@@ -14,6 +14,7 @@ use super::{
     federation::fetch_keys,
     pages,
     parameters::Parameters,
+    recorded,
     request::{Answer, TenantRequest},
     response::json,
 };
@@ -58,6 +59,8 @@ impl Operation {
     }
 
     fn respond(&self, request: &TenantRequest<'_>, answer: Result<Answer, Refusal>) -> Response {
+        let record = |_| recorded::record(request.http, &request.parameters);
+        let recorded = self.name.map(record).unwrap_or_default();
         let answer = answer.unwrap_or_else(|refusal| {
             let (status, report) = (refusal.status, request.report(&refusal));
             let response = match self.errors {
@@ -75,7 +78,8 @@ impl Operation {
                 client_id,
                 correlation_id: Some(request.correlation.id()),
                 detail: answer.detail.or_else(|| detail(&request.parameters)),
-                person: answer.person,
+                person: answer.person.or_else(|| request.chosen_person()),
+                request: Some(recorded),
                 ..Entry::new(name, request.tenant, answer.outcome)
             });
         }

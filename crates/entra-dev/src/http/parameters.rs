@@ -56,6 +56,11 @@ impl Parameters {
         self.optional(name)?.ok_or_else(|| Refusal::missing(name))
     }
 
+    /// The names and values, in the order of the client.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
     /// The parameters with these names, encoded for hidden inputs, so that a form repeats the
     /// request.
     pub(super) fn hidden(&self, names: &[&str]) -> Vec<(String, String)> {

@@ -115,6 +115,13 @@ impl<'a> TenantRequest<'a> {
         accounts.iter().filter_map(|oid| self.directory().person(oid).ok()).collect()
     }
 
+    /// The sign-in name of the person who was chosen on a page, even if the request is refused.
+    pub(super) fn chosen_person(&self) -> Option<String> {
+        let account = self.parameters.optional("account").ok().flatten();
+        let account = account.filter(|_| self.is_form())?;
+        Some(self.directory().person(account).ok()?.sign_in_name.clone())
+    }
+
     /// The error response for a refusal.
     pub(super) fn report(&self, refusal: &Refusal) -> Report {
         refusal.report(self.correlation.id(), self.now())

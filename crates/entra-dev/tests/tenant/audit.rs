@@ -31,6 +31,7 @@ async fn the_audit_trail_records_requests_and_outcomes() {
     asked["detail"] = "prompt=select_account".into();
     let mut trail = tenant.audit().await;
     for entry in &mut trail {
+        assert!(entry.as_object_mut().unwrap().remove("request").is_some());
         let id = entry.as_object_mut().unwrap().remove("correlation_id").unwrap();
         assert!(uuid::Uuid::try_parse(id.as_str().unwrap()).is_ok());
     }

@@ -13,7 +13,7 @@ use tokio::task::spawn_blocking;
 
 use crate::{
     faults::{Endpoint, FaultPlan},
-    http::{context::Context, response::json},
+    http::{audit_filter::AuditFilter, context::Context, parameters::Parameters, response::json},
     tokens::Forgery,
 };
 
@@ -22,10 +22,20 @@ use super::{
     problem::{Problem, bad_request, failed},
 };
 
-/// `GET /_dev/audit`: the last requests, the newest first.
+/// `GET /_dev/audit`: the last requests, the newest first. The query narrows the list.
 #[handler]
-pub(in crate::http) fn audit(Data(context): Data<&Arc<Context>>) -> Response {
-    json(StatusCode::OK, &json!({ "entries": context.audit.entries() }))
+pub(in crate::http) fn audit(
+    Data(context): Data<&Arc<Context>>,
+    request: &Request,
+) -> Result<Response, Problem> {
+    let mut entries = context.audit.entries();
+    let query = Parameters::of_query(request);
+    let (filter, wrong) = AuditFilter::parse(&query, &context.directory(), &entries);
+    if !wrong.is_empty() {
+        return Err(bad_request(wrong.join("; ")));
+    }
+    entries.retain(|entry| filter.admits(entry));
+    Ok(json(StatusCode::OK, &json!({ "entries": entries })))
 }
 
 /// `POST /_dev/tokens`: a forged token.
