@@ -74,6 +74,14 @@ pub struct RecordedField {
     pub value: String,
 }
 
+impl RecordedRequest {
+    /// The value of the first parameter with this name.
+    pub(crate) fn parameter(&self, name: &str) -> Option<&str> {
+        let field = self.parameters.iter().find(|field| field.name == name);
+        field.map(|field| field.value.as_str())
+    }
+}
+
 /// How a request ended.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]

@@ -72,6 +72,14 @@ impl Device {
     }
 }
 
+/// The code without the spaces and hyphens with which people group its letters (RFC 8628, section
+/// 6.1).
+fn without_separators(user_code: &str) -> String {
+    let is_separator =
+        |letter: &char| letter.is_whitespace() || "-\u{2010}\u{2011}\u{2013}".contains(*letter);
+    user_code.chars().filter(|letter| !is_separator(letter)).collect()
+}
+
 /// The code with which the device polls, and the code that the person types.
 pub(crate) struct DeviceCodes {
     pub(crate) device_code: String,
@@ -94,7 +102,7 @@ impl Devices {
         DeviceCodes { device_code, user_code }
     }
 
-    /// The waiting device with this user code, ignoring case.
+    /// The waiting device with this user code, ignoring case, spaces and hyphens.
     pub(crate) fn find(&self, user_code: &str, now: u64) -> Result<Device, Refusal> {
         self.waiting(user_code, now, |device| device.clone())
     }
@@ -117,7 +125,7 @@ impl Devices {
         now: u64,
         access: impl FnOnce(&mut Device) -> R,
     ) -> Result<R, Refusal> {
-        let user_code = user_code.trim().to_ascii_uppercase();
+        let user_code = without_separators(user_code).to_ascii_uppercase();
         let device_code = self.by_user_code.access(&user_code, now, |code, _| code.clone());
         device_code
             .and_then(|code| {

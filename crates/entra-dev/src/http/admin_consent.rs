@@ -31,12 +31,14 @@ fn handle(request: &TenantRequest<'_>) -> Result<Answer, Refusal> {
     let sign_in = SignIn { context, directory, authority, app, scopes: &scopes };
     let page = pages::SignInPage {
         sign_in,
+        user_code: None,
         action: format!("/{}/v2.0/adminconsent", authority.segment()),
         hidden: request.parameters.hidden(&PARAMETERS),
     };
     let (account, consent) = match Choice::parse(request)? {
         Choice::None => {
-            return Ok(Answer::asked(page.accounts(None, &[], Some(client.redirect_uri))));
+            let (signed_in, redirect_uri) = (request.signed_in(), Some(client.redirect_uri));
+            return Ok(Answer::asked(page.accounts(None, &signed_in, redirect_uri)));
         }
         Choice::Cancel => {
             let refusal = Refusal::consent_declined();

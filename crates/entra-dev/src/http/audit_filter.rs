@@ -60,6 +60,10 @@ impl AuditFilter {
             && is(&self.person, &entry.person)
     }
 
+    /// Whether every entry is shown.
+    pub(super) fn is_empty(&self) -> bool {
+        self.outcome.is_none() && self.app.is_none() && self.person.is_none()
+    }
 }
 
 fn outcome(value: &str) -> Result<&'static str, String> {

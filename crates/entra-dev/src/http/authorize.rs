@@ -63,6 +63,7 @@ fn page<'a>(
 ) -> pages::SignInPage<'a> {
     pages::SignInPage {
         sign_in: to_sign_in(request, authorization),
+        user_code: None,
         action: format!("/{}/oauth2/v2.0/authorize", authorization.authority.segment()),
         hidden: request.parameters.hidden(&PARAMETERS),
     }

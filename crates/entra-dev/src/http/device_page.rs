@@ -27,8 +27,10 @@ fn handle(request: &TenantRequest<'_>) -> Result<Answer, Refusal> {
     let device = match request.context.devices.find(user_code, request.now()) {
         Ok(device) => device,
         Err(refusal) => {
-            let (status, report) = (refusal.status, request.report(&refusal));
-            let page = pages::device::ask(status, request.tenant, None, Some(&report));
+            // The report is logged. The page shows only the text.
+            request.report(&refusal);
+            let typed = Some(user_code);
+            let page = pages::device::ask(refusal.status, request.tenant, typed, Some(&refusal));
             return Ok(Answer::refused(page, &refusal));
         }
     };
@@ -38,14 +40,16 @@ fn handle(request: &TenantRequest<'_>) -> Result<Answer, Refusal> {
     let sign_in = SignIn { context, directory, authority, app, scopes };
     let page = pages::SignInPage {
         sign_in,
+        user_code: Some(user_code),
         action: format!("/{}/oauth2/deviceauth", authority.segment()),
         hidden: vec![("user_code".to_owned(), user_code.to_owned())],
     };
+    let asked = |page| Answer::asked(page).with_client_id(Some(app.client_id.clone()));
     match Choice::parse(request)? {
-        Choice::None => Ok(Answer::asked(page.accounts(None, &[], None))),
+        Choice::None => Ok(asked(page.accounts(None, &request.signed_in(), None))),
         Choice::Cancel => finish(request, &device, user_code, None),
         Choice::Account { account, consent } => match sign_in.proceed(account, consent, false)? {
-            SignInStep::AskForConsent(person) => Ok(Answer::asked(page.consent(&person))),
+            SignInStep::AskForConsent(person) => Ok(asked(page.consent(&person))),
             SignInStep::Done(person) => finish(request, &device, user_code, Some(person)),
         },
     }
@@ -59,7 +63,7 @@ fn finish(
     person: Option<Arc<Person>>,
 ) -> Result<Answer, Refusal> {
     request.context.devices.decide(user_code, person.clone(), request.now())?;
-    let page = pages::device::done(&device.app.name, person.is_some());
+    let page = pages::device::done(&device.app.name, user_code, person.as_deref());
     let answer = match person {
         Some(person) => Answer::granted(page).with_person(&person),
         None => Answer::refused(page, &Refusal::consent_declined()),

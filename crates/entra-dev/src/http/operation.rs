@@ -62,10 +62,10 @@ impl Operation {
         let record = |_| recorded::record(request.http, &request.parameters);
         let recorded = self.name.map(record).unwrap_or_default();
         let answer = answer.unwrap_or_else(|refusal| {
-            let (status, report) = (refusal.status, request.report(&refusal));
+            let report = request.report(&refusal);
             let response = match self.errors {
-                ErrorFormat::Page => pages::refused(status, &report),
-                ErrorFormat::Json => json(status, &report),
+                ErrorFormat::Page => pages::refused(request, &refusal, &report, &recorded),
+                ErrorFormat::Json => json(refusal.status, &report),
             };
             Answer::refused(response, &refusal)
         });

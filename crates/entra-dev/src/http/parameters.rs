@@ -42,6 +42,11 @@ impl Parameters {
         Ok(Self::parse(&bytes))
     }
 
+    /// The names and values, in the order of the client.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
     /// The value of an optional parameter, which must not be repeated.
     pub(super) fn optional(&self, name: &str) -> Result<Option<&str>, Refusal> {
         let mut values = self.0.iter().filter(|(known, _)| known == name);
@@ -56,19 +61,20 @@ impl Parameters {
         self.optional(name)?.ok_or_else(|| Refusal::missing(name))
     }
 
-    /// The names and values, in the order of the client.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
-    }
-
     /// The parameters with these names, encoded for hidden inputs, so that a form repeats the
     /// request.
     pub(super) fn hidden(&self, names: &[&str]) -> Vec<(String, String)> {
-        self.0
-            .iter()
-            .filter(|(name, _)| names.contains(&name.as_str()))
-            .map(|(name, value)| encode_hidden(name, value))
-            .collect()
+        self.hidden_if(|name| names.contains(&name))
+    }
+
+    /// All parameters but those with these names, encoded in the same way.
+    pub(super) fn hidden_without(&self, names: &[&str]) -> Vec<(String, String)> {
+        self.hidden_if(|name| !names.contains(&name))
+    }
+
+    fn hidden_if(&self, is_repeated: impl Fn(&str) -> bool) -> Vec<(String, String)> {
+        let repeated = self.iter().filter(|(name, _)| is_repeated(name));
+        repeated.map(|(name, value)| encode_hidden(name, value)).collect()
     }
 }
 

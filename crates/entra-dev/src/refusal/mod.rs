@@ -36,6 +36,11 @@ impl Refusal {
         Self { error: "invalid_grant", status: StatusCode::BAD_REQUEST, ..self }
     }
 
+    /// The text, without the ids that the response adds.
+    pub(crate) fn message(&self) -> &str {
+        &self.message
+    }
+
     /// What the audit trail records.
     pub(crate) fn outcome(&self) -> Outcome {
         Outcome::Refused { aadsts: self.code, reason: self.message.clone() }

@@ -143,25 +143,44 @@ async fn pages_forbid_scripts_frames_and_caching() {
     assert_eq!(stylesheet.header("content-type"), Some("text/css; charset=utf-8"));
 }
 
+#[tokio::test]
+async fn the_roles_of_people_are_in_their_buttons() {
+    let entries = "
+[[apps]]
+client_id = \"d2000000-0000-4000-8000-000000000001\"
+name = \"Club\"
+tenant = \"Contoso\"
+assignment_required = true
+redirect_uris.spa = [\"http://localhost:8000/oauth2-redirect\"]
+";
+    let tenant = TestTenant::start_having(entries).await;
+    let form = Form::authorization().with("client_id", "d2000000-0000-4000-8000-000000000001");
+    let page = tenant.authorize("common", &form).await;
+    let people = buttons_with(&page, "about");
+    assert_eq!(people[0], "Contoso: role Admin, not assigned to this app");
+    assert!(people.contains(&"Contoso: role User, guest, not assigned to this app".to_owned()));
+    assert_eq!(people.len(), tenant.tenant.people().len());
+    // Initials are an ornament, which screen readers skip.
+    assert!(page.body.contains("<span class=\"initials\" aria-hidden=\"true\">AA</span>"));
+}
+
 fn label(tenant: &TestTenant, name: &str) -> String {
     let person = tenant.tenant.people().into_iter().find(|person| person.name == name).unwrap();
     format!("{} {}", person.display_name, person.sign_in_name)
 }
 
-/// The visible text of each person's button.
+/// The name and the sign-in name on each person's button.
 fn buttons(answer: &Answer) -> Vec<String> {
-    between(&answer.body, "<button", "</button>")
-        .iter()
-        .filter(|button| button.contains("name=\"account\""))
-        .map(|button| {
-            let content = button.split_once('>').unwrap().1;
-            let mut text = String::new();
-            for part in content.split('<') {
-                text.push_str(part.split_once('>').map_or(part, |(_, text)| text));
-            }
-            text
-        })
-        .collect()
+    let names = buttons_with(answer, "name").into_iter().zip(buttons_with(answer, "address"));
+    names.map(|(name, address)| format!("{name} {address}")).collect()
+}
+
+/// The text of the part with this class on each person's button.
+fn buttons_with(answer: &Answer, class: &str) -> Vec<String> {
+    let start = format!("<span class=\"{class}\">");
+    let buttons = between(&answer.body, "<button", "</button>").into_iter();
+    let people = buttons.filter(|button| button.contains("name=\"account\""));
+    people.map(|button| between(&button, &start, "</span>").concat()).collect()
 }
 
 fn between(text: &str, before: &str, after: &str) -> Vec<String> {

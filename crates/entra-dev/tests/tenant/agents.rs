@@ -127,9 +127,9 @@ async fn the_page_for_developers_shows_agents() {
     let tenant = TestTenant::start_with_agent().await;
     let page = tenant.dev_page().await;
     let people = section(&page, "Who can sign in");
-    assert!(people.contains("<td>user account of the agent Research agent</td>"), "{people}");
+    assert!(people.contains(">user account of the agent Research agent</td>"), "{people}");
     let apps = section(&page, "Apps");
-    assert!(apps.contains("agent of the blueprint Research blueprint</td>"), "{apps}");
+    assert!(apps.contains(">agent of the blueprint Research blueprint</td>"), "{apps}");
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use entra_dev::{
 use serde_json::{Value, json};
 
 use crate::support::{
-    Answer, Form, NOW, TestTenant, UNKNOWN_CLIENT_ID, VERIFIER, client_credentials, section,
+    Answer, Form, NOW, TestTenant, UNKNOWN_CLIENT_ID, between, client_credentials, section,
 };
 
 const COMMAND_LINE: &str = "66666666-6666-4666-8666-666666666666";
@@ -87,12 +87,9 @@ async fn the_audit_trail_lists_refusals_newest_first() {
     let reason = trail.last().unwrap()["outcome"]["refused"]["reason"].as_str().unwrap();
     assert!(reason.contains(UNKNOWN_CLIENT_ID), "{reason}");
     let page = tenant.dev_page().await;
-    let rows = section(&page, "Audit trail");
-    let places = expected.map(|(_, number)| format!("<td>AADSTS{number}: "));
-    for place in &places {
-        assert!(rows.contains(place), "{place}");
-    }
-    assert!(rows.find(&places[6]) < rows.find(&places[13]), "the newest is on top");
+    let rows = between(section(&page, "Audit trail"), ">AADSTS", "<");
+    let numbers: Vec<u64> = rows.map(|number| number.parse().unwrap()).collect();
+    assert_eq!(numbers, expected.map(|(_, number)| number), "the newest is on top");
 }
 
 #[tokio::test]
@@ -129,8 +126,10 @@ async fn the_audit_trail_has_the_client_id_of_any_credential() {
     assert_eq!(clients, expected);
     let page = tenant.dev_page().await;
     let rows = section(&page, "Audit trail");
-    for (client, times) in [(API_CLIENT_ID, 4), (DAEMON_CLIENT_ID, 2)] {
-        let cell = format!("<td><code>{client}</code></td>");
+    for (client, name, times) in
+        [(API_CLIENT_ID, "Todo API", 4), (DAEMON_CLIENT_ID, "Nightly job", 2)]
+    {
+        let cell = format!("<span title=\"{client}\">{name}</span>");
         assert_eq!(rows.matches(&cell).count(), times, "{rows}");
     }
 }
@@ -150,63 +149,7 @@ async fn the_audit_trail_keeps_200_requests() {
     let rows = section(&page, "Audit trail");
     assert_eq!(rows.matches("<th scope=\"row\">").count(), 200);
     assert!(!rows.contains("client-4<") && rows.contains("client-5<"));
-}
-
-#[tokio::test]
-async fn the_audit_trail_contains_no_secrets() {
-    let tenant = TestTenant::start().await;
-    let scope = format!("openid offline_access api://{API_CLIENT_ID}/access_as_user");
-    let form = Form::authorization().with("scope", &scope).with("state", "state-of-the-app");
-    let form = form.with("nonce", "nonce-of-the-app");
-    let code = tenant.code_for(CONTOSO, &form, "ada").await;
-    let tokens = tenant.redeem(CONTOSO, &Form::redemption(&code)).await;
-    let [access, refresh, id] =
-        ["access_token", "refresh_token", "id_token"].map(|name| tokens.token(name));
-    let bad = Form::redemption("wrong-code").with("code_verifier", "wrong-verifier");
-    tenant.redeem(CONTOSO, &bad).await;
-    let renewal = Form::redemption("x").with("grant_type", "refresh_token");
-    for token in [&refresh, "wrong-refresh"] {
-        tenant.redeem(CONTOSO, &renewal.clone().with("refresh_token", token)).await;
-    }
-    tenant.post("token", &client_credentials(DAEMON_CLIENT_ID, "wrong-secret", "x/.default")).await;
-    let assertion = Form::empty()
-        .with("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer")
-        .with("client_id", API_CLIENT_ID)
-        .with("client_secret", "api-secret")
-        .with("requested_token_use", "on_behalf_of")
-        .with("scope", "openid");
-    for token in [&access, "wrong-assertion"] {
-        tenant.post("token", &assertion.clone().with("assertion", token)).await;
-    }
-    let by_assertion = client_credentials(DAEMON_CLIENT_ID, "", "x/.default");
-    tenant.post("token", &by_assertion.with("client_assertion", "wrong-client-assertion")).await;
-    let basic = tenant.token_request(CONTOSO).basic_auth(DAEMON_CLIENT_ID, Some("wrong-basic"));
-    Answer::of(Form::empty().with("grant_type", "client_credentials").on(basic)).await;
-    let device = Form::empty().with("client_id", COMMAND_LINE).with("scope", "openid");
-    let device = tenant.post("devicecode", &device).await.token("device_code");
-    let collect = Form::empty().with("grant_type", "device_code").with("client_id", COMMAND_LINE);
-    tenant.post("token", &collect.with("device_code", &device)).await;
-    let hint = Form::empty().with("id_token_hint", &id);
-    tenant.get(&format!("/common/oauth2/v2.0/logout?{}", hint.encoded())).await;
-
-    assert_eq!(tenant.audit().await.len(), 13);
-    let trail = tenant.get("/_dev/audit").await.body;
-    let page = tenant.dev_page().await;
-    let signature = |token: &str| token.rsplit('.').next().unwrap().to_owned();
-    for secret in [
-        &code,
-        &refresh,
-        &device,
-        VERIFIER,
-        "wrong-",
-        "state-of-the-app",
-        "nonce-of-the-app",
-        &signature(&access),
-        &signature(&id),
-    ] {
-        assert!(!trail.contains(secret), "the trail has {secret}");
-        assert!(!page.contains(secret), "the page has {secret}");
-    }
+    assert!(rows.contains("200 requests, the newest first"), "{rows}");
 }
 
 #[tokio::test]

@@ -187,7 +187,7 @@ fn cells(page: &str, title: &str, heading: &str) -> Vec<String> {
     let rows = section(page, title).split_once(&start);
     let (row, _) =
         rows.unwrap_or_else(|| panic!("no {heading} in {page}")).1.split_once("</tr>").unwrap();
-    between(row, "<td>", "</td>").map(str::to_owned).collect()
+    between(row, "<td", "</td>").map(|cell| cell.split_once('>').unwrap().1.to_owned()).collect()
 }
 
 fn code(text: &str) -> String {

@@ -266,7 +266,7 @@ async fn a_browser_gets_the_page_of_the_tenant() {
     let one = Isolated::create(&tenant, &json!({})).await;
     let request = tenant.browser.get(tenant.url(&one.controls("")));
     let answer = Answer::of(request.header("accept", "text/html,*/*;q=0.8")).await;
-    answer.assert_page("People, apps and activity");
+    answer.assert_page("Activity, people and apps");
     assert!(answer.body.contains(&one.id));
 }
 

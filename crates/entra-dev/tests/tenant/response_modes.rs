@@ -77,7 +77,7 @@ fn assert_form_post(answer: &Answer) {
     let form = format!("<form method=\"post\" action=\"{REDIRECT_URI}\">");
     let (_, form) = answer.body.split_once(&form).unwrap();
     let (form, _) = form.split_once("</form>").unwrap();
-    assert!(form.contains("<button type=\"submit\">"), "{form}");
+    assert!(form.contains("<button type=\"submit\" class=\"primary\">"), "{form}");
     assert_eq!(answer.body.matches("<script").count(), 1, "{}", answer.body);
     assert!(answer.body.contains("<script src=\"/_assets/form-post.js\"></script>"));
 }

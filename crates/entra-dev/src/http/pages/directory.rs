@@ -206,7 +206,7 @@ fn credentials(directory: &Directory, app: &App) -> Markup {
     lines(secrets.chain(expired).chain(certificates).chain(issuers).chain(identities))
 }
 
-fn platform_name(platform: Platform) -> &'static str {
+pub(super) fn platform_name(platform: Platform) -> &'static str {
     match platform {
         Platform::SinglePage => "single-page",
         Platform::Web => "web",

@@ -15,7 +15,9 @@ pub(in crate::http) fn form_post(redirect_uri: &str, parameters: &[(&str, &str)]
         h1 { "Going back to the app" }
         form method="post" action=(redirect_uri) {
             (hidden(parameters))
-            button type="submit" { "Continue to " code { (redirect_uri) } }
+            div class="actions" {
+                button type="submit" class="primary" { "Continue to " code { (redirect_uri) } }
+            }
         }
         script src=(FORM_POST_PATH) {}
     };

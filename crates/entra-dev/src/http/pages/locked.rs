@@ -21,12 +21,12 @@ pub(in crate::http) fn locked(next: &str, was_wrong: bool) -> Response {
         }
         form method="post" action=(UNLOCK_PATH) {
             (hidden(&[("next", next)]))
-            label {
-                "Control token "
-                input type="password" name="control_token" required autocomplete="off" autofocus;
+            div class="field" {
+                label for="control_token" { "Control token" }
+                input id="control_token" type="password" name="control_token" required
+                    autocomplete="off" autofocus;
             }
-            " "
-            button type="submit" { "Continue" }
+            div class="actions" { button type="submit" class="primary" { "Continue" } }
         }
     };
     page(StatusCode::UNAUTHORIZED, "Control token required", &main)

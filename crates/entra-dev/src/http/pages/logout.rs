@@ -7,7 +7,10 @@ use poem::{Response, http::StatusCode};
 
 use crate::directory::Person;
 
-use super::layout::{hidden, page};
+use super::{
+    layout::{hidden, page},
+    person,
+};
 
 /// The page that asks which account to sign out. Its buttons repeat the request with a hint.
 pub(in crate::http) fn ask(
@@ -22,9 +25,8 @@ pub(in crate::http) fn ask(
             ul class="people" {
                 @for person in signed_in {
                     li {
-                        button type="submit" name="logout_hint" value=(person.oid) {
-                            span class="name" { (person.display_name) } " "
-                            span class="address" { (person.sign_in_name) }
+                        button type="submit" name="logout_hint" value=(person.oid) class="person" {
+                            (person::content(person, None, false))
                         }
                     }
                 }

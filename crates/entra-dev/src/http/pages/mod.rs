@@ -1,14 +1,19 @@
 //! The HTML pages. They work without scripts; the only script saves a click.
 
-mod activity;
+mod advice;
 mod assets;
+mod audit;
 pub(super) mod device;
 mod directory;
 mod error;
+mod faults;
 mod form_post;
+mod icon;
 mod layout;
 mod locked;
 pub(super) mod logout;
+mod person;
+mod redirect_uris;
 pub(super) mod setup;
 mod sign_in;
 pub(super) mod start;

@@ -45,7 +45,7 @@ pub(in crate::http) fn show(
         p { "Client id " (code(&app.client_id)) }
         @for language in Language::ALL {
             h2 id=(language.name()) { (language) }
-            pre tabindex="0" role="region" aria-labelledby=(language.name()) {
+            pre {
                 (setup.of_language(language)) (setup.of_app(language, app))
             }
         }

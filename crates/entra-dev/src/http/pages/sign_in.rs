@@ -8,14 +8,18 @@ use poem::{Response, http::StatusCode};
 use crate::{
     directory::{App, Directory, Person},
     http::sign_in::SignIn,
-    scope::Scopes,
 };
 
-use super::layout::{hidden, page};
+use super::{
+    layout::{hidden, page},
+    person,
+};
 
 /// The pages on which a person signs in to an app.
 pub(in crate::http) struct SignInPage<'a> {
     pub(in crate::http) sign_in: SignIn<'a>,
+    /// The code of the device that waits for the sign-in.
+    pub(in crate::http) user_code: Option<&'a str>,
     /// The path to which the forms are sent.
     pub(in crate::http) action: String,
     /// The parameters that the forms repeat.
@@ -31,17 +35,19 @@ impl SignInPage<'_> {
         signed_in: &[&Arc<Person>],
         redirect_uri: Option<&str>,
     ) -> Response {
-        let SignIn { app, scopes, .. } = self.sign_in;
         let main = html! {
             h1 { "Pick an account" }
-            (requested(app, scopes))
+            p { "to sign in to " strong { (self.sign_in.app.name) } (self.on_a_device()) }
             form method="post" action=(self.action) {
                 (hidden(&self.hidden))
                 ul class="people" { (self.buttons(hint, signed_in)) }
-                (cancel())
+                div class="actions" { (cancel()) }
             }
-            @if let Some(uri) = redirect_uri {
-                p class="quiet" { "You will go back to " code { (uri) } }
+            div class="quiet" {
+                (self.requested())
+                @if let Some(uri) = redirect_uri {
+                    p { "You will go back to " code { (uri) } "." }
+                }
             }
         };
         page(StatusCode::OK, "Pick an account", &main)
@@ -55,16 +61,11 @@ impl SignInPage<'_> {
         people.sort_by_key(|person| (!is_hinted(person), !is_signed_in(person)));
         html! {
             @for person in people {
-                @let description = format!("about-{}", person.name);
+                @let about = describe(directory, person, app);
                 li {
-                    button type="submit" name="account" value=(person.oid)
-                        aria-describedby=(description) autofocus[is_hinted(person)] {
-                        span class="name" { (person.display_name) } " "
-                        span class="address" { (person.sign_in_name) }
-                    }
-                    p id=(description) {
-                        (describe(directory, person, app))
-                        @if is_signed_in(person) { ", signed in" }
+                    button type="submit" name="account" value=(person.oid) class="person"
+                        autofocus[is_hinted(person)] {
+                        (person::content(person, Some(&about), is_signed_in(person)))
                     }
                 }
             }
@@ -76,9 +77,9 @@ impl SignInPage<'_> {
         let choice = html! {
             @if person.administrator {
                 p {
-                    label {
+                    label class="choice" {
                         input type="checkbox" name="for_everybody" value="1";
-                        " Consent on behalf of everybody in the organization"
+                        span { "Consent on behalf of everybody in " (self.organization(person)) }
                     }
                 }
             }
@@ -88,51 +89,79 @@ impl SignInPage<'_> {
 
     /// The consent page on which an administrator consents for everybody.
     pub(in crate::http) fn consent_for_everybody(&self, person: &Person) -> Response {
-        let note = html! { p { "You consent on behalf of everybody in the organization." } };
+        let note = html! {
+            p { "You consent on behalf of everybody in " (self.organization(person)) "." }
+        };
         self.consent_page(person, &note)
     }
 
     fn consent_page(&self, person: &Person, for_whom: &Markup) -> Response {
-        let SignIn { app, scopes, .. } = self.sign_in;
+        let SignIn { app, directory, .. } = self.sign_in;
+        let publisher = directory.tenant(&app.tenant).map_or("", |tenant| tenant.name.as_str());
         let main = html! {
             h1 { "Permissions requested" }
-            p { "You are " strong { (person.display_name) } " (" (person.sign_in_name) ")." }
-            (requested(app, scopes))
+            (person::card(person))
+            (self.requested())
+            dl class="facts" {
+                dt { "Registered in" } dd { (publisher) }
+                dt { "Client id" } dd { code { (app.client_id) } }
+                @if let Some(user_code) = self.user_code {
+                    dt { "Device code" } dd { code { (user_code) } }
+                }
+            }
             form method="post" action=(self.action) {
                 (hidden(&self.hidden))
                 input type="hidden" name="account" value=(person.oid);
                 (for_whom)
-                button type="submit" name="consent" value="accept" autofocus { "Accept" } " "
-                (cancel())
+                p class="quiet" { "Your consent is kept until the tenant stops." }
+                div class="actions" {
+                    button type="submit" name="consent" value="accept" class="primary" autofocus {
+                        "Accept"
+                    }
+                    " " (cancel())
+                }
             }
         };
         page(StatusCode::OK, "Permissions requested", &main)
     }
-}
 
-fn cancel() -> Markup {
-    html! { button type="submit" name="consent" value="cancel" { "Cancel" } }
-}
-
-/// What the app requests.
-fn requested(app: &App, scopes: &Scopes) -> Markup {
-    html! {
-        p { strong { (app.name) } " asks to" }
-        ul class="scopes" {
-            @for (description, scope) in scopes.described() {
-                li {
-                    (description) " "
-                    code {
-                        // A line may break after a slash, but not within an id.
-                        @for part in scope.split_inclusive('/') {
-                            (part)
-                            @if part.ends_with('/') { wbr; }
+    /// What the app requests.
+    fn requested(&self) -> Markup {
+        let SignIn { app, scopes, .. } = self.sign_in;
+        html! {
+            p { strong { (app.name) } " asks to" }
+            ul class="scopes" {
+                @for (description, scope) in scopes.described() {
+                    li {
+                        (description) " "
+                        code {
+                            // A line may break after a slash, but not within an id.
+                            @for part in scope.split_inclusive('/') {
+                                (part)
+                                @if part.ends_with('/') { wbr; }
+                            }
                         }
                     }
                 }
             }
         }
     }
+
+    fn on_a_device(&self) -> Markup {
+        html! {
+            @if let Some(code) = self.user_code {
+                ", on the device that shows the code " code { (code) }
+            }
+        }
+    }
+
+    fn organization(&self, person: &Person) -> &str {
+        self.sign_in.directory.tenant(&person.tenant).map_or("", |tenant| tenant.name.as_str())
+    }
+}
+
+fn cancel() -> Markup {
+    html! { button type="submit" name="consent" value="cancel" { "Cancel" } }
 }
 
 /// What distinguishes people: the tenant, the app roles, whether they are guests.

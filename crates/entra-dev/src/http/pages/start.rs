@@ -3,12 +3,15 @@
 use std::sync::Arc;
 
 use maud::html;
-use poem::{Response, handler, http::StatusCode, web::Data};
+use poem::{Request, Response, handler, http::StatusCode, web::Data};
 
-use crate::http::{GRAPH_PATH, context::Context};
+use crate::http::{
+    GRAPH_PATH, audit_filter::AuditFilter, context::Context, parameters::Parameters,
+};
 
 use super::{
-    activity, directory,
+    audit::{self, AuditTrail},
+    directory, faults,
     layout::page,
     setup,
     table::{Table, code, contents, tables, text},
@@ -23,18 +26,24 @@ pub(in crate::http) fn show(Data(context): Data<&Arc<Context>>) -> Response {
             "This server speaks the protocol of Microsoft Entra ID, so that an API protected by \
              Entra can be tried without an Azure account. Nobody here has a password."
         }
+        p { a href="/_dev" { "Audit trail, apps and all ids" } }
         (tables(&[directory::people(&context.directory()), authorities(context)]))
-        p { a href="/_dev" { "Apps, all ids, recent sign-ins and the audit trail" } }
     };
     page(StatusCode::OK, "Start", &main)
 }
 
-/// `GET /_dev`: everything a developer may want to look up.
+/// `GET /_dev`: everything a developer may want to look up. The query narrows the audit trail.
 #[handler]
-pub(in crate::http) fn show_dev(Data(context): Data<&Arc<Context>>) -> Response {
+pub(in crate::http) fn show_dev(Data(context): Data<&Arc<Context>>, request: &Request) -> Response {
     let directory = &context.directory();
-    let entries = context.audit.entries();
+    let entries = &context.audit.entries();
+    let query = Parameters::of_query(request);
+    let (filter, wrong) = &AuditFilter::parse(&query, directory, entries);
+    let path = &context.controls_path();
+    let now = context.now();
+    let trail = AuditTrail { directory, entries, filter, faults: wrong, path, now };
     let all = [
+        faults::faults(context),
         directory::people(directory),
         directory::tenants(directory),
         directory::groups(directory),
@@ -43,17 +52,15 @@ pub(in crate::http) fn show_dev(Data(context): Data<&Arc<Context>>) -> Response 
         directory::apps(directory),
         setup::links(context),
         authorities(context),
-        activity::sign_ins(directory, &entries),
-        activity::audit_trail(&entries),
-        activity::faults(context),
     ];
     let main = html! {
-        h1 { "People, apps and activity" }
-        p { "Click an id to select it." }
-        (contents(&all))
+        h1 { "Activity, people and apps" }
+        (contents(audit::TITLE, &all))
+        (trail.html())
         (tables(&all))
     };
-    page(StatusCode::OK, "People, apps and activity", &main)
+    let status = if wrong.is_empty() { StatusCode::OK } else { StatusCode::BAD_REQUEST };
+    page(status, "Activity, people and apps", &main)
 }
 
 fn authorities(context: &Context) -> Table {

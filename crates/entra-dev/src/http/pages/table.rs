@@ -33,7 +33,8 @@ impl Table {
                                     @if index == 0 {
                                         th scope="row" { (cell) }
                                     } @else {
-                                        td { (cell) }
+                                        // On a narrow screen, it replaces the column heading.
+                                        td data-label=(self.columns[index]) { (cell) }
                                     }
                                 }
                             }
@@ -50,12 +51,12 @@ pub(super) fn tables(tables: &[Table]) -> Markup {
     html! { @for table in shown(tables) { (table.html()) } }
 }
 
-/// Links to the tables.
-pub(super) fn contents(tables: &[Table]) -> Markup {
+/// Links to a section, and to the tables.
+pub(super) fn contents(first: &'static str, tables: &[Table]) -> Markup {
     html! {
         nav aria-label="On this page" {
             ul class="contents" {
-                @for Table { title, .. } in shown(tables) {
+                @for title in [first].into_iter().chain(shown(tables).map(|table| table.title)) {
                     li { a href={ "#" (id_of(title)) } { (title) } } " "
                 }
             }
@@ -67,7 +68,7 @@ fn shown(tables: &[Table]) -> impl Iterator<Item = &Table> {
     tables.iter().filter(|table| !table.rows.is_empty())
 }
 
-fn id_of(title: &str) -> String {
+pub(super) fn id_of(title: &str) -> String {
     title.to_lowercase().replace(' ', "-")
 }
 
