@@ -1,7 +1,7 @@
 # Every target wraps cargo or a script. `make help` lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev doctor token test test-postgres tools fuzz attack mutants bench bench-http bench-curve bench-validate bench-store bench-limits instructions instructions-renew lint fmt docs openapi openapi-check clients image-sizes clean
+.PHONY: help run dev doctor token test test-postgres tools fuzz attack mutants bench bench-http bench-curve bench-validate bench-store bench-limits instructions instructions-renew lint fmt docs openapi openapi-check clients image-sizes pictures clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -91,6 +91,9 @@ clients: ## Generate and compile clients in several languages, in target/clients
 
 image-sizes: ## Build what the images contain, and fail if the tenant's is 40 MB or larger
 	@deploy/image-sizes
+
+pictures: ## Renew the pictures in the README of the development tenant; needs make tools
+	CI=true PICTURES=$(CURDIR)/crates/entra-dev/docs cargo test --test todo_api -- pictures_of
 
 clean: ## Remove the build output and the development tenant's files, but not the todos
 	cargo clean

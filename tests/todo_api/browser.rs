@@ -1,7 +1,8 @@
 //! The docs page and the pages of the development tenant in a real browser.
 
 use std::{
-    path::Path,
+    fs,
+    path::{Path, PathBuf},
     process::{Command, Output},
 };
 
@@ -11,8 +12,8 @@ use entra_dev::{
 };
 
 use crate::support::{
-    Column, Launch, Program, Proxy, StandaloneApi, Tool, free_ports, require, root, run,
-    tenant_folder, test_name,
+    Column, Launch, Program, Proxy, StandaloneApi, Tool, environment, free_ports, require, root,
+    run, tenant_folder, test_name,
 };
 
 #[tokio::test]
@@ -189,4 +190,39 @@ async fn everybody_can_use_the_pages_of_the_development_tenant() {
         String::from_utf8_lossy(&visit.stdout),
         String::from_utf8_lossy(&visit.stderr),
     );
+}
+
+/// The pictures in the README of the development tenant.
+const PICTURES: &str = "crates/entra-dev/docs";
+
+/// With `PICTURES`, the folder to which they are written, it renews them.
+#[tokio::test]
+async fn the_pictures_of_the_development_tenant_show_its_pages() {
+    let tools = [Tool::Chromium, Tool::Node, Tool::Playwright];
+    let Some([chromium, node, _]) = require(test_name!(), tools) else { return };
+    let tenant = DevTenant::start().await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let target = environment("PICTURES").map_or_else(|| folder.path().to_owned(), PathBuf::from);
+    let mut script = Command::new(node);
+    script
+        .arg(root().join("tests/browser/pictures.mjs"))
+        .arg(tenant.base_url())
+        .arg(&target)
+        .env("HOME", folder.path())
+        .env("TMPDIR", folder.path())
+        .env("CHROMIUM", chromium);
+    let output = run(script).await;
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let readme = fs::read_to_string(root().join("crates/entra-dev/README.md")).unwrap();
+    for page in ["sign-in", "consent", "audit-trail"] {
+        for scheme in ["light", "dark"] {
+            let name = format!("{page}-{scheme}.png");
+            assert!(readme.contains(&format!("\"docs/{name}\"")), "the README lacks {name}");
+            let kept = fs::read(root().join(PICTURES).join(&name)).unwrap();
+            assert!(kept.len() < 100_000, "{name} has {} bytes", kept.len());
+            let taken = fs::read(target.join(&name)).unwrap();
+            // The header of a PNG contains the width and the height.
+            assert_eq!(kept[..24], taken[..24], "{name}: run `make pictures`");
+        }
+    }
 }
