@@ -63,6 +63,7 @@ mod revocation;
 mod schemathesis;
 mod server;
 mod shutdown;
+mod strict_graph;
 mod support;
 mod systemd;
 mod terminal;

@@ -18,6 +18,7 @@ mod faulty_authority;
 mod foreign_issuer;
 mod gateway;
 mod image;
+pub(crate) mod graph;
 pub(crate) mod judges;
 mod kept;
 mod locks;

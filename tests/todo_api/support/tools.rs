@@ -35,6 +35,8 @@ pub(crate) enum Tool {
     OpenapiTypescript,
     HeyApi,
     OpenapiZodClient,
+    /// Microsoft's types of Graph, and the generator that makes schemas of them.
+    GraphTypes,
     /// What the single-page app in `examples/spa` depends on.
     SpaPackages,
     /// The same of `examples/testing/node`.
@@ -126,6 +128,10 @@ impl Tool {
             Self::OpenapiZodClient => {
                 ("openapi-zod-client", installed("node/node_modules/openapi-zod-client"))
             }
+            Self::GraphTypes => (
+                "Microsoft Graph's types",
+                installed("node/node_modules/@microsoft/microsoft-graph-types"),
+            ),
             Self::SpaPackages => ("packages of examples/spa", packages("spa")),
             Self::NodeExamplePackages => {
                 ("packages of examples/testing/node", packages("testing/node"))
