@@ -9,6 +9,7 @@
 //!   is.
 //! - [`config`]: the settings; [`telemetry`]: the log; [`causes`]: errors in it.
 //! - [`cases`]: why tokens are refused, with the headings in docs/TROUBLESHOOTING.md.
+//! - [`register`]: the app registrations in Microsoft Entra ID.
 //! - [`cli`]: the commands.
 
 pub mod api;
@@ -19,6 +20,7 @@ pub mod config;
 pub mod list;
 pub mod listener;
 pub mod proxies;
+pub mod register;
 pub mod server;
 pub mod store;
 pub mod telemetry;

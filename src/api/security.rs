@@ -36,11 +36,38 @@ security_scheme!(
 /// The short name of the scope, as in tokens.
 pub const ACCESS_AS_USER: &str = "access_as_user";
 
+/// The scopes of the scheme as they are registered, with what people read before they consent.
+pub const SCOPES: &[Scope] = &[Scope {
+    name: ACCESS_AS_USER,
+    admin_consent_name: "Read and write todos as the user",
+    admin_consent_description: "Lets the app read and write the todos of the signed-in user.",
+    user_consent_name: "Read and write your todos",
+    user_consent_description: "Lets the app read and write your todos.",
+}];
+
+/// A scope of the API's registration.
+pub struct Scope {
+    /// The value of the scope, as in tokens.
+    pub name: &'static str,
+    /// The title that an administrator sees.
+    pub admin_consent_name: &'static str,
+    /// What an administrator reads below the title.
+    pub admin_consent_description: &'static str,
+    /// The title that a user sees.
+    pub user_consent_name: &'static str,
+    /// What a user reads below the title.
+    pub user_consent_description: &'static str,
+}
+
 /// What the app roles add. Every signed-in user can read and write their own todos.
 const ROLES: &[Role] = &[
     Role { name: "Admin", reads: Reach::Tenant, writes: Reach::Tenant },
     Role { name: "Auditor", reads: Reach::Tenant, writes: Reach::Own },
 ];
+
+/// An app role without rights. Assign it to people who have no other role, if only assigned people
+/// may sign in.
+const MEMBER: &str = "User";
 
 // The response to a change contains the todo, so a role that writes a todo must also read it.
 const _: () = {
@@ -280,6 +307,21 @@ pub fn roles_in_words() -> String {
     });
     sentences.collect::<Vec<_>>().join(" ")
 }
+
+/// The app roles of the API's registration, each with its description.
+pub fn registered_roles() -> impl Iterator<Item = (&'static str, &'static str)> {
+    let with_rights = ROLES.iter().map(|Role { name, reads, writes }| {
+        let description = match (reads, writes) {
+            (Reach::Tenant, Reach::Tenant) => "Sees, changes and deletes all todos of the tenant.",
+            (Reach::Tenant, Reach::Own) => "Sees all todos of the tenant.",
+            (Reach::Own, _) => USES_THE_API,
+        };
+        (*name, description)
+    });
+    with_rights.chain([(MEMBER, USES_THE_API)])
+}
+
+const USES_THE_API: &str = "Uses the API.";
 
 /// Which todos a right applies to, for summaries: `own, A and B: all`, where A and B are app roles.
 pub fn reach_in_words(right: Right) -> String {

@@ -12,6 +12,7 @@ mod openapi;
 mod output;
 mod probe;
 mod progress;
+mod register;
 mod serve;
 mod signals;
 mod token;
@@ -25,6 +26,7 @@ Examples:
   todo-api serve --dev        try the API without an Azure account
   todo-api token --as uma     get a token to send to it
   todo-api explain -          find out why a token is refused
+  todo-api register --use-az  create the app registrations in your own tenant
   todo-api doctor             find out why it does not work with your own tenant";
 
 /// A todo API protected with Microsoft Entra ID.
@@ -49,6 +51,8 @@ enum Command {
     Explain(explain::Explain),
     /// Check settings, authority, database and address, and say what to fix
     Doctor(doctor::Doctor),
+    /// Create or complete the app registrations in Microsoft Entra ID, and write .env
+    Register(register::Register),
     /// Create a minimal protected API that depends on poem-entra
     New(new::New),
     /// Ask the running server whether it is ready, for containers
@@ -73,6 +77,7 @@ impl Cli {
             Command::Token(token) => token.run()?,
             Command::Explain(explain) => return Ok(explain.run()),
             Command::Doctor(doctor) => return doctor.run(),
+            Command::Register(register) => return register.run(),
             Command::New(new) => new.run()?,
             Command::Healthcheck(healthcheck) => healthcheck.run()?,
             Command::Completions(completions) => completions.run()?,

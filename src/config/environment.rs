@@ -12,7 +12,16 @@ use super::{
 pub struct Environment(HashMap<String, String>);
 
 /// In the working directory.
-const FILE: &str = ".env";
+pub const FILE: &str = ".env";
+
+/// The access token for Microsoft Graph in `GRAPH_TOKEN`. It is valid for about an hour, so it is not a
+/// setting, and `.env` cannot contain it.
+pub fn graph_token() -> Option<String> {
+    #[allow(clippy::disallowed_methods)]
+    let token = env::var("GRAPH_TOKEN").ok()?;
+    let token = token.trim();
+    (!token.is_empty()).then(|| token.to_owned())
+}
 
 impl Environment {
     /// Reads the environment, and the file `.env` in the working directory if there is one. The

@@ -2,8 +2,10 @@
 //! all faults are reported at once.
 
 pub mod dev_tenant;
+pub mod env_file;
 mod environment;
 mod reader;
+pub mod registration;
 mod variables;
 
 use std::{fmt, num::NonZeroU32, time::Duration};
@@ -15,7 +17,7 @@ use crate::{proxies::TrustedProxies, store, tls::Tls};
 use self::reader::Reader;
 pub use self::{
     dev_tenant::DevTenantConfig,
-    environment::Environment,
+    environment::{Environment, FILE, graph_token},
     variables::{VARIABLES, Variable},
 };
 

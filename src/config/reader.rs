@@ -33,6 +33,15 @@ impl<'a> Reader<'a> {
         Self { environment, faults: Vec::new() }
     }
 
+    /// The value, or the default if the variable is not set.
+    pub(super) fn get(&self, name: &str) -> Option<&str> {
+        self.environment.get(name)
+    }
+
+    pub(super) fn report(&mut self, fault: String) {
+        self.faults.push(fault);
+    }
+
     /// Returns the value if no fault was found. `None` must come with a fault.
     pub(super) fn finish<T>(self, value: Option<T>) -> Result<T, InvalidConfig> {
         value.filter(|_| self.faults.is_empty()).ok_or(InvalidConfig(self.faults))

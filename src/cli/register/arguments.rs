@@ -1,0 +1,220 @@
+//! The command line, and what it wants together with the settings.
+
+use std::{process::ExitCode, str::FromStr};
+
+use clap::{Args, ValueEnum};
+use url::Url;
+
+use crate::{
+    api::{docs, security},
+    config::{
+        Environment,
+        registration::{self, RegistrationConfig},
+    },
+    listener,
+    register::{Audience, ClientIds, Names, Wanted},
+};
+
+use super::{dry_run, removal, run};
+
+const EXAMPLES: &str = "\
+Examples:
+  todo-api register --use-az                           with the account of az login
+  todo-api register --use-az --assign ada@contoso.com=Admin --allow-azure-cli
+  todo-api register --client-id GUID --tenant contoso.com   sign in with a code
+  GRAPH_TOKEN=... todo-api register                    with a token for Microsoft Graph
+  todo-api register --dry-run                          print the calls, change nothing
+  todo-api register --dry-run --format entra-dev > directory.toml
+  todo-api register --use-az --destroy                 delete what it created
+
+The command can be run again at any time: it changes only what is missing or different, and it
+removes nothing that a person added. Afterwards: todo-api doctor
+
+Exit code: 0 if the registrations are complete, otherwise 1; 2 for wrong usage; 130 if it was
+stopped.";
+
+/// Create or complete the app registrations
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(in crate::cli) struct Register {
+    /// Sign in with the account of the Azure CLI (az login)
+    #[arg(long, conflicts_with = "client_id")]
+    use_az: bool,
+    /// Sign in with a code in a browser, through this public client of your tenant
+    #[arg(long, value_name = "GUID")]
+    client_id: Option<String>,
+    /// The tenant to sign in to, a GUID or a domain [default: AAD_TENANT_ID]
+    #[arg(long, value_name = "TENANT")]
+    tenant: Option<String>,
+
+    /// The name of the API's registration. That of Swagger UI follows from it
+    #[arg(long, default_value = "Todo API", value_parser = names)]
+    name: Names,
+    /// Whose accounts may sign in [default: as registered, my-org if new]
+    #[arg(long, value_enum)]
+    audience: Option<AudienceName>,
+    /// An App ID URI of the API; can be repeated, the first one is used in scopes [default:
+    /// APP_ID_URI, otherwise api://{client id}]
+    #[arg(long, value_name = "URI")]
+    app_id_uri: Vec<String>,
+    /// Let the Azure CLI get tokens for the API (az account get-access-token)
+    #[arg(long)]
+    allow_azure_cli: bool,
+    /// Consent for everybody in the tenant
+    #[arg(long)]
+    admin_consent: bool,
+    /// Assign an app role to a person, as in ada@contoso.com=Admin; can be repeated
+    #[arg(long, value_name = "NAME=ROLE")]
+    assign: Vec<RoleAssignment>,
+    /// Create a secret for the API, unless API_CLIENT_SECRET is set
+    #[arg(long)]
+    with_secret: bool,
+
+    /// Print the changes, and make none. Without a way to sign in, nothing is read either, and the
+    /// changes are those for a new tenant
+    #[arg(long, conflicts_with = "destroy")]
+    dry_run: bool,
+    /// What --dry-run prints: the calls, or a directory file for the development tenant
+    #[arg(long, value_enum, default_value_t = Format::Text, requires = "dry_run")]
+    format: Format,
+    /// Delete the registrations that this command created
+    #[arg(long)]
+    destroy: bool,
+    /// Do not ask before deleting
+    #[arg(long, requires = "destroy")]
+    yes: bool,
+
+    /// The address of Microsoft Graph [default: that of the cloud in AAD_INSTANCE]
+    #[arg(long, value_name = "URL", value_parser = secure_url)]
+    graph_url: Option<Url>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum AudienceName {
+    /// The tenant's own
+    MyOrg,
+    /// Those of all tenants; ALLOWED_TENANTS lists whose tokens the API accepts
+    AnyOrg,
+    /// Those of all tenants, and personal Microsoft accounts
+    AnyOrgAndPersonal,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    /// The calls and the lines of .env
+    Text,
+    /// A directory file in TOML, for entra-dev --config and DEV_TENANT_CONFIG
+    EntraDev,
+}
+
+/// A person and an app role.
+#[derive(Debug, Clone)]
+struct RoleAssignment {
+    user: String,
+    role: String,
+}
+
+impl FromStr for RoleAssignment {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (user, role) = text.rsplit_once('=').ok_or("write it as NAME=ROLE")?;
+        if user.trim().is_empty() {
+            return Err("the name is missing".to_owned());
+        }
+        let roles: Vec<_> = security::registered_roles().map(|(name, _)| name).collect();
+        if !roles.contains(&role) {
+            return Err(format!("there is no app role {role}, only {}", roles.join(", ")));
+        }
+        Ok(Self { user: user.trim().to_owned(), role: role.to_owned() })
+    }
+}
+
+fn names(text: &str) -> Result<Names, &'static str> {
+    Names::new(text).ok_or("a name must contain a letter or a digit")
+}
+
+fn secure_url(text: &str) -> Result<Url, &'static str> {
+    let url = Url::parse(text).ok().filter(registration::is_secure);
+    url.ok_or("it must be an https URL, or an http URL of this machine")
+}
+
+/// The command with its settings.
+pub(super) struct Request {
+    pub(super) config: RegistrationConfig,
+    pub(super) wanted: Wanted,
+    pub(super) sign_in: Option<SignIn>,
+    pub(super) tenant: Option<String>,
+    pub(super) graph_url: Option<Url>,
+    pub(super) with_secret: bool,
+}
+
+/// How to get a token for Microsoft Graph.
+pub(super) enum SignIn {
+    /// `GRAPH_TOKEN`.
+    Token(String),
+    /// The Azure CLI.
+    AzureCli,
+    /// The device code flow, with the client id of a public client.
+    DeviceCode(String),
+}
+
+impl Register {
+    pub(in crate::cli) fn run(self) -> anyhow::Result<ExitCode> {
+        let (is_dry_run, format) = (self.dry_run, self.format);
+        let (destroy, is_confirmed) = (self.destroy, self.yes);
+        let request = self.request()?;
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        runtime.block_on(async {
+            match (is_dry_run, destroy) {
+                (true, _) => dry_run::run(request, format).await,
+                (_, true) => removal::run(request, is_confirmed).await,
+                _ => run::run(request).await,
+            }
+        })
+    }
+
+    fn request(self) -> anyhow::Result<Request> {
+        let config = RegistrationConfig::read(&Environment::load()?)?;
+        if let Some(problem) = config.server.redirect_problem() {
+            anyhow::bail!("{problem}. Correct it before the redirect URI is registered");
+        }
+        let server = &config.server;
+        let local = listener::url(&server.host, server.port, server.tls.as_ref());
+        let url = server.public_url.clone().unwrap_or(local);
+        let wanted = Wanted {
+            names: self.name,
+            client_ids: ClientIds {
+                api: config.api_client_id.clone(),
+                swagger_ui: config.swagger_ui_client_id.clone(),
+            },
+            audience: self.audience.map(|audience| match audience {
+                AudienceName::MyOrg => Audience::MyOrganization,
+                AudienceName::AnyOrg => Audience::AnyOrganization,
+                AudienceName::AnyOrgAndPersonal => Audience::AnyOrganizationAndPersonal,
+            }),
+            app_id_uris: in_order(self.app_id_uri, &config.app_id_uris),
+            redirect_uris: vec![docs::redirect_uri(&url)],
+            allow_azure_cli: self.allow_azure_cli,
+            admin_consent: self.admin_consent,
+            assignments: self.assign.into_iter().map(|it| (it.user, it.role)).collect(),
+        };
+        let sign_in = match (self.use_az, self.client_id) {
+            (true, _) => Some(SignIn::AzureCli),
+            (false, Some(client_id)) => Some(SignIn::DeviceCode(client_id)),
+            (false, None) => crate::config::graph_token().map(SignIn::Token),
+        };
+        let (tenant, graph_url, with_secret) = (self.tenant, self.graph_url, self.with_secret);
+        Ok(Request { config, wanted, sign_in, tenant, graph_url, with_secret })
+    }
+}
+
+/// The first list, followed by what only the second one contains.
+fn in_order(mut first: Vec<String>, second: &[String]) -> Vec<String> {
+    for item in second {
+        if !first.contains(item) {
+            first.push(item.clone());
+        }
+    }
+    first
+}

@@ -1,0 +1,91 @@
+//! Deletes the registrations that the command created.
+
+use std::{io, path::Path, process::ExitCode, sync::Arc};
+
+use anyhow::bail;
+
+use crate::{
+    config::{self, env_file::EnvFile},
+    register::{Failure, Graph, Removal, Session, Stop, Which},
+};
+
+use super::{
+    arguments::Request,
+    interrupt::{in_thread, interruptible},
+    terminal::Terminal,
+};
+
+pub(super) async fn run(request: Request, is_confirmed: bool) -> anyhow::Result<ExitCode> {
+    let terminal = Arc::default();
+    let work = async |stop| remove(&request, is_confirmed, &terminal, &stop).await;
+    interruptible(&terminal, work).await
+}
+
+async fn remove(
+    request: &Request,
+    is_confirmed: bool,
+    terminal: &Arc<Terminal>,
+    stop: &Stop,
+) -> anyhow::Result<()> {
+    let mut file = EnvFile::read(Path::new(config::FILE))?;
+    let graph = request.graph(terminal, stop).await?.ok_or(Failure::Stopped)?;
+    terminal.start();
+    let tenant = Session::new(&graph, &request.wanted, &|_| {}).organization().await?;
+    request.check_tenant(&tenant)?;
+    terminal.print(&format!("Tenant {} ({})", tenant.display_name, tenant.id));
+    let found = Removal::find(&graph, &request.wanted).await?;
+    terminal.stop();
+    let (own, others): (Vec<_>, Vec<_>) = found.into_iter().partition(Removal::is_own);
+    for Removal { application, .. } in &others {
+        terminal.print(&format!(
+            "  keep {} ({}): this command did not create it",
+            application.display_name, application.app_id
+        ));
+    }
+    if own.is_empty() {
+        terminal.print("Nothing to delete.");
+        return Ok(());
+    }
+    for Removal { application, .. } in &own {
+        let (name, id) = (&application.display_name, &application.app_id);
+        terminal.print(&format!("  delete {name} ({id}), with its consents and assigned roles"));
+    }
+    if !is_confirmed && !confirm(terminal, stop).await? {
+        bail!("not confirmed. Answer yes, or add --yes");
+    }
+    terminal.start();
+    delete(&own, &graph, &mut file, terminal).await
+}
+
+async fn delete(
+    removals: &[Removal],
+    graph: &Graph,
+    file: &mut EnvFile,
+    terminal: &Terminal,
+) -> anyhow::Result<()> {
+    for removal in removals {
+        removal.run(graph).await?;
+        terminal.changed(&format!("deleted {}", removal.application.display_name));
+        let secret = (removal.which == Which::Api).then_some("API_CLIENT_SECRET");
+        for name in [removal.which.variable()].into_iter().chain(secret) {
+            if file.is_set(name) {
+                file.set(name, "")?;
+            }
+        }
+        file.write()?;
+    }
+    Ok(())
+}
+
+/// Asks. `false` is any answer but yes, and none.
+async fn confirm(terminal: &Terminal, stop: &Stop) -> anyhow::Result<bool> {
+    terminal.note("Delete them permanently? Type yes:");
+    let read = || {
+        let mut line = String::new();
+        io::stdin().read_line(&mut line).is_ok() && line.trim() == "yes"
+    };
+    tokio::select! {
+        is_yes = in_thread(read) => is_yes,
+        () = stop.requested() => Err(Failure::Stopped.into()),
+    }
+}

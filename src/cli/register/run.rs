@@ -1,0 +1,122 @@
+//! Creates or completes the registrations.
+
+use std::{path::Path, process::ExitCode, sync::Arc};
+
+use anyhow::{Context, ensure};
+use uuid::Uuid;
+
+use crate::{
+    causes::Causes,
+    config::{
+        self,
+        env_file::{EnvFile, EnvFileError},
+    },
+    register::{Failure, Graph, NewSecret, Organization, Outcome, Session, State, Stop},
+};
+
+use super::{arguments::Request, interrupt::interruptible, settings::settings, terminal::Terminal};
+
+const SECRET: &str = "API_CLIENT_SECRET";
+/// The line of `.env` that says that a secret is being created. If the program is interrupted before
+/// the value is written, the next run knows by its name which secret is lost.
+const NOTE: &str = "# todo-api register is creating API_CLIENT_SECRET: ";
+
+pub(super) async fn run(request: Request) -> anyhow::Result<ExitCode> {
+    let terminal = Arc::default();
+    interruptible(&terminal, async |stop| register(&request, &terminal, &stop).await).await
+}
+
+async fn register(request: &Request, terminal: &Arc<Terminal>, stop: &Stop) -> anyhow::Result<()> {
+    // If the file cannot be read, it could not be written later.
+    let mut file = EnvFile::read(Path::new(config::FILE))?;
+    let graph = request.graph(terminal, stop).await?.ok_or(Failure::Stopped)?;
+    terminal.start();
+    let journal = |change: &str| terminal.changed(change);
+    let session = Session::new(&graph, &request.wanted, &journal);
+    let tenant = session.organization().await?;
+    request.check_tenant(&tenant)?;
+    terminal.print(&format!("Tenant {} ({})", tenant.display_name, tenant.id));
+    let Outcome { state, mut changed } = session.run().await?;
+
+    let written = settings(&request.config, &request.wanted, &state, &tenant.id);
+    let mut write = || -> Result<bool, EnvFileError> {
+        for (name, value) in &written {
+            file.set(name, value)?;
+        }
+        file.write()
+    };
+    let lines = || written.iter().map(|(name, value)| format!("{name}={value}"));
+    changed |= write().map_err(|error| unwritten(error, lines()))?;
+    if request.with_secret && !request.config.has_secret {
+        create_secret(&graph, &state, &mut file, terminal).await?;
+        changed = true;
+    }
+    terminal.stop();
+    summarize(&state, &file, changed, terminal);
+    Ok(())
+}
+
+/// The values must not be lost.
+fn unwritten(error: EnvFileError, lines: impl Iterator<Item = String>) -> anyhow::Error {
+    let lines = lines.collect::<Vec<_>>().join("\n  ");
+    let text = format!("{}. Put these lines there:\n  {lines}\n", Causes(&error));
+    anyhow::Error::msg(text)
+}
+
+async fn create_secret(
+    graph: &Graph,
+    state: &State,
+    file: &mut EnvFile,
+    terminal: &Terminal,
+) -> anyhow::Result<()> {
+    let api = state.api.application.as_ref().context("the registration is missing")?;
+    let name = match file.note(NOTE) {
+        Some(name) => name.to_owned(),
+        None => {
+            let (random, ..) = Uuid::new_v4().as_fields();
+            let name = format!("todo-api register {random:08x}");
+            file.add_note(&format!("{NOTE}{name}"));
+            name
+        }
+    };
+    file.write()?;
+    let secret = NewSecret::create(graph, api, &name).await?;
+    terminal.changed("create a secret of the API's registration");
+    terminal.print(&format!("  The secret is shown only now: {}", secret.reveal()));
+    file.remove_note(NOTE);
+    let written = file.set_secret(SECRET, secret.reveal()).and_then(|()| file.write());
+    written.map_err(|error| {
+        let problem = Causes(&error);
+        anyhow::Error::msg(format!("{problem}. Put the secret above there, as {SECRET}"))
+    })?;
+    Ok(())
+}
+
+impl Request {
+    /// Checks that the settings are about the tenant of the token.
+    pub(super) fn check_tenant(&self, tenant: &Organization) -> anyhow::Result<()> {
+        let Some(configured) = &self.config.tenant else { return Ok(()) };
+        let names_none = ["common", "organizations", "consumers"].contains(&configured.as_str());
+        ensure!(
+            names_none || tenant.is_named(configured),
+            "AAD_TENANT_ID is {configured}, but the token is for the tenant {} ({}). Sign in to the \
+             other tenant with --tenant {configured}, or correct AAD_TENANT_ID",
+            tenant.display_name,
+            tenant.id
+        );
+        Ok(())
+    }
+}
+
+fn summarize(state: &State, file: &EnvFile, changed: bool, terminal: &Terminal) {
+    for registration in [&state.api, &state.swagger_ui] {
+        if let Some(application) = &registration.application {
+            terminal.print(&format!("{}: {}", application.display_name, application.app_id));
+        }
+    }
+    let path = file.path().display();
+    terminal.print(&match changed {
+        true => format!("The settings are in {path}. Next: todo-api doctor"),
+        false => format!("Nothing changed: the registrations and {path} are complete."),
+    });
+}

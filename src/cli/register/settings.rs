@@ -1,0 +1,65 @@
+//! The settings that follow from the registrations.
+
+use crate::{
+    config::registration::RegistrationConfig,
+    register::{Application, Audience, State, Wanted},
+};
+
+/// What to write to `.env`, in the order of `.env.sample`. `tenant` is the id of the tenant.
+pub(super) fn settings(
+    config: &RegistrationConfig,
+    wanted: &Wanted,
+    state: &State,
+    tenant: &str,
+) -> Vec<(&'static str, String)> {
+    let mut settings = Vec::new();
+    let id = |application: &Option<Application>| application.as_ref().map(|it| it.app_id.clone());
+    let (api, client) = (id(&state.api.application), id(&state.swagger_ui.application));
+    if let Some(client_id) = api.clone() {
+        settings.push(("API_CLIENT_ID", client_id));
+    }
+    if let Some(client_id) = client {
+        settings.push(("SWAGGER_UI_CLIENT_ID", client_id));
+    }
+    let audience = state.api.application.as_ref().and_then(Application::audience);
+    let authority = tenant_setting(config, wanted, audience, tenant);
+    // Without a list, the API does not start. The tenant's own people are a safe beginning.
+    let several = ["common", "organizations", "consumers"].contains(&authority.as_str());
+    let allowed = (several && config.allowed_tenants.is_empty()).then(|| tenant.to_owned());
+    settings.push(("AAD_TENANT_ID", authority));
+    settings.extend(allowed.map(|tenant| ("ALLOWED_TENANTS", tenant)));
+    // A single tenant admits no list.
+    if !several && !config.allowed_tenants.is_empty() {
+        settings.push(("ALLOWED_TENANTS", String::new()));
+    }
+    let default = api.map(|client_id| format!("api://{client_id}"));
+    let is_default =
+        wanted.app_id_uris.is_empty() || default.as_ref() == wanted.app_id_uris.first();
+    if !is_default || wanted.app_id_uris != config.app_id_uris && !config.app_id_uris.is_empty() {
+        settings.push(("APP_ID_URI", wanted.app_id_uris.join(",")));
+    }
+    settings
+}
+
+/// `AAD_TENANT_ID`. What a person wrote stays, unless it does not fit the registration or another
+/// audience was asked for.
+fn tenant_setting(
+    config: &RegistrationConfig,
+    wanted: &Wanted,
+    audience: Option<Audience>,
+    tenant: &str,
+) -> String {
+    let audience = audience.unwrap_or(Audience::MyOrganization);
+    let value = match audience {
+        Audience::MyOrganization => tenant,
+        Audience::AnyOrganization => "organizations",
+        Audience::AnyOrganizationAndPersonal => "common",
+    };
+    let fits = |configured: &&str| match *configured {
+        "organizations" => audience >= Audience::AnyOrganization,
+        "common" | "consumers" => audience == Audience::AnyOrganizationAndPersonal,
+        // The caller has checked that this is the tenant. It is narrower than any audience.
+        _ => wanted.audience.is_none_or(|wanted| wanted == Audience::MyOrganization),
+    };
+    config.tenant.as_deref().filter(fits).unwrap_or(value).to_owned()
+}

@@ -1,0 +1,347 @@
+//! Changes the file `.env` without losing any of its lines.
+
+use std::{
+    fs::{self, File, Permissions},
+    io::{self, Write},
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+};
+
+/// The file `.env` with changes that are not written yet.
+#[derive(Debug)]
+pub struct EnvFile {
+    /// Where the file is, after following symbolic links.
+    path: PathBuf,
+    /// `None` if there is no file.
+    mode: Option<u32>,
+    written: String,
+    text: String,
+    is_secret: bool,
+}
+
+/// Why the file cannot be changed.
+#[derive(Debug, thiserror::Error)]
+pub enum EnvFileError {
+    /// The file or its folder cannot be read.
+    #[error("{} cannot be read", .0.display())]
+    Read(PathBuf, #[source] io::Error),
+    /// The file or its folder cannot be written.
+    #[error("{} cannot be written", .0.display())]
+    Write(PathBuf, #[source] io::Error),
+    /// The changed text would not have the new value, or would change another one.
+    #[error("{} has a form in which {name} cannot be set", .path.display())]
+    Form {
+        /// The file.
+        path: PathBuf,
+        /// The variable.
+        name: String,
+    },
+}
+
+impl EnvFile {
+    /// Reads the file. It need not exist.
+    ///
+    /// # Errors
+    ///
+    /// If it exists and cannot be read, or is a symbolic link that leads nowhere.
+    pub fn read(path: &Path) -> Result<Self, EnvFileError> {
+        let failed = |error| EnvFileError::Read(path.to_owned(), error);
+        let is_missing = |error: &io::Error| error.kind() == io::ErrorKind::NotFound;
+        match fs::symlink_metadata(path) {
+            Ok(_) => {}
+            Err(error) if is_missing(&error) => {
+                let (written, text) = (String::new(), String::new());
+                let path = path.to_owned();
+                return Ok(Self { path, mode: None, written, text, is_secret: false });
+            }
+            Err(error) => return Err(failed(error)),
+        }
+        let target = fs::canonicalize(path).map_err(failed)?;
+        let text = fs::read_to_string(&target).map_err(failed)?;
+        let mode = fs::metadata(&target).map_err(failed)?.permissions().mode() & 0o7777;
+        let written = text.clone();
+        Ok(Self { path: target, mode: Some(mode), written, text, is_secret: false })
+    }
+
+    /// Whether the file sets this variable to something.
+    pub fn is_set(&self, name: &str) -> bool {
+        let values = values(&self.text).unwrap_or_default();
+        get(&values, name).is_some_and(|value| !value.trim().is_empty())
+    }
+
+    /// The path, for messages.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Sets a variable. The last line that sets it is changed, otherwise a line is added: below the
+    /// comment that describes the variable, or at the end.
+    ///
+    /// # Errors
+    ///
+    /// If the file has a form that is not understood, such as a variable inside the quotes of
+    /// another one.
+    pub fn set(&mut self, name: &str, value: &str) -> Result<(), EnvFileError> {
+        let before = values(&self.text);
+        if before.as_ref().is_some_and(|before| get(before, name) == Some(value)) {
+            return Ok(());
+        }
+        let text = with_value(&self.text, name, value);
+        let is_right = before.zip(values(&text)).is_some_and(|(before, after)| {
+            get(&after, name) == Some(value)
+                && before.iter().all(|(other, old)| {
+                    other == name
+                        || get(&before, other) != Some(old)
+                        || get(&after, other) == Some(old)
+                })
+        });
+        if !is_right {
+            return Err(EnvFileError::Form { path: self.path.clone(), name: name.to_owned() });
+        }
+        self.text = text;
+        Ok(())
+    }
+
+    /// Sets a variable that nobody else may read: the file gets the mode 600.
+    ///
+    /// # Errors
+    ///
+    /// The same as [`EnvFile::set`].
+    pub fn set_secret(&mut self, name: &str, value: &str) -> Result<(), EnvFileError> {
+        self.is_secret = true;
+        self.set(name, value)
+    }
+
+    /// The rest of the comment line that begins like this.
+    pub fn note(&self, beginning: &str) -> Option<&str> {
+        let rest = self.text.lines().find_map(|line| line.strip_prefix(beginning));
+        rest.map(str::trim)
+    }
+
+    /// Adds a comment line at the end.
+    pub fn add_note(&mut self, line: &str) {
+        let end = line_end(&self.text);
+        self.text = with_last_line_end(&self.text) + line + end;
+    }
+
+    /// Removes the comment line that begins like this.
+    pub fn remove_note(&mut self, beginning: &str) {
+        let lines = self.text.split_inclusive('\n');
+        self.text = lines.filter(|line| !line.starts_with(beginning)).collect();
+    }
+
+    /// Writes the changes. Returns whether there were any.
+    ///
+    /// The new file replaces the old one in one step, so a program that reads it, or a failure of
+    /// the power, finds either of them and never a part.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be replaced. Nothing has changed then.
+    pub fn write(&mut self) -> Result<bool, EnvFileError> {
+        if self.text == self.written {
+            return Ok(false);
+        }
+        let failed = |error| EnvFileError::Write(self.path.clone(), error);
+        let folder = match self.path.parent() {
+            Some(folder) if !folder.as_os_str().is_empty() => folder,
+            _ => Path::new("."),
+        };
+        // The mode of a new file is limited by the umask.
+        let mode = self.mode.unwrap_or(if self.is_secret { 0o600 } else { 0o644 });
+        let mode = if self.is_secret { 0o600 } else { mode };
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(".env.").permissions(Permissions::from_mode(mode));
+        let mut file = builder.tempfile_in(folder).map_err(failed)?;
+        file.write_all(self.text.as_bytes()).map_err(failed)?;
+        if self.mode.is_some() {
+            // An existing file keeps its mode, whatever the umask is.
+            file.as_file().set_permissions(Permissions::from_mode(mode)).map_err(failed)?;
+        }
+        file.as_file().sync_all().map_err(failed)?;
+        file.persist(&self.path).map_err(|error| failed(error.error))?;
+        // Without this, a failure of the power could bring the old file back.
+        File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed)?;
+        self.written.clone_from(&self.text);
+        self.mode = Some(mode);
+        Ok(true)
+    }
+}
+
+/// The variables of the file, in its order. `None` if a line cannot be read.
+fn values(text: &str) -> Option<Vec<(String, String)>> {
+    let text = format!("{}\n", text.strip_prefix('\u{feff}').unwrap_or(text));
+    dotenvy::from_read_iter(text.as_bytes()).collect::<Result<_, _>>().ok()
+}
+
+/// The value of a variable. The last line that sets it counts.
+fn get<'a>(values: &'a [(String, String)], name: &str) -> Option<&'a str> {
+    values.iter().rev().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+}
+
+fn with_value(text: &str, name: &str, value: &str) -> String {
+    let end = line_end(text);
+    let lines: Vec<_> = text.split_inclusive('\n').collect();
+    if let Some(at) = lines.iter().rposition(|line| assignment(line, name).is_some()) {
+        let (before, after) = assignment(lines[at], name).unwrap_or_default();
+        let changed = format!("{before}{}{after}", quoted(value));
+        let unchanged = |range: &[&str]| range.concat();
+        return unchanged(&lines[..at]) + &changed + &unchanged(&lines[at + 1..]);
+    }
+    let new = format!("{name}={}{end}", quoted(value));
+    let describes =
+        |line: &&str| line.trim_start_matches(['#', ' ']).starts_with(&format!("{name}="));
+    match lines.iter().rposition(describes) {
+        Some(at) => {
+            let before = with_last_line_end(&lines[..=at].concat());
+            before + &new + &lines[at + 1..].concat()
+        }
+        None => with_last_line_end(text) + &new,
+    }
+}
+
+/// The parts of the line before and after the value, if it sets this variable.
+fn assignment<'a>(line: &'a str, name: &str) -> Option<(&'a str, &'a str)> {
+    let start = line.trim_start_matches(['\u{feff}', ' ', '\t']);
+    let start = start.strip_prefix("export ").map_or(start, str::trim_start);
+    let rest = start.strip_prefix(name)?.trim_start_matches([' ', '\t']).strip_prefix('=')?;
+    let value = rest.trim_start_matches([' ', '\t']);
+    let length = match value.chars().next() {
+        Some(quote @ ('\'' | '"')) => value[1..].find(quote).map(|at| at + 2)?,
+        _ => value.find(|c: char| c.is_whitespace()).unwrap_or(value.len()),
+    };
+    let at = line.len() - value.len();
+    Some((&line[..at], &line[at + length..]))
+}
+
+/// A value that contains none of the characters with a meaning is written as it is.
+fn quoted(value: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-._~:/,@+".contains(c);
+    if value.chars().all(is_plain) { value.to_owned() } else { format!("'{value}'") }
+}
+
+fn line_end(text: &str) -> &'static str {
+    if text.contains("\r\n") { "\r\n" } else { "\n" }
+}
+
+fn with_last_line_end(text: &str) -> String {
+    match text.is_empty() || text.ends_with('\n') {
+        true => text.to_owned(),
+        false => format!("{text}{}", line_end(text)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A file with this text, and its folder.
+    fn file(text: &str) -> (tempfile::TempDir, PathBuf) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(".env");
+        fs::write(&path, text).unwrap();
+        (folder, path)
+    }
+
+    fn mode(path: &Path) -> u32 {
+        fs::metadata(path).unwrap().permissions().mode() & 0o777
+    }
+
+    #[test]
+    fn a_value_is_replaced_in_place_and_everything_else_stays() {
+        for (before, after) in [
+            ("", "PORT=9\n"),
+            ("# Mine.\nA=1", "# Mine.\nA=1\nPORT=9\n"),
+            ("PORT=\nA=1\n", "PORT=9\nA=1\n"),
+            ("export PORT = 8 # why\nA='x # y'\n", "export PORT = 9 # why\nA='x # y'\n"),
+            ("PORT='8'# why\r\nA=1\r\n", "PORT=9# why\r\nA=1\r\n"),
+            ("A=1\r\n", "A=1\r\nPORT=9\r\n"),
+            ("\u{feff}PORT=\"8\"\n", "\u{feff}PORT=9\n"),
+            ("PORT=7\nPORT=8\n", "PORT=7\nPORT=9\n"),
+            ("# The port.\n# PORT=8\n\nA=1\n", "# The port.\n# PORT=8\nPORT=9\n\nA=1\n"),
+            ("APORT=1\nPORT_A=2\n", "APORT=1\nPORT_A=2\nPORT=9\n"),
+            ("PORT=9\nA=1", "PORT=9\nA=1"),
+        ] {
+            let (_folder, path) = file(before);
+            let mut env = EnvFile::read(&path).unwrap();
+            env.set("PORT", "9").unwrap();
+            assert_eq!(env.write().unwrap(), before != after, "{before:?}");
+            assert_eq!(fs::read_to_string(&path).unwrap(), after, "{before:?}");
+        }
+    }
+
+    #[test]
+    fn a_file_that_is_not_understood_stays_as_it_is() {
+        for text in ["TEXT='a\nPORT=8\n'\n", "PORT='8\n", "two words\n"] {
+            let (_folder, path) = file(text);
+            let mut env = EnvFile::read(&path).unwrap();
+            let error = env.set("PORT", "9").unwrap_err();
+            assert!(
+                error.to_string().ends_with(" has a form in which PORT cannot be set"),
+                "{error}"
+            );
+            assert!(!env.write().unwrap());
+            assert_eq!(fs::read_to_string(&path).unwrap(), text);
+        }
+    }
+
+    #[test]
+    fn a_value_with_a_meaning_is_quoted() {
+        let (_folder, path) = file("");
+        let mut env = EnvFile::read(&path).unwrap();
+        env.set("API_CLIENT_SECRET", "a#b $c\"d\\e").unwrap();
+        env.write().unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "API_CLIENT_SECRET='a#b $c\"d\\e'\n");
+        assert!(env.set("API_CLIENT_SECRET", "it's").is_err());
+    }
+
+    #[test]
+    fn a_secret_makes_the_file_private_and_otherwise_the_mode_stays() {
+        let (folder, path) = file("A=1\n");
+        fs::set_permissions(&path, Permissions::from_mode(0o664)).unwrap();
+        let mut env = EnvFile::read(&path).unwrap();
+        env.set("PORT", "9").unwrap();
+        env.write().unwrap();
+        assert_eq!(mode(&path), 0o664);
+        env.set_secret("API_CLIENT_SECRET", "x").unwrap();
+        env.write().unwrap();
+        assert_eq!(mode(&path), 0o600);
+
+        let new = folder.path().join("new");
+        let mut env = EnvFile::read(&new).unwrap();
+        env.set_secret("API_CLIENT_SECRET", "x").unwrap();
+        env.write().unwrap();
+        assert_eq!(mode(&new), 0o600);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2, "no temporary file stays");
+    }
+
+    #[test]
+    fn a_symbolic_link_stays_a_link() {
+        let (folder, path) = file("PORT=8\n");
+        let link = folder.path().join("link");
+        std::os::unix::fs::symlink(&path, &link).unwrap();
+        let mut env = EnvFile::read(&link).unwrap();
+        env.set("PORT", "9").unwrap();
+        env.write().unwrap();
+        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+        assert_eq!(fs::read_to_string(&path).unwrap(), "PORT=9\n");
+
+        fs::remove_file(&path).unwrap();
+        let error = EnvFile::read(&link).unwrap_err();
+        assert!(error.to_string().ends_with("link cannot be read"), "{error}");
+    }
+
+    #[test]
+    fn a_note_is_added_found_and_removed() {
+        let (_folder, path) = file("A=1");
+        let mut env = EnvFile::read(&path).unwrap();
+        assert_eq!(env.note("# creating: "), None);
+        env.add_note("# creating: x");
+        env.write().unwrap();
+        let mut env = EnvFile::read(&path).unwrap();
+        assert_eq!(env.note("# creating: "), Some("x"));
+        env.remove_note("# creating: ");
+        env.write().unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "A=1\n");
+    }
+}

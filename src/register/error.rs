@@ -1,0 +1,310 @@
+//! Why a registration could not be completed, in words. Microsoft Graph's error codes:
+//! <https://learn.microsoft.com/graph/errors>.
+
+use reqwest::StatusCode;
+use serde_json::Value;
+
+/// Why a registration could not be completed.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// The HTTP client could not be created.
+    #[error("failed to start the HTTP client")]
+    Client(#[source] reqwest::Error),
+    /// There was no response.
+    #[error("Microsoft Graph cannot be reached at {host}")]
+    Unreachable {
+        /// The host.
+        host: String,
+        /// The error of the HTTP client.
+        #[source]
+        source: reqwest::Error,
+    },
+    /// A change was sent, and there was no response.
+    #[error("the last change was sent to {host}, but the response was lost")]
+    LostResponse {
+        /// The host.
+        host: String,
+        /// The error of the HTTP client.
+        #[source]
+        source: reqwest::Error,
+    },
+    /// Graph refused a request.
+    #[error("Microsoft Graph refused the request: {0}")]
+    Refused(Refusal),
+    /// The token's audience is another resource.
+    #[error("the token is not for Microsoft Graph")]
+    WrongAudience,
+    /// The token is too old.
+    #[error("the token has expired")]
+    Expired,
+    /// Graph does not accept the token.
+    #[error("Microsoft Graph does not accept the token: {0}")]
+    InvalidToken(String),
+    /// The caller lacks a permission.
+    #[error("this account may not {what}")]
+    Forbidden {
+        /// What was to be done.
+        what: String,
+        /// What is missing.
+        permission: Permission,
+    },
+    /// An App ID URI has a domain that the tenant does not own.
+    #[error("the domain of the App ID URI is not verified in the tenant: {0}")]
+    UnverifiedDomain(String),
+    /// An App ID URI belongs to another registration.
+    #[error("another registration already has the App ID URI ({0})")]
+    UriTaken(String),
+    /// The unique name belongs to a registration that the caller may not change.
+    #[error(
+        "the name is taken: there is a registration with the unique name {0}, and this account may \
+         not change it"
+    )]
+    NameTaken(String),
+    /// The unique name belongs to a registration that was deleted less than 30 days ago.
+    #[error("the name is taken: a deleted registration still has the unique name {0}")]
+    NameOfDeleted(String),
+    /// Graph was asked too often.
+    #[error("Microsoft Graph still refuses after five minutes: too many requests ({0})")]
+    Throttled(Refusal),
+    /// Changes that Graph accepted are not visible.
+    #[error("Microsoft Graph still does not show what was changed, after a minute")]
+    NotVisible,
+    /// The settings name a registration that does not exist.
+    #[error(
+        "the tenant has no registration with the client id {client_id}, which {variable} names"
+    )]
+    NoRegistration {
+        /// The setting.
+        variable: &'static str,
+        /// Its value.
+        client_id: String,
+    },
+    /// Nobody has this name.
+    #[error("there is no user {0} in the tenant")]
+    NoUser(String),
+    /// A list continues on another server.
+    #[error("a link in the response leads to another server, or in a circle")]
+    OtherServer,
+    /// The response is too large.
+    #[error("the response is larger than 16 MiB")]
+    TooLarge,
+    /// The response has another form than Graph documents.
+    #[error("the response cannot be understood")]
+    Unreadable(#[from] serde_json::Error),
+    /// A person stopped the program.
+    #[error("stopped")]
+    Stopped,
+}
+
+impl Failure {
+    /// For a request that changes something: without a response, nobody knows whether it did.
+    pub(super) fn after_write(self) -> Self {
+        match self {
+            // Nothing was sent without a connection.
+            Self::Unreachable { host, source } if !source.is_connect() => {
+                Self::LostResponse { host, source }
+            }
+            other => other,
+        }
+    }
+
+    /// The same failure in terms of what was to be done: a phrase such as "read the tenant".
+    pub(super) fn in_terms_of(self, what: &str, permission: Permission) -> Self {
+        let Self::Refused(refusal) = self else { return self };
+        let says = |text: &str| refusal.message.to_ascii_lowercase().contains(text);
+        match refusal.status {
+            StatusCode::UNAUTHORIZED if says("audience") => Self::WrongAudience,
+            StatusCode::UNAUTHORIZED if says("expired") => Self::Expired,
+            StatusCode::UNAUTHORIZED => Self::InvalidToken(refusal.to_string()),
+            StatusCode::FORBIDDEN => Self::Forbidden { what: what.to_owned(), permission },
+            _ if refusal.is_unverified_domain() => Self::UnverifiedDomain(refusal.message),
+            _ if refusal.is_conflict() && says("identifieruris") => Self::UriTaken(refusal.message),
+            _ => Self::Refused(refusal),
+        }
+    }
+
+    /// What to do.
+    pub fn advice(&self) -> String {
+        match self {
+            Self::Client(_) => "Install the CA certificates of the system (ca-certificates), or \
+                name a file with SSL_CERT_FILE."
+                .to_owned(),
+            Self::Unreachable { .. } => "Check the network. If this machine must use a proxy, set \
+                HTTPS_PROXY in the environment. Another cloud needs AAD_INSTANCE or --graph-url."
+                .to_owned(),
+            Self::WrongAudience => "Get one with: az account get-access-token --resource-type \
+                ms-graph --query accessToken --output tsv\nOr run the command with --use-az."
+                .to_owned(),
+            Self::Expired | Self::InvalidToken(_) => {
+                "Sign in again: az login, then run the command \
+                with --use-az. A token in GRAPH_TOKEN is valid for about an hour."
+                    .to_owned()
+            }
+            Self::Forbidden { permission, .. } => permission.advice(),
+            Self::UnverifiedDomain(_) => {
+                "Verify the domain under Custom domain names in the Entra \
+                admin center, or use a URI that contains the client id: without --app-id-uri and \
+                APP_ID_URI, it is api:// and the client id."
+                    .to_owned()
+            }
+            Self::UriTaken(_) => {
+                "Choose another URI with --app-id-uri. If the other registration is \
+                not needed any more, delete it, also under Deleted applications."
+                    .to_owned()
+            }
+            Self::NameTaken(_) => "Choose another name with --name. If the registration is yours, \
+                set API_CLIENT_ID and SWAGGER_UI_CLIENT_ID in .env."
+                .to_owned(),
+            Self::NameOfDeleted(_) => {
+                "In the Entra admin center, under App registrations, Deleted \
+                applications, delete it permanently or restore it. Or choose another name with \
+                --name."
+                    .to_owned()
+            }
+            Self::Refused(_) | Self::Unreadable(_) | Self::TooLarge | Self::OtherServer => {
+                "If this is a gateway's response, correct --graph-url. Otherwise, look up the code \
+                 at https://learn.microsoft.com/graph/errors"
+                    .to_owned()
+            }
+            Self::Throttled(_) => "Wait a few minutes.".to_owned(),
+            Self::NoRegistration { variable, .. } => format!(
+                "Correct {variable} in .env or in the environment. If the registration was deleted, \
+                 empty {variable}: it is created again then. Check also that you signed in to the \
+                 right tenant."
+            ),
+            Self::NoUser(_) => "Write the sign-in name (user principal name) that the Entra admin \
+                center shows. A guest's contains #EXT#, so put it in quotes."
+                .to_owned(),
+            Self::LostResponse { .. } | Self::NotVisible | Self::Stopped => String::new(),
+        }
+    }
+}
+
+/// A permission of Microsoft Graph, for a user together with a role in the tenant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Permission {
+    /// `Organization.Read.All`, or `User.Read` for a user.
+    Tenant,
+    /// `Application.ReadWrite.All`.
+    Applications,
+    /// `DelegatedPermissionGrant.ReadWrite.All`.
+    Consent,
+    /// `AppRoleAssignment.ReadWrite.All`.
+    Assignments,
+    /// `User.ReadBasic.All`.
+    People,
+}
+
+impl Permission {
+    /// The name of the delegated permission.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Tenant => "User.Read",
+            Self::Applications => "Application.ReadWrite.All",
+            Self::Consent => "DelegatedPermissionGrant.ReadWrite.All",
+            Self::Assignments => "AppRoleAssignment.ReadWrite.All",
+            Self::People => "User.ReadBasic.All",
+        }
+    }
+
+    fn advice(self) -> String {
+        let name = self.name();
+        match self {
+            Self::Tenant => format!(
+                "The token needs the permission {name} of Microsoft Graph; that of an app needs \
+                 Organization.Read.All. An administrator can run: az login && todo-api register \
+                 --use-az"
+            ),
+            Self::Applications => format!(
+                "The token needs the permission {name} of Microsoft Graph, and the account the role \
+                 Application Developer, or Application Administrator for registrations that it does \
+                 not own. An administrator can run the same command with --use-az after az login, \
+                 or assign the role to you."
+            ),
+            Self::Consent => format!(
+                "Consent for everybody needs the permission {name} of Microsoft Graph, and the role \
+                 Cloud Application Administrator or Application Administrator. An administrator can \
+                 run the same command with --use-az after az login. Without --admin-consent it is \
+                 not needed: the docs page is pre-authorized."
+            ),
+            Self::Assignments => format!(
+                "To assign roles, the token needs the permission {name} of Microsoft Graph, and the \
+                 account the role Cloud Application Administrator or Application Administrator. An \
+                 administrator can run the same command with --use-az after az login. You can also \
+                 leave out --assign."
+            ),
+            Self::People => format!(
+                "To find people for --assign, the token needs the permission {name} of Microsoft \
+                 Graph. An administrator can run the same command with --use-az after az login."
+            ),
+        }
+    }
+}
+
+/// A response of Graph that says no.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    pub(super) status: StatusCode,
+    codes: Vec<String>,
+    pub(super) message: String,
+}
+
+impl Refusal {
+    /// Reads `error`, with its `details` if there are any.
+    pub(super) fn new(status: StatusCode, body: &Value) -> Self {
+        let error = &body["error"];
+        let details = error["details"].as_array().into_iter().flatten();
+        let codes = [error].into_iter().chain(details).filter_map(|part| part["code"].as_str());
+        let message = error["message"].as_str().unwrap_or_default();
+        let message: String = message.chars().filter(|c| !c.is_control()).take(500).collect();
+        Self { status, codes: codes.map(str::to_owned).collect(), message }
+    }
+
+    fn has_code(&self, code: &str) -> bool {
+        self.codes.iter().any(|known| known == code)
+    }
+
+    fn says(&self, text: &str) -> bool {
+        self.message.to_ascii_lowercase().contains(text)
+    }
+
+    /// Whether another object has a value that must be unique, or the new object exists already.
+    pub(super) fn is_conflict(&self) -> bool {
+        self.status == StatusCode::CONFLICT
+            || self.has_code("ObjectConflict")
+            || self.has_code("Request_MultipleObjectsWithSameKeyValue")
+            || self.says("already exists")
+    }
+
+    /// Whether the object does not exist.
+    pub(super) fn is_missing(&self) -> bool {
+        self.status == StatusCode::NOT_FOUND
+    }
+
+    fn is_unverified_domain(&self) -> bool {
+        self.has_code("HostNameNotOnVerifiedDomain")
+            || self.says("verified domain")
+            || self.says("identifier-uri-addition-error")
+    }
+
+    /// Whether the reason can be that a replica of Graph does not know a new object yet.
+    pub(super) fn may_be_early(&self) -> bool {
+        [StatusCode::NOT_FOUND, StatusCode::BAD_REQUEST].contains(&self.status)
+            && !self.is_conflict()
+            && !self.is_unverified_domain()
+            && !self.has_code("CannotDeleteOrUpdateEnabledEntitlement")
+    }
+}
+
+impl std::fmt::Display for Refusal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.status.as_u16())?;
+        if let Some(code) = self.codes.first() {
+            write!(f, " {code}")?;
+        }
+        if !self.message.is_empty() {
+            write!(f, ", {}", self.message)?;
+        }
+        Ok(())
+    }
+}

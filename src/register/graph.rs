@@ -1,0 +1,353 @@
+//! Sends calls to Microsoft Graph v1.0. Waits out throttling
+//! (<https://learn.microsoft.com/graph/throttling>) and the delay until all of Graph's replicas know a
+//! new object.
+
+use std::{pin::Pin, sync::Arc, time::Duration};
+
+use reqwest::{Client, Method, StatusCode, header, redirect};
+use serde_json::Value;
+use url::Url;
+
+use super::{
+    error::{Failure, Refusal},
+    stop::Stop,
+};
+
+/// The timeout for one response, from connecting to the last byte.
+const TIMEOUT: Duration = Duration::from_secs(30);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// The largest response. A page of a list is much smaller.
+const BODY_LIMIT: usize = 16 * 1024 * 1024;
+/// The longest wait that Graph may ask for, and the longest sum of such waits for one call.
+const LONGEST_THROTTLING: Duration = Duration::from_secs(300);
+/// The waits between attempts grow from the first to the longest.
+const FIRST_WAIT: Duration = Duration::from_millis(250);
+const LONGEST_WAIT: Duration = Duration::from_secs(8);
+/// A list has at most so many pages. More means that the links run in circles.
+const MOST_PAGES: usize = 1_000;
+
+/// Waits. Tests replace the waiting.
+pub trait Pause: Send + Sync {
+    /// Completes after this time.
+    fn pause(&self, time: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
+}
+
+/// A call without Graph's address.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Call {
+    /// The method.
+    pub method: Method,
+    /// The path after the version, in segments that are not encoded.
+    pub path: Vec<String>,
+    /// The query, encoded.
+    pub query: Option<String>,
+    /// The body. It contains no secret.
+    pub body: Option<Value>,
+    /// Whether `PATCH` creates the resource if it does not exist.
+    pub creates_if_missing: bool,
+}
+
+impl Call {
+    fn new(method: Method, path: &[&str], body: Option<Value>) -> Self {
+        let path = path.iter().map(|segment| (*segment).to_owned()).collect();
+        Self { method, path, query: None, body, creates_if_missing: false }
+    }
+
+    pub(super) fn get(path: &[&str]) -> Self {
+        Self::new(Method::GET, path, None)
+    }
+
+    pub(super) fn post(path: &[&str], body: Value) -> Self {
+        Self::new(Method::POST, path, Some(body))
+    }
+
+    pub(super) fn patch(path: &[&str], body: Value) -> Self {
+        Self::new(Method::PATCH, path, Some(body))
+    }
+
+    pub(super) fn delete(path: &[&str]) -> Self {
+        Self::new(Method::DELETE, path, None)
+    }
+
+    /// An upsert (<https://learn.microsoft.com/graph/api/application-upsert>).
+    pub(super) fn or_create(self) -> Self {
+        Self { creates_if_missing: true, ..self }
+    }
+
+    pub(super) fn with_query(self, query: impl Into<String>) -> Self {
+        Self { query: Some(query.into()), ..self }
+    }
+
+    /// The URL at this Graph.
+    pub fn url(&self, graph: &Url) -> Url {
+        let mut url = graph.clone();
+        if let Ok(mut segments) = url.path_segments_mut() {
+            segments.pop_if_empty().push("v1.0");
+            for segment in &self.path {
+                segments.push(segment);
+            }
+        }
+        // An alternate key follows the collection without a slash.
+        let path = url.path().replace("/(", "(");
+        url.set_path(&path);
+        url.set_query(self.query.as_deref());
+        url
+    }
+}
+
+/// How long to wait until Graph knows an object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Patience {
+    /// The object was created just now.
+    New,
+    /// The object may have been created by a run that was interrupted just now.
+    Existing,
+}
+
+impl Patience {
+    fn limit(self) -> Duration {
+        match self {
+            Self::New => Duration::from_secs(60),
+            Self::Existing => Duration::from_secs(7),
+        }
+    }
+}
+
+/// Microsoft Graph, for one caller.
+pub struct Graph {
+    client: Client,
+    url: Url,
+    token: String,
+    pause: Arc<dyn Pause>,
+    stop: Stop,
+    notify: Box<dyn Fn(&str) + Send + Sync>,
+}
+
+impl Graph {
+    /// `url` is Graph's address without the version: https, or http on this machine. `notify` gets a
+    /// sentence before each wait.
+    ///
+    /// # Errors
+    ///
+    /// If the machine has no CA certificates.
+    pub fn new(
+        url: Url,
+        token: String,
+        pause: Arc<dyn Pause>,
+        stop: Stop,
+        notify: impl Fn(&str) + Send + Sync + 'static,
+    ) -> Result<Self, Failure> {
+        let client = client(&url).map_err(Failure::Client)?;
+        Ok(Self { client, url, token, pause, stop, notify: Box::new(notify) })
+    }
+
+    /// The address.
+    pub fn url(&self) -> &Url {
+        &self.url
+    }
+
+    /// Returns the resource. `None` if there is none.
+    pub(super) async fn get(&self, call: &Call) -> Result<Option<Value>, Failure> {
+        self.get_url(&call.url(&self.url)).await
+    }
+
+    async fn get_url(&self, url: &Url) -> Result<Option<Value>, Failure> {
+        let mut waits = Waits::default();
+        loop {
+            let answer = tokio::select! {
+                answer = self.send(Method::GET, url, None, false) => answer?,
+                () = self.stop.requested() => return Err(Failure::Stopped),
+            };
+            if answer.status.is_success() {
+                return Ok(Some(answer.body));
+            }
+            if answer.status == StatusCode::NOT_FOUND {
+                return Ok(None);
+            }
+            self.wait_out_throttling(&answer, &mut waits).await?;
+        }
+    }
+
+    /// Returns all items of a list, from all of its pages.
+    pub(super) async fn list(&self, call: &Call) -> Result<Vec<Value>, Failure> {
+        let mut url = call.url(&self.url);
+        let mut items = Vec::new();
+        for _ in 0..MOST_PAGES {
+            let Some(mut page) = self.get_url(&url).await? else { return Ok(items) };
+            if let Some(values) = page["value"].as_array_mut() {
+                items.append(values);
+            }
+            let Some(next) = page["@odata.nextLink"].as_str() else { return Ok(items) };
+            // The token must not be sent to another server.
+            let next = Url::parse(next).ok().filter(|next| next.origin() == self.url.origin());
+            url = next.ok_or(Failure::OtherServer)?;
+        }
+        Err(Failure::OtherServer)
+    }
+
+    /// Makes a change and returns the response's body. If Graph does not know an object yet that the
+    /// change names, tries again.
+    pub(super) async fn write(&self, call: &Call, patience: Patience) -> Result<Answer, Failure> {
+        let url = call.url(&self.url);
+        let (mut throttling, mut replication) = (Waits::default(), Waits::default());
+        loop {
+            if self.stop.is_requested() {
+                return Err(Failure::Stopped);
+            }
+            let sent =
+                self.send(call.method.clone(), &url, call.body.as_ref(), call.creates_if_missing);
+            let answer = sent.await.map_err(Failure::after_write)?;
+            if answer.status.is_success() {
+                return Ok(answer);
+            }
+            let refusal = answer.refusal();
+            if refusal.may_be_early() {
+                let wait = replication.next();
+                if replication.total > patience.limit() {
+                    return Err(Failure::Refused(refusal));
+                }
+                self.wait(wait, "does not know a new object yet").await?;
+            } else {
+                self.wait_out_throttling(&answer, &mut throttling).await?;
+            }
+        }
+    }
+
+    /// Reads until there is a result.
+    pub(super) async fn until<T>(
+        &self,
+        patience: Patience,
+        mut read: impl AsyncFnMut() -> Result<Option<T>, Failure>,
+    ) -> Result<Option<T>, Failure> {
+        let mut waits = Waits::default();
+        loop {
+            if let Some(found) = read().await? {
+                return Ok(Some(found));
+            }
+            let wait = waits.next();
+            if waits.total > patience.limit() {
+                return Ok(None);
+            }
+            self.wait(wait, "does not show the latest state yet").await?;
+        }
+    }
+
+    /// Waits if the response says that there are too many requests. Any other response is an error.
+    async fn wait_out_throttling(&self, answer: &Answer, waits: &mut Waits) -> Result<(), Failure> {
+        let is_throttled = [StatusCode::TOO_MANY_REQUESTS, StatusCode::SERVICE_UNAVAILABLE]
+            .contains(&answer.status);
+        if !is_throttled {
+            return Err(Failure::Refused(answer.refusal()));
+        }
+        let wait = waits.next_or(answer.retry_after);
+        if waits.total > LONGEST_THROTTLING {
+            return Err(Failure::Throttled(answer.refusal()));
+        }
+        let why = match answer.status {
+            StatusCode::TOO_MANY_REQUESTS => "has too many requests",
+            _ => "is busy",
+        };
+        self.wait(wait, why).await
+    }
+
+    async fn wait(&self, time: Duration, why: &str) -> Result<(), Failure> {
+        if time >= Duration::from_secs(1) {
+            let seconds = time.as_secs();
+            (self.notify)(&format!("Microsoft Graph {why}; trying again in {seconds} s"));
+        }
+        tokio::select! {
+            () = self.pause.pause(time) => Ok(()),
+            () = self.stop.requested() => Err(Failure::Stopped),
+        }
+    }
+
+    async fn send(
+        &self,
+        method: Method,
+        url: &Url,
+        body: Option<&Value>,
+        creates_if_missing: bool,
+    ) -> Result<Answer, Failure> {
+        let mut request = self.client.request(method, url.clone()).bearer_auth(&self.token);
+        request = request.header(header::ACCEPT, "application/json");
+        if let Some(body) = body {
+            request = request.header(header::CONTENT_TYPE, "application/json");
+            request = request.body(body.to_string());
+        }
+        if creates_if_missing {
+            request = request.header("prefer", "create-if-missing");
+        }
+        let unreachable = |error: reqwest::Error| Failure::Unreachable {
+            host: self.url.host_str().unwrap_or_default().to_owned(),
+            // The sentence contains the host.
+            source: error.without_url(),
+        };
+        let mut response = request.send().await.map_err(unreachable)?;
+        let status = response.status();
+        let retry_after = response.headers().get(header::RETRY_AFTER).and_then(seconds);
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(unreachable)? {
+            if body.len() + chunk.len() > BODY_LIMIT {
+                return Err(Failure::TooLarge);
+            }
+            body.extend_from_slice(&chunk);
+        }
+        // A change has a response without a body. A gateway's error page is not JSON.
+        let body = serde_json::from_slice(&body).unwrap_or_default();
+        Ok(Answer { status, retry_after, body })
+    }
+}
+
+fn client(url: &Url) -> Result<Client, reqwest::Error> {
+    let mut builder = Client::builder()
+        .user_agent(concat!("todo-api/", env!("CARGO_PKG_VERSION")))
+        .connect_timeout(CONNECT_TIMEOUT)
+        .timeout(TIMEOUT)
+        // A redirect could lead to a server that must not get the token.
+        .redirect(redirect::Policy::none());
+    if url.scheme() == "http" {
+        // The server is on this machine, where no proxy is needed.
+        builder = builder.tls_certs_only([]).no_proxy();
+    }
+    builder.build()
+}
+
+/// A response.
+pub(super) struct Answer {
+    pub(super) status: StatusCode,
+    retry_after: Option<Duration>,
+    pub(super) body: Value,
+}
+
+impl Answer {
+    fn refusal(&self) -> Refusal {
+        Refusal::new(self.status, &self.body)
+    }
+}
+
+/// `Retry-After` in seconds, which is the form that Graph sends.
+fn seconds(value: &header::HeaderValue) -> Option<Duration> {
+    value.to_str().ok()?.trim().parse().ok().map(Duration::from_secs)
+}
+
+/// Waits that double, and their sum.
+#[derive(Default)]
+struct Waits {
+    last: Duration,
+    total: Duration,
+}
+
+impl Waits {
+    fn next(&mut self) -> Duration {
+        self.last = (self.last * 2).clamp(FIRST_WAIT, LONGEST_WAIT);
+        self.total += self.last;
+        self.last
+    }
+
+    /// The time that the server asks for counts, if it asks for one.
+    fn next_or(&mut self, asked: Option<Duration>) -> Duration {
+        let Some(asked) = asked else { return self.next() };
+        self.total += asked.max(FIRST_WAIT);
+        asked
+    }
+}

@@ -1,0 +1,41 @@
+//! The two app registrations in Microsoft Entra ID: what they must contain, what they contain now,
+//! and the calls to Microsoft Graph v1.0 that lead from one to the other.
+//!
+//! - [`Wanted`]: what the registrations must contain. Scopes and roles come from the declaration.
+//! - [`State`]: what Microsoft Graph has now.
+//! - [`next_step`]: compares both. A pure function, so a dry run needs no network.
+//! - [`Graph`]: sends a call; waits out throttling and the delay of replication.
+//! - [`Session`]: reads the state and carries out the steps.
+
+mod declared;
+mod directory;
+mod error;
+mod graph;
+mod merge;
+mod plan;
+mod preview;
+mod read;
+mod removal;
+mod resources;
+mod secret;
+mod session;
+mod state;
+mod step;
+mod stop;
+mod wanted;
+
+pub use self::{
+    directory::{Home, directory_file},
+    error::{Failure, Permission},
+    graph::{Call, Graph, Pause},
+    plan::next_step,
+    preview::preview,
+    removal::Removal,
+    resources::{Application, Organization},
+    secret::NewSecret,
+    session::{Outcome, Session},
+    state::{Registration, State},
+    step::Step,
+    stop::Stop,
+    wanted::{Audience, ClientIds, Names, Wanted, Which},
+};

@@ -1,0 +1,172 @@
+//! Carries out the steps until nothing is left to change.
+
+use serde_json::Value;
+
+use super::{
+    error::Failure,
+    graph::{Answer, Graph, Patience},
+    plan::next_step,
+    resources::Organization,
+    state::State,
+    step::Step,
+    wanted::Wanted,
+};
+
+/// More steps than any registration needs. A plan that never ends is a bug.
+const MOST_STEPS: usize = 1_000;
+
+/// Brings the registrations into the wanted state.
+pub struct Session<'a> {
+    pub(super) graph: &'a Graph,
+    wanted: &'a Wanted,
+    journal: &'a (dyn Fn(&str) + Sync),
+}
+
+/// The registrations when nothing is left to change.
+#[derive(Debug)]
+pub struct Outcome {
+    /// What Graph has.
+    pub state: State,
+    /// Whether something was changed.
+    pub changed: bool,
+}
+
+impl<'a> Session<'a> {
+    /// `journal` gets a line after each change.
+    pub fn new(graph: &'a Graph, wanted: &'a Wanted, journal: &'a (dyn Fn(&str) + Sync)) -> Self {
+        Self { graph, wanted, journal }
+    }
+
+    /// The tenant that the token is for.
+    ///
+    /// # Errors
+    ///
+    /// Why it could not be read.
+    pub async fn organization(&self) -> Result<Organization, Failure> {
+        self.graph.organization().await
+    }
+
+    /// What Graph has, with the people to whom roles are to be assigned.
+    ///
+    /// # Errors
+    ///
+    /// Why it could not be read.
+    pub async fn read(&self) -> Result<State, Failure> {
+        let users = self.graph.users(self.wanted).await?;
+        Ok(State { users, ..self.graph.state(self.wanted).await? })
+    }
+
+    /// Makes all changes, and reads them again.
+    ///
+    /// # Errors
+    ///
+    /// Why not all of them could be made. The journal has those that were made.
+    pub async fn run(&self) -> Result<Outcome, Failure> {
+        let mut state = self.read().await?;
+        let mut changed = false;
+        for _ in 0..MOST_STEPS {
+            let Some(step) = next_step(self.wanted, &state) else {
+                if changed {
+                    state = self.confirm(state).await?;
+                }
+                return Ok(Outcome { state, changed });
+            };
+            let patience = if changed { Patience::New } else { Patience::Existing };
+            self.carry_out(&step, &mut state, patience).await?;
+            changed = true;
+            (self.journal)(&step.to_string());
+        }
+        Err(Failure::NotVisible)
+    }
+
+    async fn carry_out(
+        &self,
+        step: &Step,
+        state: &mut State,
+        patience: Patience,
+    ) -> Result<(), Failure> {
+        match self.graph.write(&step.call(), patience).await {
+            Ok(Answer { body: Value::Null, .. }) if step.creates() => {
+                // An upsert changed a registration that was not visible yet.
+                self.find(step, state, Patience::New).await
+            }
+            Ok(answer) => Ok(step.apply(state, answer.body)?),
+            // An interrupted run created it, and it is not visible yet. An upsert has no conflict with
+            // an existing registration, but with a deleted one.
+            Err(Failure::Refused(refusal)) if step.creates() && refusal.is_conflict() => {
+                self.find(step, state, Patience::Existing).await
+            }
+            Err(Failure::Refused(refusal)) => {
+                let failure = Failure::Refused(refusal);
+                let failure = failure.in_terms_of(&step.to_string(), step.permission());
+                Err(self.taken(step, failure))
+            }
+            Err(other) => Err(other),
+        }
+    }
+}
+
+/// What Graph already has, or shows only later.
+impl Session<'_> {
+    /// Waits until the object that the step creates is visible.
+    async fn find(
+        &self,
+        step: &Step,
+        state: &mut State,
+        patience: Patience,
+    ) -> Result<(), Failure> {
+        let graph = self.graph;
+        match step {
+            Step::Create { which, unique_name, .. } => {
+                let read = async || graph.application_with("uniqueName", unique_name).await;
+                let found = graph.until(patience, read).await?;
+                let deleted = || Failure::NameOfDeleted(unique_name.clone());
+                let found = found.ok_or_else(deleted)?;
+                state.registration_mut(*which).application = Some(found);
+            }
+            Step::CreateServicePrincipal { which, app_id, .. } => {
+                let read = async || graph.service_principal(app_id).await;
+                let found = graph.until(patience, read).await?;
+                let found = found.ok_or(Failure::NotVisible)?;
+                state.registration_mut(*which).service_principal = Some(found);
+            }
+            Step::Consent { client, .. } => {
+                let read = async || {
+                    let grants = graph.grants(client).await?;
+                    Ok((!grants.is_empty()).then_some(grants))
+                };
+                let found = graph.until(patience, read).await?;
+                state.grants = found.ok_or(Failure::NotVisible)?;
+            }
+            // The response says everything that there is to know.
+            Step::Assign { .. } => step.apply(state, Value::Null)?,
+            Step::Change { .. } => {}
+        }
+        Ok(())
+    }
+
+    /// Reads everything again, until nothing is left to change. Replicas may answer with an earlier
+    /// state.
+    async fn confirm(&self, before: State) -> Result<State, Failure> {
+        let read = async || {
+            let state = self.graph.state(self.wanted).await?;
+            let state = State { users: before.users.clone(), ..state };
+            Ok(next_step(self.wanted, &state).is_none().then_some(state))
+        };
+        let confirmed = self.graph.until(Patience::New, read).await?;
+        confirmed.ok_or(Failure::NotVisible)
+    }
+
+    /// The failure of a change of a registration that was found by its name, and that the caller may
+    /// not change.
+    fn taken(&self, step: &Step, failure: Failure) -> Failure {
+        match (step, &failure) {
+            (Step::Change { which, .. }, Failure::Forbidden { .. })
+                if self.wanted.client_ids.of(*which).is_none() =>
+            {
+                Failure::NameTaken(self.wanted.names.unique(*which))
+            }
+            _ => failure,
+        }
+    }
+}

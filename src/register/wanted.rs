@@ -1,0 +1,124 @@
+//! What the registrations must contain.
+
+/// What the registrations must contain. Scopes, roles and their texts are not in here: they come from
+/// the declaration.
+#[derive(Debug, Clone)]
+pub struct Wanted {
+    /// The names of the registrations.
+    pub names: Names,
+    /// How existing registrations are found. If one is `None`, its unique name is used.
+    pub client_ids: ClientIds,
+    /// Whose accounts may sign in. `None`: as registered, [`Audience::MyOrganization`] if new.
+    pub audience: Option<Audience>,
+    /// The App ID URIs. If empty, `api://{client id}`.
+    pub app_id_uris: Vec<String>,
+    /// The redirect URIs of the docs page.
+    pub redirect_uris: Vec<String>,
+    /// Whether the Azure CLI may get tokens without asking for consent.
+    pub allow_azure_cli: bool,
+    /// Whether to consent for everybody in the tenant.
+    pub admin_consent: bool,
+    /// Sign-in names of people, and the app roles to assign to them.
+    pub assignments: Vec<(String, String)>,
+}
+
+/// The names of the two registrations.
+#[derive(Debug, Clone)]
+pub struct Names {
+    name: String,
+    unique_name: String,
+}
+
+impl Names {
+    /// The names that follow from this display name of the API. `None` if it contains no letter or
+    /// digit of ASCII, because the unique name would be empty.
+    pub fn new(name: &str) -> Option<Self> {
+        let words =
+            name.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+        let unique_name = words.collect::<Vec<_>>().join("-").to_ascii_lowercase();
+        (!unique_name.is_empty()).then(|| Self { name: name.trim().to_owned(), unique_name })
+    }
+
+    /// The display name.
+    pub fn display(&self, registration: Which) -> String {
+        match registration {
+            Which::Api => self.name.clone(),
+            Which::SwaggerUi => format!("{} - Swagger UI", self.name),
+        }
+    }
+
+    /// The alternate key, which only the request that creates the registration can set.
+    pub fn unique(&self, registration: Which) -> String {
+        match registration {
+            Which::Api => self.unique_name.clone(),
+            Which::SwaggerUi => format!("{}-swagger-ui", self.unique_name),
+        }
+    }
+}
+
+/// The client ids in the settings.
+#[derive(Debug, Clone, Default)]
+pub struct ClientIds {
+    /// `API_CLIENT_ID`.
+    pub api: Option<String>,
+    /// `SWAGGER_UI_CLIENT_ID`.
+    pub swagger_ui: Option<String>,
+}
+
+impl ClientIds {
+    pub(super) fn of(&self, registration: Which) -> Option<&str> {
+        match registration {
+            Which::Api => self.api.as_deref(),
+            Which::SwaggerUi => self.swagger_ui.as_deref(),
+        }
+    }
+}
+
+/// One of the two registrations.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Which {
+    /// The API, which tokens are issued for.
+    Api,
+    /// The client that people use to sign in on the docs page.
+    SwaggerUi,
+}
+
+impl Which {
+    pub(super) const ALL: [Self; 2] = [Self::Api, Self::SwaggerUi];
+
+    /// The setting that contains the client id.
+    pub fn variable(self) -> &'static str {
+        match self {
+            Self::Api => "API_CLIENT_ID",
+            Self::SwaggerUi => "SWAGGER_UI_CLIENT_ID",
+        }
+    }
+}
+
+/// Whose accounts may sign in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Audience {
+    /// Those of the tenant.
+    MyOrganization,
+    /// Those of all tenants.
+    AnyOrganization,
+    /// Those of all tenants, and personal accounts.
+    AnyOrganizationAndPersonal,
+}
+
+impl Audience {
+    /// The value of `signInAudience`.
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::MyOrganization => "AzureADMyOrg",
+            Self::AnyOrganization => "AzureADMultipleOrgs",
+            Self::AnyOrganizationAndPersonal => "AzureADandPersonalMicrosoftAccount",
+        }
+    }
+
+    /// `None` for a value that `register` never writes, such as `PersonalMicrosoftAccount`.
+    pub(super) fn parse(value: &str) -> Option<Self> {
+        let all = [Self::MyOrganization, Self::AnyOrganization, Self::AnyOrganizationAndPersonal];
+        all.into_iter().find(|audience| audience.as_str() == value)
+    }
+}
