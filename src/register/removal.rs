@@ -14,6 +14,8 @@ pub struct Removal {
     pub which: Which,
     /// What Graph has.
     pub application: Application,
+    /// The name that `register` gives to it.
+    unique_name: String,
 }
 
 impl Removal {
@@ -26,7 +28,10 @@ impl Removal {
         let mut removals = Vec::new();
         for which in [Which::SwaggerUi, Which::Api] {
             match graph.application(wanted, which).await {
-                Ok(Some(application)) => removals.push(Self { which, application }),
+                Ok(Some(application)) => {
+                    let unique_name = wanted.names.unique(which);
+                    removals.push(Self { which, application, unique_name });
+                }
                 // It was deleted before.
                 Ok(None) | Err(Failure::NoRegistration { .. }) => {}
                 Err(failure) => return Err(failure),
@@ -35,10 +40,10 @@ impl Removal {
         Ok(removals)
     }
 
-    /// Whether `register` created it. Only the request that creates a registration can set a unique
-    /// name, and no page of the portal does that.
+    /// Whether `register` created it: its unique name says so. Other tools give other names, and the
+    /// portal gives none.
     pub fn is_own(&self) -> bool {
-        self.application.unique_name.is_some()
+        self.application.unique_name.as_ref() == Some(&self.unique_name)
     }
 
     /// The requests. The first one also removes the application in the tenant, with its consents and
