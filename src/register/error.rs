@@ -31,6 +31,9 @@ pub enum Failure {
     /// Graph refused a request.
     #[error("Microsoft Graph refused the request: {0}")]
     Refused(Refusal),
+    /// A change was sent, and Graph failed.
+    #[error("Microsoft Graph failed during the change: {0}")]
+    Failed(Refusal),
     /// The token's audience is another resource.
     #[error("the token is not for Microsoft Graph")]
     WrongAudience,
@@ -52,7 +55,7 @@ pub enum Failure {
     #[error("the domain of the App ID URI is not verified in the tenant: {0}")]
     UnverifiedDomain(String),
     /// An App ID URI belongs to another registration.
-    #[error("another registration already has the App ID URI ({0})")]
+    #[error("another registration already has the App ID URI {0}")]
     UriTaken(String),
     /// The unique name belongs to a registration that the caller may not change.
     #[error(
@@ -85,6 +88,12 @@ pub enum Failure {
     /// A list continues on another server.
     #[error("a link in the response leads to another server, or in a circle")]
     OtherServer,
+    /// The response to a question is not a JSON object, or has no content.
+    #[error("{host} does not respond like Microsoft Graph")]
+    NotGraph {
+        /// The host.
+        host: String,
+    },
     /// The response is too large.
     #[error("the response is larger than 16 MiB")]
     TooLarge,
@@ -97,13 +106,15 @@ pub enum Failure {
 }
 
 impl Failure {
-    /// For a request that changes something: without a response, nobody knows whether it did.
+    /// For a request that changes something: without a response, or after an internal error, nobody
+    /// knows whether it did.
     pub(super) fn after_write(self) -> Self {
         match self {
             // Nothing was sent without a connection.
             Self::Unreachable { host, source } if !source.is_connect() => {
                 Self::LostResponse { host, source }
             }
+            Self::Refused(refusal) if refusal.status.is_server_error() => Self::Failed(refusal),
             other => other,
         }
     }
@@ -121,6 +132,11 @@ impl Failure {
             _ if refusal.is_conflict() && says("identifieruris") => Self::UriTaken(refusal.message),
             _ => Self::Refused(refusal),
         }
+    }
+
+    /// Whether a change may have been made all the same.
+    pub fn is_uncertain(&self) -> bool {
+        matches!(self, Self::LostResponse { .. } | Self::Failed(_))
     }
 
     /// What to do.
@@ -161,12 +177,17 @@ impl Failure {
                 --name."
                     .to_owned()
             }
+            Self::NotGraph { .. } => {
+                "Check the network: the response may be the sign-in page of a \
+                Wi-Fi, or that of a proxy. If --graph-url is set, correct it."
+                    .to_owned()
+            }
             Self::Refused(_) | Self::Unreadable(_) | Self::TooLarge | Self::OtherServer => {
                 "If this is a gateway's response, correct --graph-url. Otherwise, look up the code \
                  at https://learn.microsoft.com/graph/errors"
                     .to_owned()
             }
-            Self::Throttled(_) => "Wait a few minutes.".to_owned(),
+            Self::Throttled(_) | Self::Failed(_) => "Wait a few minutes.".to_owned(),
             Self::NoRegistration { variable, .. } => format!(
                 "Correct {variable} in .env or in the environment. If the registration was deleted, \
                  empty {variable}: it is created again then. Check also that you signed in to the \
@@ -175,7 +196,8 @@ impl Failure {
             Self::NoUser(_) => "Write the sign-in name (user principal name) that the Entra admin \
                 center shows. A guest's contains #EXT#, so put it in quotes."
                 .to_owned(),
-            Self::LostResponse { .. } | Self::NotVisible | Self::Stopped => String::new(),
+            Self::LostResponse { .. } => "Check the network.".to_owned(),
+            Self::NotVisible | Self::Stopped => String::new(),
         }
     }
 }

@@ -159,13 +159,18 @@ impl Graph {
                 () = self.stop.requested() => return Err(Failure::Stopped),
             };
             if answer.status.is_success() {
-                return Ok(Some(answer.body));
+                let is_object = answer.body.is_object();
+                return is_object.then_some(Some(answer.body)).ok_or_else(|| self.not_graph());
             }
             if answer.status == StatusCode::NOT_FOUND {
                 return Ok(None);
             }
             self.wait_out_throttling(&answer, &mut waits).await?;
         }
+    }
+
+    pub(super) fn not_graph(&self) -> Failure {
+        Failure::NotGraph { host: self.url.host_str().unwrap_or_default().to_owned() }
     }
 
     /// Returns all items of a list, from all of its pages.
@@ -208,7 +213,8 @@ impl Graph {
                 }
                 self.wait(wait, "does not know a new object yet").await?;
             } else {
-                self.wait_out_throttling(&answer, &mut throttling).await?;
+                let waited = self.wait_out_throttling(&answer, &mut throttling).await;
+                waited.map_err(Failure::after_write)?;
             }
         }
     }

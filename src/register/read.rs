@@ -21,7 +21,7 @@ impl Graph {
         let found = self.all(&call).await;
         let found = found.map_err(|e| e.in_terms_of("read the tenant", Permission::Tenant))?;
         // A token is for exactly one tenant.
-        Ok(found.into_iter().next().unwrap_or_default())
+        found.into_iter().next().ok_or_else(|| self.not_graph())
     }
 
     /// Everything that concerns the registrations.

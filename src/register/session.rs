@@ -157,14 +157,19 @@ impl Session<'_> {
         confirmed.ok_or(Failure::NotVisible)
     }
 
-    /// The failure of a change of a registration that was found by its name, and that the caller may
-    /// not change.
+    /// The failure of a change because another registration has a name or a URI: a registration that
+    /// was found by its name and that the caller may not change, or one with the same App ID URI.
     fn taken(&self, step: &Step, failure: Failure) -> Failure {
         match (step, &failure) {
             (Step::Change { which, .. }, Failure::Forbidden { .. })
                 if self.wanted.client_ids.of(*which).is_none() =>
             {
                 Failure::NameTaken(self.wanted.names.unique(*which))
+            }
+            (Step::Change { change, .. }, Failure::UriTaken(message)) => {
+                // Graph's message does not name it.
+                let uris = change.identifier_uris.as_ref().map(|uris| uris.join(" or "));
+                Failure::UriTaken(uris.unwrap_or_else(|| message.clone()))
             }
             _ => failure,
         }

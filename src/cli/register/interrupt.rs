@@ -33,6 +33,7 @@ where
             result = &mut work => break result,
             () = &mut signal, if stop_now.is_some() => {
                 if let Some(stop_now) = stop_now.take() {
+                    terminal.note("Stopping after the change that was sent, if there is one.");
                     stop_now();
                 }
             }
@@ -53,11 +54,21 @@ fn explain(error: &anyhow::Error, terminal: &Terminal) -> ExitCode {
         true => terminal.note("Stopped."),
         false => terminal.note(&format!("Error: {}", Causes(error.as_ref()))),
     }
-    terminal.note(&match terminal.changes() {
-        0 => "Nothing was changed.".to_owned(),
-        count => {
-            format!("Changed so far: {count}, listed above. The same command continues from there.")
-        }
+    let changed = match terminal.changes() {
+        0 => "Nothing was changed".to_owned(),
+        count => format!("Changed so far: {count}, listed above"),
+    };
+    let is_uncertain = failure.is_some_and(Failure::is_uncertain);
+    terminal.note(&match (is_uncertain, terminal.changes()) {
+        (true, 0) => "Whether the change was made is not known. The same command finds out and \
+            continues from there."
+            .to_owned(),
+        (true, _) => format!(
+            "{changed}. Whether the next change was made is not known. The same command finds out \
+             and continues from there."
+        ),
+        (false, 0) => format!("{changed}."),
+        (false, _) => format!("{changed}. The same command continues from there."),
     });
     let advice = failure.map(Failure::advice).unwrap_or_default();
     if !advice.is_empty() {
