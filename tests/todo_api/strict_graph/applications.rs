@@ -287,6 +287,10 @@ async fn redirect_uris_permissions_and_claims_are_checked() {
         "optionalClaims": { "accessToken": [{ "name": "acct" }] },
     });
     ok(&graph, Method::PATCH, &path(&api), &right, 204).await;
+    let claims = get(&graph, &path(&api)).await.body["optionalClaims"].clone();
+    let claim =
+        json!({ "name": "acct", "source": null, "essential": false, "additionalProperties": [] });
+    assert_eq!(claims, json!({ "accessToken": [claim], "idToken": [], "saml2Token": [] }));
 }
 
 #[tokio::test]

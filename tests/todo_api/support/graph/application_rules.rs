@@ -21,8 +21,8 @@ const MICROSOFTS_CLIENTS: [&str; 2] =
     ["04b07795-8ddb-461a-bbee-02f9e1bf7b46", "1950a258-227b-4e31-a9cf-717495945fc2"];
 
 impl Surroundings {
-    /// Checks a new or changed application, and adds the defaults of roles and scopes. `visible`
-    /// is the version that a replica has.
+    /// Checks a new or changed application, and adds the defaults of roles, scopes and claims.
+    /// `visible` is the version that a replica has.
     pub(super) fn check(
         &self,
         before: Option<&Value>,
@@ -43,7 +43,7 @@ impl Surroundings {
         self.check_uris(before, after)?;
         check_redirect_uris(after)?;
         check_required_access(&after["requiredResourceAccess"])?;
-        check_optional_claims(&after["optionalClaims"])
+        check_optional_claims(&mut after["optionalClaims"])
     }
 
     /// A pre-authorized scope must exist before the request that pre-authorizes it: a request
@@ -139,6 +139,8 @@ fn check_scopes(scopes: &mut Value) -> Result<(), Refusal> {
     const TEXTS: &[&str] = &["adminConsentDisplayName", "adminConsentDescription"];
     for scope in scopes.as_array_mut().into_iter().flatten() {
         add_default(scope, "isEnabled", json!(true));
+        add_default(scope, "userConsentDisplayName", Value::Null);
+        add_default(scope, "userConsentDescription", Value::Null);
         check_entitlement("api.oauth2PermissionScopes", scope, TEXTS)?;
         if scope["value"].is_null() || (scope["type"] != "User" && scope["type"] != "Admin") {
             return Err(Refusal::invalid_value("api.oauth2PermissionScopes", "is invalid."));
@@ -222,13 +224,24 @@ fn check_required_access(access: &Value) -> Result<(), Refusal> {
 }
 
 /// <https://learn.microsoft.com/graph/api/resources/optionalclaims>
-fn check_optional_claims(claims: &Value) -> Result<(), Refusal> {
+fn check_optional_claims(claims: &mut Value) -> Result<(), Refusal> {
+    if claims.is_null() {
+        return Ok(());
+    }
     for token in ["accessToken", "idToken", "saml2Token"] {
-        let claims = claims.get(token).map_or(&[][..], list);
-        if claims.iter().any(|claim| claim["name"].as_str().is_none_or(str::is_empty)) {
-            return Err(Refusal::invalid_value("optionalClaims", "has a claim without a name."));
+        add_default(claims, token, json!([]));
+        for claim in claims[token].as_array_mut().into_iter().flatten() {
+            if claim["name"].as_str().is_none_or(str::is_empty) {
+                return Err(Refusal::invalid_value(
+                    "optionalClaims",
+                    "has a claim without a name.",
+                ));
+            }
+            add_default(claim, "source", Value::Null);
+            add_default(claim, "essential", json!(false));
+            add_default(claim, "additionalProperties", json!([]));
         }
-        unique("optionalClaims", claims.iter().map(|claim| &claim["name"]))?;
+        unique("optionalClaims", list(&claims[token]).iter().map(|claim| &claim["name"]))?;
     }
     Ok(())
 }

@@ -29,8 +29,6 @@ mod token;
 
 pub(crate) use self::{
     access::Account,
-    calls::Call,
-    directory::TENANT,
     faults::{Fault, Moment},
     server::StrictGraph,
     token::GraphToken,
