@@ -57,6 +57,7 @@ mod program;
 mod public_url;
 mod refusal_log;
 mod refused_bodies;
+mod register;
 mod replicas;
 mod request_log;
 mod revocation;

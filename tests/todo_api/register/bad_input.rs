@@ -1,0 +1,228 @@
+//! Wrong input, missing rights and a broken environment: each gets a sentence that says what was
+//! changed so far and what to do.
+
+use std::{fs, os::unix::fs::PermissionsExt};
+
+use poem::{
+    Route, Server,
+    endpoint::make_sync,
+    listener::{Listener, TcpListener},
+    web::Html,
+};
+use serde_json::json;
+
+use crate::support::{
+    Launch, free_ports,
+    graph::{Account, Fault, GraphToken, Moment},
+    test_name,
+};
+
+use super::{API, EVERYTHING, Run, Setup};
+
+const NOTHING: &str = "Nothing was changed";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_that_graph_refuses_is_explained_and_not_printed() {
+    let other = GraphToken { audience: "https://management.azure.com", ..GraphToken::default() };
+    let expired = GraphToken { lifetime: -1, ..GraphToken::default() };
+    for (token, said) in [
+        (other.encode(), "the token is not for Microsoft Graph"),
+        (expired.encode(), "the token has expired"),
+        ("not-a-token".to_owned(), "Microsoft Graph does not accept the token"),
+    ] {
+        let Some(setup) = Setup::new(test_name!()).await else { return };
+        let setup = setup.with_token(&token);
+        setup.run(EVERYTHING).assert_failed(&[said, NOTHING]);
+        assert_eq!(setup.graph.writes().len(), 0, "{said}");
+        assert_eq!(setup.env(), "", "{said}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_that_expires_during_the_run_is_reported_with_what_was_changed() {
+    let Some(setup) = Setup::new(test_name!()).await else { return };
+    setup.graph.fail_on("POST", "/servicePrincipals", [Fault::Status(Moment::Before, 401)]);
+    setup.run(&[]).assert_failed(&["the token", "Changed so far: "]);
+    setup.run(&[]).assert_done();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_that_may_not_register_apps_learns_who_may() {
+    let Some(setup) = Setup::new(test_name!()).await else { return };
+    setup.graph.sign_in_as(Account::Member);
+    setup.run(EVERYTHING).assert_failed(&[
+        "Application.ReadWrite.All",
+        "Application Developer",
+        "An administrator can run",
+        NOTHING,
+    ]);
+    assert_eq!(setup.env(), "");
+    let scopes = "User.Read";
+    let token = GraphToken { scopes, ..GraphToken::default() }.encode();
+    setup.with_token(&token).run(EVERYTHING).assert_failed(&["may not", NOTHING]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_administrator_completes_what_a_developer_may_not_do() {
+    let Some(expected) = Setup::new(test_name!()).await else { return };
+    expected.run(EVERYTHING).assert_done();
+    for (arguments, permission) in [
+        (&["--admin-consent"][..], "DelegatedPermissionGrant.ReadWrite.All"),
+        (&["--assign", "ada@contoso.example=Admin"], "AppRoleAssignment.ReadWrite.All"),
+    ] {
+        let Some(setup) = Setup::new(test_name!()).await else { return };
+        setup.graph.sign_in_as(Account::Developer);
+        let run = setup.run(arguments);
+        run.assert_failed(&[permission, "An administrator can run", "Changed so far: "]);
+        setup.graph.sign_in_as(Account::Administrator);
+        setup.run(EVERYTHING).assert_done();
+        assert_eq!(setup.graph.registrations(), expected.graph.registrations());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_app_id_uri_of_an_unverified_domain_is_named() {
+    let Some(setup) = Setup::new(test_name!()).await else { return };
+    let uri = "https://todo.unknown.example";
+    setup.run(&["--app-id-uri", uri]).assert_failed(&[uri, "is not verified in the tenant"]);
+    let Some(setup) = Setup::new(test_name!()).await else { return };
+    setup.run(&["--app-id-uri", "https://todo.contoso.example"]).assert_done();
+    let uris = setup.graph.application(API)["identifierUris"].clone();
+    assert_eq!(uris[0], "https://todo.contoso.example");
+    assert_eq!(setup.graph.refused().len(), 0, "{:#?}", setup.graph.refused());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_app_id_uri_of_another_registration_is_named() {
+    let Some(setup) = Setup::new(test_name!()).await else { return };
+    let uri = "https://todo.contoso.example";
+    let other = json!({ "displayName": "Other", "identifierUris": [uri] });
+    setup.graph.add_application(&other);
+    let run = setup.run(&["--app-id-uri", uri]);
+    run.assert_failed(&["another registration already has the App ID URI", uri]);
+    // Another URI completes the registration.
+    setup.run(&[]).assert_done();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_unique_name_that_is_taken_leads_to_another_name() {
+    let Some(setup) = Setup::new(test_name!()).await else { return };
+    setup.run(&[]).assert_done();
+    let application = setup.graph.application(API);
+    let url = format!("{}/v1.0/applications/{}", setup.graph.url(), text(&application["id"]));
+    let client = crate::support::client();
+    client.delete(url).bearer_auth(setup.graph.token()).send().await.unwrap();
+    fs::remove_file(setup.env_file()).unwrap();
+    setup.graph.forget();
+    setup.run(&[]).assert_failed(&["todo-api", "is taken", "--name", NOTHING]);
+    setup.run(&["--name", "Another API"]).assert_done();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_id_without_a_registration_is_named() {
+    let Some(setup) = Setup::new(test_name!()).await else { return };
+    let id = "33333333-0000-4000-8000-000000000001";
+    let env = format!("# Mine\nAPI_CLIENT_ID={id}\n");
+    fs::write(setup.env_file(), &env).unwrap();
+    setup.run(&[]).assert_failed(&[id, "has no registration with the client id", NOTHING]);
+    assert_eq!(setup.env(), env);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_for_another_tenant_is_named() {
+    let Some(mut setup) = Setup::new(test_name!()).await else { return };
+    setup.launch = setup.launch.with("AAD_TENANT_ID", entra_dev::ids::FABRIKAM);
+    let texts = [entra_dev::ids::FABRIKAM, "but the token is for the tenant", NOTHING];
+    setup.run(&[]).assert_failed(&texts);
+    assert_eq!(setup.graph.writes().len(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_unknown_person_or_role_is_named_before_anything_is_changed() {
+    let Some(setup) = Setup::new(test_name!()).await else { return };
+    let nobody = setup.run(&["--assign", "nobody@contoso.example=Admin"]);
+    nobody.assert_failed(&["there is no user", "nobody@contoso.example", NOTHING]);
+    let role = setup.run(&["--assign", "ada@contoso.example=Boss"]);
+    assert_eq!(role.code, Some(2), "{role:#?}");
+    assert!(role.stderr.contains("there is no app role"), "{role:#?}");
+    assert_eq!(setup.graph.writes().len(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_way_to_sign_in_the_ways_are_listed() {
+    let Some(mut setup) = Setup::new(test_name!()).await else { return };
+    setup.launch = Launch::default();
+    let run = setup.run(&[]);
+    assert_ne!(run.code, Some(0), "{run:#?}");
+    for way in ["GRAPH_TOKEN", "--use-az", "--client-id"] {
+        assert!(run.stderr.contains(way), "{run:#?}");
+    }
+    assert_eq!(setup.graph.calls().len(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_network_graph_cannot_be_reached() {
+    let Some(setup) = Setup::new(test_name!()).await else { return };
+    let [port] = free_ports();
+    let url = format!("http://127.0.0.1:{port}");
+    let run = Run::of(&setup.launch.run(setup.folder.path(), &["register", "--graph-url", &url]));
+    run.assert_failed(&["Microsoft Graph cannot be reached", NOTHING]);
+    run.assert_keeps(&setup.graph.token());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_web_page_in_place_of_graph_is_not_taken_for_an_answer() {
+    let Some(setup) = Setup::new(test_name!()).await else { return };
+    let [port] = free_ports();
+    let address = format!("127.0.0.1:{port}");
+    let url = format!("http://{address}");
+    let acceptor = TcpListener::bind(address).into_acceptor().await.unwrap();
+    let page = make_sync(|_| Html("<h1>Log in to the network</h1>"));
+    tokio::spawn(Server::new_with_acceptor(acceptor).run(Route::new().nest("/", page)));
+    let run = Run::of(&setup.launch.run(setup.folder.path(), &["register", "--graph-url", &url]));
+    run.assert_failed(&["does not respond like Microsoft Graph", "Check the network", NOTHING]);
+    assert!(!run.stderr.contains("<h1>"), "{run:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_disk_loses_neither_lines_of_env_nor_a_secret() {
+    let Some(mut setup) = Setup::new(test_name!()).await else { return };
+    let env = "# Mine\nPORT=8123\nUNKNOWN=kept\n";
+    fs::write(setup.env_file(), env).unwrap();
+    let normal = setup.launch.clone();
+    // Files cannot grow.
+    let full = &["sh", "-c", "trap '' XFSZ; ulimit -f 0; exec \"$0\" \"$@\""];
+    setup.launch = setup.launch.through(full);
+    let run = setup.run(&["--with-secret"]);
+    run.assert_failed(&["cannot be written", "API_CLIENT_ID=", "Changed so far: "]);
+    assert_eq!(setup.env(), env);
+    let files = fs::read_dir(setup.folder.path()).unwrap().count();
+    assert_eq!(files, 1, "a temporary file is left");
+    assert!(!setup.graph.writes().iter().any(|call| call.path.ends_with("addPassword")));
+
+    setup.launch = normal;
+    setup.run(&["--with-secret"]).assert_done();
+    assert!(setup.env().starts_with(env), "{}", setup.env());
+    assert_ne!(setup.setting("API_CLIENT_SECRET"), "");
+    let mode = fs::metadata(setup.env_file()).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    assert_eq!(setup.graph.application(API)["passwordCredentials"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_secret_is_printed_once_and_never_again() {
+    let Some(setup) = Setup::new(test_name!()).await else { return };
+    let first = setup.run(&["--with-secret"]);
+    first.assert_done();
+    let secret = setup.setting("API_CLIENT_SECRET");
+    assert_eq!(first.stdout.matches(&secret).count(), 1, "{first:#?}");
+    assert!(!first.stderr.contains(&secret), "{first:#?}");
+    let second = setup.run(&["--with-secret"]);
+    second.assert_done();
+    second.assert_keeps(&secret);
+    assert_eq!(setup.setting("API_CLIENT_SECRET"), secret);
+}
+
+fn text(value: &serde_json::Value) -> &str {
+    value.as_str().unwrap()
+}
