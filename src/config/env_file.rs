@@ -57,8 +57,13 @@ impl EnvFile {
             Err(error) => return Err(failed(error)),
         }
         let target = fs::canonicalize(path).map_err(failed)?;
+        let metadata = fs::metadata(&target).map_err(failed)?;
+        if !metadata.is_file() {
+            // Writing replaces what is there, which must not be a device.
+            return Err(failed(io::Error::other("it is not a file")));
+        }
         let text = fs::read_to_string(&target).map_err(failed)?;
-        let mode = fs::metadata(&target).map_err(failed)?.permissions().mode() & 0o7777;
+        let mode = metadata.permissions().mode() & 0o7777;
         let written = text.clone();
         Ok(Self { path: target, mode: Some(mode), written, text, is_secret: false })
     }

@@ -229,3 +229,97 @@ fn changed<T: PartialEq>(registered: &T, value: T) -> Option<T> {
 fn api_change(change: ApiChange) -> Option<ApiChange> {
     (change != ApiChange::default()).then_some(change)
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::register::{ClientIds, Names, preview, resources};
+
+    fn wanted() -> Wanted {
+        Wanted {
+            names: Names::new("Todo API").unwrap(),
+            client_ids: ClientIds::default(),
+            audience: None,
+            app_id_uris: Vec::new(),
+            redirect_uris: vec!["http://localhost:8000/oauth2-redirect".to_owned()],
+            allow_azure_cli: false,
+            admin_consent: false,
+            assignments: Vec::new(),
+        }
+    }
+
+    /// The complete registrations, with this entry added to the API's roles or scopes.
+    fn complete_with(role: Option<Value>, scope: Option<Value>) -> State {
+        let (_, mut state) = preview(&wanted(), State::default());
+        let api = state.api.application.as_mut().unwrap();
+        api.app_roles.extend(role.map(|role| resources::read(role).unwrap()));
+        let scopes = &mut api.api.oauth2_permission_scopes;
+        scopes.extend(scope.map(|scope| resources::read(scope).unwrap()));
+        state
+    }
+
+    fn body(step: Option<Step>) -> Value {
+        step.unwrap().call().body.unwrap()
+    }
+
+    #[test]
+    fn complete_registrations_need_no_step() {
+        assert_eq!(next_step(&wanted(), &complete_with(None, None)), None);
+    }
+
+    #[test]
+    fn a_role_that_register_created_and_nobody_declares_is_disabled_and_kept() {
+        let renamed = json!({
+            "id": declared::role_id("Reader"), "value": "Reader", "displayName": "Reader",
+            "description": "Reads.", "allowedMemberTypes": ["User"], "isEnabled": true,
+            "origin": "Application",
+        });
+        let roles = body(next_step(&wanted(), &complete_with(Some(renamed), None)));
+        let reader = roles["appRoles"].as_array().unwrap().last().unwrap();
+        assert_eq!((&reader["value"], &reader["isEnabled"]), (&json!("Reader"), &json!(false)));
+        assert!(reader.get("origin").is_none(), "Graph does not accept it in requests");
+    }
+
+    #[test]
+    fn what_a_person_added_needs_no_step() {
+        let role = json!({
+            "id": "0e4a1c5e-0000-4000-8000-000000000001", "value": "Reader", "isEnabled": true,
+        });
+        let scope = json!({
+            "id": "0e4a1c5e-0000-4000-8000-000000000002", "value": "read", "isEnabled": true,
+        });
+        assert_eq!(next_step(&wanted(), &complete_with(Some(role), Some(scope))), None);
+    }
+
+    #[test]
+    fn a_changed_text_is_updated_and_the_id_and_unknown_members_stay() {
+        let mut state = complete_with(None, None);
+        let api = state.api.application.as_mut().unwrap();
+        let scope = &mut api.api.oauth2_permission_scopes[0];
+        scope.id = "0e4a1c5e-0000-4000-8000-000000000003".to_owned();
+        scope.admin_consent_description = "Old.".to_owned();
+        scope.r#type = "Admin".to_owned();
+        scope.others.insert("future".to_owned(), json!(1));
+        let api = body(next_step(&wanted(), &state));
+        let scope = &api["api"]["oauth2PermissionScopes"][0];
+        assert_ne!(scope["adminConsentDescription"], "Old.");
+        assert_eq!(scope["id"], "0e4a1c5e-0000-4000-8000-000000000003");
+        assert_eq!((&scope["type"], &scope["future"]), (&json!("Admin"), &json!(1)));
+    }
+
+    #[test]
+    fn a_client_is_authorized_after_the_scope_exists() {
+        let (steps, _) = preview(&wanted(), State::default());
+        let bodies: Vec<_> = steps.iter().map(|step| step.call().body.unwrap()).collect();
+        let first = |member: &str| {
+            let position = bodies.iter().position(|body| body["api"].get(member).is_some());
+            position.unwrap()
+        };
+        assert!(
+            first("oauth2PermissionScopes") < first("preAuthorizedApplications"),
+            "{bodies:#?}"
+        );
+    }
+}
