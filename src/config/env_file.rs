@@ -68,10 +68,9 @@ impl EnvFile {
         Ok(Self { path: target, mode: Some(mode), written, text, is_secret: false })
     }
 
-    /// Whether the file sets this variable to something.
-    pub fn is_set(&self, name: &str) -> bool {
-        let values = values(&self.text).unwrap_or_default();
-        get(&values, name).is_some_and(|value| !value.trim().is_empty())
+    /// The value that the file gives to this variable.
+    pub fn value(&self, name: &str) -> Option<String> {
+        get(&values(&self.text)?, name).map(str::to_owned)
     }
 
     /// The path, for messages.

@@ -95,6 +95,16 @@ impl Graph {
         found.map_err(|error| error.in_terms_of("read consents", Permission::Consent))
     }
 
+    /// The registrations that were deleted less than 30 days ago.
+    pub(super) async fn deleted_applications(&self) -> Result<Vec<Application>, Failure> {
+        let call = Call::get(&["directory", "deletedItems", "microsoft.graph.application"])
+            .with_query("$select=id,appId,displayName,uniqueName");
+        let found = self.all(&call).await;
+        found.map_err(|error| {
+            error.in_terms_of("read deleted registrations", Permission::Applications)
+        })
+    }
+
     /// The people to whom roles are to be assigned.
     pub(super) async fn users(&self, wanted: &Wanted) -> Result<BTreeMap<String, User>, Failure> {
         let mut users = BTreeMap::new();

@@ -16,6 +16,8 @@ pub struct Removal {
     pub application: Application,
     /// The name that `register` gives to it.
     unique_name: String,
+    /// Whether an interrupted run has deleted it, but not permanently.
+    is_deleted: bool,
 }
 
 impl Removal {
@@ -27,14 +29,22 @@ impl Removal {
     pub async fn find(graph: &Graph, wanted: &Wanted) -> Result<Vec<Self>, Failure> {
         let mut removals = Vec::new();
         for which in [Which::SwaggerUi, Which::Api] {
-            match graph.application(wanted, which).await {
-                Ok(Some(application)) => {
-                    let unique_name = wanted.names.unique(which);
-                    removals.push(Self { which, application, unique_name });
+            let unique_name = wanted.names.unique(which);
+            let found = match wanted.client_ids.of(which) {
+                Some(client_id) => graph.application_with("appId", client_id).await?,
+                None => graph.application_with("uniqueName", &unique_name).await?,
+            };
+            let is_deleted = found.is_none();
+            let application = match found {
+                None => {
+                    let deleted = graph.deleted_applications().await?;
+                    let is_it = |it: &Application| it.unique_name.as_ref() == Some(&unique_name);
+                    deleted.into_iter().find(is_it)
                 }
-                // It was deleted before.
-                Ok(None) | Err(Failure::NoRegistration { .. }) => {}
-                Err(failure) => return Err(failure),
+                found => found,
+            };
+            if let Some(application) = application {
+                removals.push(Self { which, application, unique_name, is_deleted });
             }
         }
         Ok(removals)
@@ -46,31 +56,39 @@ impl Removal {
         self.application.unique_name.as_ref() == Some(&self.unique_name)
     }
 
-    /// The requests. The first one also removes the application in the tenant, with its consents and
-    /// assignments. For 30 days, the registration could be restored, and its names would stay taken,
-    /// so the second one deletes it permanently.
-    fn calls(&self) -> [Call; 2] {
-        let id = &self.application.id;
-        [Call::delete(&["applications", id]), Call::delete(&["directory", "deletedItems", id])]
-    }
-
-    /// Deletes the registration permanently.
+    /// Deletes the registration. Entra also removes the application in the tenant, with its consents
+    /// and assignments.
     ///
     /// # Errors
     ///
     /// Why it could not be deleted.
-    pub async fn run(&self, graph: &Graph) -> Result<(), Failure> {
-        for call in self.calls() {
-            match graph.write(&call, Patience::Existing).await {
-                Ok(_) => {}
-                // An interrupted run deleted it.
-                Err(Failure::Refused(refusal)) if refusal.is_missing() => {}
-                Err(failure) => {
-                    let what = format!("delete the registration {}", self.application.display_name);
-                    return Err(failure.in_terms_of(&what, Permission::Applications));
-                }
+    pub async fn delete(&self, graph: &Graph) -> Result<(), Failure> {
+        match self.is_deleted {
+            true => Ok(()),
+            false => self.send(graph, Call::delete(&["applications", &self.application.id])).await,
+        }
+    }
+
+    /// Deletes it permanently. Until then it could be restored, for 30 days, and its names would stay
+    /// taken.
+    ///
+    /// # Errors
+    ///
+    /// Why it could not be deleted.
+    pub async fn purge(&self, graph: &Graph) -> Result<(), Failure> {
+        let path = ["directory", "deletedItems", &self.application.id];
+        self.send(graph, Call::delete(&path)).await
+    }
+
+    async fn send(&self, graph: &Graph, call: Call) -> Result<(), Failure> {
+        match graph.write(&call, Patience::Existing).await {
+            Ok(_) => Ok(()),
+            // An interrupted run deleted it.
+            Err(Failure::Refused(refusal)) if refusal.is_missing() => Ok(()),
+            Err(failure) => {
+                let what = format!("delete the registration {}", self.application.display_name);
+                Err(failure.in_terms_of(&what, Permission::Applications))
             }
         }
-        Ok(())
     }
 }

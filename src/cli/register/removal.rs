@@ -38,7 +38,7 @@ async fn remove(
     let (own, others): (Vec<_>, Vec<_>) = found.into_iter().partition(Removal::is_own);
     for Removal { application, .. } in &others {
         terminal.print(&format!(
-            "  keep {} ({}): this command did not create it",
+            "  keep {} ({}): this command did not create it, or with another --name",
             application.display_name, application.app_id
         ));
     }
@@ -64,18 +64,23 @@ async fn delete(
     terminal: &Terminal,
 ) -> anyhow::Result<()> {
     for removal in removals {
-        removal.run(graph).await?;
-        terminal.changed(&format!("deleted {}", removal.application.display_name));
-        let secret = (removal.which == Which::Api).then_some("API_CLIENT_SECRET");
-        for name in [removal.which.variable()].into_iter().chain(secret) {
-            if file.is_set(name) {
-                file.set(name, "")?;
+        let Removal { which, application, .. } = removal;
+        removal.delete(graph).await?;
+        // Now, so that an interrupted run leaves no id of a registration that is gone.
+        if file.value(which.variable()).as_ref() == Some(&application.app_id) {
+            file.set(which.variable(), "")?;
+            if *which == Which::Api && file.value(SECRET).is_some() {
+                file.set(SECRET, "")?;
             }
+            file.write()?;
         }
-        file.write()?;
+        removal.purge(graph).await?;
+        terminal.changed(&format!("deleted {}", application.display_name));
     }
     Ok(())
 }
+
+const SECRET: &str = "API_CLIENT_SECRET";
 
 /// Asks. `false` is any answer but yes, and none.
 async fn confirm(terminal: &Terminal, stop: &Stop) -> anyhow::Result<bool> {

@@ -32,10 +32,8 @@ pub(super) fn settings(
     if !several && !config.allowed_tenants.is_empty() {
         settings.push(("ALLOWED_TENANTS", String::new()));
     }
-    let default = api.map(|client_id| format!("api://{client_id}"));
-    let is_default =
-        wanted.app_id_uris.is_empty() || default.as_ref() == wanted.app_id_uris.first();
-    if !is_default || wanted.app_id_uris != config.app_id_uris && !config.app_id_uris.is_empty() {
+    let default: Vec<_> = api.map(|client_id| format!("api://{client_id}")).into_iter().collect();
+    if !wanted.app_id_uris.is_empty() && wanted.app_id_uris != default {
         settings.push(("APP_ID_URI", wanted.app_id_uris.join(",")));
     }
     settings
