@@ -44,6 +44,13 @@ async fn an_account_without_the_role_or_a_token_without_the_scope_is_refused() {
     refused(&graph, Method::POST, "oauth2PermissionGrants", &body, 403, denied).await;
     let assign = "servicePrincipals/1/appRoleAssignedTo";
     refused(&graph, Method::POST, assign, &body, 403, denied).await;
+    ok(&graph, Method::PATCH, &path(&api), &body, 204).await;
+    let other = graph.add_application(&json!({ "displayName": "Other", "uniqueName": "other" }));
+    refused(&graph, Method::PATCH, &path(&other), &body, 403, denied).await;
+    refused(&graph, Method::DELETE, &path(&other), &Value::Null, 403, denied).await;
+    let upsert = request(&graph, Method::PATCH, "applications(uniqueName='other')");
+    let upsert = upsert.header("prefer", "create-if-missing").json(&body);
+    assert_error(&answer(upsert).await, 403, denied);
 
     graph.sign_in_as(Account::Administrator);
     let scopes = "User.Read";

@@ -8,8 +8,8 @@ pub(crate) enum Account {
     /// Cloud Application Administrator: registers apps, consents for everybody and assigns roles.
     #[default]
     Administrator,
-    /// Application Developer: registers apps, and can neither consent for everybody nor assign
-    /// roles.
+    /// Application Developer: registers apps and changes their own, and can neither consent for
+    /// everybody nor assign roles.
     Developer,
     /// A member of a tenant in which only administrators register apps.
     Member,

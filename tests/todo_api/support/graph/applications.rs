@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{
+    access::Account,
     application_rules::Surroundings,
     directory::{Directory, Reply, Request, new_id, not_allowed},
     merge::merge,
@@ -30,7 +31,7 @@ impl Directory {
             ("POST", None, None) => self.create_application(request, None),
             ("PATCH", Some(key), None) => self.upsert_application(request, key),
             ("DELETE", Some(key), None) => {
-                let index = self.seen_application(key)?;
+                let index = self.own_application(request, key)?;
                 self.delete_application(index);
                 Ok((204, None))
             }
@@ -48,12 +49,13 @@ impl Directory {
         };
         match (self.application_at(key), unique_name) {
             (Ok(index), Some(_)) if request.creates => {
+                self.check_owner(request, index)?;
                 require_name(&request.body)?;
                 self.change_application(index, &request.body)
             }
             (Err(_), Some(name)) if request.creates => self.create_application(request, Some(name)),
             _ => {
-                let index = self.seen_application(key)?;
+                let index = self.own_application(request, key)?;
                 self.change_application(index, &request.body)
             }
         }
@@ -117,7 +119,7 @@ impl Directory {
 
     /// <https://learn.microsoft.com/graph/api/application-addpassword>
     fn add_password(&mut self, request: &Request, key: &Key) -> Reply {
-        let index = self.seen_application(key)?;
+        let index = self.own_application(request, key)?;
         let wanted = only_member(&request.body, "passwordCredential")?;
         self.schemas.check(Type::PasswordCredential, wanted)?;
         let secret = format!("{}~{}", &new_id()[..8], new_id().replace('-', ""));
@@ -140,7 +142,7 @@ impl Directory {
 
     /// <https://learn.microsoft.com/graph/api/application-removepassword>
     fn remove_password(&mut self, request: &Request, key: &Key) -> Reply {
-        let index = self.seen_application(key)?;
+        let index = self.own_application(request, key)?;
         let wanted = only_member(&request.body, "keyId")?;
         let mut changed = self.applications[index].value.clone();
         let passwords = changed["passwordCredentials"].as_array_mut().unwrap();
@@ -167,14 +169,23 @@ impl Directory {
     }
 
     /// The application for a change by key; a change needs a replica that has the object.
-    fn seen_application(&mut self, key: &Key) -> Result<usize, Refusal> {
+    fn own_application(&mut self, request: &Request, key: &Key) -> Result<usize, Refusal> {
         let index = self.application_at(key)?;
-        match self.applications[index].visible() {
-            Some(_) => Ok(index),
-            None => {
-                self.applications[index].read();
-                Err(missing(key))
-            }
+        if self.applications[index].visible().is_none() {
+            self.applications[index].read();
+            return Err(missing(key));
+        }
+        self.check_owner(request, index)?;
+        Ok(index)
+    }
+
+    /// A developer may change only their own applications:
+    /// <https://learn.microsoft.com/entra/identity/role-based-access-control/permissions-reference>.
+    fn check_owner(&self, request: &Request, index: usize) -> Result<(), Refusal> {
+        let is_own = !self.others.contains(self.applications[index].id());
+        match is_own || request.account == Account::Administrator {
+            true => Ok(()),
+            false => Err(Refusal::denied()),
         }
     }
 }

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{
+    access::Account,
     objects::Object,
     query::Query,
     refusal::Refusal,
@@ -28,6 +29,8 @@ pub(super) struct Directory {
     pub(super) deleted: Vec<(Object, Option<Object>)>,
     pub(super) users: Vec<Value>,
     pub(super) verified_domains: Vec<String>,
+    /// The ids of the applications that the caller does not own.
+    pub(super) others: HashSet<String>,
     /// The number of reads that do not see a new object or version.
     pub(super) delay: u32,
 }
@@ -35,6 +38,7 @@ pub(super) struct Directory {
 /// A request that has passed the checks of its token.
 pub(super) struct Request {
     pub(super) method: String,
+    pub(super) account: Account,
     pub(super) route: Route,
     pub(super) query: Query,
     /// Whether it has `Prefer: create-if-missing`.
@@ -61,6 +65,7 @@ impl Directory {
                 "contoso.onmicrosoft.example".to_owned(),
                 "contoso.example".to_owned(),
             ],
+            others: HashSet::new(),
             delay: 0,
         }
     }

@@ -155,11 +155,13 @@ impl StrictGraph {
         change(&mut self.state().find(unique_name).value);
     }
 
-    /// Adds an application by hand, with these members, and returns it.
+    /// Adds an application of somebody else by hand, with these members, and returns it.
     pub(crate) fn add_application(&self, members: &Value) -> Value {
         let mut application = new_application();
         merge(&mut application, members);
-        self.state().directory.applications.push(Object::new(application.clone(), 0));
+        let mut state = self.state();
+        state.directory.others.insert(application["id"].as_str().unwrap().to_owned());
+        state.directory.applications.push(Object::new(application.clone(), 0));
         application
     }
 
@@ -242,6 +244,7 @@ impl State {
         }
         let request = Request {
             method: call.method.clone(),
+            account: self.account,
             route,
             query: Query::parse(http.uri().query().unwrap_or_default())?,
             creates: header("prefer") == Some("create-if-missing"),
