@@ -27,6 +27,9 @@ pub(crate) const EVERYTHING: &[&str] = &[
     "ada@contoso.example=Admin",
     "--assign",
     "uma@contoso.example=User",
+    // In the list of assignments, the third entry is on the second page.
+    "--assign",
+    "ida@contoso.example=Auditor",
     "--with-secret",
 ];
 

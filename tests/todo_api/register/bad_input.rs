@@ -4,10 +4,10 @@
 use std::{fs, os::unix::fs::PermissionsExt};
 
 use poem::{
-    Route, Server,
+    Endpoint, Request, Route, Server,
     endpoint::make_sync,
     listener::{Listener, TcpListener},
-    web::Html,
+    web::{Html, Json},
 };
 use serde_json::json;
 
@@ -119,6 +119,18 @@ async fn a_unique_name_that_is_taken_leads_to_another_name() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_unique_name_of_somebody_elses_registration_leads_to_another_name() {
+    let Some(setup) = Setup::new(test_name!()).await else { return };
+    let other = json!({ "displayName": "Theirs", "uniqueName": API });
+    let other = setup.graph.add_application(&other);
+    setup.graph.sign_in_as(Account::Developer);
+    setup.run(&[]).assert_failed(&[API, "is taken", "--name", NOTHING]);
+    assert_eq!(setup.graph.application(API), other);
+    setup.run(&["--name", "Another API"]).assert_done();
+    assert_eq!(setup.graph.application(API), other);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_client_id_without_a_registration_is_named() {
     let Some(setup) = Setup::new(test_name!()).await else { return };
     let id = "33333333-0000-4000-8000-000000000001";
@@ -173,15 +185,22 @@ async fn without_a_network_graph_cannot_be_reached() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_web_page_in_place_of_graph_is_not_taken_for_an_answer() {
     let Some(setup) = Setup::new(test_name!()).await else { return };
-    let [port] = free_ports();
-    let address = format!("127.0.0.1:{port}");
-    let url = format!("http://{address}");
-    let acceptor = TcpListener::bind(address).into_acceptor().await.unwrap();
-    let page = make_sync(|_| Html("<h1>Log in to the network</h1>"));
-    tokio::spawn(Server::new_with_acceptor(acceptor).run(Route::new().nest("/", page)));
+    let url = serve(make_sync(|_: Request| Html("<h1>Log in to the network</h1>"))).await;
     let run = Run::of(&setup.launch.run(setup.folder.path(), &["register", "--graph-url", &url]));
     run.assert_failed(&["does not respond like Microsoft Graph", "Check the network", NOTHING]);
     assert!(!run.stderr.contains("<h1>"), "{run:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_token_is_not_sent_to_the_server_of_a_link() {
+    let Some(setup) = Setup::new(test_name!()).await else { return };
+    let url = serve(make_sync(|_: Request| {
+        let link = "http://127.0.0.1:1/v1.0/organization?$skiptoken=1";
+        Json(json!({ "value": [], "@odata.nextLink": link }))
+    }))
+    .await;
+    let run = Run::of(&setup.launch.run(setup.folder.path(), &["register", "--graph-url", &url]));
+    run.assert_failed(&["leads to another server", NOTHING]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -221,6 +240,15 @@ async fn a_secret_is_printed_once_and_never_again() {
     second.assert_done();
     second.assert_keeps(&secret);
     assert_eq!(setup.setting("API_CLIENT_SECRET"), secret);
+}
+
+/// Serves this endpoint on all paths, and returns its URL.
+async fn serve(endpoint: impl Endpoint + 'static) -> String {
+    let [port] = free_ports();
+    let address = format!("127.0.0.1:{port}");
+    let acceptor = TcpListener::bind(&address).into_acceptor().await.unwrap();
+    tokio::spawn(Server::new_with_acceptor(acceptor).run(Route::new().nest("/", endpoint)));
+    format!("http://{address}")
 }
 
 fn text(value: &serde_json::Value) -> &str {

@@ -34,10 +34,15 @@ struct Expected {
 impl Expected {
     async fn of(test: &str) -> Option<Self> {
         let setup = new_setup(test).await?;
+        let expected = Self::of_run(&setup);
+        assert_eq!(setup.graph.refused().len(), 0, "{:#?}", setup.graph.refused());
+        Some(expected)
+    }
+
+    fn of_run(setup: &Setup) -> Self {
         setup.run(EVERYTHING).assert_done();
         let calls = setup.graph.calls().iter().map(|call| call.is_write()).collect();
-        assert_eq!(setup.graph.refused().len(), 0, "{:#?}", setup.graph.refused());
-        Some(Self { registrations: setup.graph.registrations(), calls })
+        Self { registrations: setup.graph.registrations(), calls }
     }
 
     /// The number of each write, before and after it is applied.
@@ -86,6 +91,25 @@ async fn a_run_that_is_killed_at_any_call_is_completed_by_the_next() {
         process.wait().unwrap();
         let line = setup.graph.calls().last().unwrap().line();
         expected.assert_completed(&setup, &format!("killed {moment:?} {number}. {line}"));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_killed_run_created_is_found_although_it_is_replicated_late() {
+    let Some(setup) = new_setup(test_name!()).await else { return };
+    setup.graph.delay_replication(1);
+    let expected = Expected::of_run(&setup);
+    let calls = setup.graph.calls();
+    let creations = calls.iter().enumerate().filter(|(_, call)| call.status == Some(201));
+    for (index, call) in creations {
+        let Some(setup) = new_setup(test_name!()).await else { return };
+        setup.graph.delay_replication(1);
+        setup.graph.fail_at(index + 1, Fault::Hold(Moment::After));
+        let mut process = setup.begin(EVERYTHING);
+        setup.graph.wait_until_held().await;
+        process.kill().unwrap();
+        process.wait().unwrap();
+        expected.assert_completed(&setup, &format!("killed at {}. {}", index + 1, call.line()));
     }
 }
 
