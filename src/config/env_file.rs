@@ -258,7 +258,7 @@ mod tests {
             ("# Mine.\nA=1", "# Mine.\nA=1\nPORT=9\n"),
             ("PORT=\nA=1\n", "PORT=9\nA=1\n"),
             ("export PORT = 8 # why\nA='x # y'\n", "export PORT = 9 # why\nA='x # y'\n"),
-            ("PORT='8'# why\r\nA=1\r\n", "PORT=9# why\r\nA=1\r\n"),
+            ("PORT='8' # why\r\nA=1\r\n", "PORT=9 # why\r\nA=1\r\n"),
             ("A=1\r\n", "A=1\r\nPORT=9\r\n"),
             ("\u{feff}PORT=\"8\"\n", "\u{feff}PORT=9\n"),
             ("PORT=7\nPORT=8\n", "PORT=7\nPORT=9\n"),
@@ -268,7 +268,7 @@ mod tests {
         ] {
             let (_folder, path) = file(before);
             let mut env = EnvFile::read(&path).unwrap();
-            env.set("PORT", "9").unwrap();
+            env.set("PORT", "9").unwrap_or_else(|error| panic!("{before:?}: {error}"));
             assert_eq!(env.write().unwrap(), before != after, "{before:?}");
             assert_eq!(fs::read_to_string(&path).unwrap(), after, "{before:?}");
         }

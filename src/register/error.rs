@@ -2,7 +2,8 @@
 //! <https://learn.microsoft.com/graph/errors>.
 
 use reqwest::StatusCode;
-use serde_json::Value;
+
+use super::{permission::Permission, refusal::Refusal};
 
 /// Why a registration could not be completed.
 #[derive(Debug, thiserror::Error)]
@@ -199,134 +200,5 @@ impl Failure {
             Self::LostResponse { .. } => "Check the network.".to_owned(),
             Self::NotVisible | Self::Stopped => String::new(),
         }
-    }
-}
-
-/// A permission of Microsoft Graph, for a user together with a role in the tenant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Permission {
-    /// `Organization.Read.All`, or `User.Read` for a user.
-    Tenant,
-    /// `Application.ReadWrite.All`.
-    Applications,
-    /// `DelegatedPermissionGrant.ReadWrite.All`.
-    Consent,
-    /// `AppRoleAssignment.ReadWrite.All`.
-    Assignments,
-    /// `User.ReadBasic.All`.
-    People,
-}
-
-impl Permission {
-    /// The name of the delegated permission.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Tenant => "User.Read",
-            Self::Applications => "Application.ReadWrite.All",
-            Self::Consent => "DelegatedPermissionGrant.ReadWrite.All",
-            Self::Assignments => "AppRoleAssignment.ReadWrite.All",
-            Self::People => "User.ReadBasic.All",
-        }
-    }
-
-    fn advice(self) -> String {
-        let name = self.name();
-        match self {
-            Self::Tenant => format!(
-                "The token needs the permission {name} of Microsoft Graph; that of an app needs \
-                 Organization.Read.All. An administrator can run: az login && todo-api register \
-                 --use-az"
-            ),
-            Self::Applications => format!(
-                "The token needs the permission {name} of Microsoft Graph, and the account the role \
-                 Application Developer, or Application Administrator for registrations that it does \
-                 not own. An administrator can run the same command with --use-az after az login, \
-                 or assign the role to you."
-            ),
-            Self::Consent => format!(
-                "Consent for everybody needs the permission {name} of Microsoft Graph, and the role \
-                 Cloud Application Administrator or Application Administrator. An administrator can \
-                 run the same command with --use-az after az login. Without --admin-consent it is \
-                 not needed: the docs page is pre-authorized."
-            ),
-            Self::Assignments => format!(
-                "To assign roles, the token needs the permission {name} of Microsoft Graph, and the \
-                 account the role Cloud Application Administrator or Application Administrator. An \
-                 administrator can run the same command with --use-az after az login. You can also \
-                 leave out --assign."
-            ),
-            Self::People => format!(
-                "To find people for --assign, the token needs the permission {name} of Microsoft \
-                 Graph. An administrator can run the same command with --use-az after az login."
-            ),
-        }
-    }
-}
-
-/// A response of Graph that says no.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refusal {
-    pub(super) status: StatusCode,
-    codes: Vec<String>,
-    pub(super) message: String,
-}
-
-impl Refusal {
-    /// Reads `error`, with its `details` if there are any.
-    pub(super) fn new(status: StatusCode, body: &Value) -> Self {
-        let error = &body["error"];
-        let details = error["details"].as_array().into_iter().flatten();
-        let codes = [error].into_iter().chain(details).filter_map(|part| part["code"].as_str());
-        let message = error["message"].as_str().unwrap_or_default();
-        let message: String = message.chars().filter(|c| !c.is_control()).take(500).collect();
-        Self { status, codes: codes.map(str::to_owned).collect(), message }
-    }
-
-    fn has_code(&self, code: &str) -> bool {
-        self.codes.iter().any(|known| known == code)
-    }
-
-    fn says(&self, text: &str) -> bool {
-        self.message.to_ascii_lowercase().contains(text)
-    }
-
-    /// Whether another object has a value that must be unique, or the new object exists already.
-    pub(super) fn is_conflict(&self) -> bool {
-        self.status == StatusCode::CONFLICT
-            || self.has_code("ObjectConflict")
-            || self.has_code("Request_MultipleObjectsWithSameKeyValue")
-            || self.says("already exists")
-    }
-
-    /// Whether the object does not exist.
-    pub(super) fn is_missing(&self) -> bool {
-        self.status == StatusCode::NOT_FOUND
-    }
-
-    fn is_unverified_domain(&self) -> bool {
-        self.has_code("HostNameNotOnVerifiedDomain")
-            || self.says("verified domain")
-            || self.says("identifier-uri-addition-error")
-    }
-
-    /// Whether the reason can be that a replica of Graph does not know a new object yet.
-    pub(super) fn may_be_early(&self) -> bool {
-        [StatusCode::NOT_FOUND, StatusCode::BAD_REQUEST].contains(&self.status)
-            && !self.is_conflict()
-            && !self.is_unverified_domain()
-            && !self.has_code("CannotDeleteOrUpdateEnabledEntitlement")
-    }
-}
-
-impl std::fmt::Display for Refusal {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}", self.status.as_u16())?;
-        if let Some(code) = self.codes.first() {
-            write!(f, " {code}")?;
-        }
-        if !self.message.is_empty() {
-            write!(f, ", {}", self.message)?;
-        }
-        Ok(())
     }
 }

@@ -2,15 +2,18 @@
 //! (<https://learn.microsoft.com/graph/throttling>) and the delay until all of Graph's replicas know a
 //! new object.
 
-use std::{pin::Pin, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use reqwest::{Client, Method, StatusCode, header, redirect};
 use serde_json::Value;
 use url::Url;
 
 use super::{
-    error::{Failure, Refusal},
+    call::Call,
+    error::Failure,
+    refusal::Refusal,
     stop::Stop,
+    wait::{Patience, Pause, Waits},
 };
 
 /// The timeout for one response, from connecting to the last byte.
@@ -20,98 +23,8 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const BODY_LIMIT: usize = 16 * 1024 * 1024;
 /// The longest wait that Graph may ask for, and the longest sum of such waits for one call.
 const LONGEST_THROTTLING: Duration = Duration::from_secs(300);
-/// The waits between attempts grow from the first to the longest.
-const FIRST_WAIT: Duration = Duration::from_millis(250);
-const LONGEST_WAIT: Duration = Duration::from_secs(8);
 /// A list has at most so many pages. More means that the links run in circles.
 const MOST_PAGES: usize = 1_000;
-
-/// Waits. Tests replace the waiting.
-pub trait Pause: Send + Sync {
-    /// Completes after this time.
-    fn pause(&self, time: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
-}
-
-/// A call without Graph's address.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Call {
-    /// The method.
-    pub method: Method,
-    /// The path after the version, in segments that are not encoded.
-    pub path: Vec<String>,
-    /// The query, encoded.
-    pub query: Option<String>,
-    /// The body. It contains no secret.
-    pub body: Option<Value>,
-    /// Whether `PATCH` creates the resource if it does not exist.
-    pub creates_if_missing: bool,
-}
-
-impl Call {
-    fn new(method: Method, path: &[&str], body: Option<Value>) -> Self {
-        let path = path.iter().map(|segment| (*segment).to_owned()).collect();
-        Self { method, path, query: None, body, creates_if_missing: false }
-    }
-
-    pub(super) fn get(path: &[&str]) -> Self {
-        Self::new(Method::GET, path, None)
-    }
-
-    pub(super) fn post(path: &[&str], body: Value) -> Self {
-        Self::new(Method::POST, path, Some(body))
-    }
-
-    pub(super) fn patch(path: &[&str], body: Value) -> Self {
-        Self::new(Method::PATCH, path, Some(body))
-    }
-
-    pub(super) fn delete(path: &[&str]) -> Self {
-        Self::new(Method::DELETE, path, None)
-    }
-
-    /// An upsert (<https://learn.microsoft.com/graph/api/application-upsert>).
-    pub(super) fn or_create(self) -> Self {
-        Self { creates_if_missing: true, ..self }
-    }
-
-    pub(super) fn with_query(self, query: impl Into<String>) -> Self {
-        Self { query: Some(query.into()), ..self }
-    }
-
-    /// The URL at this Graph.
-    pub fn url(&self, graph: &Url) -> Url {
-        let mut url = graph.clone();
-        if let Ok(mut segments) = url.path_segments_mut() {
-            segments.pop_if_empty().push("v1.0");
-            for segment in &self.path {
-                segments.push(segment);
-            }
-        }
-        // An alternate key follows the collection without a slash.
-        let path = url.path().replace("/(", "(");
-        url.set_path(&path);
-        url.set_query(self.query.as_deref());
-        url
-    }
-}
-
-/// How long to wait until Graph knows an object.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Patience {
-    /// The object was created just now.
-    New,
-    /// The object may have been created by a run that was interrupted just now.
-    Existing,
-}
-
-impl Patience {
-    fn limit(self) -> Duration {
-        match self {
-            Self::New => Duration::from_secs(60),
-            Self::Existing => Duration::from_secs(7),
-        }
-    }
-}
 
 /// Microsoft Graph, for one caller.
 pub struct Graph {
@@ -211,7 +124,8 @@ impl Graph {
                 if replication.total > patience.limit() {
                     return Err(Failure::Refused(refusal));
                 }
-                self.wait(wait, "does not know a new object yet").await?;
+                let why = format!("refuses a change, perhaps because of a new object ({refusal})");
+                self.wait(wait, &why).await?;
             } else {
                 let waited = self.wait_out_throttling(&answer, &mut throttling).await;
                 waited.map_err(Failure::after_write)?;
@@ -334,26 +248,4 @@ impl Answer {
 /// `Retry-After` in seconds, which is the form that Graph sends.
 fn seconds(value: &header::HeaderValue) -> Option<Duration> {
     value.to_str().ok()?.trim().parse().ok().map(Duration::from_secs)
-}
-
-/// Waits that double, and their sum.
-#[derive(Default)]
-struct Waits {
-    last: Duration,
-    total: Duration,
-}
-
-impl Waits {
-    fn next(&mut self) -> Duration {
-        self.last = (self.last * 2).clamp(FIRST_WAIT, LONGEST_WAIT);
-        self.total += self.last;
-        self.last
-    }
-
-    /// The time that the server asks for counts, if it asks for one.
-    fn next_or(&mut self, asked: Option<Duration>) -> Duration {
-        let Some(asked) = asked else { return self.next() };
-        self.total += asked.max(FIRST_WAIT);
-        asked
-    }
 }

@@ -7,14 +7,17 @@
 //! - [`Graph`]: sends a call; waits out throttling and the delay of replication.
 //! - [`Session`]: reads the state and carries out the steps.
 
+mod call;
 mod declared;
 mod directory;
 mod error;
 mod graph;
 mod merge;
+mod permission;
 mod plan;
 mod preview;
 mod read;
+mod refusal;
 mod removal;
 mod resources;
 mod secret;
@@ -22,12 +25,15 @@ mod session;
 mod state;
 mod step;
 mod stop;
+mod wait;
 mod wanted;
 
 pub use self::{
+    call::Call,
     directory::{Home, directory_file},
-    error::{Failure, Permission},
-    graph::{Call, Graph, Pause},
+    error::Failure,
+    graph::Graph,
+    permission::Permission,
     plan::next_step,
     preview::preview,
     removal::Removal,
@@ -37,5 +43,6 @@ pub use self::{
     state::{Registration, State},
     step::Step,
     stop::Stop,
+    wait::Pause,
     wanted::{Audience, ClientIds, Names, Wanted, Which},
 };

@@ -5,11 +5,14 @@ use std::collections::BTreeMap;
 use serde::de::DeserializeOwned;
 
 use super::{
-    error::{Failure, Permission},
-    graph::{Call, Graph, Patience},
+    call::Call,
+    error::Failure,
+    graph::Graph,
+    permission::Permission,
     resources::{self, Application, Assignment, Grant, Organization, ServicePrincipal, User},
     state::{Registration, State},
     step::key,
+    wait::Patience,
     wanted::{Wanted, Which},
 };
 

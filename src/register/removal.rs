@@ -1,9 +1,12 @@
 //! Removes what `register` created.
 
 use super::{
-    error::{Failure, Permission},
-    graph::{Call, Graph, Patience},
+    call::Call,
+    error::Failure,
+    graph::Graph,
+    permission::Permission,
     resources::Application,
+    wait::Patience,
     wanted::{Wanted, Which},
 };
 

@@ -4,9 +4,12 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::{
-    error::{Failure, Permission},
-    graph::{Call, Graph, Patience},
+    call::Call,
+    error::Failure,
+    graph::Graph,
+    permission::Permission,
     resources::{self, Application, PasswordCredential},
+    wait::Patience,
 };
 
 /// A new secret. Graph tells its value only once.

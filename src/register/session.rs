@@ -4,11 +4,12 @@ use serde_json::Value;
 
 use super::{
     error::Failure,
-    graph::{Answer, Graph, Patience},
+    graph::{Answer, Graph},
     plan::next_step,
     resources::Organization,
     state::State,
     step::Step,
+    wait::Patience,
     wanted::Wanted,
 };
 

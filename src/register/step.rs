@@ -5,8 +5,8 @@ use std::fmt;
 use serde_json::{Value, json};
 
 use super::{
-    error::Permission,
-    graph::Call,
+    call::Call,
+    permission::Permission,
     resources::{Application, ApplicationChange, Assignment, Grant, ServicePrincipal, read},
     state::State,
     wanted::Which,
