@@ -58,6 +58,7 @@ mod public_url;
 mod refusal_log;
 mod refused_bodies;
 mod register;
+mod registration;
 mod replicas;
 mod request_log;
 mod revocation;

@@ -1,0 +1,87 @@
+//! `--destroy`: deletes what the command created, and nothing else.
+
+use serde_json::json;
+
+use crate::{
+    register::{EVERYTHING, Run, Setup},
+    support::{
+        graph::{Fault, Moment},
+        test_name,
+    },
+};
+
+impl Setup {
+    /// Runs `--destroy` with this answer to its question.
+    fn destroy(&self, answer: &str) -> Run {
+        let arguments = ["register", "--graph-url", self.graph.url(), "--destroy"];
+        let output = self.launch.run_with_input(self.folder.path(), &arguments, answer.as_bytes());
+        Run::of(&output)
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_asks_and_then_deletes_what_it_created() {
+    let Some(setup) = Setup::new(test_name!()).await else { return };
+    let empty = setup.graph.registrations();
+    setup.run(EVERYTHING).assert_done();
+    setup.graph.forget();
+    for answer in ["", "no\n", "y\n"] {
+        let run = setup.destroy(answer);
+        run.assert_failed(&["Type yes:", "not confirmed", "Nothing was changed."]);
+        assert_eq!(setup.graph.writes().len(), 0, "{answer:?}");
+    }
+    let run = setup.destroy("yes\n");
+    run.assert_done();
+    assert_eq!(setup.graph.registrations(), empty);
+    assert!(run.stdout.contains("deleted Todo API - Swagger UI\n"), "{run:#?}");
+    for setting in ["API_CLIENT_ID", "SWAGGER_UI_CLIENT_ID", "API_CLIENT_SECRET"] {
+        assert!(setup.env().contains(&format!("{setting}=\n")), "{}", setup.env());
+    }
+
+    let again = setup.run(&["--destroy", "--yes"]);
+    again.assert_done();
+    assert!(again.stdout.contains("Nothing to delete."), "{again:#?}");
+
+    // The names are free again.
+    setup.run(EVERYTHING).assert_done();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_interrupted_deletion_is_completed() {
+    let Some(setup) = Setup::new(test_name!()).await else { return };
+    let empty = setup.graph.registrations();
+    let destroy = ["--destroy", "--yes"];
+    setup.run(EVERYTHING).assert_done();
+    setup.graph.forget();
+    setup.run(&destroy).assert_done();
+    let calls = setup.graph.calls();
+    let writes: Vec<_> = (1..).zip(&calls).filter(|(_, call)| call.is_write()).collect();
+    assert_eq!(writes.len(), 4, "two for each registration: {calls:#?}");
+    for (number, call) in writes {
+        setup.run(EVERYTHING).assert_done();
+        setup.graph.forget();
+        setup.graph.fail_at(number, Fault::Drop(Moment::After));
+        let first = setup.run(&destroy);
+        assert_eq!(first.code, Some(1), "{call:?}: {first:#?}");
+        setup.run(&destroy).assert_done();
+        assert_eq!(setup.graph.registrations(), empty, "{call:?}");
+        for setting in ["API_CLIENT_ID", "SWAGGER_UI_CLIENT_ID", "API_CLIENT_SECRET"] {
+            assert_eq!(setup.setting(setting), "", "{call:?}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_registration_that_a_person_created_stays() {
+    let Some(setup) = Setup::new(test_name!()).await else { return };
+    let by_hand = setup.graph.add_application(&json!({ "displayName": "Todo API" }));
+    let client_id = by_hand["appId"].as_str().unwrap();
+    std::fs::write(setup.env_file(), format!("API_CLIENT_ID={client_id}\n")).unwrap();
+    setup.run(&[]).assert_done();
+    let run = setup.run(&["--destroy", "--yes"]);
+    run.assert_done();
+    let kept = format!("keep Todo API ({client_id}): this command did not create it");
+    assert!(run.stdout.contains(&kept), "{run:#?}");
+    assert_eq!(setup.setting("API_CLIENT_ID"), client_id);
+    assert_eq!(setup.setting("SWAGGER_UI_CLIENT_ID"), "");
+}
