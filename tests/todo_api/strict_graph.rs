@@ -1,5 +1,6 @@
 //! The strict Microsoft Graph of the tests: each rule refuses a wrong request.
 
+mod application_calls;
 mod applications;
 mod faults;
 mod objects;

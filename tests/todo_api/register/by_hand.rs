@@ -56,7 +56,12 @@ async fn nothing_that_a_person_added_is_removed() {
         (
             API,
             "/optionalClaims/accessToken",
-            json!({ "name": "ipaddr", "source": null, "essential": true, "additionalProperties": [] }),
+            json!({
+                "name": "ipaddr",
+                "source": null,
+                "essential": true,
+                "additionalProperties": [],
+            }),
         ),
         (SWAGGER_UI, "/spa/redirectUris", json!("https://todo.contoso.example/oauth2-redirect")),
         (
@@ -64,7 +69,10 @@ async fn nothing_that_a_person_added_is_removed() {
             "/requiredResourceAccess",
             json!({
                 "resourceAppId": "00000003-0000-0000-c000-000000000000",
-                "resourceAccess": [{ "id": "e1fe6dd8-ba31-4d61-89e7-88639da4683d", "type": "Scope" }],
+                "resourceAccess": [{
+                    "id": "e1fe6dd8-ba31-4d61-89e7-88639da4683d",
+                    "type": "Scope",
+                }],
             }),
         ),
     ];

@@ -17,7 +17,8 @@ use super::{EVERYTHING, Run, Setup};
 /// What is in `.env` before.
 const ENV: &str = "# Mine\nPORT=8000\n\nUNKNOWN='kept' # as well\n";
 
-/// A new tenant, and a folder with settings. `None` if a tool is missing: then the test must return.
+/// A new tenant, and a folder with settings. `None` if a tool is missing: then the test must
+/// return.
 async fn new_setup(test: &str) -> Option<Setup> {
     let setup = Setup::new(test).await?;
     fs::write(setup.env_file(), ENV).unwrap();

@@ -95,7 +95,10 @@ async fn a_role_is_assigned_once_and_must_exist() {
     let Some(graph) = StrictGraph::start(test_name!()).await else { return };
     let (api, other) = (new_principal(&graph).await, new_principal(&graph).await);
     let path = format!("servicePrincipals/{}/appRoleAssignedTo", api["id"].as_str().unwrap());
-    let assignment = |principal: &str, resource: &Value, role: &Value| json!({ "principalId": principal, "resourceId": resource["id"], "appRoleId": role });
+    let assignment = |principal: &str, resource: &Value, role: &Value| {
+        let resource = &resource["id"];
+        json!({ "principalId": principal, "resourceId": resource, "appRoleId": role })
+    };
     let id = &role()["id"];
     for (wrong, status, code) in [
         (assignment("00000000-0000-4000-8000-000000000001", &api, id), 404, NOT_FOUND),
