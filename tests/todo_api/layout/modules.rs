@@ -166,7 +166,7 @@ const RULES: &[Rule] = &[
     },
     Rule {
         module: "cli::register",
-        modules: &["api::docs", "api::security", "causes", "cli", "config", "listener", "register"],
+        modules: &["api::docs", "api::security", "causes", "cli", "config", "config::env_file", "listener", "register"],
         crates: &["anyhow", "clap", "poem_entra", "serde", "serde_json", "tokio"],
     },
     Rule { module: "cli::dev_tenant", modules: &["config", "listener"], crates: &["anyhow", "entra_dev"] },

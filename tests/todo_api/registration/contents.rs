@@ -63,9 +63,10 @@ async fn a_new_tenant_gets_everything_that_the_portal_steps_create() {
         bodies.map(|call| call.body.clone()).collect::<Vec<_>>()
     };
     let assigned: Vec<_> = sent("/appRoleAssignedTo");
-    assert_eq!(assigned.len(), 2, "{assigned:#?}");
+    assert_eq!(assigned.len(), 3, "{assigned:#?}");
     assert_eq!(assigned[0]["appRoleId"], *roles[0]);
     assert_eq!(assigned[1]["appRoleId"], *roles[2]);
+    assert_eq!(assigned[2]["appRoleId"], *roles[1]);
     let [grant] = &sent("/oauth2PermissionGrants")[..] else { panic!("{writes:#?}") };
     assert_eq!(
         (&grant["consentType"], &grant["scope"]),
