@@ -51,8 +51,9 @@ impl Serve {
             match Config::read(&environment) {
                 Ok(config) => config,
                 Err(error) => bail!(
-                    "{error}\n\n.env.sample explains each setting, and todo-api doctor says what to \
-                     fix. To try the API without an Azure account: todo-api serve --dev"
+                    "{error}\n\n.env.sample explains each setting, todo-api register sets the required \
+                     ones, and todo-api doctor says what to fix. To try the API without an Azure \
+                     account: todo-api serve --dev"
                 ),
             }
         };

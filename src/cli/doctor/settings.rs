@@ -11,8 +11,8 @@ pub(super) fn report_faults(report: &mut Report, faults: &InvalidConfig, dev: bo
         let missing = fault.contains(" is missing");
         let fix = match variable {
             Some(name) if missing && !dev => format!(
-                "Set {name} in .env or in the environment. To try the API without an Azure \
-                 account: todo-api serve --dev"
+                "Set {name} in .env or in the environment, or let todo-api register do it. To try \
+                 the API without an Azure account: todo-api serve --dev"
             ),
             Some(name) => match proposed_url(fault) {
                 Some(url) => format!(
