@@ -21,7 +21,7 @@ use futures_util::future::join_all;
 
 use crate::{
     layout::files::{pages, read},
-    support::{Tool, require, test_name},
+    support::{EntraDev, Tool, require, test_name},
 };
 
 use machine::Machine;
@@ -36,7 +36,8 @@ async fn every_command_in_the_pages_can_be_run_or_says_why_not() {
     let run: usize =
         pages.iter().map(|page| page.blocks().filter(|block| block.runs()).count()).sum();
     assert!(run >= 15 && blocks >= 40, "{run} of {blocks} blocks run");
-    let faults = join_all(pages.iter().filter(can_run).map(|page| Machine::run(page))).await;
+    EntraDev::build().await;
+    let faults = join_all(pages.iter().filter(can_run).map(Machine::run)).await;
     let faults: Vec<_> = faults.into_iter().filter_map(Result::err).collect();
     assert!(faults.is_empty(), "{}", faults.join("\n\n"));
 }

@@ -14,7 +14,8 @@ use serde_json::json;
 use tempfile::TempDir;
 
 use crate::support::{
-    Container, Image, Mount, Network, Postgres, Service, Setup, Tool, require, root, run, test_name,
+    Container, EntraDev, Image, Mount, Network, Postgres, Service, Setup, Tool, require, root, run,
+    test_name,
 };
 
 const API: &str = "Dockerfile";
@@ -28,10 +29,11 @@ fn todo_api() -> &'static Path {
 
 #[tokio::test]
 async fn somebody_signs_in_and_creates_a_todo_in_the_containers_of_the_compose_file() {
-    let tools = [Tool::MsalPython, Tool::Node, Tool::Namespaces, Tool::EntraDev, Tool::Postgres];
+    let tools = [Tool::MsalPython, Tool::Node, Tool::Namespaces, Tool::Postgres];
     let browser = [Tool::Chromium, Tool::Playwright];
-    let Some([python, node, _, entra_dev, postgres]) = require(test_name!(), tools) else { return };
+    let Some([python, node, _, postgres]) = require(test_name!(), tools) else { return };
     let Some([chromium, _]) = require(test_name!(), browser) else { return };
+    let entra_dev = EntraDev::build().await;
     let volumes = tempfile::tempdir().unwrap();
     let network = Network::new();
     let services = Services { all: Service::read_all(&python), volumes: &volumes };
@@ -160,8 +162,8 @@ fn assert_has_no_rights(container: &Container) {
 /// `docker run --read-only entra-dev` needs no volume.
 #[tokio::test]
 async fn the_tenant_serves_without_a_folder_that_it_can_write_to() {
-    let tools = [Tool::Namespaces, Tool::EntraDev];
-    let Some([_, entra_dev]) = require(test_name!(), tools) else { return };
+    let Some([_]) = require(test_name!(), [Tool::Namespaces]) else { return };
+    let entra_dev = EntraDev::build().await;
     let network = Network::new();
     let hosts = "127.0.0.1 localhost\n".to_owned();
     let setup = Setup { hosts, ..Setup::default() };

@@ -62,8 +62,6 @@ pub(crate) enum Tool {
     CheckJsonschema,
     /// What containers are made of, and the right to use it.
     Namespaces,
-    /// The program of the development tenant, which the tests of the whole workspace build.
-    EntraDev,
 }
 
 impl Tool {
@@ -104,7 +102,6 @@ impl Tool {
             Self::Yamllint => ("yamllint", installed("python/bin/yamllint")),
             Self::CheckJsonschema => ("check-jsonschema", installed("python/bin/check-jsonschema")),
             Self::Namespaces => ("root with unshare and ip", namespaces()),
-            Self::EntraDev => ("the program entra-dev", Some(entra_dev())),
             Self::OidcProvider => ("oidc-provider", installed("node/node_modules/oidc-provider")),
             Self::MsalPython => {
                 ("msal", installed("python/bin/python").filter(|_| has_module("msal")))
@@ -224,11 +221,6 @@ fn on_path(program: &str) -> Option<PathBuf> {
 fn namespaces() -> Option<PathBuf> {
     let is_root = fs::metadata("/proc/self").is_ok_and(|this| this.uid() == 0);
     on_path("unshare").filter(|_| is_root && on_path("ip").is_some())
-}
-
-/// Cargo builds all programs of the workspace in one folder.
-fn entra_dev() -> PathBuf {
-    Path::new(env!("CARGO_BIN_EXE_todo-api")).with_file_name("entra-dev")
 }
 
 /// The programs of the newest version that Debian's packages install, or of the one on the path.
