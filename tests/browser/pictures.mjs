@@ -15,7 +15,7 @@ const API = 'api://33333333-3333-4333-8333-333333333333';
 const DAEMON = '55555555-5555-4555-8555-555555555555';
 const WEB_SITE = '77777777-7777-4777-8777-777777777777';
 const PLANNER = {
-    client_id: 'aaaaaaaa-aaaa-4aaa-8aaa-aaaaaaaaaaaa',
+    client_id: 'cccccccc-cccc-4ccc-8ccc-cccccccccccc',
     name: 'Holiday planner',
     tenant: 'Contoso',
     consent_required: true,
