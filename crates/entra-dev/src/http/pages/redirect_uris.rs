@@ -131,7 +131,7 @@ mod tests {
     #[test]
     fn the_differing_part_is_found() {
         for (sent, registered, parts) in [
-            ("http://a/cb", "http://a/callback", ("http://a/c", "", "b")),
+            ("http://a/cb", "http://a/callback", ("http://a/c", "b", "")),
             ("http://a/x", "http://b/x", ("http://", "a", "/x")),
             ("https://a/x", "http://a/x", ("http", "s", "://a/x")),
             ("http://a/é", "http://a/è", ("http://a/", "é", "")),
