@@ -32,8 +32,8 @@ async fn a_backup_under_load_has_every_todo_from_before_it_began() {
     // As docs/DEPLOY.md says: stop the server, replace the file with the copy, start the server.
     assert!(program.stop("TERM").await.success());
     let deploy = fs::read_to_string("docs/DEPLOY.md").unwrap();
-    let commands = deploy.split("To restore, stop the server, then:\n\n```sh\n").nth(1).unwrap();
-    let commands = commands.split("```").next().unwrap();
+    let (_, restore) = deploy.split_once("To restore, stop the server, then:").unwrap();
+    let commands = restore.split("```sh\n").nth(1).unwrap().split("```").next().unwrap();
     let commands = commands.replace("/backups/todo-2026-01-31.db", "copy.db");
     assert_eq!(commands.matches("copy.db").count(), 1, "{commands}");
     let mut restore = Command::new("sh");
