@@ -160,6 +160,21 @@ fn names_that_only_look_like_reserved_ones_are_accepted() {
 }
 
 #[test]
+fn a_name_that_contains_the_name_of_the_example_is_written_as_it_is() {
+    for (name, crate_name) in
+        [("standalone_api_v2", "standalone_api_v2"), ("my-standalone-api", "my_standalone_api")]
+    {
+        let folder = tempfile::tempdir().unwrap();
+        succeed(Launch::default().run(folder.path(), &["new", name]));
+        let folder = folder.path().join(name);
+        assert_eq!(manifest(&folder)["package"]["name"].as_str(), Some(name));
+        let main = fs::read_to_string(folder.join("src/main.rs")).unwrap();
+        assert!(main.contains(&format!("{crate_name}::")), "{main}");
+        assert!(!main.contains("_v2_v2"), "{main}");
+    }
+}
+
+#[test]
 fn an_existing_file_folder_or_link_is_never_overwritten() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("file"), "mine").unwrap();

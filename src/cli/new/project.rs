@@ -79,9 +79,13 @@ pub(super) fn files(name: &ProjectName, origin: &Origin) -> Vec<File> {
 }
 
 fn renamed(content: &str, name: &ProjectName) -> String {
+    // The new name may contain one of those that are replaced, so it is inserted last.
+    let (package, library) = ("\u{1}", "\u{2}");
     content
-        .replace("standalone-api", name.as_str())
-        .replace("standalone_api", &name.crate_name())
+        .replace("standalone-api", package)
+        .replace("standalone_api", library)
+        .replace(package, name.as_str())
+        .replace(library, &name.crate_name())
         // The example is used with the daemon of the Todo API, and so with its app role.
         .replace("Todos.ReadWrite.All", "Runs.ReadWrite.All")
 }
