@@ -1,6 +1,8 @@
 //! Why a registration could not be completed, in words. Microsoft Graph's error codes:
 //! <https://learn.microsoft.com/graph/errors>.
 
+use std::time::Duration;
+
 use reqwest::StatusCode;
 
 use super::{permission::Permission, refusal::Refusal};
@@ -68,8 +70,16 @@ pub enum Failure {
     #[error("the name is taken: a deleted registration still has the unique name {0}")]
     NameOfDeleted(String),
     /// Graph was asked too often.
-    #[error("Microsoft Graph still refuses after five minutes: too many requests ({0})")]
+    #[error("Microsoft Graph still refuses after five minutes ({0})")]
     Throttled(Refusal),
+    /// Graph asks for a wait that is too long.
+    #[error("Microsoft Graph asks to wait {} minutes ({refusal})", .wait.as_secs().div_ceil(60))]
+    LongWait {
+        /// The wait.
+        wait: Duration,
+        /// The response.
+        refusal: Refusal,
+    },
     /// Changes that Graph accepted are not visible.
     #[error("Microsoft Graph still does not show what was changed, after a minute")]
     NotVisible,
@@ -188,6 +198,7 @@ impl Failure {
                  at https://learn.microsoft.com/graph/errors"
                     .to_owned()
             }
+            Self::LongWait { .. } => "Wait until this time has passed.".to_owned(),
             Self::Throttled(_) | Self::Failed(_) => "Wait a few minutes.".to_owned(),
             Self::NoRegistration { variable, .. } => format!(
                 "Correct {variable} in .env or in the environment. If the registration was deleted, \

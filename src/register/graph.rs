@@ -159,6 +159,9 @@ impl Graph {
         if !is_throttled {
             return Err(Failure::Refused(answer.refusal()));
         }
+        if let Some(wait) = answer.retry_after.filter(|wait| *wait > LONGEST_THROTTLING) {
+            return Err(Failure::LongWait { wait, refusal: answer.refusal() });
+        }
         let wait = waits.next_or(answer.retry_after);
         if waits.total > LONGEST_THROTTLING {
             return Err(Failure::Throttled(answer.refusal()));
