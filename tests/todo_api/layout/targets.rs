@@ -45,3 +45,11 @@ fn commands_of(arguments: &[&str]) -> String {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap()
 }
+
+#[test]
+fn git_ignores_the_settings_and_the_files_that_replace_them() {
+    let ignored = super::files::read(".gitignore");
+    for line in [".env", ".env.*", "!.env.sample"] {
+        assert!(ignored.lines().any(|ignored| ignored == line), "{line}: {ignored}");
+    }
+}
