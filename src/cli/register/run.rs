@@ -28,7 +28,7 @@ pub(super) async fn run(request: Request) -> anyhow::Result<ExitCode> {
 
 async fn register(request: &Request, terminal: &Arc<Terminal>, stop: &Stop) -> anyhow::Result<()> {
     // If the file cannot be read, it could not be written later.
-    let mut file = EnvFile::read(Path::new(config::FILE))?;
+    EnvFile::read(Path::new(config::FILE))?;
     let graph = request.graph(terminal, stop).await?.ok_or(Failure::Stopped)?;
     terminal.start();
     let journal = |change: &str| terminal.changed(change);
@@ -39,14 +39,25 @@ async fn register(request: &Request, terminal: &Arc<Terminal>, stop: &Stop) -> a
     let Outcome { state, mut changed } = session.run().await?;
 
     let written = settings(&request.config, &request.wanted, &state, &tenant.id);
-    let mut write = || -> Result<bool, EnvFileError> {
+    let write = || -> Result<(EnvFile, bool), EnvFileError> {
+        // A person may have changed it during the sign-in and the calls, which take minutes.
+        let mut file = EnvFile::read(Path::new(config::FILE))?;
         for (name, value) in &written {
             file.set(name, value)?;
         }
-        file.write()
+        let is_written = file.write()?;
+        Ok((file, is_written))
     };
     let lines = || written.iter().map(|(name, value)| format!("{name}={value}"));
-    changed |= write().map_err(|error| unwritten(error, lines()))?;
+    let (mut file, is_written) = write().map_err(|error| unwritten(error, lines()))?;
+    changed |= is_written;
+    if is_written && written.contains(&("ALLOWED_TENANTS", String::new())) {
+        terminal.note(&format!(
+            "The registration admits only accounts of its own tenant, so ALLOWED_TENANTS is now \
+             empty. It was {}. To admit other tenants: --audience any-org",
+            request.config.allowed_tenants.join(",")
+        ));
+    }
     if request.with_secret && !request.config.has_secret {
         create_secret(&graph, &state, &mut file, terminal).await?;
         changed = true;
@@ -83,8 +94,13 @@ async fn create_secret(
     let secret = NewSecret::create(graph, api, &name).await?;
     terminal.changed("create a secret of the API's registration");
     terminal.print(&format!("  The secret is shown only now: {}", secret.reveal()));
-    file.remove_note(NOTE);
-    let written = file.set_secret(SECRET, secret.reveal()).and_then(|()| file.write());
+    let mut write = || -> Result<bool, EnvFileError> {
+        *file = EnvFile::read(Path::new(config::FILE))?;
+        file.remove_note(NOTE);
+        file.set_secret(SECRET, secret.reveal())?;
+        file.write()
+    };
+    let written = write();
     written.map_err(|error| {
         let problem = Causes(&error);
         anyhow::Error::msg(format!("{problem}. Put the secret above there, as {SECRET}"))

@@ -2,9 +2,12 @@
 
 use serde_json::{Value, json};
 
-use crate::support::test_name;
+use crate::support::{
+    graph::{Fault, Moment},
+    test_name,
+};
 
-use super::{API, EVERYTHING, SWAGGER_UI, Setup};
+use super::{API, EVERYTHING, Run, SWAGGER_UI, Setup};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_second_run_writes_nothing_and_says_so() {
@@ -168,6 +171,65 @@ async fn a_registration_that_another_tool_created_is_completed_and_never_deleted
     assert_eq!(registrations["applications"].as_array().unwrap().len(), 1, "{registrations:#}");
     assert_eq!(registrations["applications"][0]["uniqueName"], "made-by-bicep");
     assert_eq!(registrations["deletedItems"], 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_person_writes_to_env_during_the_run_stays() {
+    for before in [None, Some("PORT=8123\n")] {
+        let Some(setup) = Setup::new(test_name!()).await else { return };
+        if let Some(before) = before {
+            std::fs::write(setup.env_file(), before).unwrap();
+        }
+        setup.graph.fail_on("POST", "/servicePrincipals", [Fault::Hold(Moment::Before)]);
+        let run = while_held(&setup, &[], "# Mine\nPORT=8200\n").await;
+        run.assert_done();
+        assert!(setup.env().starts_with("# Mine\nPORT=8200\n"), "{}", setup.env());
+        assert_ne!(setup.setting("API_CLIENT_ID"), "", "{}", setup.env());
+
+        setup.graph.forget();
+        setup.graph.fail_on("DELETE", "/applications", [Fault::Hold(Moment::Before)]);
+        let changed = format!("{}# Later\n", setup.env());
+        let run = while_held(&setup, &["--destroy", "--yes"], &changed).await;
+        run.assert_done();
+        assert!(setup.env().ends_with("# Later\n"), "{}", setup.env());
+        assert_eq!(setup.setting("API_CLIENT_ID"), "", "{}", setup.env());
+    }
+}
+
+/// Runs the command, and writes this text to `.env` while it waits for Graph.
+async fn while_held(setup: &Setup, arguments: &[&str], text: &str) -> Run {
+    let process = setup.begin(arguments);
+    setup.graph.wait_until_held().await;
+    std::fs::write(setup.env_file(), text).unwrap();
+    setup.graph.release();
+    Run::of(&process.wait_with_output().unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_renamed_role_or_scope_stays_and_the_declared_one_gets_another_id() {
+    let Some(setup) = Setup::new(test_name!()).await else { return };
+    setup.run(EVERYTHING).assert_done();
+    setup.graph.edit(API, |api| {
+        api["appRoles"][0]["value"] = "Boss".into();
+        api["api"]["oauth2PermissionScopes"][0]["value"] = "use".into();
+    });
+    let before = setup.graph.application(API);
+    setup.graph.forget();
+    setup.run(EVERYTHING).assert_done();
+    let after = setup.graph.application(API);
+    for (list, renamed, declared) in
+        [("/appRoles", "Boss", "Admin"), ("/api/oauth2PermissionScopes", "use", "access_as_user")]
+    {
+        let entry = |application: &Value, value: &str| {
+            let mut entries = application.pointer(list).unwrap().as_array().unwrap().iter();
+            entries.find(|entry| entry["value"] == value).unwrap().clone()
+        };
+        assert_eq!(entry(&after, renamed), entry(&before, renamed));
+        assert_ne!(entry(&after, declared)["id"], entry(&after, renamed)["id"]);
+    }
+    assert_eq!(setup.graph.refused().len(), 0, "{:#?}", setup.graph.refused());
+    let again = setup.run(EVERYTHING);
+    assert!(again.stdout.contains("Nothing changed: "), "{again:#?}");
 }
 
 fn text(value: &Value) -> &str {
