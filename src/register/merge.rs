@@ -13,6 +13,7 @@ pub(super) trait Entitlement: Clone {
     fn id(&self) -> &str;
     fn value(&self) -> Option<&str>;
     fn disable(&mut self);
+    fn set_id(&mut self, id: String);
     /// The declared texts and properties, with the id and the members of the registered entry that
     /// are not declared.
     fn declared_as(&self, registered: &Self) -> Self;
@@ -31,6 +32,10 @@ impl Entitlement for PermissionScope {
 
     fn disable(&mut self) {
         self.is_enabled = false;
+    }
+
+    fn set_id(&mut self, id: String) {
+        self.id = id;
     }
 
     fn declared_as(&self, registered: &Self) -> Self {
@@ -55,6 +60,10 @@ impl Entitlement for AppRole {
 
     fn disable(&mut self) {
         self.is_enabled = false;
+    }
+
+    fn set_id(&mut self, id: String) {
+        self.id = id;
     }
 
     fn declared_as(&self, registered: &Self) -> Self {
@@ -89,7 +98,17 @@ pub(super) fn entitlements<E: Entitlement>(registered: &[E], declared: &[E]) -> 
         }
     });
     let new = declared.iter().filter(|entry| find(registered, entry.value()).is_none()).cloned();
-    kept.chain(new).collect()
+    kept.chain(new.map(|entry| with_free_id(entry, registered))).collect()
+}
+
+/// The new entry with an id that no registered one has. An entry has the id of another value after a
+/// person has renamed it, and people may have it under its new name.
+fn with_free_id<E: Entitlement>(mut entry: E, registered: &[E]) -> E {
+    while registered.iter().any(|other| other.id() == entry.id()) {
+        let next = E::id_for(entry.id());
+        entry.set_id(next);
+    }
+    entry
 }
 
 /// The registered strings, with all wanted ones.
