@@ -20,7 +20,7 @@ pub struct Removal {
     /// The name that `register` gives to it.
     unique_name: String,
     /// Whether an interrupted run has deleted it, but not permanently.
-    is_deleted: bool,
+    pub is_deleted: bool,
 }
 
 impl Removal {
@@ -73,14 +73,18 @@ impl Removal {
     }
 
     /// Deletes it permanently. Until then it could be restored, for 30 days, and its names would stay
-    /// taken.
+    /// taken. Returns `false` if the caller is not allowed to do so.
     ///
     /// # Errors
     ///
     /// Why it could not be deleted.
-    pub async fn purge(&self, graph: &Graph) -> Result<(), Failure> {
+    pub async fn purge(&self, graph: &Graph) -> Result<bool, Failure> {
         let path = ["directory", "deletedItems", &self.application.id];
-        self.send(graph, Call::delete(&path)).await
+        match self.send(graph, Call::delete(&path)).await {
+            Ok(()) => Ok(true),
+            Err(Failure::Forbidden { .. }) => Ok(false),
+            Err(failure) => Err(failure),
+        }
     }
 
     async fn send(&self, graph: &Graph, call: Call) -> Result<(), Failure> {

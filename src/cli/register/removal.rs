@@ -27,7 +27,8 @@ async fn remove(
     terminal: &Arc<Terminal>,
     stop: &Stop,
 ) -> anyhow::Result<()> {
-    let mut file = EnvFile::read(Path::new(config::FILE))?;
+    // If the file cannot be read, it could not be written later.
+    EnvFile::read(Path::new(config::FILE))?;
     let graph = request.graph(terminal, stop).await?.ok_or(Failure::Stopped)?;
     terminal.start();
     let tenant = Session::new(&graph, &request.wanted, &|_| {}).organization().await?;
@@ -54,18 +55,18 @@ async fn remove(
         bail!("not confirmed. Answer yes, or add --yes");
     }
     terminal.start();
-    delete(&own, &graph, &mut file, terminal).await
+    delete(&own, &graph, terminal).await
 }
 
-async fn delete(
-    removals: &[Removal],
-    graph: &Graph,
-    file: &mut EnvFile,
-    terminal: &Terminal,
-) -> anyhow::Result<()> {
+async fn delete(removals: &[Removal], graph: &Graph, terminal: &Terminal) -> anyhow::Result<()> {
     for removal in removals {
         let Removal { which, application, .. } = removal;
         removal.delete(graph).await?;
+        if !removal.is_deleted {
+            terminal.changed(&format!("deleted {}", application.display_name));
+        }
+        // A person may have changed the file in the meantime.
+        let mut file = EnvFile::read(Path::new(config::FILE))?;
         // Now, so that an interrupted run leaves no id of a registration that is gone.
         if file.value(which.variable()).as_ref() == Some(&application.app_id) {
             file.set(which.variable(), "")?;
@@ -74,8 +75,17 @@ async fn delete(
             }
             file.write()?;
         }
-        removal.purge(graph).await?;
-        terminal.changed(&format!("deleted {}", application.display_name));
+    }
+    for removal in removals {
+        let name = &removal.application.display_name;
+        match removal.purge(graph).await? {
+            true => terminal.changed(&format!("deleted {name} permanently")),
+            false => terminal.note(&format!(
+                "{name} is deleted, but this account is not allowed to remove it permanently. It can \
+                 be restored for 30 days, and its unique name stays taken until then; an \
+                 Application Administrator can remove it permanently."
+            )),
+        }
     }
     Ok(())
 }

@@ -85,3 +85,35 @@ async fn a_registration_that_a_person_created_stays() {
     assert_eq!(setup.setting("API_CLIENT_ID"), client_id);
     assert_eq!(setup.setting("SWAGGER_UI_CLIENT_ID"), "");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_that_may_not_delete_permanently_deletes_and_learns_what_stays() {
+    let Some(setup) = Setup::new(test_name!()).await else { return };
+    setup.run(EVERYTHING).assert_done();
+    setup.graph.forget();
+    let refused = [Fault::Status(Moment::Before, 403); 2];
+    setup.graph.fail_on("DELETE", "/directory/deletedItems", refused);
+    let run = setup.run(&["--destroy", "--yes"]);
+    run.assert_done();
+    for name in ["Todo API - Swagger UI", "Todo API"] {
+        assert!(run.stdout.contains(&format!("  deleted {name}\n")), "{run:#?}");
+    }
+    let note = "It can be restored for 30 days, and its unique name stays taken until then";
+    assert_eq!(run.stderr.matches(note).count(), 2, "{run:#?}");
+    assert!(!run.stderr.contains("Nothing was changed"), "{run:#?}");
+    assert_eq!(setup.setting("API_CLIENT_ID"), "");
+
+    // An administrator completes it.
+    setup.run(&["--destroy", "--yes"]).assert_done();
+    setup.run(EVERYTHING).assert_done();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deletion_that_fails_before_it_is_permanent_counts_as_a_change() {
+    let Some(setup) = Setup::new(test_name!()).await else { return };
+    setup.run(&[]).assert_done();
+    setup.graph.forget();
+    let refused = [Fault::Status(Moment::Before, 401)];
+    setup.graph.fail_on("DELETE", "/directory/deletedItems", refused);
+    setup.run(&["--destroy", "--yes"]).assert_failed(&["Changed so far: 2"]);
+}
