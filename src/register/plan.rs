@@ -40,7 +40,7 @@ pub fn next_step(wanted: &Wanted, state: &State) -> Option<Step> {
 }
 
 fn new_audience(wanted: &Wanted) -> String {
-    wanted.audience.unwrap_or(Audience::MyOrganization).as_str().to_owned()
+    wanted.audience.unwrap_or(wanted.new_audience).as_str().to_owned()
 }
 
 fn create(wanted: &Wanted, which: Which, audience: String) -> Step {
@@ -242,6 +242,7 @@ mod tests {
             names: Names::new("Todo API").unwrap(),
             client_ids: ClientIds::default(),
             audience: None,
+            new_audience: Audience::MyOrganization,
             app_id_uris: Vec::new(),
             redirect_uris: vec!["http://localhost:8000/oauth2-redirect".to_owned()],
             allow_azure_cli: false,

@@ -8,10 +8,12 @@ pub struct Wanted {
     pub names: Names,
     /// How existing registrations are found. If one is `None`, its unique name is used.
     pub client_ids: ClientIds,
-    /// Whose accounts may sign in. `None`: as registered, [`Audience::MyOrganization`] if new.
+    /// Whose accounts may sign in. `None`: as registered.
     pub audience: Option<Audience>,
     /// The App ID URIs. If empty, `api://{client id}`.
     pub app_id_uris: Vec<String>,
+    /// The same for a new registration, if `audience` is `None`.
+    pub new_audience: Audience,
     /// The redirect URIs of the docs page.
     pub redirect_uris: Vec<String>,
     /// Whether the Azure CLI may get tokens without asking for consent.

@@ -15,7 +15,7 @@ use crate::{
     register::{Audience, ClientIds, Names, Wanted},
 };
 
-use super::{dry_run, removal, run};
+use super::{dry_run, removal, run, settings::audience_of};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -50,7 +50,8 @@ pub(in crate::cli) struct Register {
     /// The name of the API's registration. That of Swagger UI follows from it
     #[arg(long, default_value = "Todo API", value_parser = names)]
     name: Names,
-    /// Whose accounts may sign in [default: as registered, my-org if new]
+    /// Whose accounts may sign in [default: as registered; if new, those that AAD_TENANT_ID
+    /// names]
     #[arg(long, value_enum)]
     audience: Option<AudienceName>,
     /// An App ID URI of the API; can be repeated, the first one is used in scopes [default:
@@ -193,6 +194,7 @@ impl Register {
                 AudienceName::AnyOrg => Audience::AnyOrganization,
                 AudienceName::AnyOrgAndPersonal => Audience::AnyOrganizationAndPersonal,
             }),
+            new_audience: audience_of(config.tenant.as_deref().unwrap_or_default()),
             app_id_uris: in_order(self.app_id_uri, &config.app_id_uris),
             redirect_uris: vec![docs::redirect_uri(&url)],
             allow_azure_cli: self.allow_azure_cli,

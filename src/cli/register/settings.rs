@@ -21,16 +21,18 @@ pub(super) fn settings(
     if let Some(client_id) = client {
         settings.push(("SWAGGER_UI_CLIENT_ID", client_id));
     }
-    let audience = state.api.application.as_ref().and_then(Application::audience);
-    let authority = tenant_setting(config, wanted, audience, tenant);
-    // Without a list, the API does not start. The tenant's own people are a safe beginning.
-    let several = ["common", "organizations", "consumers"].contains(&authority.as_str());
-    let allowed = (several && config.allowed_tenants.is_empty()).then(|| tenant.to_owned());
-    settings.push(("AAD_TENANT_ID", authority));
-    settings.extend(allowed.map(|tenant| ("ALLOWED_TENANTS", tenant)));
-    // A single tenant admits no list.
-    if !several && !config.allowed_tenants.is_empty() {
-        settings.push(("ALLOWED_TENANTS", String::new()));
+    // A person chose an audience that the command does not know, and the settings for it.
+    if let Some(audience) = state.api.application.as_ref().and_then(Application::audience) {
+        let authority = tenant_setting(config, wanted, audience, tenant);
+        // Without a list, the API does not start. The tenant's own people are a safe beginning.
+        let several = names_several(&authority);
+        let allowed = (several && config.allowed_tenants.is_empty()).then(|| tenant.to_owned());
+        settings.push(("AAD_TENANT_ID", authority));
+        settings.extend(allowed.map(|tenant| ("ALLOWED_TENANTS", tenant)));
+        // A single tenant admits no list.
+        if !several && !config.allowed_tenants.is_empty() {
+            settings.push(("ALLOWED_TENANTS", String::new()));
+        }
     }
     let default: Vec<_> = api.map(|client_id| format!("api://{client_id}")).into_iter().collect();
     if !wanted.app_id_uris.is_empty() && wanted.app_id_uris != default {
@@ -39,21 +41,34 @@ pub(super) fn settings(
     settings
 }
 
+/// Whether `AAD_TENANT_ID` names no tenant, but stands for several ones.
+pub(super) fn names_several(tenant: &str) -> bool {
+    audience_of(tenant) != Audience::MyOrganization
+}
+
+/// The audience that fits `AAD_TENANT_ID`.
+pub(super) fn audience_of(tenant: &str) -> Audience {
+    match tenant.to_ascii_lowercase().as_str() {
+        "organizations" => Audience::AnyOrganization,
+        "common" | "consumers" => Audience::AnyOrganizationAndPersonal,
+        _ => Audience::MyOrganization,
+    }
+}
+
 /// `AAD_TENANT_ID`. What a person wrote stays, unless it does not fit the registration or another
 /// audience was asked for.
 fn tenant_setting(
     config: &RegistrationConfig,
     wanted: &Wanted,
-    audience: Option<Audience>,
+    audience: Audience,
     tenant: &str,
 ) -> String {
-    let audience = audience.unwrap_or(Audience::MyOrganization);
     let value = match audience {
         Audience::MyOrganization => tenant,
         Audience::AnyOrganization => "organizations",
         Audience::AnyOrganizationAndPersonal => "common",
     };
-    let fits = |configured: &&str| match *configured {
+    let fits = |configured: &&str| match configured.to_ascii_lowercase().as_str() {
         "organizations" => audience >= Audience::AnyOrganization,
         "common" | "consumers" => audience == Audience::AnyOrganizationAndPersonal,
         // The caller has checked that this is the tenant. It is narrower than any audience.

@@ -11,6 +11,7 @@ use super::{
     arguments::{Request, SignIn},
     az, cloud,
     device_code::DeviceCode,
+    settings::names_several,
     terminal::Terminal,
 };
 
@@ -75,7 +76,7 @@ impl Request {
     /// The words for several tenants name none to sign in to.
     fn tenant_to_sign_in(&self) -> Option<&str> {
         let configured = self.config.tenant.as_deref();
-        let is_tenant = |name: &&str| !["common", "organizations", "consumers"].contains(name);
+        let is_tenant = |name: &&str| !names_several(name);
         self.tenant.as_deref().or(configured.filter(is_tenant))
     }
 

@@ -1,6 +1,6 @@
 //! What the registrations contain.
 
-use entra_dev::ids::CONTOSO as TENANT;
+use entra_dev::ids::{CONTOSO as TENANT, FABRIKAM};
 use serde_json::{Value, json};
 
 use crate::{
@@ -109,6 +109,46 @@ async fn the_audience_decides_who_may_sign_in_and_what_the_settings_say() {
         assert!(again.stdout.contains("Nothing changed: "), "{again:#?}");
         assert_eq!(setup.graph.writes().len(), 0, "without --audience, it stays {registered}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn settings_for_several_tenants_decide_the_audience_and_stay() {
+    let tenants = format!("{TENANT},{FABRIKAM}");
+    for (tenant, registered) in [
+        ("organizations", "AzureADMultipleOrgs"),
+        ("common", "AzureADandPersonalMicrosoftAccount"),
+        ("consumers", "AzureADandPersonalMicrosoftAccount"),
+    ] {
+        let Some(setup) = Setup::new(test_name!()).await else { return };
+        let env = format!("AAD_TENANT_ID={tenant}\nALLOWED_TENANTS={tenants}\n");
+        std::fs::write(setup.env_file(), &env).unwrap();
+        setup.run(&[]).assert_done();
+        assert_eq!(setup.graph.application(API)["signInAudience"], registered);
+        assert!(setup.env().starts_with(&env), "{}", setup.env());
+
+        // What the command does not know is left alone.
+        let personal = "PersonalMicrosoftAccount";
+        setup.graph.edit(API, |api| api["signInAudience"] = personal.into());
+        setup.run(&[]).assert_done();
+        assert!(setup.env().starts_with(&env), "{}", setup.env());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_of_tenants_that_is_emptied_is_shown() {
+    let Some(setup) = Setup::new(test_name!()).await else { return };
+    setup.run(&["--audience", "my-org"]).assert_done();
+    let env = setup.env().replace(
+        &format!("AAD_TENANT_ID={TENANT}"),
+        &format!("AAD_TENANT_ID=organizations\nALLOWED_TENANTS={FABRIKAM}"),
+    );
+    std::fs::write(setup.env_file(), env).unwrap();
+    let run = setup.run(&[]);
+    run.assert_done();
+    assert_eq!(setup.setting("AAD_TENANT_ID"), TENANT);
+    assert_eq!(setup.setting("ALLOWED_TENANTS"), "");
+    let note = format!("ALLOWED_TENANTS is now empty. It was {FABRIKAM}.");
+    assert!(run.stderr.contains(&note), "{run:#?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
