@@ -1,5 +1,7 @@
 //! What the registrations must contain.
 
+use super::declared;
+
 /// What the registrations must contain. Scopes, roles and their texts are not in here: they come from
 /// the declaration.
 #[derive(Debug, Clone)]
@@ -10,10 +12,10 @@ pub struct Wanted {
     pub client_ids: ClientIds,
     /// Whose accounts may sign in. `None`: as registered.
     pub audience: Option<Audience>,
-    /// The App ID URIs. If empty, `api://{client id}`.
-    pub app_id_uris: Vec<String>,
     /// The same for a new registration, if `audience` is `None`.
     pub new_audience: Audience,
+    /// The App ID URIs. If empty, `api://{client id}`.
+    pub app_id_uris: Vec<String>,
     /// The redirect URIs of the docs page.
     pub redirect_uris: Vec<String>,
     /// Whether the Azure CLI may get tokens without asking for consent.
@@ -33,12 +35,21 @@ pub struct Names {
 
 impl Names {
     /// The names that follow from this display name of the API. `None` if it contains no letter or
-    /// digit of ASCII, because the unique name would be empty.
+    /// digit, because the unique name would be empty.
     pub fn new(name: &str) -> Option<Self> {
-        let words =
-            name.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
-        let unique_name = words.collect::<Vec<_>>().join("-").to_ascii_lowercase();
-        (!unique_name.is_empty()).then(|| Self { name: name.trim().to_owned(), unique_name })
+        let name = name.trim();
+        if !name.contains(char::is_alphanumeric) {
+            return None;
+        }
+        let words = name.split(|c: char| !c.is_ascii_alphanumeric());
+        let mut words: Vec<_> = words.filter(|word| !word.is_empty()).collect();
+        // Two names may differ only in what the unique name cannot contain.
+        let id = declared::id_of("name", name);
+        if !name.is_ascii() {
+            words.extend(id.split('-').next());
+        }
+        let unique_name = words.join("-").to_ascii_lowercase();
+        Some(Self { name: name.to_owned(), unique_name })
     }
 
     /// The display name.
@@ -122,5 +133,24 @@ impl Audience {
     pub(super) fn parse(value: &str) -> Option<Self> {
         let all = [Self::MyOrganization, Self::AnyOrganization, Self::AnyOrganizationAndPersonal];
         all.into_iter().find(|audience| audience.as_str() == value)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_other_scripts_have_unique_names_of_their_own() {
+        let unique = |name: &str| Names::new(name).map(|names| names.unique(Which::Api));
+        assert_eq!(unique("Todo API").as_deref(), Some("todo-api"));
+        let names = ["Задачи 1", "Склад 1", "Задачи", "1"].map(|name| unique(name).unwrap());
+        for (at, name) in names.iter().enumerate() {
+            assert!(!names[..at].contains(name), "{names:?}");
+            assert!(name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-'), "{names:?}");
+        }
+        assert_eq!(names[0].len(), "1-01234567".len(), "{names:?}");
+        assert_eq!(unique(" Задачи 1 "), unique("Задачи 1"));
+        assert_eq!([unique("—"), unique("")], [None, None]);
     }
 }
