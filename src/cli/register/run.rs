@@ -14,7 +14,12 @@ use crate::{
     register::{Failure, Graph, NewSecret, Organization, Outcome, Session, State, Stop},
 };
 
-use super::{arguments::Request, interrupt::interruptible, settings::settings, terminal::Terminal};
+use super::{
+    arguments::Request,
+    interrupt::interruptible,
+    settings::{names_several, settings},
+    terminal::Terminal,
+};
 
 const SECRET: &str = "API_CLIENT_SECRET";
 /// The line of `.env` that says that a secret is being created. If the program is interrupted before
@@ -111,15 +116,21 @@ async fn create_secret(
 impl Request {
     /// Checks that the settings are about the tenant of the token.
     pub(super) fn check_tenant(&self, tenant: &Organization) -> anyhow::Result<()> {
-        let Some(configured) = &self.config.tenant else { return Ok(()) };
-        let names_none = ["common", "organizations", "consumers"].contains(&configured.as_str());
-        ensure!(
-            names_none || tenant.is_named(configured),
-            "AAD_TENANT_ID is {configured}, but the token is for the tenant {} ({}). Sign in to the \
-             other tenant with --tenant {configured}, or correct AAD_TENANT_ID",
-            tenant.display_name,
-            tenant.id
-        );
+        let is_right = |name: &str| names_several(name) || tenant.is_named(name);
+        let actual = format!("the token is for the tenant {} ({})", tenant.display_name, tenant.id);
+        if let Some(asked) = &self.tenant {
+            ensure!(
+                is_right(asked),
+                "--tenant is {asked}, but {actual}. Sign in to the other tenant, or correct --tenant"
+            );
+        }
+        if let Some(configured) = &self.config.tenant {
+            ensure!(
+                is_right(configured),
+                "AAD_TENANT_ID is {configured}, but {actual}. Sign in to the other tenant with \
+                 --tenant {configured}, or correct AAD_TENANT_ID"
+            );
+        }
         Ok(())
     }
 }

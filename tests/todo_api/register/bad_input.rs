@@ -150,6 +150,28 @@ async fn a_token_for_another_tenant_is_named() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_token_for_another_tenant_than_that_of_the_command_line_is_named() {
+    let Some(mut setup) = Setup::new(test_name!()).await else { return };
+    // In any case, the word stands for several tenants.
+    setup.launch = setup.launch.with("AAD_TENANT_ID", "Organizations");
+    let run = setup.run(&["--tenant", entra_dev::ids::FABRIKAM]);
+    run.assert_failed(&["--tenant is ", "but the token is for the tenant", NOTHING]);
+    assert_eq!(setup.graph.writes().len(), 0);
+    setup.run(&["--tenant", entra_dev::ids::CONTOSO]).assert_done();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_app_id_uri_that_the_setting_cannot_contain_is_refused() {
+    let Some(setup) = Setup::new(test_name!()).await else { return };
+    for uri in ["", "todo", "api://a,api://b", "api://it's", "api://a\"b", "api://a b"] {
+        let run = setup.run(&["--app-id-uri", uri]);
+        assert_eq!(run.code, Some(2), "{uri}: {run:#?}");
+        assert!(run.stderr.contains("write a URI with a scheme"), "{uri}: {run:#?}");
+    }
+    assert_eq!(setup.graph.calls().len(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_unknown_person_or_role_is_named_before_anything_is_changed() {
     let Some(setup) = Setup::new(test_name!()).await else { return };
     let nobody = setup.run(&["--assign", "nobody@contoso.example=Admin"]);
