@@ -56,7 +56,7 @@ pub(in crate::cli) struct Register {
     audience: Option<AudienceName>,
     /// An App ID URI of the API; can be repeated, the first one is used in scopes [default:
     /// APP_ID_URI, otherwise api://{client id}]
-    #[arg(long, value_name = "URI")]
+    #[arg(long, value_name = "URI", value_parser = app_id_uri)]
     app_id_uri: Vec<String>,
     /// Let the Azure CLI get tokens for the API (az account get-access-token)
     #[arg(long)]
@@ -133,6 +133,16 @@ impl FromStr for RoleAssignment {
 
 fn names(text: &str) -> Result<Names, &'static str> {
     Names::new(text).ok_or("a name must contain a letter or a digit")
+}
+
+/// The setting is a list with commas, in a file with quotes.
+fn app_id_uri(text: &str) -> Result<String, &'static str> {
+    let is_plain = |c: char| !c.is_whitespace() && !c.is_control() && !",'\"".contains(c);
+    match text.chars().all(is_plain) && Url::parse(text).is_ok() {
+        true => Ok(text.to_owned()),
+        false => Err("write a URI with a scheme, such as api://todo.contoso.com, without commas, \
+                      quotes or spaces"),
+    }
 }
 
 fn secure_url(text: &str) -> Result<Url, &'static str> {
