@@ -33,14 +33,14 @@ impl Permission {
         let name = self.name();
         match self {
             Self::Tenant => format!(
-                "The token needs the permission {name} of Microsoft Graph; that of an app needs \
-                 Organization.Read.All. An administrator can run: az login && todo-api register \
-                 --use-az"
+                "The token needs the permission {name} of Microsoft Graph. A token for an app \
+                 (without a user) needs Organization.Read.All instead. An administrator can run: az \
+                 login && todo-api register --use-az"
             ),
             Self::Applications => format!(
-                "The token needs the permission {name} of Microsoft Graph, and the account the role \
-                 Application Developer, or Application Administrator for registrations that it does \
-                 not own. An administrator can run the same command with --use-az after az login, \
+                "The token needs the permission {name} of Microsoft Graph. The account needs the \
+                 role Application Developer. To change registrations that it does not own, it needs \
+                 Application Administrator. An administrator can run the same command with --use-az after az login, \
                  or assign the role to you."
             ),
             Self::Consent => format!(

@@ -47,7 +47,7 @@ pub(in crate::cli) struct Register {
     #[arg(long, value_name = "TENANT")]
     tenant: Option<String>,
 
-    /// The name of the API's registration. That of Swagger UI follows from it
+    /// The name of the API's registration. The registration for Swagger UI is named after it
     #[arg(long, default_value = "Todo API", value_parser = names)]
     name: Names,
     /// Whose accounts may sign in [default: as registered; if new, those that AAD_TENANT_ID
@@ -71,8 +71,8 @@ pub(in crate::cli) struct Register {
     #[arg(long)]
     with_secret: bool,
 
-    /// Print the changes, and make none. Without a way to sign in, nothing is read either, and the
-    /// changes are those for a new tenant
+    /// Print the changes, and make none. Without a sign-in option, it assumes a new tenant and makes
+    /// no calls
     #[arg(long, conflicts_with = "destroy")]
     dry_run: bool,
     /// What --dry-run prints: the calls, or a directory file for the development tenant

@@ -60,15 +60,15 @@ fn explain(error: &anyhow::Error, terminal: &Terminal) -> ExitCode {
     };
     let is_uncertain = failure.is_some_and(Failure::is_uncertain);
     terminal.note(&match (is_uncertain, terminal.changes()) {
-        (true, 0) => "Whether the change was made is not known. The same command finds out and \
-            continues from there."
+        (true, 0) => "It is not known whether the change was made. Run the command again: it checks, \
+            and continues."
             .to_owned(),
         (true, _) => format!(
-            "{changed}. Whether the next change was made is not known. The same command finds out \
-             and continues from there."
+            "{changed}. It is not known whether the next change was made. Run the command again: it \
+             checks, and continues."
         ),
         (false, 0) => format!("{changed}."),
-        (false, _) => format!("{changed}. The same command continues from there."),
+        (false, _) => format!("{changed}. Run the command again to continue."),
     });
     let advice = failure.map(Failure::advice).unwrap_or_default();
     if !advice.is_empty() {

@@ -39,7 +39,7 @@ async fn remove(
     let (own, others): (Vec<_>, Vec<_>) = found.into_iter().partition(Removal::is_own);
     for Removal { application, .. } in &others {
         terminal.print(&format!(
-            "  keep {} ({}): this command did not create it, or with another --name",
+            "  keep {} ({}): it was not created by this command, or it was created with another --name",
             application.display_name, application.app_id
         ));
     }

@@ -80,7 +80,7 @@ async fn a_registration_that_a_person_created_stays() {
     setup.run(&[]).assert_done();
     let run = setup.run(&["--destroy", "--yes"]);
     run.assert_done();
-    let kept = format!("keep Todo API ({client_id}): this command did not create it");
+    let kept = format!("keep Todo API ({client_id}): it was not created by this command");
     assert!(run.stdout.contains(&kept), "{run:#?}");
     assert_eq!(setup.setting("API_CLIENT_ID"), client_id);
     assert_eq!(setup.setting("SWAGGER_UI_CLIENT_ID"), "");
