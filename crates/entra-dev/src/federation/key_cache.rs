@@ -2,10 +2,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use tokio::sync::Mutex as AsyncMutex;
@@ -21,7 +18,8 @@ use super::{
 const MAX_AGE: u64 = 3600;
 /// How long they are used if they cannot be fetched again, in seconds.
 const MAX_STALE_AGE: u64 = 24 * 3600;
-/// The time between two fetches because of a token that the known keys do not verify, in seconds.
+/// The time between two fetches, whether they failed or found no key that verifies the token, in
+/// seconds.
 const FLOOR: u64 = 10;
 
 /// The keys of the issuers that the apps of a directory trust. The clock is that of the tenant.
@@ -34,10 +32,10 @@ pub(crate) struct KeyCache {
 /// The keys of one issuer.
 #[derive(Debug, Default)]
 struct Slot {
-    /// Held during a fetch, so that simultaneous requests cause only one.
-    known: AsyncMutex<Known>,
-    /// The number of fetches that have ended.
-    fetches: AtomicU64,
+    /// Held during a fetch, so that simultaneous requests cause only one. Tokens that the known keys
+    /// verify do not wait for it.
+    fetching: AsyncMutex<()>,
+    known: Mutex<Known>,
 }
 
 #[derive(Debug, Default)]
@@ -46,6 +44,10 @@ struct Known {
     keys: Option<(IssuerKeys, u64)>,
     /// Why the last fetch failed.
     failure: Option<FetchError>,
+    /// The number of fetches that have ended.
+    fetches: u64,
+    /// The time at which the last one ended.
+    fetched: u64,
 }
 
 impl KeyCache {
@@ -70,35 +72,37 @@ impl KeyCache {
         now: u64,
     ) -> Result<IssuerKeys, FetchError> {
         let slot = self.slot(issuer, is_named);
-        let fetches = slot.fetches.load(Ordering::SeqCst);
-        let mut known = slot.known.lock().await;
-        if let Some((keys, fetched)) = &known.keys {
-            let age = now.saturating_sub(*fetched);
-            if age < FLOOR || (age < MAX_AGE && keys.verify(jws)) {
-                return Ok(keys.clone());
+        let fetches = {
+            let known = slot.known();
+            if let Some(answer) = known.without_fetch(jws, now) {
+                return answer;
             }
-        }
+            known.fetches
+        };
+        let _fetching = match slot.fetching.try_lock() {
+            Ok(guard) => guard,
+            Err(_) => {
+                if let Some(keys) = slot.known().usable(MAX_STALE_AGE, jws, now) {
+                    return Ok(keys);
+                }
+                slot.fetching.lock().await
+            }
+        };
         // Whoever held the lock may have fetched them in the meantime.
-        if slot.fetches.load(Ordering::SeqCst) == fetches {
-            match self.fetcher.keys_of(issuer).await {
-                Ok(keys) => *known = Known { keys: Some((keys, now)), failure: None },
+        if slot.known().fetches == fetches {
+            let fetched = self.fetcher.keys_of(issuer).await;
+            let mut known = slot.known();
+            match fetched {
+                Ok(keys) => (known.keys, known.failure) = (Some((keys, now)), None),
                 Err(error) => {
                     tracing::warn!(%error, "failed to fetch the keys of a foreign issuer");
                     known.failure = Some(error);
                 }
             }
-            slot.fetches.fetch_add(1, Ordering::SeqCst);
+            known.fetches += 1;
+            known.fetched = now;
         }
-        match (&known.keys, &known.failure) {
-            (Some((keys, fetched)), failure)
-                if failure.is_none() || now.saturating_sub(*fetched) < MAX_STALE_AGE =>
-            {
-                Ok(keys.clone())
-            }
-            (_, Some(error)) => Err(error.clone()),
-            // A fetch has ended, so there are keys or a failure.
-            (_, None) => Ok(IssuerKeys::default()),
-        }
+        slot.known().answer(now)
     }
 
     /// The slot of an issuer. Those of issuers that are not named any more are removed.
@@ -110,4 +114,52 @@ impl KeyCache {
         }
         Arc::clone(issuers.entry(issuer.to_owned()).or_default())
     }
+}
+
+impl Slot {
+    fn known(&self) -> MutexGuard<'_, Known> {
+        // No operation leaves the value half-changed, so a poisoned lock is safe to use.
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Known {
+    /// The answer if no fetch is needed or, so soon after the last one, allowed.
+    fn without_fetch(
+        &self,
+        jws: &UnverifiedJws<'_>,
+        now: u64,
+    ) -> Option<Result<IssuerKeys, FetchError>> {
+        if let Some(keys) = self.usable(MAX_AGE, jws, now) {
+            return Some(Ok(keys));
+        }
+        let is_recent = self.fetches > 0 && is_younger(self.fetched, FLOOR, now);
+        is_recent.then(|| self.answer(now))
+    }
+
+    /// The keys if they are younger than this and verify the token.
+    fn usable(&self, max_age: u64, jws: &UnverifiedJws<'_>, now: u64) -> Option<IssuerKeys> {
+        let (keys, fetched) = self.keys.as_ref()?;
+        (is_younger(*fetched, max_age, now) && keys.verify(jws)).then(|| keys.clone())
+    }
+
+    /// The result of the last fetch or, if it failed, the keys of an earlier one.
+    fn answer(&self, now: u64) -> Result<IssuerKeys, FetchError> {
+        match (&self.keys, &self.failure) {
+            (Some((keys, fetched)), failure)
+                if failure.is_none() || is_younger(*fetched, MAX_STALE_AGE, now) =>
+            {
+                Ok(keys.clone())
+            }
+            (_, Some(error)) => Err(error.clone()),
+            // A fetch has ended, so there are keys or a failure.
+            (_, None) => Ok(IssuerKeys::default()),
+        }
+    }
+}
+
+/// Whether a time is less than this many seconds ago. The clock of the tenant can be moved back:
+/// then no time after `now` counts.
+fn is_younger(time: u64, seconds: u64, now: u64) -> bool {
+    now.checked_sub(time).is_some_and(|age| age < seconds)
 }

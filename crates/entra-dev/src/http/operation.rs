@@ -118,7 +118,8 @@ impl Endpoint for Operation {
             parameters,
             issuer_keys: None,
         };
-        if unreadable.is_none() {
+        // Clients authenticate at the endpoints whose errors are JSON.
+        if unreadable.is_none() && matches!(self.errors, ErrorFormat::Json) {
             request.issuer_keys = fetch_keys(&request).await;
         }
         let answer = match unreadable {

@@ -123,7 +123,86 @@ async fn known_keys_serve_for_a_day_while_the_issuer_is_away() {
     tenant.clock.advance(1);
     assert_unavailable(&present(&tenant, &first).await, "responds with the status 503");
     issuer.publish(METADATA, 200, &issuer.metadata().to_string());
-    assert_eq!(present(&tenant, &first).await.status, 200, "a failure is not remembered");
+    assert_unavailable(&present(&tenant, &first).await, "responds with the status 503");
+    tenant.clock.advance(10);
+    assert_eq!(present(&tenant, &first).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_failed_fetch_is_repeated_at_most_every_ten_seconds() {
+    let issuer = ForeignIssuer::start(&FIRST).await;
+    let tenant = start(&issuer.url).await;
+    let first = token(&issuer, "first", &FIRST);
+    issuer.publish(METADATA, 503, "{}");
+    for _ in 0..3 {
+        assert_unavailable(&present(&tenant, &first).await, "responds with the status 503");
+    }
+    assert_eq!(issuer.requests().len(), 1);
+    tenant.clock.advance(10);
+    assert_unavailable(&present(&tenant, &first).await, "responds with the status 503");
+    assert_eq!(issuer.requests().len(), 2);
+    // The same applies to keys that are too old.
+    issuer.publish(METADATA, 200, &issuer.metadata().to_string());
+    tenant.clock.advance(10);
+    assert_eq!(present(&tenant, &first).await.status, 200);
+    issuer.publish(METADATA, 503, "{}");
+    tenant.clock.advance(3_600);
+    let before = issuer.requests().len();
+    for _ in 0..3 {
+        assert_eq!(present(&tenant, &first).await.status, 200);
+    }
+    assert_eq!(issuer.requests().len(), before + 1);
+}
+
+#[tokio::test]
+async fn known_keys_do_not_wait_for_a_fetch() {
+    let issuer = ForeignIssuer::start(&FIRST).await;
+    let tenant = start(&issuer.url).await;
+    let first = token(&issuer, "first", &FIRST);
+    assert_eq!(present(&tenant, &first).await.status, 200);
+    // An unknown key starts a fetch, and so does any token after an hour.
+    for seconds in [10, 3_600] {
+        tenant.clock.advance(seconds);
+        let before = issuer.requests().len();
+        let gate = issuer.gate.lock().await;
+        let unknown =
+            request(&token(&issuer, "unknown", &FIRST)).on(tenant.request_to("token", ""));
+        let unknown = tokio::spawn(async move { Answer::of(unknown).await });
+        issuer.more_requests_than(before).await;
+        assert_eq!(present(&tenant, &first).await.status, 200);
+        assert!(!unknown.is_finished());
+        drop(gate);
+        unknown.await.unwrap().assert_refusal(401, "invalid_client", 7_000_272);
+    }
+}
+
+#[tokio::test]
+async fn keys_are_fetched_only_where_clients_authenticate() {
+    let issuer = ForeignIssuer::start(&FIRST).await;
+    let tenant = start(&issuer.url).await;
+    let form = request(&token(&issuer, "first", &FIRST));
+    for endpoint in ["logout", "authorize"] {
+        tenant.post(endpoint, &form).await;
+    }
+    assert_eq!(issuer.requests().len(), 0);
+    tenant.post("devicecode", &form).await;
+    assert_eq!(issuer.fetches(), 1);
+}
+
+#[tokio::test]
+async fn a_clock_that_was_moved_back_does_not_keep_old_keys() {
+    let issuer = ForeignIssuer::start(&FIRST).await;
+    let tenant = start(&issuer.url).await;
+    let mut claims = issuer.claims();
+    claims["exp"] = json!(claims["exp"].as_u64().unwrap() + 7 * 86_400);
+    claims["nbf"] = json!(0);
+    tenant.clock.advance(3 * 86_400);
+    assert_eq!(present(&tenant, &foreign_token("first", &FIRST, &claims)).await.status, 200);
+    tenant.tenant.set_clock_offset(-86_400);
+    issuer.publish_keys(&[("second", &SECOND)]);
+    let second = foreign_token("second", &SECOND, &claims);
+    let answer = present(&tenant, &second).await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
 }
 
 #[tokio::test]
@@ -179,9 +258,11 @@ async fn a_faulty_issuer_is_named_with_its_fault() {
         (200, metadata("jwks_uri", json!("file:///etc/passwd")), "'jwks_uri' file:///etc/passwd"),
         (200, metadata("jwks_uri", json!(1)), "is not the metadata of an issuer"),
     ] {
+        tenant.clock.advance(10);
         issuer.publish(METADATA, status, &body);
         assert_unavailable(&present(&tenant, &first).await, text);
     }
+    tenant.clock.advance(10);
     issuer.redirect(METADATA, &format!("{}/elsewhere", issuer.url));
     assert_unavailable(&present(&tenant, &first).await, "responds with the status 302");
     issuer.publish(METADATA, 200, &issuer.metadata().to_string());
@@ -190,6 +271,7 @@ async fn a_faulty_issuer_is_named_with_its_fault() {
     for (status, body, text) in
         [(500, "", "/keys responds with the status 500"), (200, "[]", "/keys is not a key set")]
     {
+        tenant.clock.advance(10);
         issuer.publish(KEYS, status, body);
         assert_unavailable(&present(&tenant, &first).await, text);
     }

@@ -12,7 +12,11 @@ use http_body_util::Full;
 use hyper::{Request, Response, body::Bytes, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
-use tokio::{net::TcpListener, task::JoinHandle};
+use tokio::{
+    net::TcpListener,
+    sync::{Mutex as AsyncMutex, Notify},
+    task::JoinHandle,
+};
 
 use super::{Credential, NOW};
 
@@ -24,6 +28,9 @@ pub(crate) const TOKEN_EXCHANGE: &str = "api://AzureADTokenExchange";
 /// An issuer on a free port of this machine.
 pub(crate) struct ForeignIssuer {
     pub(crate) url: String,
+    /// While a test holds it, requests are not answered.
+    pub(crate) gate: Arc<AsyncMutex<()>>,
+    arrived: Arc<Notify>,
     site: Arc<Mutex<Site>>,
     served: JoinHandle<()>,
 }
@@ -49,21 +56,27 @@ impl ForeignIssuer {
     fn serve(listener: TcpListener) -> Self {
         let url = format!("http://{}", listener.local_addr().unwrap());
         let site = Arc::new(Mutex::new(Site::default()));
-        let shared = Arc::clone(&site);
+        let (gate, arrived) = (Arc::new(AsyncMutex::new(())), Arc::new(Notify::new()));
+        let shared = (Arc::clone(&site), Arc::clone(&gate), Arc::clone(&arrived));
         let served = tokio::spawn(async move {
             loop {
                 let (stream, _) = listener.accept().await.unwrap();
-                let site = Arc::clone(&shared);
+                let shared = shared.clone();
                 let answer = service_fn(move |request: Request<_>| {
+                    let (site, gate, arrived) = shared.clone();
                     let response = respond(&site, request.uri().path());
-                    async { Ok::<_, Infallible>(response) }
+                    arrived.notify_one();
+                    async move {
+                        drop(gate.lock().await);
+                        Ok::<_, Infallible>(response)
+                    }
                 });
                 let connection =
                     http1::Builder::new().serve_connection(TokioIo::new(stream), answer);
                 tokio::spawn(connection);
             }
         });
-        Self { url, site, served }
+        Self { url, gate, arrived, site, served }
     }
 
     pub(crate) fn metadata(&self) -> Value {
@@ -97,6 +110,13 @@ impl ForeignIssuer {
     /// The paths that were requested.
     pub(crate) fn requests(&self) -> Vec<String> {
         self.site.lock().unwrap().requests.clone()
+    }
+
+    /// Waits until it has got more requests than this.
+    pub(crate) async fn more_requests_than(&self, number: usize) {
+        while self.requests().len() <= number {
+            self.arrived.notified().await;
+        }
     }
 
     /// The claims of a token that matches [`Self::credential`].
