@@ -35,9 +35,7 @@ pub(crate) use authority::Authority;
 pub use check::Fault;
 pub(crate) use document::{Edited, check_keys};
 pub use edit::{Edit, EditError, EditFault};
-pub(crate) use federated_credential::{
-    FederatedCredential, TOKEN_EXCHANGE, is_on_this_machine, may_be_fetched,
-};
+pub(crate) use federated_credential::{FederatedCredential, is_on_this_machine, may_be_fetched};
 pub use file::DirectoryError;
 pub(crate) use isolated::{IsolatedCopy, isolated_copy};
 pub(crate) use live::LiveDirectory;

@@ -2,11 +2,11 @@
 //! (<https://learn.microsoft.com/entra/workload-id/workload-identity-federation>).
 
 use crate::{
-    directory::{App, FederatedCredential, TOKEN_EXCHANGE},
+    directory::{App, FederatedCredential},
     federation::{FetchError, IssuerKeys},
     jws::UnverifiedJws,
     refusal::Refusal,
-    tokens::{Proof, VerifyError, service_principal},
+    tokens::{AccessTokenError, Proof, service_principal},
 };
 
 use super::{client::client_id, request::TenantRequest};
@@ -122,19 +122,27 @@ fn check_managed_identity(
     app: &App,
     assertion: &str,
 ) -> Result<Proof, Refusal> {
-    let token = request.context.issuer.verify(assertion).map_err(|error| match error {
-        VerifyError::Malformed => Refusal::jwt_malformed(),
-        VerifyError::Signature => Refusal::assertion_invalid("the signature is wrong"),
-        VerifyError::Time => Refusal::assertion_not_in_time(),
+    let directory = request.directory();
+    let issuer = &request.context.issuer;
+    let token = issuer.verify_access_token(directory.token_exchange(), assertion);
+    let token = token.map_err(|error| match error {
+        AccessTokenError::Malformed => Refusal::jwt_malformed(),
+        AccessTokenError::Signature => Refusal::assertion_invalid("the signature is wrong"),
+        AccessTokenError::Expired | AccessTokenError::NotYetValid => {
+            Refusal::assertion_not_in_time()
+        }
+        AccessTokenError::Audience(audience) => Refusal::federated_audience(&audience),
+        AccessTokenError::Issuer(issuer) => Refusal::federated_issuer(&issuer),
+        AccessTokenError::Bound => Refusal::assertion_invalid("it is bound to a key"),
     })?;
     let claim = |name| token.claim(name).unwrap_or_default();
-    let directory = request.directory();
     let client = token.claim("azp").or(token.claim("appid"));
     let identity = client.and_then(|client_id| directory.app(client_id));
     let identity = identity.filter(|app| app.managed_identity.is_some());
     let identity = identity.ok_or_else(Refusal::federated_own_token)?;
     let principal = service_principal(&identity.tenant, identity);
-    if identity.tenant != app.tenant || claim("sub") != principal {
+    let is_of_tenant = identity.tenant == app.tenant && claim("tid") == app.tenant;
+    if !is_of_tenant || claim("sub") != principal {
         return Err(Refusal::federated_issuer(claim("iss")));
     }
     let is_trusted = app.trusted_managed_identities.contains(&identity.client_id);
@@ -148,11 +156,5 @@ fn check_managed_identity(
             return Err(Refusal::federated_subject(&principal));
         }
     }
-    let exchange = directory.token_exchange();
-    let audiences = [exchange.client_id.as_str(), TOKEN_EXCHANGE];
-    if audiences.contains(&claim("aud")) {
-        Ok(Proof::Certificate)
-    } else {
-        Err(Refusal::federated_audience(claim("aud")))
-    }
+    Ok(Proof::Certificate)
 }

@@ -23,6 +23,6 @@ pub(crate) use client_info::client_info;
 pub(crate) use confirmation::Confirmation;
 pub use forgery::{ForgeError, Forgery, SignedWith, TokenKind};
 pub(crate) use id::IdToken;
-pub(crate) use issuer::{Defaults, Issuer, IssuerUrls, VerifyError};
+pub(crate) use issuer::{Defaults, Issuer, IssuerUrls};
 pub(crate) use lifetime::lifetime;
 pub(crate) use received::AccessTokenError;

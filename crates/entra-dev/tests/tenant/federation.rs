@@ -219,6 +219,28 @@ async fn an_app_authenticates_with_the_token_of_a_managed_identity_that_it_trust
     assert_eq!(answer.status, 200, "{}", answer.body);
     assert_eq!(claims(&answer.json(), "access_token")["azp"], DEPLOYER);
 
+    for (name, value, number) in [
+        ("unchanged", Value::Null, None),
+        ("iss", json!("https://evil.example/v2.0"), Some(700_211)),
+        ("iss", json!(tenant.url(&format!("/{FABRIKAM}/v2.0"))), Some(700_211)),
+        ("tid", json!(FABRIKAM), Some(700_211)),
+        ("cnf", json!({ "kid": "x" }), Some(700_027)),
+    ] {
+        let mut claims = TestTenant::claims(&token);
+        claims["scp"] = Value::Null;
+        claims[name] = value;
+        if name == "tid" {
+            claims["iss"] = json!(tenant.url(&format!("/{FABRIKAM}/v2.0")));
+        }
+        let forged = tenant.forged(json!({ "person": "ada", "claims": claims })).await;
+        let answer = present(&tenant, &forged).await;
+        match number {
+            None => assert_eq!(answer.status, 200, "{}", answer.body),
+            // An issuer that is not the tenant is looked up among the federated credentials.
+            Some(number) => answer.assert_refusal(401, "invalid_client", number),
+        }
+    }
+
     let other = exchange_token(&tenant, WORKER).await;
     present(&tenant, &other).await.assert_refusal(401, "invalid_client", 700_213);
     let daemon = request(&token).with("client_id", DAEMON_CLIENT_ID);

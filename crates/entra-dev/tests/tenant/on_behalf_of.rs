@@ -114,6 +114,8 @@ async fn an_assertion_that_is_not_our_token_is_refused() {
         ("an unknown key", forged(Forgery::of("ada").header("kid", "unknown"))),
         ("another algorithm", forged(Forgery::of("ada").header("alg", "HS256"))),
         ("nobody", forged(Forgery::of("ada").claim("oid", Value::Null))),
+        ("of another issuer", forged(Forgery::of("ada").claim("iss", "https://evil.example/v2.0"))),
+        ("bound", forged(Forgery::of("ada").claim("cnf", json!({ "kid": "x" })))),
     ] {
         let answer = TODO_API.ask(&tenant, &exchange(&assertion)).await;
         assert_eq!(answer.status, 400, "{reason}");

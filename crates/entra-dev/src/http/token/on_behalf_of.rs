@@ -3,7 +3,10 @@
 
 use std::sync::Arc;
 
-use crate::{directory::Person, http::request::Answer, refusal::Refusal, tokens::VerifyError};
+use crate::{
+    directory::Person, http::request::Answer, jws::UnverifiedJws, refusal::Refusal,
+    tokens::AccessTokenError,
+};
 
 use super::token_request::TokenRequest;
 
@@ -23,23 +26,36 @@ pub(super) fn redeem(token_request: &TokenRequest<'_>) -> Result<Answer, Refusal
 fn caller(token_request: &TokenRequest<'_>, assertion: &str) -> Result<Arc<Person>, Refusal> {
     let TokenRequest { request, client, authority, .. } = token_request;
     let app = &client.app;
-    let token = request.context.issuer.verify(assertion).map_err(|error| match error {
-        VerifyError::Malformed => Refusal::jwt_malformed(),
-        VerifyError::Signature => {
-            Refusal::on_behalf_of_assertion("its signature is not this tenant's")
-        }
-        VerifyError::Time => Refusal::on_behalf_of_assertion_expired(),
-    })?;
-    // Only access tokens name their client.
-    if token.claim("azp").or(token.claim("appid")).is_none() {
-        return Err(Refusal::id_token_assertion());
-    }
-    let audience = token.claim("aud").unwrap_or_default();
     // People call an agent through the API of its blueprint.
     let blueprint = app.agent_blueprint.as_deref().and_then(|id| request.directory().app(id));
     let api = blueprint.unwrap_or(app);
-    if !api.is_resource(audience) {
-        return Err(Refusal::on_behalf_of_assertion_audience(audience, &api.client_id));
+    // Only access tokens name their client.
+    let is_id_token =
+        |token: &UnverifiedJws<'_>| token.claim("azp").or(token.claim("appid")).is_none();
+    let token = request.context.issuer.verify_access_token(api, assertion);
+    let token = token.map_err(|error| match error {
+        AccessTokenError::Malformed => Refusal::jwt_malformed(),
+        AccessTokenError::Signature => {
+            Refusal::on_behalf_of_assertion("its signature is not this tenant's")
+        }
+        AccessTokenError::Expired | AccessTokenError::NotYetValid => {
+            Refusal::on_behalf_of_assertion_expired()
+        }
+        AccessTokenError::Audience(_) | AccessTokenError::Issuer(_)
+            if UnverifiedJws::parse(assertion).as_ref().is_some_and(is_id_token) =>
+        {
+            Refusal::id_token_assertion()
+        }
+        AccessTokenError::Audience(audience) => {
+            Refusal::on_behalf_of_assertion_audience(&audience, &api.client_id)
+        }
+        AccessTokenError::Issuer(_) => {
+            Refusal::on_behalf_of_assertion("its issuer is not this tenant")
+        }
+        AccessTokenError::Bound => Refusal::on_behalf_of_assertion("it is bound to a key"),
+    })?;
+    if is_id_token(&token) {
+        return Err(Refusal::id_token_assertion());
     }
     if !token.claims.contains_key("scp") {
         return Err(Refusal::app_only_assertion(&app.client_id));
