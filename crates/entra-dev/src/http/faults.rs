@@ -22,15 +22,15 @@ pub(super) async fn inject<E: Endpoint<Output = Response>>(
     };
     // Preflights come from the browser and not from the client: they neither fail nor count.
     let path = Some(request.uri().path()).filter(|_| request.method() != Method::OPTIONS);
-    let plan = path.and_then(endpoint_at).and_then(|name| context.faults.next(name));
-    let Some(plan) = plan else { return endpoint.call(request).await };
+    let plan = path.and_then(endpoint_at).and_then(|name| Some((name, context.faults.next(name)?)));
+    let Some((name, plan)) = plan else { return endpoint.call(request).await };
     sleep(Duration::from_millis(plan.latency_ms)).await;
     if let Some(status) = plan.status {
         let status = StatusCode::from_u16(status).unwrap_or(StatusCode::SERVICE_UNAVAILABLE);
         let response = Response::builder().status(status).body("This fails on purpose.\n");
         // Without this, scripts would see a CORS error instead of the status.
         let origin = request.headers().get(ORIGIN);
-        return Ok(Cors::SinglePageApps.add_to(&context, None, origin, response));
+        return Ok(cors_of(name).add_to(&context, None, origin, response));
     }
     let truncate = plan.truncate;
     request.extensions_mut().insert(plan);
@@ -40,6 +40,15 @@ pub(super) async fn inject<E: Endpoint<Output = Response>>(
         response.set_body(body.slice(..length.min(body.len())));
     }
     Ok(response)
+}
+
+/// The origins whose scripts may read the responses of an endpoint.
+fn cors_of(endpoint: Name) -> Cors {
+    match endpoint {
+        Name::Graph | Name::Metadata | Name::Keys | Name::Instance | Name::Userinfo => Cors::Anyone,
+        Name::Token => Cors::SinglePageApps,
+        _ => Cors::None,
+    }
 }
 
 /// Whether the current signing key is to be hidden from this request.

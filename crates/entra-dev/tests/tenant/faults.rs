@@ -102,6 +102,24 @@ async fn faults_apply_to_scripts_but_not_to_preflights() {
 }
 
 #[tokio::test]
+async fn everybody_may_read_the_planned_status_of_a_public_endpoint() {
+    let tenant = TestTenant::start().await;
+    for (endpoint, path, origin) in [
+        ("metadata", "/common/v2.0/.well-known/openid-configuration", Some("*")),
+        ("keys", "/common/discovery/v2.0/keys", Some("*")),
+        ("userinfo", "/oidc/userinfo", Some("*")),
+        ("graph", "/graph/v1.0/me", Some("*")),
+        ("authorize", "/common/oauth2/v2.0/authorize", None),
+    ] {
+        tenant.plan(endpoint, &json!({ "status": 503, "times": 1 })).await;
+        let request = tenant.browser.get(tenant.url(path)).header("origin", "https://any.example");
+        let answer = Answer::of(request).await;
+        assert_eq!(answer.status, 503, "{endpoint}");
+        assert_eq!(answer.header("access-control-allow-origin"), origin, "{endpoint}");
+    }
+}
+
+#[tokio::test]
 async fn faults_are_listed_and_can_be_cleared_together() {
     let tenant = TestTenant::start().await;
     tenant.plan("token", &json!({ "status": 429, "times": 3 })).await;
