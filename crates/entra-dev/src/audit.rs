@@ -130,6 +130,7 @@ impl Entry {
         };
         let texts = [Some(&mut self.tenant), self.client_id.as_mut(), self.detail.as_mut(), reason];
         for text in texts.into_iter().flatten() {
+            *text = hide_queries(text);
             hide_tokens(text);
             shorten(text, MAX_LENGTH);
         }
@@ -137,14 +138,56 @@ impl Entry {
 }
 
 /// Replaces tokens in compact form (RFC 7515, section 7.1) and their beginnings: each starts with an
-/// object in base64url. Clients put them where another text should be.
+/// object in base64url. Clients put them where another text should be. What follows the first
+/// [`MAX_LENGTH`] characters may be left out.
 pub(crate) fn hide_tokens(text: &mut String) {
     let is_part = |letter: char| letter.is_ascii_alphanumeric() || "-_.".contains(letter);
-    while let Some(start) = text.find("eyJ") {
-        let rest = &text[start..];
-        let length = rest.find(|letter| !is_part(letter)).unwrap_or(rest.len());
-        text.replace_range(start..start + length, &hidden(length));
+    // More bytes than MAX_LENGTH characters can have.
+    let is_enough = |shown: &str| shown.len() > 4 * MAX_LENGTH;
+    let (mut shown, mut rest) = (String::new(), text.as_str());
+    while let Some((before, _)) = rest.split_once("eyJ")
+        && !is_enough(&shown)
+    {
+        let token = &rest[before.len()..];
+        let length = token.find(|letter| !is_part(letter)).unwrap_or(token.len());
+        shown.push_str(before);
+        shown.push_str(&hidden(length));
+        rest = &token[length..];
     }
+    if !is_enough(&shown) {
+        shown.push_str(rest);
+    }
+    *text = shown;
+}
+
+/// Hides the values in the query and the fragment of a URI, which may be codes or tokens.
+pub(crate) fn hide_query(uri: &str) -> String {
+    let Some(at) = uri.find(['?', '#']) else { return uri.to_owned() };
+    let (start, query) = uri.split_at(at + 1);
+    let hide = |pair: &str| match pair.split_once('=') {
+        Some((name, value)) => format!("{name}={}", hidden(value.chars().count())),
+        None if pair.is_empty() => String::new(),
+        None => hidden(pair.chars().count()),
+    };
+    let pairs: Vec<_> = query.split('&').take(MAX_LENGTH).map(hide).collect();
+    format!("{start}{}", pairs.join("&"))
+}
+
+/// Hides the same in the URIs of a text. They end at white space or a quotation mark.
+fn hide_queries(text: &str) -> String {
+    let (mut shown, mut rest) = (String::new(), text);
+    while let Some(at) = rest.find(['?', '#']) {
+        let end = |letter: char| letter.is_whitespace() || "'\"".contains(letter);
+        let length = rest[at..].find(end).unwrap_or(rest.len() - at);
+        let (before, query) = rest[..at + length].split_at(at);
+        shown.push_str(before);
+        match query.contains('=') {
+            true => shown.push_str(&hide_query(query)),
+            false => shown.push_str(query),
+        }
+        rest = &rest[at + length..];
+    }
+    shown + rest
 }
 
 /// The text for a value that is not shown. The length helps to find a value that was cut off.

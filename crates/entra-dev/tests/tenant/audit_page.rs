@@ -27,7 +27,12 @@ async fn the_outcome_is_in_the_second_column_as_text_and_icon() {
     let page = tenant.dev_page().await;
     assert_eq!(outcomes(&page), ["refused", "asked", "granted"]);
     let trail = section(&page, "Audit trail");
-    assert!(trail.contains("3 requests, the newest first"), "{trail}");
+    assert!(
+        trail.contains(
+            "3 requests, newest first; <a href=\"/_dev?outcome=refused\">1 was refused</a>."
+        ),
+        "{trail}"
+    );
     let [refused, asked, granted] = *between(trail, "<tr class=\"", "</tr>").collect::<Vec<_>>()
     else {
         panic!("{trail}")
@@ -263,6 +268,26 @@ async fn the_request_is_behind_a_click() {
 }
 
 #[tokio::test]
+async fn a_long_list_of_what_is_registered_is_cut() {
+    let people: String = (0..30)
+        .map(|number| {
+            format!(
+                "[[people]]\noid = \"0a000000-0000-4000-9000-0000000000{number:02}\"\n\
+                 tenant = \"Contoso\"\nname = \"p{number}\"\ndisplay_name = \"P\"\n\
+                 sign_in_name = \"p{number}@contoso.example\"\n"
+            )
+        })
+        .collect();
+    let tenant = TestTenant::start_having(&people).await;
+    let known = tenant.get_json("/_dev/directory").await["people"].as_array().unwrap().len();
+    tenant.pick(CONTOSO, &Form::authorization(), "nobody@contoso.example").await;
+    let page = tenant.dev_page().await;
+    let advice = between(&page, "<div class=\"advice\">", "</div>").next().unwrap();
+    assert_eq!(advice.matches("<code>").count(), 20, "{known}: {advice}");
+    assert!(advice.contains(" more</li>"), "{advice}");
+}
+
+#[tokio::test]
 async fn a_large_request_is_cut() {
     let tenant = TestTenant::start().await;
     let many = (0..500).fold(Form::empty(), |form, number| form.with(&format!("p{number}"), "1"));
@@ -271,7 +296,7 @@ async fn a_large_request_is_cut() {
     NATIVE.ask(&tenant, &long).await;
     let trail = tenant.audit().await;
     let parameters = trail[0]["request"]["parameters"].as_array().unwrap();
-    assert_eq!(parameters[0]["name"], format!("{}…", "n".repeat(80)));
+    assert_eq!(parameters[0]["name"], "(hidden, 200 characters)");
     assert_eq!(parameters[1]["value"], format!("{}…", "é".repeat(400)));
     let parameters = trail[1]["request"]["parameters"].as_array().unwrap();
     let (last, kept) = parameters.split_last().unwrap();

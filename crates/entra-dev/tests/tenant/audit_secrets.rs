@@ -1,5 +1,7 @@
 //! The audit trail contains no secrets, neither on the page nor in JSON.
 
+use std::time::{Duration, Instant};
+
 use base64::{Engine, prelude::BASE64_STANDARD};
 use entra_dev::ids::CONTOSO;
 use serde_json::json;
@@ -46,6 +48,65 @@ async fn the_audit_trail_of_an_isolated_tenant_contains_no_secrets() {
     let secrets = send_secrets(&tenant, &isolated.id, &apps).await;
     assert_hidden(&tenant, &isolated.controls(""), &secrets).await;
     assert_eq!(tenant.audit().await.len(), 0);
+}
+
+#[tokio::test]
+async fn secrets_in_names_and_in_uris_are_hidden() {
+    let tenant = TestTenant::start().await;
+    let token = tenant.url(&format!("/{CONTOSO}/oauth2/v2.0/token"));
+    for body in [
+        r#"{"client_secret":"SECRET-json","grant_type":"client_credentials","x":"a=b"}"#,
+        "grant_type=x&SECRET+base64==&SECRETpart=1&client_secret=SECRET-value",
+    ] {
+        let request = tenant.browser.post(&token).body(body);
+        let form = "application/x-www-form-urlencoded";
+        Answer::of(request.header("content-type", form)).await;
+    }
+    let form = Form::authorization()
+        .with("redirect_uri", "http://localhost/cb?code=SECRET-code&x#SECRET-fragment")
+        .with("claims", r#"{"id_token":{"nonce":{"value":"SECRET-nonce"},"acrs":null}}"#);
+    tenant.authorize(CONTOSO, &form).await;
+    let logout = Form::empty()
+        .with("post_logout_redirect_uri", "http://localhost/cb?code=SECRET-logout")
+        .encoded();
+    tenant.get(&format!("/{CONTOSO}/oauth2/v2.0/logout?{logout}")).await;
+    let json = tenant.get("/_dev/audit").await.body;
+    let page = tenant.dev_page().await;
+    for text in [&json, section(&page, "Audit trail")] {
+        assert!(!text.contains("SECRET"), "{text}");
+        assert!(text.contains("http://localhost/cb?code=(hidden, 11 characters)&"), "{text}");
+        assert!(text.contains("acrs") && text.contains("client_secret"), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn a_body_full_of_beginnings_of_tokens_is_recorded_at_once() {
+    let tenant = TestTenant::start().await;
+    let form = Form::empty().with("grant_type", &"eyJ ".repeat(16 * 1024 - 100));
+    let before = Instant::now();
+    tenant.redeem(CONTOSO, &form).await;
+    // It took most of a minute when the time grew with the square of the length.
+    assert!(before.elapsed() < Duration::from_secs(5), "{:?}", before.elapsed());
+    let detail = tenant.audit().await[0]["detail"].as_str().unwrap().to_owned();
+    assert!(detail.starts_with("(hidden, 3 characters) (hidden, 3"), "{detail}");
+    assert_eq!(detail.chars().count(), 401, "{detail}");
+}
+
+#[tokio::test]
+async fn repeated_headers_are_cut() {
+    let tenant = TestTenant::start().await;
+    let mut request = tenant.token_request(CONTOSO);
+    for _ in 0..40 {
+        request = request.header("cookie", "a").header("origin", "o".repeat(300));
+    }
+    let form = (0..100).fold(Form::empty(), |form, _| form.and("scope", &"s".repeat(90)));
+    Answer::of(form.on(request)).await;
+    let recorded = &tenant.audit().await[0]["request"];
+    let headers = recorded["headers"].as_array().unwrap();
+    for name in ["cookie", "origin"] {
+        assert_eq!(headers.iter().filter(|it| it["name"] == name).count(), 2, "{name}");
+    }
+    assert!(recorded.to_string().len() < 6_000, "{recorded}");
 }
 
 /// Sends every kind of secret in every place, and returns all of them.

@@ -35,10 +35,10 @@ async fn an_unknown_redirect_uri_is_compared_with_the_registered_ones() {
         ),
         (
             "https://localhost/signin-oidc/?a=b",
-            "<code>https://localhost/signin-oidc<mark>/?a=b</mark></code>",
+            "<code>https://localhost/signin-oidc<mark>/?a=(hidden, 1 character)</mark></code>",
             &[
                 "The path is /signin-oidc/ instead of /signin-oidc.",
-                "The query a=b is not registered.",
+                "The query a=(hidden, 1 character) is not registered.",
             ],
         ),
         ("callback", "<code><mark>", &["It is not an absolute URI."]),

@@ -11,6 +11,9 @@ use crate::{
 
 use super::{redirect_uris, table::code};
 
+/// The number of entries that a list shows.
+const MOST: usize = 20;
+
 /// A refused request.
 pub(super) struct Refused<'a> {
     pub(super) directory: &'a Directory,
@@ -68,22 +71,18 @@ impl Refused<'_> {
         };
         html! {
             p { "These scopes exist. To request all of an API, send " code { ".default" } "." }
-            ul {
-                @for app in shown {
-                    li {
-                        (app.name) ":"
-                        @for name in names(app) {
-                            " " (code(&format!("{}/{name}", app.app_id_uri())))
-                        }
-                    }
+            (list(shown.into_iter(), |app| html! {
+                (app.name) ":"
+                @for name in names(app) {
+                    " " (code(&format!("{}/{name}", app.app_id_uri())))
                 }
-            }
+            }))
         }
     }
 
     fn people(&self) -> Option<Markup> {
         let authority = self.authority()?;
-        let people = list(authority.people(self.directory));
+        let people = list(authority.people(self.directory), person);
         Some(html! { p { "These people can sign in here:" } (people) })
     }
 
@@ -95,7 +94,7 @@ impl Refused<'_> {
                 "Only assigned people can use " strong { (app.name) } ". To assign somebody, add \
                  the app to " code { "roles" } " of the person. Assigned are:"
             }
-            (list(self.directory.people().iter().filter(is_assigned)))
+            (list(self.directory.people().iter().filter(is_assigned), person))
         })
     }
 
@@ -103,21 +102,17 @@ impl Refused<'_> {
         let is_administrator = |person: &&Arc<Person>| person.administrator;
         html! {
             p { "These people can consent for everybody in their tenant:" }
-            (list(self.directory.people().iter().filter(is_administrator)))
+            (list(self.directory.people().iter().filter(is_administrator), person))
         }
     }
 
     fn tenants(&self) -> Markup {
         html! {
             p { "These tenants exist. A request names one by its id or a domain in its path:" }
-            ul {
-                @for tenant in self.directory.tenants() {
-                    li {
-                        (tenant.name) " " (code(&tenant.id))
-                        @for domain in &tenant.domains { ", " (code(domain)) }
-                    }
-                }
-            }
+            (list(self.directory.tenants().iter(), |tenant| html! {
+                (tenant.name) " " (code(&tenant.id))
+                @for domain in &tenant.domains { ", " (code(domain)) }
+            }))
         }
     }
 
@@ -127,21 +122,27 @@ impl Refused<'_> {
         let is_known = |app: &&Arc<App>| tenant.is_none_or(|tenant| app.is_known_in(&tenant.id));
         html! {
             p { "These apps can be used here:" }
-            ul {
-                @for app in self.directory.apps().iter().filter(is_known) {
-                    li { (app.name) " " (code(&app.client_id)) }
-                }
-            }
+            (list(self.directory.apps().iter().filter(is_known), |app| html! {
+                (app.name) " " (code(&app.client_id))
+            }))
         }
     }
 }
 
-fn list<'a>(people: impl Iterator<Item = &'a Arc<Person>>) -> Markup {
+fn person(person: &Arc<Person>) -> Markup {
+    html! { (person.display_name) " " (code(&person.sign_in_name)) }
+}
+
+/// A list of at most [`MOST`] entries: the page has such a list for every refused request.
+pub(super) fn list<T>(entries: impl Iterator<Item = T>, entry: impl Fn(T) -> Markup) -> Markup {
+    let (mut shown, mut more) = (Vec::new(), 0);
+    for item in entries {
+        if shown.len() < MOST { shown.push(entry(item)) } else { more += 1 }
+    }
     html! {
         ul {
-            @for person in people {
-                li { (person.display_name) " " (code(&person.sign_in_name)) }
-            }
+            @for entry in shown { li { (entry) } }
+            @if more > 0 { li { "and " (more) " more" } }
         }
     }
 }

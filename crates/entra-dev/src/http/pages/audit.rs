@@ -84,15 +84,16 @@ impl AuditTrail<'_> {
             @if all == 0 {
                 "No request has arrived yet."
             } @else if shown == all {
-                (all) " requests, the newest first, of which "
-                @if refused > 0 {
-                    a href={ (self.path) "?outcome=refused" } { (refused) " refused" }
-                } @else {
-                    "none was refused"
+                (all) (if all == 1 { " request; " } else { " requests, newest first; " })
+                @match refused {
+                    0 => "none was refused",
+                    _ => a href={ (self.path) "?outcome=refused" } {
+                        (refused) (if refused == 1 { " was refused" } else { " were refused" })
+                    }
                 }
                 ". Times are in UTC."
             } @else {
-                (shown) " of " (all) " requests, the newest first. Times are in UTC."
+                (shown) " of " (all) " requests, newest first. Times are in UTC."
             }
         }
     }

@@ -5,7 +5,7 @@ use url::Url;
 
 use crate::directory::App;
 
-use super::{directory::platform_name, table::code};
+use super::{advice::list, directory::platform_name, table::code};
 
 /// Shows how the URI differs from the most similar registered one, and all that are registered.
 pub(super) fn compare(app: &App, sent: &str) -> Markup {
@@ -23,11 +23,9 @@ pub(super) fn compare(app: &App, sent: &str) -> Markup {
                 }
             }
             p { "These redirect URIs are registered for " strong { (app.name) } ":" }
-            ul {
-                @for (platform, uri) in &app.redirect_uris {
-                    li { (code(uri)) " (" (platform_name(*platform)) ")" }
-                }
-            }
+            (list(app.redirect_uris.iter(), |(platform, uri)| html! {
+                (code(uri)) " (" (platform_name(*platform)) ")"
+            }))
         } @else {
             p { "No redirect URI is registered for " strong { (app.name) } "." }
         }
@@ -62,14 +60,16 @@ fn differences(sent: &str, registered: &str) -> Vec<String> {
         Some(port) if !is_loopback => port.to_string(),
         _ => String::new(),
     };
+    // The texts for hidden values contain spaces.
+    let text = |part: Option<&str>| part.unwrap_or_default().replace("%20", " ");
     let parts = |url: &Url| {
         [
             ("scheme", url.scheme().to_owned()),
             ("host", url.host_str().unwrap_or_default().to_owned()),
             ("port", port(url)),
             ("path", url.path().to_owned()),
-            ("query", url.query().unwrap_or_default().to_owned()),
-            ("fragment", url.fragment().unwrap_or_default().to_owned()),
+            ("query", text(url.query())),
+            ("fragment", text(url.fragment())),
         ]
     };
     let pairs = parts(&sent).into_iter().zip(parts(&registered));
