@@ -4,12 +4,12 @@ use entra_dev::{
     Options,
     ids::{API_CLIENT_ID, CONTOSO},
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::{
-    Answer, IDENTITY_ENTRIES, IDENTITY_HEADER, TestTenant, WORKER, app_service, ask_app_service,
-    ask_identity, ask_imds, assert_app_service_error, assert_imds_error, imds, shared_keys,
-    todo_api,
+    Answer, IDENTITY_ENTRIES, IDENTITY_HEADER, MAINTENANCE, TestTenant, UNKNOWN_CLIENT_ID, WORKER,
+    app_service, ask_app_service, ask_identity, ask_imds, assert_app_service_error,
+    assert_imds_error, imds, shared_keys, todo_api,
 };
 
 #[tokio::test]
@@ -32,16 +32,19 @@ async fn requests_without_the_protecting_header_are_refused() {
         assert!(!answer.body.contains(IDENTITY_HEADER), "{}", answer.body);
     }
     let path = "/metadata/identity/oauth2/token";
-    for (headers, text) in [
-        (&[][..], "Required metadata header not specified"),
-        (&[("metadata", "True")], "Required metadata header not specified"),
-        (&[("metadata", "true"), ("metadata", "true")], "Required metadata header not specified"),
-        (&[("x-identity-header", IDENTITY_HEADER)], "Required metadata header not specified"),
-        (&[("metadata", "true"), ("x-forwarded-for", "10.0.0.1")], "X-Forwarded-For"),
+    for headers in [
+        &[][..],
+        &[("metadata", "True")],
+        &[("metadata", "true"), ("metadata", "true")],
+        &[("x-identity-header", IDENTITY_HEADER)],
     ] {
         let answer = ask_identity(&tenant, path, &imds(&todo_api()), headers).await;
-        assert_imds_error(&answer, "invalid_request", text);
+        let text = "Required metadata header not specified";
+        assert_imds_error(&answer, "bad_request_102", text);
     }
+    let forwarded = [("metadata", "true"), ("x-forwarded-for", "10.0.0.1")];
+    let answer = ask_identity(&tenant, path, &imds(&todo_api()), &forwarded).await;
+    assert_imds_error(&answer, "invalid_request", "X-Forwarded-For");
     // A page of another site would have to ask first.
     let preflight = tenant.browser.request(reqwest::Method::OPTIONS, tenant.url(path));
     let preflight = preflight.header("origin", "https://evil.example");
@@ -145,6 +148,32 @@ async fn the_audit_trail_says_how_requests_for_identities_ended() {
     let page = tenant.dev_page().await;
     assert!(page.contains("Required metadata header not specified"), "{page}");
     assert!(!page.contains("AADSTS0"), "{page}");
+}
+
+#[tokio::test]
+async fn the_audit_trail_shows_requests_for_identities_without_the_identity_header() {
+    let tenant = TestTenant::start().await;
+    let form = app_service("https://vault.example").with("client_id", MAINTENANCE);
+    ask_app_service(&tenant, &form).await;
+    ask_imds(&tenant, &imds(&todo_api()).with("client_id", UNKNOWN_CLIENT_ID)).await;
+    let audit = tenant.audit().await;
+    assert_eq!(audit[0]["client_id"], UNKNOWN_CLIENT_ID);
+    let request = &audit[0]["request"];
+    assert_eq!(request["path"], "/metadata/identity/oauth2/token");
+    let has = |request: &Value, list: &str, name: &str, value: &str| {
+        let fields = request[list].as_array().unwrap();
+        fields.contains(&json!({ "name": name, "value": value }))
+    };
+    assert!(has(request, "headers", "metadata", "true"), "{request}");
+    assert_eq!(audit[1]["client_id"], MAINTENANCE);
+    let request = &audit[1]["request"];
+    assert!(has(request, "parameters", "resource", "https://vault.example"), "{request}");
+    assert!(has(request, "parameters", "api-version", "2019-08-01"), "{request}");
+    let hidden = format!("(hidden, {} characters)", IDENTITY_HEADER.len());
+    assert!(has(request, "headers", "x-identity-header", &hidden), "{request}");
+    // So the filter by app finds refused requests, too.
+    let filtered = tenant.get_json(&format!("/_dev/audit?app={MAINTENANCE}")).await;
+    assert_eq!(filtered["entries"].as_array().unwrap().len(), 1);
 }
 
 #[tokio::test]

@@ -84,7 +84,11 @@ impl Denial {
             _ => {
                 self.log(&correlation_id);
                 let description = self.text("Identity not found");
-                let body = json!({ "error": "invalid_request", "error_description": description });
+                let error = match self {
+                    Self::MetadataHeader => "bad_request_102",
+                    _ => "invalid_request",
+                };
+                let body = json!({ "error": error, "error_description": description });
                 (StatusCode::BAD_REQUEST, body)
             }
         }

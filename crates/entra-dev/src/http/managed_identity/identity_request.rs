@@ -112,6 +112,12 @@ impl<'a> IdentityRequest<'a> {
         }
     }
 
+    /// The client id of the identity that the request names, also if there is no such identity.
+    pub(super) fn named_client(&self) -> Option<String> {
+        let sent = || self.parameters.optional("client_id").ok().flatten().map(str::to_owned);
+        self.identity().ok().map(|app| app.client_id.clone()).or_else(sent)
+    }
+
     /// The API for which a token is requested.
     pub(super) fn resource(&self, tenant: &str) -> Result<&'a Arc<App>, Denial> {
         let name = self.resource_name()?;

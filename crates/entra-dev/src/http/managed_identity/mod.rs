@@ -21,7 +21,7 @@ use crate::{
 
 use self::{denial::Denial, identity_request::IdentityRequest, protocol::Protocol};
 
-use super::{context::Context, correlation::Correlation, response::json};
+use super::{context::Context, correlation::Correlation, recorded, response::json};
 
 /// `GET /{tenant}/msi/token`: the protocol of App Service
 /// (<https://learn.microsoft.com/azure/app-service/overview-managed-identity#rest-endpoint-reference>).
@@ -64,12 +64,14 @@ impl Endpoint for TokenService {
             }
             Err(denial) => {
                 let response = protocol.error_response(&denial, &correlation, context.now());
-                (response, Entry::new(NAME, &tenant, denial.outcome()))
+                let client_id = request.named_client();
+                (response, Entry { client_id, ..Entry::new(NAME, &tenant, denial.outcome()) })
             }
         };
         context.record(Entry {
             correlation_id: Some(correlation.id()),
             detail: Some(protocol.name().to_owned()),
+            request: Some(recorded::record(&http, &request.parameters)),
             ..entry
         });
         Ok(response)
