@@ -22,8 +22,8 @@ const BODY_LIMIT: usize = 256 * 1024;
 #[derive(Debug, Default)]
 pub(crate) struct Fetcher {
     /// For issuers on this machine, without a proxy.
-    local: OnceLock<Option<Client>>,
-    public: OnceLock<Option<Client>>,
+    local: OnceLock<Client>,
+    public: OnceLock<Client>,
 }
 
 /// Why the keys of an issuer could not be fetched. The text is part of the error response.
@@ -76,8 +76,14 @@ impl Fetcher {
         let unreachable = |cause: String| FetchError::Unreachable(shown.clone(), cause);
         let is_local = Url::parse(url).is_ok_and(|url| is_on_this_machine(&url));
         let client = if is_local { &self.local } else { &self.public };
-        let client = client.get_or_init(|| new_client(is_local).ok()).as_ref();
-        let client = client.ok_or_else(|| unreachable(": there are no CA certificates".into()))?;
+        let client = match client.get() {
+            Some(client) => client,
+            None => {
+                let new = new_client(is_local);
+                let new = new.map_err(|_| unreachable(": there are no CA certificates".into()))?;
+                client.get_or_init(|| new)
+            }
+        };
         let failed = |error: reqwest::Error| unreachable(cause_of(&error.without_url()));
         let request = client.get(url).header(ACCEPT, "application/json");
         let mut response = request.send().await.map_err(failed)?;
