@@ -145,7 +145,7 @@ impl Urls {
             let others = others.join(", ");
             format!(
                 "This tenant also answers to {others}: anybody who can reach it can sign in as \
-                 anybody."
+                 anybody, and get the tokens of its managed identities."
             )
         });
         Self {

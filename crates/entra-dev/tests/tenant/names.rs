@@ -237,7 +237,12 @@ async fn every_page_says_who_else_can_reach_the_tenant() {
         &authorize(SWAGGER_UI_CLIENT_ID),
         &authorize(UNKNOWN_CLIENT_ID),
     ] {
-        let says = |page: String| page.contains("also answers to entra-dev: anybody who can reach");
+        let says = |page: String| {
+            page.contains(
+                "also answers to entra-dev: anybody who can reach it can sign in as anybody, and \
+                 get the tokens of its managed identities.",
+            )
+        };
         let page = Answer::of(client.get(tenant.url(path))).await;
         assert_eq!(page.header("content-type"), Some("text/html; charset=utf-8"), "{path}");
         assert!(says(page.body), "{path}");
