@@ -23,7 +23,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const BODY_LIMIT: usize = 16 * 1024 * 1024;
 /// The longest wait that Graph may ask for, and the longest sum of such waits for one call.
 const LONGEST_THROTTLING: Duration = Duration::from_secs(300);
-/// A list has at most so many pages. More means that the links run in circles.
+/// The largest number of pages of a list. If there are more, the links form a circle.
 const MOST_PAGES: usize = 1_000;
 
 /// Microsoft Graph, for one caller.

@@ -41,7 +41,7 @@ pub(super) fn settings(
     settings
 }
 
-/// Whether `AAD_TENANT_ID` names no tenant, but stands for several ones.
+/// Whether `AAD_TENANT_ID` is a word for several tenants, such as `organizations`.
 pub(super) fn names_several(tenant: &str) -> bool {
     audience_of(tenant) != Audience::MyOrganization
 }

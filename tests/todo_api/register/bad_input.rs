@@ -152,7 +152,7 @@ async fn a_token_for_another_tenant_is_named() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_token_for_another_tenant_than_that_of_the_command_line_is_named() {
     let Some(mut setup) = Setup::new(test_name!()).await else { return };
-    // In any case, the word stands for several tenants.
+    // Upper and lower case do not matter in the words for several tenants.
     setup.launch = setup.launch.with("AAD_TENANT_ID", "Organizations");
     let run = setup.run(&["--tenant", entra_dev::ids::FABRIKAM]);
     run.assert_failed(&["--tenant is ", "but the token is for the tenant", NOTHING]);

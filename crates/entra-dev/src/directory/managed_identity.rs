@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{app::App, check::Checks, entries::AppEntry};
 
-/// A managed identity of the Azure resource that the tenant stands in for
+/// A managed identity of the Azure resource that the tenant represents
 /// (<https://learn.microsoft.com/entra/identity/managed-identities-azure-resources/overview>).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ManagedIdentity {
@@ -132,7 +132,7 @@ impl AppEntry {
     }
 }
 
-/// Checks that each tenant has at most one system-assigned identity, because it stands in for one
+/// Checks that each tenant has at most one system-assigned identity, because it represents one
 /// resource, and that no two identities have the same resource.
 pub(super) fn check_managed_identities<'a>(
     checks: &mut Checks,

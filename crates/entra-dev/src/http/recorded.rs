@@ -186,7 +186,7 @@ fn field(name: &str, value: String) -> RecordedField {
     RecordedField { name: name.to_owned(), value }
 }
 
-/// A value that is no secret, unless it contains a token.
+/// A value that is not secret unless it contains a token.
 fn shown(value: &str) -> String {
     let mut value = value.to_owned();
     hide_tokens(&mut value);

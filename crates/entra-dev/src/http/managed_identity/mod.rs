@@ -1,7 +1,7 @@
 //! Tokens for managed identities: the protocols of App Service and of the Azure Instance Metadata
 //! Service (IMDS).
 //!
-//! A tenant stands in for one Azure resource, which has all managed identities of the tenant. Clients
+//! A tenant represents one Azure resource, which has all managed identities of the tenant. Clients
 //! find it through `IDENTITY_ENDPOINT` or `AZURE_POD_IDENTITY_AUTHORITY_HOST`, and then never ask the
 //! link-local address of Azure.
 
