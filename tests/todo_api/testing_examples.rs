@@ -72,7 +72,7 @@ async fn an_example_starts_a_tenant_and_leaves_nothing_running_if_it_is_killed()
         poll("the tenant runs", || id().ends_with('\n')).await;
         process.kill().unwrap();
         process.wait().unwrap();
-        // The command line of a process that has ended is empty, even if nobody waits for it.
+        // The command line of an ended process is empty, even before its parent collects it.
         let command_line = Path::new("/proc").join(id().trim()).join("cmdline");
         poll("the tenant ends", || fs::read(&command_line).unwrap_or_default().is_empty()).await;
     }

@@ -88,7 +88,7 @@ pub(super) async fn in_thread<T: Send + 'static>(
 ) -> anyhow::Result<T> {
     let (send, result) = oneshot::channel();
     let work = move || {
-        // Nobody waits after a stop.
+        // After a stop, the receiver is gone, and the result is not needed.
         let _ = send.send(work());
     };
     thread::Builder::new().spawn(work).context("failed to start a thread")?;

@@ -88,7 +88,7 @@ impl KeyCache {
                 slot.fetching.lock().await
             }
         };
-        // Whoever held the lock may have fetched them in the meantime.
+        // Another request may have fetched the keys while this one waited for the lock.
         if slot.known().fetches == fetches {
             let fetched = self.fetcher.keys_of(issuer).await;
             let mut known = slot.known();
