@@ -13,7 +13,7 @@ use std::{
     net::SocketAddr,
     pin::pin,
     sync::{
-        Arc,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
@@ -32,7 +32,7 @@ use poem::{
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
-    sync::{Notify, watch},
+    sync::watch,
     task::{AbortHandle, JoinSet},
     time::{Instant, interval, sleep, timeout},
 };
@@ -40,7 +40,7 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::http::{body_limit, problem};
 
-/// The number of connections per socket. Browsers and test suites need far fewer.
+/// The number of connections of a tenant. Browsers and test suites need far fewer.
 const LIMIT: usize = 256;
 /// How long a connection may be idle.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
@@ -58,15 +58,15 @@ pub(super) struct SocketServer {
     /// `None` for plain HTTP.
     pub(super) tls: Option<TlsAcceptor>,
     pub(super) stop: watch::Receiver<bool>,
-    /// Notified if the system has no file descriptors left and this socket has no idle connection.
-    /// All sockets share it, so that one of another socket gives way.
-    pub(super) pressure: Arc<Notify>,
+    /// Those of all sockets of the tenant. If each socket had its own, a new connection would be the
+    /// longest idle one of a socket that is rarely used, and give way before its first request.
+    pub(super) connections: Arc<Connections>,
 }
 
 impl SocketServer {
     /// Dropping the future closes all connections.
     pub(super) async fn serve(self, socket: TcpListener) {
-        let mut connections = Connections::default();
+        let mut tasks = JoinSet::new();
         let mut sweep = interval(SWEEP);
         let mut stop = self.stop.clone();
         let mut warned: Option<Instant> = None;
@@ -75,8 +75,8 @@ impl SocketServer {
                 () = stopped(&mut stop) => break,
                 accepted = socket.accept() => match accepted {
                     Ok((stream, remote)) => {
-                        if connections.has_room() {
-                            self.spawn(&mut connections, stream, remote);
+                        if self.connections.has_room() {
+                            self.spawn(&mut tasks, stream, remote);
                         }
                     }
                     Err(error) => {
@@ -84,25 +84,20 @@ impl SocketServer {
                             warned = Some(Instant::now());
                             tracing::warn!(%error, "failed to accept a connection");
                         }
-                        if !connections.close_longest_idle() {
-                            self.pressure.notify_waiters();
-                        }
+                        self.connections.close_longest_idle();
                         sleep(ACCEPT_PAUSE).await;
                     }
                 },
-                () = self.pressure.notified() => {
-                    connections.close_longest_idle();
-                }
-                _ = sweep.tick() => connections.close_idle(IDLE_TIMEOUT),
-                Some(_) = connections.tasks.join_next() => {}
+                _ = sweep.tick() => self.connections.close_idle(IDLE_TIMEOUT),
+                Some(_) = tasks.join_next() => {}
             }
         }
         drop(socket);
-        connections.close_idle(Duration::ZERO);
-        while connections.tasks.join_next().await.is_some() {}
+        self.connections.close_idle(Duration::ZERO);
+        while tasks.join_next().await.is_some() {}
     }
 
-    fn spawn(&self, connections: &mut Connections, stream: TcpStream, remote: SocketAddr) {
+    fn spawn(&self, tasks: &mut JoinSet<()>, stream: TcpStream, remote: SocketAddr) {
         let Ok(local) = stream.local_addr() else { return };
         // Responses are small and written at once, so delaying them gains nothing.
         let _ = stream.set_nodelay(true);
@@ -114,7 +109,7 @@ impl SocketServer {
             stop: self.stop.clone(),
         };
         let tls = self.tls.clone();
-        let task = connections.tasks.spawn(async move {
+        let task = tasks.spawn(async move {
             match tls {
                 None => connection.serve(stream, Scheme::HTTP).await,
                 Some(tls) => match tls.accept(stream).await {
@@ -124,7 +119,7 @@ impl SocketServer {
                 },
             }
         });
-        connections.members.push(Member { task, activity });
+        self.connections.lock().push(Member { task, activity });
     }
 }
 
@@ -134,11 +129,10 @@ async fn stopped(stop: &mut watch::Receiver<bool>) {
     let _ = stop.wait_for(|stopped| *stopped).await;
 }
 
-/// The open connections of a socket.
+/// The open connections.
 #[derive(Default)]
-struct Connections {
-    tasks: JoinSet<()>,
-    members: Vec<Member>,
+pub(super) struct Connections {
+    members: Mutex<Vec<Member>>,
 }
 
 struct Member {
@@ -148,30 +142,42 @@ struct Member {
 
 impl Connections {
     /// Whether there is room for another connection. If necessary, closes the longest idle one.
-    fn has_room(&mut self) -> bool {
-        self.members.retain(|member| !member.task.is_finished());
-        self.members.len() < LIMIT || self.close_longest_idle()
+    fn has_room(&self) -> bool {
+        self.open() < LIMIT || self.close_longest_idle()
+    }
+
+    /// Returns their number.
+    fn open(&self) -> usize {
+        let mut members = self.lock();
+        members.retain(|member| !member.task.is_finished());
+        members.len()
     }
 
     /// Returns whether there was one.
-    fn close_longest_idle(&mut self) -> bool {
-        self.members.retain(|member| !member.task.is_finished());
-        let idle = self.members.iter().enumerate();
+    fn close_longest_idle(&self) -> bool {
+        let mut members = self.lock();
+        members.retain(|member| !member.task.is_finished());
+        let idle = members.iter().enumerate();
         let idle = idle.filter_map(|(index, member)| Some((member.activity.idle_for()?, index)));
         let Some((_, index)) = idle.max() else { return false };
-        self.members.swap_remove(index).task.abort();
+        members.swap_remove(index).task.abort();
         true
     }
 
     /// Closes the connections that have been idle for this long.
-    fn close_idle(&mut self, limit: Duration) {
-        self.members.retain(|member| {
+    fn close_idle(&self, limit: Duration) {
+        self.lock().retain(|member| {
             let is_idle = member.activity.idle_for().is_some_and(|time| time >= limit);
             if is_idle {
                 member.task.abort();
             }
             !is_idle && !member.task.is_finished()
         });
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Member>> {
+        // No code panics while it holds the lock.
+        self.members.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -4,7 +4,7 @@ use std::{path::Path, sync::Arc, time::Duration};
 
 use poem::EndpointExt;
 use tokio::{
-    sync::{Notify, watch},
+    sync::watch,
     task::{JoinSet, spawn_blocking},
     time::timeout,
 };
@@ -26,7 +26,7 @@ use crate::{
 use super::{
     bind::{Bound, bind},
     checks::{check_reach, directory_of, warn_of_reach},
-    connections::SocketServer,
+    connections::{Connections, SocketServer},
     error::StartError,
     open_keys::open_keys,
 };
@@ -114,7 +114,7 @@ impl DevTenant {
 
     fn serve(&mut self, http: Bound, https: Option<(Bound, Arc<ServerConfig>)>) {
         let endpoint = Arc::new(http::endpoint(Arc::clone(&self.tenants)).boxed());
-        let pressure = Arc::new(Notify::new());
+        let connections = Arc::new(Connections::default());
         let https = https.map(|(bound, config)| (bound, Some(TlsAcceptor::from(config))));
         for (bound, tls) in [(http, None)].into_iter().chain(https) {
             for socket in bound.sockets {
@@ -122,7 +122,7 @@ impl DevTenant {
                     endpoint: Arc::clone(&endpoint),
                     tls: tls.clone(),
                     stop: self.stop.subscribe(),
-                    pressure: Arc::clone(&pressure),
+                    connections: Arc::clone(&connections),
                 };
                 self.servers.spawn(server.serve(socket));
             }

@@ -3,6 +3,7 @@
 
 use std::{
     fs,
+    io::ErrorKind,
     os::unix::fs::MetadataExt,
     process::Stdio,
     time::{Duration, Instant},
@@ -21,10 +22,14 @@ use crate::support::{Answer, EntraDev, TestTenant, command, free_ports, trusting
 /// The limit of a waiting test. It says nothing about the speed.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+async fn connect(url: &str) -> TcpStream {
+    let port: u16 = url.rsplit(':').next().unwrap().parse().unwrap();
+    TcpStream::connect(("127.0.0.1", port)).await.unwrap()
+}
+
 /// A connection to this listener on which half a header was sent.
 async fn half_a_header(url: &str) -> TcpStream {
-    let port: u16 = url.rsplit(':').next().unwrap().parse().unwrap();
-    let mut stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+    let mut stream = connect(url).await;
     stream.write_all(b"GET / HTTP/1.1\r\nHost: local").await.unwrap();
     stream
 }
@@ -49,10 +54,17 @@ async fn idle_connections_give_way_when_there_are_no_descriptors_left() {
     for _ in 0..150 {
         held.push(half_a_header(&program.url).await);
     }
-    for url in [&program.url, &program.https_url, &program.url] {
+    let answers = async |url: &str| {
         let answer = timeout(PATIENCE, Answer::of(client.get(url))).await.unwrap();
         assert_eq!(answer.status, 200);
-    }
+    };
+    answers(&program.url).await;
+    // It is the first one of its socket, but newer than the others.
+    let newest = connect(&program.https_url).await;
+    answers(&program.https_url).await;
+    answers(&program.url).await;
+    let error = newest.try_read(&mut [0]).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::WouldBlock, "it is open");
     let log = program.log();
     let warnings = log.matches("failed to accept a connection").count();
     assert!((1..=10).contains(&warnings), "one line for each time of need:\n{log}");
@@ -96,8 +108,7 @@ async fn a_request_in_progress_does_not_give_way() {
 #[tokio::test]
 async fn a_body_that_does_not_arrive_is_given_up() {
     let tenant = TestTenant::start().await;
-    let port: u16 = tenant.url("").rsplit(':').next().unwrap().parse().unwrap();
-    let mut stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+    let mut stream = connect(&tenant.url("")).await;
     let head = format!(
         "POST /{CONTOSO}/oauth2/v2.0/token HTTP/1.1\r\nHost: localhost\r\n\
          Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 100\r\n\r\ngrant"
