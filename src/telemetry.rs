@@ -162,10 +162,12 @@ impl RequestId {
 
 /// Assigns an id to the request, and logs one line when the response is ready. The response's data
 /// contains the [`OperationId`], for the line.
-pub async fn trace<E: Endpoint + 'static>(
+///
+/// It is no `async fn`, because the future of one would contain a second copy of the request.
+pub fn trace<E: Endpoint + 'static>(
     next: Arc<E>,
     mut request: Request,
-) -> poem::Result<Response> {
+) -> impl Future<Output = poem::Result<Response>> {
     let started = Instant::now();
     let id = RequestId::of(&request);
     let method = request.method().clone();
@@ -173,29 +175,31 @@ pub async fn trace<E: Endpoint + 'static>(
     let slot = CallerSlot::default();
     request.extensions_mut().insert(slot.clone());
     let span = tracing::info_span!("request", id = id.as_str());
-    let mut response = match next.call(request).instrument(span).await {
-        Ok(response) => response.into_response(),
-        Err(error) => error.into_response(),
-    };
-    let operation = response.data::<OperationId>().map_or("-", |operation| operation.0);
-    let status = response.status().as_u16();
-    let micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
-    // The path is not logged, because the client can put anything into it. `operation` is enough.
-    let caller = slot.caller();
-    let actor = caller.map(|caller| caller.actor());
-    tracing::info!(
-        id = id.as_str(),
-        %method,
-        operation,
-        status,
-        micros,
-        tenant = caller.map(|caller| display(caller.tenant())),
-        client = actor.and_then(|actor| actor.client()).map(display),
-        agent = actor.and_then(|actor| actor.is_agent()),
-        agent_user = actor.and_then(|actor| actor.has_agent_user()),
-        blueprint = actor.and_then(|actor| actor.blueprint()).map(display),
-        "request"
-    );
-    response.headers_mut().insert(REQUEST_ID, id.0);
-    Ok(response)
+    async move {
+        let mut response = match next.call(request).instrument(span).await {
+            Ok(response) => response.into_response(),
+            Err(error) => error.into_response(),
+        };
+        let operation = response.data::<OperationId>().map_or("-", |operation| operation.0);
+        let status = response.status().as_u16();
+        let micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
+        // The path is not logged, because the client can put anything into it. `operation` is enough.
+        let caller = slot.caller();
+        let actor = caller.map(|caller| caller.actor());
+        tracing::info!(
+            id = id.as_str(),
+            %method,
+            operation,
+            status,
+            micros,
+            tenant = caller.map(|caller| display(caller.tenant())),
+            client = actor.and_then(|actor| actor.client()).map(display),
+            agent = actor.and_then(|actor| actor.is_agent()),
+            agent_user = actor.and_then(|actor| actor.has_agent_user()),
+            blueprint = actor.and_then(|actor| actor.blueprint()).map(display),
+            "request"
+        );
+        response.headers_mut().insert(REQUEST_ID, id.0);
+        Ok(response)
+    }
 }

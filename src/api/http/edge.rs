@@ -3,7 +3,7 @@
 //! requests, turns every error and panic into a problem document, and adds the header fields of every
 //! response.
 
-use std::{panic::AssertUnwindSafe, sync::Arc};
+use std::{panic::AssertUnwindSafe, sync::Arc, thread};
 
 use futures_util::FutureExt;
 use poem::{
@@ -43,29 +43,34 @@ pub struct Edge {
 }
 
 /// The layer around the routes. One layer for everything, because each layer copies the request.
-pub async fn around_routes<E: Endpoint + 'static>(
+pub fn around_routes<E: Endpoint + 'static>(
     edge: Arc<Edge>,
     next: Arc<E>,
     mut request: Request,
-) -> Result<Response> {
-    let Edge { limits, cors, explains_refusals, .. } = &*edge;
-    let id = request.extensions().get().cloned();
-    let origin = cors.as_ref().and_then(|_| request.headers().get(header::ORIGIN).cloned());
+) -> impl Future<Output = Result<Response>> {
+    let id: Option<RequestId> = request.extensions().get().cloned();
+    let origin = edge.cors.as_ref().and_then(|_| request.headers().get(header::ORIGIN).cloned());
     let early = edge.early_response(&request);
     methods::replace_unknown(&mut request);
-    let admission = limits.examine(&mut request);
-    let outcome = async {
-        match early {
-            Some(outcome) => outcome.map_err(Error::from),
-            None => limits.pass(&admission, &next, request).await.map(IntoResponse::into_response),
+    let admission = edge.limits.examine(&mut request);
+    async move {
+        let outcome = async {
+            match early {
+                Some(outcome) => outcome.map_err(Error::from),
+                None => {
+                    let outcome = edge.limits.pass(&admission, &next, request).await;
+                    outcome.map(IntoResponse::into_response)
+                }
+            }
+        };
+        let outcome = AssertUnwindSafe(outcome).catch_unwind().await;
+        let mut response = respond(id, outcome, edge.explains_refusals);
+        edge.limits.finish(&admission, &mut response).await;
+        if let Some(cors) = &edge.cors {
+            cors.permit(origin, response.headers_mut());
         }
-    };
-    let mut response = respond(id, outcome, *explains_refusals).await;
-    limits.finish(&admission, &mut response).await;
-    if let Some(cors) = cors {
-        cors.permit(origin, response.headers_mut());
+        Ok(response)
     }
-    Ok(response)
 }
 
 impl Edge {
@@ -84,12 +89,12 @@ impl Edge {
     }
 }
 
-async fn respond(
+/// The response for the outcome of a request, which is an error if the handler panicked.
+fn respond(
     id: Option<RequestId>,
-    outcome: impl Future<Output = Result<Response>>,
+    outcome: thread::Result<Result<Response>>,
     explains: bool,
 ) -> Response {
-    let outcome = AssertUnwindSafe(outcome).catch_unwind().await;
     // The panic message has been written to standard error.
     let outcome = outcome.unwrap_or_else(|_| Err(Problem::internal("the handler panicked").into()));
     let mut response = match outcome {
