@@ -22,6 +22,9 @@ pub(crate) const DATABASE_CONNECTIONS: u32 = 8;
 /// More new tokens than a second needs, at one in a hundred requests.
 const NEW_TOKENS: u64 = 2_000;
 
+/// The variables of a server with one worker thread.
+const ONE_WORKER: &[(&str, &str)] = &[("TOKIO_WORKER_THREADS", "1")];
+
 /// The number of people who create todos: each may have 10,000.
 const OWNERS: u32 = 200;
 
@@ -73,7 +76,7 @@ impl Fixture {
             ("sqlite", &[][..]),
             ("sqlite-logged", &[("RUST_LOG", "info")]),
             ("sqlite-uncached", &[("TOKEN_CACHE_ENTRIES", "0")]),
-            ("sqlite-one-worker", &[("TOKIO_WORKER_THREADS", "1")]),
+            ("sqlite-one-worker", ONE_WORKER),
             ("sqlite-create", &[]),
         ] {
             if subjects.iter().any(|subject| server_of(*subject) == Some(name)) {
@@ -103,8 +106,17 @@ impl Fixture {
     }
 
     async fn start_peers(&mut self, peers: &Peers) {
-        for name in ["poem", "poem-openapi", "poem-entra", "poem-entra-uncached", "actix", "axum"] {
-            self.add(Server::rust_peer(&peers.rust, &self.tenant, name).await, false).await;
+        for (name, variables) in [
+            ("poem", &[][..]),
+            ("poem-one-worker", ONE_WORKER),
+            ("poem-openapi", &[]),
+            ("poem-entra", &[]),
+            ("poem-entra-uncached", &[]),
+            ("actix", &[]),
+            ("axum", &[]),
+        ] {
+            let server = Server::rust_peer(&peers.rust, &self.tenant, name, variables).await;
+            self.add(server, false).await;
         }
         if let Some(server) = Server::fastapi(peers, &self.tenant).await {
             self.add(server, false).await;
@@ -216,6 +228,7 @@ impl Database {
 fn server_of(subject: Subject) -> Option<&'static str> {
     Some(match subject {
         Poem => "poem",
+        PoemOneWorker => "poem-one-worker",
         PoemOpenApi => "poem-openapi",
         Guard => "poem-entra",
         GuardUncached => "poem-entra-uncached",

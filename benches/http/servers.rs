@@ -28,6 +28,9 @@ pub(crate) struct Server {
     pub(crate) guarded: bool,
 }
 
+/// How the name of a server with one worker thread ends.
+const ONE_WORKER: &str = "-one-worker";
+
 /// The names of the todos, in the order of their ids.
 pub(crate) const TODOS: [&str; 3] = ["Walk the dog", "Buy milk", "Water the plants"];
 
@@ -64,11 +67,17 @@ impl Server {
     }
 
     /// One of the servers in benches/peers/rust.
-    pub(crate) async fn rust_peer(program: &Path, tenant: &Tenant, name: &'static str) -> Self {
+    pub(crate) async fn rust_peer(
+        program: &Path,
+        tenant: &Tenant,
+        name: &'static str,
+        variables: &[(&str, &str)],
+    ) -> Self {
         let [port] = free_ports();
         let mut command = command(program);
-        command.arg(name).arg(port.to_string());
-        let guarded = !matches!(name, "poem" | "poem-openapi");
+        command.arg(name.trim_end_matches(ONE_WORKER)).arg(port.to_string());
+        command.envs(variables.iter().copied());
+        let guarded = !matches!(name, "poem" | "poem-one-worker" | "poem-openapi");
         Self::peer(name, port, command, tenant, guarded).await
     }
 

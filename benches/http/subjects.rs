@@ -4,6 +4,7 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Subject {
     Poem,
+    PoemOneWorker,
     PoemOpenApi,
     Guard,
     GuardUncached,
@@ -46,6 +47,7 @@ pub(crate) const MANY: usize = 8_000;
 impl Subject {
     pub(crate) const ALL: &[Self] = &[
         Poem,
+        PoemOneWorker,
         PoemOpenApi,
         Guard,
         GuardUncached,
@@ -77,7 +79,7 @@ impl Subject {
 
     pub(crate) fn section(self) -> Section {
         match self {
-            Poem | PoemOpenApi | Guard | GuardUncached => Section::Framework,
+            Poem | PoemOneWorker | PoemOpenApi | Guard | GuardUncached => Section::Framework,
             List | ListLogged | Get | GetLogged | ListUncached | ListOneWorker | ListScripted
             | ListManyTokens | ListNewTokens | Create | CreateAlone => Section::Sqlite,
             PgList | PgGet | PgCreate | PgbenchList | PgbenchGet => Section::Postgres,
@@ -88,6 +90,7 @@ impl Subject {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Poem => "poem, without authentication",
+            PoemOneWorker => "poem, with one worker thread",
             PoemOpenApi => "poem-openapi, without authentication",
             Guard => "poem-openapi with poem-entra",
             GuardUncached => "poem-openapi with poem-entra, without its cache",
