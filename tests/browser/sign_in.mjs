@@ -119,6 +119,7 @@ async function walk(context) {
         for (const { name, padlock } of await docs.operations()) {
             assert.notEqual(padlock, 'unlocked', `the padlock of ${name}`);
         }
+        if (options.screenshot) await docs.takePicture(options.screenshot);
     });
 
     let umas;
@@ -130,7 +131,6 @@ async function walk(context) {
         umas = body.item;
         assert.equal(umas.name, 'Walk the dog');
         assert.equal(umas.is_complete, false);
-        if (options.screenshot) await docs.takePicture('createTodo', options.screenshot);
     });
 
     await step('Uma lists her todo and no other', async () => {
@@ -360,22 +360,22 @@ class DocsPage {
         await this.closeDialog();
     }
 
-    /** Takes a picture from the top of the page to the end of an operation's response body. */
-    async takePicture(id, file) {
-        const operation = this.operation(id);
-        // Shrink the text area to its content, as a person would by dragging its corner.
-        await operation.locator('textarea').evaluate((area) => {
-            area.style.minHeight = '0';
-            area.style.height = `${area.scrollHeight}px`;
-        });
+    /** Takes a picture of who is signed in, and of the operations on todos with who may call them. */
+    async takePicture(file) {
+        for (const open of await this.page.locator('.opblock.is-open').all()) {
+            await open.locator('.opblock-summary-control').click();
+        }
+        await this.page.locator('.opblock-body').first().waitFor({ state: 'detached' });
         await this.page.mouse.move(0, 0);
         await this.page.evaluate(() => {
             document.activeElement?.blur();
             window.scrollTo(0, 0);
         });
-        const end = await operation.locator('.live-responses-table .highlight-code').boundingBox();
-        const height = Math.ceil(end.y + end.height + 6);
-        const clip = { x: 0, y: 0, width: this.page.viewportSize().width, height };
+        const start = await this.page.locator('.auth-wrapper').first().boundingBox();
+        const end = await this.page.locator('.opblock-tag-section').first().boundingBox();
+        const y = Math.floor(start.y) - 12;
+        const height = Math.ceil(end.y + end.height) - y;
+        const clip = { x: 0, y, width: this.page.viewportSize().width, height };
         await this.page.screenshot({ path: file, fullPage: true, clip });
     }
 }

@@ -99,18 +99,19 @@ fn integers(tokens: &TokenStream) -> BTreeSet<u32> {
 #[test]
 fn the_code_in_the_pages_is_that_of_the_files() {
     let declaration = &["src/api/todos.rs", "src/api/security.rs"][..];
+    let api = &["examples/standalone-api/src/lib.rs"][..];
     let pages = [
-        ("README.md", declaration),
+        ("README.md", api),
         ("docs/PROTECTION.md", declaration),
         ("docs/COMING-FROM-FASTAPI.md", declaration),
-        ("docs/COMING-FROM-MICROSOFT-IDENTITY-WEB.md", &["examples/standalone-api/src/lib.rs"]),
+        ("docs/COMING-FROM-MICROSOFT-IDENTITY-WEB.md", api),
     ];
     let dense = |text: &str| text.split_whitespace().collect::<String>();
     for (page, files) in pages {
         let text = read(page);
         let code: String = files.iter().map(|file| dense(&read(file))).collect();
         let blocks: Vec<_> = text.split("```rust\n").skip(1).collect();
-        assert!(blocks.len() >= 2, "{page}: {}", blocks.len());
+        assert!(!blocks.is_empty(), "{page}");
         for block in blocks {
             let block = block.split("```").next().unwrap();
             // Parts may be from different places.
