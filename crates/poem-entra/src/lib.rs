@@ -1,3 +1,10 @@
+// The README links to a file of the repository, which `cargo doc` does not have. The first definition
+// of a link counts, so there it leads to the repository.
+#![doc = concat!(
+    "[`entra-dev`]: ",
+    env!("CARGO_PKG_REPOSITORY"),
+    "/blob/main/crates/entra-dev/README.md\n",
+)]
 #![doc = include_str!("../README.md")]
 //!
 //! ## Where to go next

@@ -9,7 +9,7 @@ use todo_api::{
     config::VARIABLES,
 };
 
-use crate::support::leads_somewhere;
+use crate::support::{leads_somewhere, root};
 
 use super::files::{pages, read, sources};
 
@@ -57,7 +57,8 @@ fn every_link_between_the_pages_leads_somewhere() {
     let mut links = 0;
     for page in pages() {
         let (folder, name) = page.rsplit_once('/').unwrap_or((".", &page));
-        for link in read(&page).split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+        let text = read(&page);
+        for link in targets(&text).chain(definitions(&text).map(|(_, link)| link)) {
             if link.starts_with("http") {
                 continue;
             }
@@ -68,6 +69,41 @@ fn every_link_between_the_pages_leads_somewhere() {
         }
     }
     assert!(links > 100, "{links}");
+}
+
+/// The targets of links such as `[text](target)`.
+fn targets(text: &str) -> impl Iterator<Item = &str> {
+    text.split("](").skip(1).filter_map(|rest| rest.split(')').next())
+}
+
+/// The labels and targets of definitions such as `[label]: target`.
+fn definitions(text: &str) -> impl Iterator<Item = (&str, &str)> {
+    let definitions = text.lines().filter_map(|line| line.split_once("]: "));
+    definitions.filter_map(|(label, target)| Some((label.strip_prefix('[')?, target)))
+}
+
+/// `cargo doc` shows the README of `poem-entra`, and has no other file of the repository. Of several
+/// definitions of a link, Markdown uses the first one.
+#[test]
+fn links_to_files_lead_to_the_repository_in_the_code_documentation() {
+    let folder = "crates/poem-entra";
+    let readme = read(&format!("{folder}/README.md"));
+    let to_files = |link: &&str| !link.starts_with("http") && !link.starts_with('#');
+    let inline: Vec<_> = targets(&readme).filter(to_files).collect();
+    assert!(inline.is_empty(), "define them at the end of the README and in lib.rs: {inline:?}");
+
+    let library = read(&format!("{folder}/src/lib.rs"));
+    let (before, _) = library.split_once("include_str!(\"../README.md\")").unwrap();
+    let mut found = 0;
+    for (label, target) in definitions(&readme).filter(|(_, target)| to_files(target)) {
+        found += 1;
+        let (_, definition) = before.split_once(&format!("\"[{label}]: \"")).unwrap();
+        let (_, online) = definition.split_once("\"/blob/main/").unwrap();
+        let (online, _) = online.split_once("\\n\"").unwrap();
+        let file = |path: &str| fs::canonicalize(root().join(path)).unwrap();
+        assert_eq!(file(online), file(&format!("{folder}/{target}")), "{label}");
+    }
+    assert!(found > 0);
 }
 
 #[test]
