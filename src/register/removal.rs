@@ -5,7 +5,8 @@ use super::{
     error::Failure,
     graph::Graph,
     permission::Permission,
-    resources::Application,
+    resources::{ApiChange, Application, ApplicationChange},
+    step::Step,
     wait::Patience,
     wanted::{Wanted, Which},
 };
@@ -59,6 +60,25 @@ impl Removal {
         self.application.unique_name.as_ref() == Some(&self.unique_name)
     }
 
+    /// The change after which another registration, which stays, does not name this one. `None` if it
+    /// does not name it now. Graph refuses every later change that names a deleted client.
+    pub fn unlinked_from(&self, kept: &Self) -> Option<Step> {
+        let change = without(&kept.application, &self.application.app_id)?;
+        let Application { id, display_name: name, .. } = kept.application.clone();
+        Some(Step::Change { which: kept.which, name, id, change })
+    }
+
+    /// Makes this change.
+    ///
+    /// # Errors
+    ///
+    /// Why it could not be made.
+    pub async fn unlink(step: &Step, graph: &Graph) -> Result<(), Failure> {
+        let written = graph.write(&step.call(), Patience::Existing).await;
+        let failed = |failure: Failure| failure.in_terms_of(&step.to_string(), step.permission());
+        written.map(|_| ()).map_err(failed)
+    }
+
     /// Deletes the registration. Entra also removes the application in the tenant, with its consents
     /// and assignments.
     ///
@@ -98,4 +118,28 @@ impl Removal {
             }
         }
     }
+}
+
+/// The change after which the registration does not name this client id. `None` if it does not name
+/// it now.
+fn without(application: &Application, client_id: &str) -> Option<ApplicationChange> {
+    fn kept<T: Clone>(all: &[T], is_other: impl Fn(&T) -> bool) -> Option<Vec<T>> {
+        let kept: Vec<_> = all.iter().filter(|item| is_other(item)).cloned().collect();
+        (kept.len() < all.len()).then_some(kept)
+    }
+    let is_other = |id: &str| !id.eq_ignore_ascii_case(client_id);
+    let Application { api, required_resource_access: resources, .. } = application;
+    let api = ApiChange {
+        pre_authorized_applications: kept(&api.pre_authorized_applications, |client| {
+            is_other(&client.app_id)
+        }),
+        known_client_applications: kept(&api.known_client_applications, |id| is_other(id)),
+        ..ApiChange::default()
+    };
+    let change = ApplicationChange {
+        api: (api != ApiChange::default()).then_some(api),
+        required_resource_access: kept(resources, |it| is_other(&it.resource_app_id)),
+        ..ApplicationChange::default()
+    };
+    (change != ApplicationChange::default()).then_some(change)
 }

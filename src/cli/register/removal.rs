@@ -51,10 +51,22 @@ async fn remove(
         let (name, id) = (&application.display_name, &application.app_id);
         terminal.print(&format!("  delete {name} ({id}), with its consents and assigned roles"));
     }
+    let unlinking: Vec<_> = own
+        .iter()
+        .flat_map(|removal| others.iter().filter_map(|kept| removal.unlinked_from(kept)))
+        .collect();
+    for step in &unlinking {
+        terminal.print(&format!("  {step}"));
+    }
     if !is_confirmed && !confirm(terminal, stop).await? {
         bail!("not confirmed. Answer yes, or add --yes");
     }
     terminal.start();
+    // First: an interrupted run must leave no registration that names a deleted one.
+    for step in &unlinking {
+        Removal::unlink(step, &graph).await?;
+        terminal.changed(&step.to_string());
+    }
     delete(&own, &graph, terminal).await
 }
 

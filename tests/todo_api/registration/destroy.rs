@@ -17,6 +17,14 @@ impl Setup {
         let output = self.launch.run_with_input(self.folder.path(), &arguments, answer.as_bytes());
         Run::of(&output)
     }
+
+    /// Adds the API's registration by hand, puts its client id into `.env`, and returns the id.
+    fn add_api_by_hand(&self) -> String {
+        let by_hand = self.graph.add_application(&json!({ "displayName": "Todo API" }));
+        let client_id = by_hand["appId"].as_str().unwrap();
+        std::fs::write(self.env_file(), format!("API_CLIENT_ID={client_id}\n")).unwrap();
+        client_id.to_owned()
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -74,16 +82,77 @@ async fn an_interrupted_deletion_is_completed() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_registration_that_a_person_created_stays() {
     let Some(setup) = Setup::new(test_name!()).await else { return };
-    let by_hand = setup.graph.add_application(&json!({ "displayName": "Todo API" }));
-    let client_id = by_hand["appId"].as_str().unwrap();
-    std::fs::write(setup.env_file(), format!("API_CLIENT_ID={client_id}\n")).unwrap();
-    setup.run(&[]).assert_done();
+    let client_id = setup.add_api_by_hand();
+    let arguments = ["--audience", "any-org"];
+    setup.run(&arguments).assert_done();
+    let own_client = setup.setting("SWAGGER_UI_CLIENT_ID");
+    let clients =
+        |list: &str| setup.graph.application_with("appId", &client_id)["api"][list].clone();
+    assert_eq!(clients("preAuthorizedApplications")[0]["appId"], own_client);
+    assert_eq!(clients("knownClientApplications"), json!([own_client]));
+
     let run = setup.run(&["--destroy", "--yes"]);
     run.assert_done();
     let kept = format!("keep Todo API ({client_id}): it was not created by this command");
     assert!(run.stdout.contains(&kept), "{run:#?}");
+    let change = "  change the registration Todo API: pre-authorized clients, known clients\n";
+    assert!(run.stdout.contains(change), "{run:#?}");
     assert_eq!(setup.setting("API_CLIENT_ID"), client_id);
     assert_eq!(setup.setting("SWAGGER_UI_CLIENT_ID"), "");
+    assert_eq!(clients("preAuthorizedApplications"), json!([]));
+    assert_eq!(clients("knownClientApplications"), json!([]));
+
+    // The client can be created again.
+    setup.run(&arguments).assert_done();
+    let own_client = setup.setting("SWAGGER_UI_CLIENT_ID");
+    assert_eq!(clients("knownClientApplications"), json!([own_client]));
+    assert_eq!(setup.graph.refused().len(), 0, "{:#?}", setup.graph.refused());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_a_person_created_stays_without_the_permission_for_the_deleted_api() {
+    let Some(setup) = Setup::new(test_name!()).await else { return };
+    let graph_permission = json!({
+        "resourceAppId": "00000003-0000-0000-c000-000000000000",
+        "resourceAccess": [{ "id": "e1fe6dd8-ba31-4d61-89e7-88639da4683d", "type": "Scope" }],
+    });
+    let by_hand = json!({
+        "displayName": "Docs page",
+        "requiredResourceAccess": [graph_permission],
+    });
+    let by_hand = setup.graph.add_application(&by_hand);
+    let client_id = by_hand["appId"].as_str().unwrap();
+    std::fs::write(setup.env_file(), format!("SWAGGER_UI_CLIENT_ID={client_id}\n")).unwrap();
+    setup.run(&[]).assert_done();
+    let permissions =
+        || setup.graph.application_with("appId", client_id)["requiredResourceAccess"].clone();
+    assert_eq!(permissions().as_array().unwrap().len(), 2);
+    setup.run(&["--destroy", "--yes"]).assert_done();
+    assert_eq!(permissions(), json!([graph_permission]));
+    setup.run(&[]).assert_done();
+    assert_eq!(permissions().as_array().unwrap().len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deletion_next_to_a_kept_registration_is_completed_after_an_interruption() {
+    for number in 1.. {
+        let Some(setup) = Setup::new(test_name!()).await else { return };
+        let client_id = setup.add_api_by_hand();
+        setup.run(&[]).assert_done();
+        setup.graph.forget();
+        setup.graph.fail_at(number, Fault::Drop(Moment::After));
+        let first = setup.run(&["--destroy", "--yes"]);
+        if first.code == Some(0) {
+            let writes = setup.graph.writes();
+            assert_eq!(writes.len(), 3, "one change and two for the client: {writes:#?}");
+            return;
+        }
+        setup.run(&["--destroy", "--yes"]).assert_done();
+        let api = setup.graph.application_with("appId", &client_id);
+        assert_eq!(api["api"]["preAuthorizedApplications"], json!([]), "call {number}");
+        assert_eq!(setup.setting("SWAGGER_UI_CLIENT_ID"), "", "call {number}");
+        setup.run(&[]).assert_done();
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -58,11 +58,12 @@ async fn a_response_has_all_default_members() {
 async fn a_change_keeps_what_it_does_not_contain() {
     let Some(graph) = StrictGraph::start(test_name!()).await else { return };
     let api = new_api(&graph).await;
-    let change = json!({ "api": { "knownClientApplications": [SCOPE] } });
+    let client = &api["appId"];
+    let change = json!({ "api": { "knownClientApplications": [client] } });
     let body = ok(&graph, Method::PATCH, &path(&api), &change, 204).await;
     assert_eq!(body, Value::Null);
     let changed = get(&graph, &path(&api)).await.body;
-    assert_eq!(changed["api"]["knownClientApplications"], json!([SCOPE]));
+    assert_eq!(changed["api"]["knownClientApplications"], json!([client]));
     assert_eq!(changed["api"]["oauth2PermissionScopes"], api["api"]["oauth2PermissionScopes"]);
     assert_eq!(changed["appRoles"], api["appRoles"]);
     assert_eq!(changed["appRoles"][0]["origin"], "Application");
@@ -158,6 +159,27 @@ async fn a_scope_must_exist_before_the_request_that_pre_authorizes_it() {
         let right = json!({ "api": { "preAuthorizedApplications": clients(client, SCOPE) } });
         ok(&graph, Method::PATCH, &path(&api), &right, 204).await;
     }
+}
+
+#[tokio::test]
+async fn a_deleted_client_can_be_neither_pre_authorized_nor_known() {
+    let Some(graph) = StrictGraph::start(test_name!()).await else { return };
+    let (api, client) = (new_api(&graph).await, new_api(&graph).await);
+    let id = &client["appId"];
+    let lists = [
+        json!({ "preAuthorizedApplications": [{ "appId": id, "delegatedPermissionIds": [SCOPE] }] }),
+        json!({ "knownClientApplications": [id] }),
+    ];
+    for list in &lists {
+        ok(&graph, Method::PATCH, &path(&api), &json!({ "api": list }), 204).await;
+    }
+    ok(&graph, Method::DELETE, &path(&client), &Value::Null, 204).await;
+    for list in &lists {
+        refused(&graph, Method::PATCH, &path(&api), &json!({ "api": list }), 400, INVALID).await;
+    }
+    let neither =
+        json!({ "api": { "preAuthorizedApplications": [], "knownClientApplications": [] } });
+    ok(&graph, Method::PATCH, &path(&api), &neither, 204).await;
 }
 
 #[tokio::test]

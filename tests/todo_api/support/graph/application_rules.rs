@@ -40,6 +40,7 @@ impl Surroundings {
             check_removed(property, before, after.pointer(path).unwrap())?;
         }
         self.check_pre_authorized(before.and(visible), after)?;
+        self.check_known_clients(after)?;
         self.check_uris(before, after)?;
         check_redirect_uris(after)?;
         check_required_access(&after["requiredResourceAccess"])?;
@@ -60,11 +61,7 @@ impl Surroundings {
         let clients = list(&after["api"]["preAuthorizedApplications"]);
         unique("api.preAuthorizedApplications.appId", clients.iter().map(|it| &it["appId"]))?;
         for client in clients {
-            let id = client["appId"].as_str().unwrap_or_default();
-            if !self.client_ids.contains(id) && !MICROSOFTS_CLIENTS.contains(&id) {
-                let property = "api.preAuthorizedApplications.appId";
-                return Err(Refusal::invalid_value(property, "references an unknown application."));
-            }
+            self.check_exists("api.preAuthorizedApplications.appId", &client["appId"])?;
             let ids = list(&client["delegatedPermissionIds"]);
             let is_known = |id: &Value| before.contains(id) && now.contains(id);
             if ids.is_empty() || !ids.iter().all(is_known) {
@@ -72,6 +69,22 @@ impl Surroundings {
             }
         }
         Ok(())
+    }
+
+    /// The documentation does not say whether the client must exist.
+    fn check_known_clients(&self, after: &Value) -> Result<(), Refusal> {
+        const PROPERTY: &str = "api.knownClientApplications";
+        let clients = list(&after["api"]["knownClientApplications"]);
+        unique(PROPERTY, clients.iter())?;
+        clients.iter().try_for_each(|client| self.check_exists(PROPERTY, client))
+    }
+
+    fn check_exists(&self, property: &str, client: &Value) -> Result<(), Refusal> {
+        let id = client.as_str().unwrap_or_default();
+        match self.client_ids.contains(id) || MICROSOFTS_CLIENTS.contains(&id) {
+            true => Ok(()),
+            false => Err(Refusal::invalid_value(property, "references an unknown application.")),
+        }
     }
 
     /// Only URIs that a request adds are checked:

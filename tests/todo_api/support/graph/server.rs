@@ -147,12 +147,17 @@ impl StrictGraph {
 
     /// The application with this unique name, in its newest version.
     pub(crate) fn application(&self, unique_name: &str) -> Value {
-        self.state().find(unique_name).value.clone()
+        self.application_with("uniqueName", unique_name)
+    }
+
+    /// The application with this value of an alternate key, in its newest version.
+    pub(crate) fn application_with(&self, key: &str, value: &str) -> Value {
+        self.state().find(key, value).value.clone()
     }
 
     /// Changes an application by hand, like a person in the portal. No rule is checked.
     pub(crate) fn edit(&self, unique_name: &str, change: impl FnOnce(&mut Value)) {
-        change(&mut self.state().find(unique_name).value);
+        change(&mut self.state().find("uniqueName", unique_name).value);
     }
 
     /// Adds an application of somebody else by hand, with these members, and returns it.
@@ -254,9 +259,9 @@ impl State {
         self.directory.respond(&request)
     }
 
-    fn find(&mut self, unique_name: &str) -> &mut Object {
+    fn find(&mut self, key: &str, value: &str) -> &mut Object {
         let mut all = self.directory.applications.iter_mut();
-        all.find(|it| it.text("uniqueName") == unique_name).unwrap()
+        all.find(|it| it.text(key) == value).unwrap()
     }
 }
 
