@@ -29,7 +29,11 @@ pub enum EnvFileError {
     #[error("{} cannot be written", .0.display())]
     Write(PathBuf, #[source] io::Error),
     /// The changed text would not have the new value, or would change another one.
-    #[error("{} has a form in which {name} cannot be set", .path.display())]
+    #[error(
+        "{name} cannot be set in {}: its line must have the form {name}=value, and must not be inside \
+         the quotes of another variable",
+        .path.display()
+    )]
     Form {
         /// The file.
         path: PathBuf,
@@ -78,32 +82,49 @@ impl EnvFile {
         &self.path
     }
 
+    /// Checks that [`EnvFile::set`] will be able to set these variables.
+    ///
+    /// # Errors
+    ///
+    /// The same as [`EnvFile::set`].
+    pub fn check(&self, names: &[&str]) -> Result<(), EnvFileError> {
+        // One value may be there already, and then nothing would be tried.
+        let values = ["a", "b"];
+        let cases = names.iter().flat_map(|name| values.map(|value| (name, value)));
+        cases.map(|(name, value)| self.with(name, value)).collect::<Result<Vec<_>, _>>()?;
+        Ok(())
+    }
+
     /// Sets a variable. The last line that sets it is changed, otherwise a line is added: below the
-    /// comment that describes the variable, or at the end.
+    /// comment that describes the variable, or at the end. Other variables may refer to it, as in
+    /// `${NAME}`.
     ///
     /// # Errors
     ///
     /// If the file has a form that is not understood, such as a variable inside the quotes of
     /// another one.
     pub fn set(&mut self, name: &str, value: &str) -> Result<(), EnvFileError> {
-        let before = values(&self.text);
-        if before.as_ref().is_some_and(|before| get(before, name) == Some(value)) {
-            return Ok(());
+        self.text = self.with(name, value)?;
+        Ok(())
+    }
+
+    /// The text with this value.
+    fn with(&self, name: &str, value: &str) -> Result<String, EnvFileError> {
+        let has_value = |text: &str| values(text).is_some_and(|it| get(&it, name) == Some(value));
+        if has_value(&self.text) {
+            return Ok(self.text.clone());
         }
         let text = with_value(&self.text, name, value);
-        let is_right = before.zip(values(&text)).is_some_and(|(before, after)| {
-            get(&after, name) == Some(value)
-                && before.iter().all(|(other, old)| {
-                    other == name
-                        || get(&before, other) != Some(old)
-                        || get(&after, other) == Some(old)
-                })
-        });
-        if !is_right {
-            return Err(EnvFileError::Form { path: self.path.clone(), name: name.to_owned() });
+        let others = |text: &str| {
+            let mut others = written_values(text)?;
+            others.retain(|(other, _)| other != name);
+            Some(others)
+        };
+        let before = others(&self.text);
+        match before.is_some() && before == others(&text) && has_value(&text) {
+            true => Ok(text),
+            false => Err(EnvFileError::Form { path: self.path.clone(), name: name.to_owned() }),
         }
-        self.text = text;
-        Ok(())
     }
 
     /// Sets a variable that nobody else may read: the file gets the mode 600.
@@ -176,6 +197,17 @@ impl EnvFile {
 fn values(text: &str) -> Option<Vec<(String, String)>> {
     let text = format!("{}\n", text.strip_prefix('\u{feff}').unwrap_or(text));
     dotenvy::from_read_iter(text.as_bytes()).collect::<Result<_, _>>().ok()
+}
+
+/// The same, with references to other variables as they are written.
+fn written_values(text: &str) -> Option<Vec<(String, String)>> {
+    let mut is_escaped = false;
+    let without_references = text.chars().map(|c| {
+        let is_reference = c == '$' && !is_escaped;
+        is_escaped = c == '\\' && !is_escaped;
+        if is_reference { '\0' } else { c }
+    });
+    values(&without_references.collect::<String>())
 }
 
 /// The value of a variable. The last line that sets it counts.
@@ -265,9 +297,13 @@ mod tests {
             ("# The port.\n# PORT=8\n\nA=1\n", "# The port.\n# PORT=8\nPORT=9\n\nA=1\n"),
             ("APORT=1\nPORT_A=2\n", "APORT=1\nPORT_A=2\nPORT=9\n"),
             ("PORT=9\nA=1", "PORT=9\nA=1"),
+            ("PORT=8\nA=a-${PORT}\n", "PORT=9\nA=a-${PORT}\n"),
+            ("A=\"$PORT \\$PORT\"\nPORT=8\nB=$A\n", "A=\"$PORT \\$PORT\"\nPORT=9\nB=$A\n"),
+            ("PORT=${A}\nB='$PORT'\n", "PORT=9\nB='$PORT'\n"),
         ] {
             let (_folder, path) = file(before);
             let mut env = EnvFile::read(&path).unwrap();
+            env.check(&["PORT"]).unwrap_or_else(|error| panic!("{before:?}: {error}"));
             env.set("PORT", "9").unwrap_or_else(|error| panic!("{before:?}: {error}"));
             assert_eq!(env.write().unwrap(), before != after, "{before:?}");
             assert_eq!(fs::read_to_string(&path).unwrap(), after, "{before:?}");
@@ -276,14 +312,12 @@ mod tests {
 
     #[test]
     fn a_file_that_is_not_understood_stays_as_it_is() {
-        for text in ["TEXT='a\nPORT=8\n'\n", "PORT='8\n", "two words\n"] {
+        for text in ["TEXT='a\nPORT=8\n'\n", "PORT='8\n", "PORT='8'0\n", "two words\n"] {
             let (_folder, path) = file(text);
             let mut env = EnvFile::read(&path).unwrap();
             let error = env.set("PORT", "9").unwrap_err();
-            assert!(
-                error.to_string().ends_with(" has a form in which PORT cannot be set"),
-                "{error}"
-            );
+            assert!(error.to_string().starts_with("PORT cannot be set in "), "{error}");
+            assert!(env.check(&["PORT"]).is_err(), "{text:?}");
             assert!(!env.write().unwrap());
             assert_eq!(fs::read_to_string(&path).unwrap(), text);
         }

@@ -27,8 +27,8 @@ async fn remove(
     terminal: &Arc<Terminal>,
     stop: &Stop,
 ) -> anyhow::Result<()> {
-    // If the file cannot be read, it could not be written later.
-    EnvFile::read(Path::new(config::FILE))?;
+    // After the changes it would be too late.
+    EnvFile::read(Path::new(config::FILE))?.check(&CHANGED)?;
     let graph = request.graph(terminal, stop).await?.ok_or(Failure::Stopped)?;
     terminal.start();
     let tenant = Session::new(&graph, &request.wanted, &|_| {}).organization().await?;
@@ -103,6 +103,9 @@ async fn delete(removals: &[Removal], graph: &Graph, terminal: &Terminal) -> any
 }
 
 const SECRET: &str = "API_CLIENT_SECRET";
+
+/// The settings that are emptied.
+const CHANGED: [&str; 3] = ["API_CLIENT_ID", "SWAGGER_UI_CLIENT_ID", SECRET];
 
 /// Asks. `false` is any answer but yes, and none.
 async fn confirm(terminal: &Terminal, stop: &Stop) -> anyhow::Result<bool> {

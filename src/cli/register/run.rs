@@ -17,7 +17,7 @@ use crate::{
 use super::{
     arguments::Request,
     interrupt::interruptible,
-    settings::{names_several, settings},
+    settings::{SETTINGS, names_several, settings},
     terminal::Terminal,
 };
 
@@ -32,8 +32,12 @@ pub(super) async fn run(request: Request) -> anyhow::Result<ExitCode> {
 }
 
 async fn register(request: &Request, terminal: &Arc<Terminal>, stop: &Stop) -> anyhow::Result<()> {
-    // If the file cannot be read, it could not be written later.
-    EnvFile::read(Path::new(config::FILE))?;
+    // After the changes it would be too late.
+    let file = EnvFile::read(Path::new(config::FILE))?;
+    file.check(SETTINGS)?;
+    if request.with_secret {
+        file.check(&[SECRET])?;
+    }
     let graph = request.graph(terminal, stop).await?.ok_or(Failure::Stopped)?;
     terminal.start();
     let journal = |change: &str| terminal.changed(change);

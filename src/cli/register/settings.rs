@@ -5,6 +5,10 @@ use crate::{
     register::{Application, Audience, State, Wanted},
 };
 
+/// The settings that the command may write to `.env`, besides a secret.
+pub(super) const SETTINGS: &[&str] =
+    &["API_CLIENT_ID", "SWAGGER_UI_CLIENT_ID", "AAD_TENANT_ID", "ALLOWED_TENANTS", "APP_ID_URI"];
+
 /// What to write to `.env`, in the order of `.env.sample`. `tenant` is the id of the tenant.
 pub(super) fn settings(
     config: &RegistrationConfig,

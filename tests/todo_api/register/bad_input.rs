@@ -251,6 +251,24 @@ async fn a_full_disk_loses_neither_lines_of_env_nor_a_secret() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_env_that_cannot_be_changed_is_found_before_anything_is_changed() {
+    let Some(setup) = Setup::new(test_name!()).await else { return };
+    for (name, arguments) in [
+        ("API_CLIENT_ID", &[][..]),
+        ("ALLOWED_TENANTS", &[]),
+        ("API_CLIENT_SECRET", &["--with-secret"]),
+        ("SWAGGER_UI_CLIENT_ID", &["--destroy", "--yes"]),
+        ("API_CLIENT_SECRET", &["--destroy", "--yes"]),
+    ] {
+        let env = format!("MY='several\n{name}=\nlines'\n");
+        fs::write(setup.env_file(), &env).unwrap();
+        setup.run(arguments).assert_failed(&[&format!("{name} cannot be set in "), NOTHING]);
+        assert_eq!(setup.graph.calls().len(), 0, "{env:?}");
+        assert_eq!(setup.env(), env);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_secret_is_printed_once_and_never_again() {
     let Some(setup) = Setup::new(test_name!()).await else { return };
     let first = setup.run(&["--with-secret"]);

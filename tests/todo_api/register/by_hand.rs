@@ -174,6 +174,19 @@ async fn a_registration_that_another_tool_created_is_completed_and_never_deleted
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn other_lines_of_env_may_refer_to_what_the_command_writes() {
+    let Some(setup) = Setup::new(test_name!()).await else { return };
+    let line = "MY=\"a-${API_CLIENT_ID} ${SWAGGER_UI_CLIENT_ID}\"\n";
+    std::fs::write(setup.env_file(), format!("API_CLIENT_ID=\n{line}")).unwrap();
+    setup.run(EVERYTHING).assert_done();
+    assert_ne!(setup.setting("API_CLIENT_ID"), "", "{}", setup.env());
+    assert!(setup.env().contains(line), "{}", setup.env());
+    setup.run(&["--destroy", "--yes"]).assert_done();
+    assert_eq!(setup.setting("API_CLIENT_ID"), "", "{}", setup.env());
+    assert!(setup.env().contains(line), "{}", setup.env());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_a_person_writes_to_env_during_the_run_stays() {
     for before in [None, Some("PORT=8123\n")] {
         let Some(setup) = Setup::new(test_name!()).await else { return };
