@@ -69,6 +69,20 @@ pub enum Failure {
     /// The unique name belongs to a registration that was deleted less than 30 days ago.
     #[error("the name is taken: a deleted registration still has the unique name {0}")]
     NameOfDeleted(String),
+    /// The registration names clients that the tenant does not have, and Graph refuses a change of it.
+    #[error(
+        "Microsoft Graph refused the request: {refusal}. The reason may be that the registration {name} \
+         names clients that the tenant does not have: {}",
+        .clients.join(", ")
+    )]
+    UnknownClients {
+        /// The response.
+        refusal: Refusal,
+        /// The display name of the registration.
+        name: String,
+        /// The client ids.
+        clients: Vec<String>,
+    },
     /// Graph was asked too often.
     #[error("Microsoft Graph still refuses after five minutes ({0})")]
     Throttled(Refusal),
@@ -198,6 +212,11 @@ impl Failure {
                  at https://learn.microsoft.com/graph/errors"
                     .to_owned()
             }
+            Self::UnknownClients { name, .. } => format!(
+                "If a client was deleted, remove its id from the registration {name} in the Entra admin \
+                 center: under Expose an API, Authorized client applications, and under Manifest, \
+                 knownClientApplications."
+            ),
             Self::LongWait { .. } => "Wait until this time has passed.".to_owned(),
             Self::Throttled(_) | Self::Failed(_) => "Wait a few minutes.".to_owned(),
             Self::NoRegistration { variable, .. } => format!(

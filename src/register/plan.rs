@@ -10,7 +10,7 @@ use super::{
 };
 
 /// The client id of the Azure CLI.
-const AZURE_CLI: &str = "04b07795-8ddb-461a-bbee-02f9e1bf7b46";
+pub(super) const AZURE_CLI: &str = "04b07795-8ddb-461a-bbee-02f9e1bf7b46";
 
 /// The version of the tokens. Personal accounts require it, for clients too.
 const TOKEN_VERSION: u8 = 2;

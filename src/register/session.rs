@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::{
     error::Failure,
     graph::{Answer, Graph},
-    plan::next_step,
+    plan::{AZURE_CLI, next_step},
     resources::Organization,
     state::State,
     step::Step,
@@ -98,7 +98,12 @@ impl<'a> Session<'a> {
                 self.find(step, state, Patience::Existing).await
             }
             Err(Failure::Refused(refusal)) => {
-                let failure = Failure::Refused(refusal);
+                let failure = match self.unknown_clients(step, state).await {
+                    Some((name, clients)) if refusal.may_be_early() => {
+                        return Err(Failure::UnknownClients { refusal, name, clients });
+                    }
+                    _ => Failure::Refused(refusal),
+                };
                 let failure = failure.in_terms_of(&step.to_string(), step.permission());
                 Err(self.taken(step, failure))
             }
@@ -156,6 +161,27 @@ impl Session<'_> {
         };
         let confirmed = self.graph.until(Patience::New, read).await?;
         confirmed.ok_or(Failure::NotVisible)
+    }
+
+    /// The name of the registration that the step changes, and those of its clients that the tenant
+    /// does not have. They may have been deleted, or belong to another tenant or to Microsoft. `None`
+    /// if there are none.
+    async fn unknown_clients(&self, step: &Step, state: &State) -> Option<(String, Vec<String>)> {
+        let Step::Change { which, name, .. } = step else { return None };
+        let registered = &state.registration(*which).application.as_ref()?.api;
+        let clients = registered.pre_authorized_applications.iter().map(|client| &client.app_id);
+        let mut unknown = Vec::new();
+        for client in clients.chain(&registered.known_client_applications) {
+            let is_known = *client == AZURE_CLI
+                || unknown.contains(client)
+                // If this cannot be read, Graph's own error must do.
+                || self.graph.application_with("appId", client).await.ok()?.is_some()
+                || self.graph.service_principal(client).await.ok()?.is_some();
+            if !is_known {
+                unknown.push(client.clone());
+            }
+        }
+        (!unknown.is_empty()).then(|| (name.clone(), unknown))
     }
 
     /// The failure of a change because another registration has a name or a URI: a registration that

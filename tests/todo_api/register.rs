@@ -4,6 +4,7 @@ mod bad_input;
 mod by_hand;
 mod interruption;
 mod throttling;
+mod waiting;
 
 use std::{
     fs,
