@@ -36,7 +36,7 @@ pub use self::{
     permission::Permission,
     plan::next_step,
     preview::preview,
-    removal::Removal,
+    removal::{Purge, Removal},
     resources::{Application, Organization},
     secret::NewSecret,
     session::{Outcome, Session},

@@ -41,9 +41,13 @@ impl Removal {
             let is_deleted = found.is_none();
             let application = match found {
                 None => {
-                    let deleted = graph.deleted_applications().await?;
-                    let is_it = |it: &Application| it.unique_name.as_ref() == Some(&unique_name);
-                    deleted.into_iter().find(is_it)
+                    let client_id = wanted.client_ids.of(which);
+                    let is_it = |it: &Application| {
+                        it.unique_name.as_ref() == Some(&unique_name)
+                            // The settings may name another registration.
+                            && client_id.is_none_or(|id| it.app_id.eq_ignore_ascii_case(id))
+                    };
+                    graph.deleted_applications().await?.into_iter().find(is_it)
                 }
                 found => found,
             };
@@ -86,38 +90,56 @@ impl Removal {
     ///
     /// Why it could not be deleted.
     pub async fn delete(&self, graph: &Graph) -> Result<(), Failure> {
-        match self.is_deleted {
-            true => Ok(()),
-            false => self.send(graph, Call::delete(&["applications", &self.application.id])).await,
+        if self.is_deleted {
+            return Ok(());
+        }
+        let call = Call::delete(&["applications", &self.application.id]);
+        match graph.write(&call, Patience::Existing).await {
+            Ok(_) => Ok(()),
+            // Somebody else has deleted it in the meantime.
+            Err(Failure::Refused(refusal)) if refusal.is_missing() => Ok(()),
+            Err(failure) => Err(self.in_words(failure)),
         }
     }
 
-    /// Deletes it permanently. Until then it could be restored, for 30 days, and its names would stay
-    /// taken. Returns `false` if the caller is not allowed to do so.
+    /// Deletes it permanently. Until then it can be restored, for 30 days, and its names stay taken.
     ///
     /// # Errors
     ///
     /// Why it could not be deleted.
-    pub async fn purge(&self, graph: &Graph) -> Result<bool, Failure> {
-        let path = ["directory", "deletedItems", &self.application.id];
-        match self.send(graph, Call::delete(&path)).await {
-            Ok(()) => Ok(true),
-            Err(Failure::Forbidden { .. }) => Ok(false),
-            Err(failure) => Err(failure),
+    pub async fn purge(&self, graph: &Graph) -> Result<Purge, Failure> {
+        let call = Call::delete(&["directory", "deletedItems", &self.application.id]);
+        // Graph shows a registration that was deleted just now only later. One that it has shown as
+        // deleted before has been purged in the meantime.
+        let (patience, missing) = match self.is_deleted {
+            true => (Patience::Existing, Purge::Done),
+            false => (Patience::New, Purge::NotVisible),
+        };
+        match graph.write(&call, patience).await {
+            Ok(_) => Ok(Purge::Done),
+            Err(Failure::Refused(refusal)) if refusal.is_missing() => Ok(missing),
+            Err(failure) => match self.in_words(failure) {
+                Failure::Forbidden { .. } => Ok(Purge::Forbidden),
+                failure => Err(failure),
+            },
         }
     }
 
-    async fn send(&self, graph: &Graph, call: Call) -> Result<(), Failure> {
-        match graph.write(&call, Patience::Existing).await {
-            Ok(_) => Ok(()),
-            // An interrupted run deleted it.
-            Err(Failure::Refused(refusal)) if refusal.is_missing() => Ok(()),
-            Err(failure) => {
-                let what = format!("delete the registration {}", self.application.display_name);
-                Err(failure.in_terms_of(&what, Permission::Applications))
-            }
-        }
+    fn in_words(&self, failure: Failure) -> Failure {
+        let what = format!("delete the registration {}", self.application.display_name);
+        failure.in_terms_of(&what, Permission::Applications)
     }
+}
+
+/// Whether a deleted registration is deleted permanently.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purge {
+    /// It is.
+    Done,
+    /// The caller is not allowed to do so.
+    Forbidden,
+    /// After a minute, Graph still does not show it among the deleted ones.
+    NotVisible,
 }
 
 /// The change after which the registration does not name this client id. `None` if it does not name

@@ -6,7 +6,7 @@ use anyhow::bail;
 
 use crate::{
     config::{self, env_file::EnvFile},
-    register::{Failure, Graph, Removal, Session, Stop, Which},
+    register::{Failure, Graph, Purge, Removal, Session, Stop, Which},
 };
 
 use super::{
@@ -80,7 +80,8 @@ async fn delete(removals: &[Removal], graph: &Graph, terminal: &Terminal) -> any
         // A person may have changed the file in the meantime.
         let mut file = EnvFile::read(Path::new(config::FILE))?;
         // Now, so that an interrupted run leaves no id of a registration that is gone.
-        if file.value(which.variable()).as_ref() == Some(&application.app_id) {
+        let is_it = |id: String| id.trim().eq_ignore_ascii_case(&application.app_id);
+        if file.value(which.variable()).is_some_and(is_it) {
             file.set(which.variable(), "")?;
             if *which == Which::Api && file.value(SECRET).is_some() {
                 file.set(SECRET, "")?;
@@ -91,11 +92,16 @@ async fn delete(removals: &[Removal], graph: &Graph, terminal: &Terminal) -> any
     for removal in removals {
         let name = &removal.application.display_name;
         match removal.purge(graph).await? {
-            true => terminal.changed(&format!("deleted {name} permanently")),
-            false => terminal.note(&format!(
+            Purge::Done => terminal.changed(&format!("deleted {name} permanently")),
+            Purge::Forbidden => terminal.note(&format!(
                 "{name} is deleted, but this account is not allowed to remove it permanently. It can \
                  be restored for 30 days, and its unique name stays taken until then; an \
                  Application Administrator can remove it permanently."
+            )),
+            Purge::NotVisible => terminal.note(&format!(
+                "{name} is deleted, but Microsoft Graph does not list it as deleted yet, so it could \
+                 not be removed permanently. It may be possible to restore it for 30 days, and its \
+                 unique name may stay taken until then. Run the command again in a few minutes."
             )),
         }
     }

@@ -4,7 +4,8 @@ use std::{future::ready, pin::Pin, sync::Arc, time::Duration};
 
 use serde_json::json;
 use todo_api::register::{
-    Audience, ClientIds, Failure, Graph, Names, Outcome, Pause, Removal, Session, Stop, Wanted,
+    Audience, ClientIds, Failure, Graph, Names, Outcome, Pause, Purge, Removal, Session, Stop,
+    Wanted,
 };
 
 use crate::support::test_name;
@@ -44,6 +45,59 @@ fn wanted() -> Wanted {
         allow_azure_cli: false,
         admin_consent: false,
         assignments: Vec::new(),
+    }
+}
+
+#[tokio::test]
+async fn a_deleted_registration_is_purged_when_graph_shows_it() {
+    // 404 for more than seven seconds, and for more than a minute.
+    for (reads, expected, left) in [(8, Purge::Done, 0), (100, Purge::NotVisible, 1)] {
+        let Some(setup) = Setup::new(test_name!()).await else { return };
+        setup.register(&wanted()).await.unwrap();
+        setup.graph.delay_replication(reads);
+        let graph = setup.client();
+        let removals = Removal::find(&graph, &wanted()).await.unwrap();
+        let [client, _] = &removals[..] else { panic!("{removals:?}") };
+        client.delete(&graph).await.unwrap();
+        assert_eq!(client.purge(&graph).await.unwrap(), expected, "{reads}");
+        assert_eq!(setup.graph.registrations()["deletedItems"], left, "{reads}");
+    }
+}
+
+#[tokio::test]
+async fn a_registration_that_somebody_else_has_purged_is_gone() {
+    let Some(setup) = Setup::new(test_name!()).await else { return };
+    setup.register(&wanted()).await.unwrap();
+    let graph = setup.client();
+    for removal in Removal::find(&graph, &wanted()).await.unwrap() {
+        removal.delete(&graph).await.unwrap();
+    }
+    let removals = Removal::find(&graph, &wanted()).await.unwrap();
+    let [client, _] = &removals[..] else { panic!("{removals:?}") };
+    assert!(client.is_deleted);
+    for _ in 0..2 {
+        assert_eq!(client.purge(&graph).await.unwrap(), Purge::Done);
+    }
+}
+
+#[tokio::test]
+async fn a_deleted_registration_with_another_client_id_than_the_configured_one_stays() {
+    let Some(setup) = Setup::new(test_name!()).await else { return };
+    setup.register(&wanted()).await.unwrap();
+    let client_id = setup.graph.application(API)["appId"].as_str().unwrap().to_owned();
+    let graph = setup.client();
+    for removal in Removal::find(&graph, &wanted()).await.unwrap() {
+        removal.delete(&graph).await.unwrap();
+    }
+    for (configured, found) in [
+        (client_id.to_ascii_uppercase(), true),
+        ("33333333-3333-4333-8333-333333333333".to_owned(), false),
+    ] {
+        let client_ids = ClientIds { api: Some(configured), swagger_ui: None };
+        let wanted = Wanted { client_ids, ..wanted() };
+        let removals = Removal::find(&graph, &wanted).await.unwrap();
+        let mut ids = removals.iter().map(|removal| &removal.application.app_id);
+        assert_eq!(ids.any(|id| *id == client_id), found, "{removals:?}");
     }
 }
 

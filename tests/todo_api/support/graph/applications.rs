@@ -114,7 +114,9 @@ impl Directory {
             self.grants.retain(|it| it.text("clientId") != id && it.text("resourceId") != id);
             self.assignments.retain(|it| it.text("resourceId") != id);
         }
-        self.deleted.push((application, principal));
+        // Another collection shows it, so it is new there.
+        let deleted = Object::new(application.value, self.delay);
+        self.deleted.push((deleted, principal));
     }
 
     /// <https://learn.microsoft.com/graph/api/application-addpassword>

@@ -13,14 +13,15 @@ impl Directory {
     pub(super) fn deleted_item(&mut self, request: &Request) -> Reply {
         let (Key::Id(id) | Key::Alternate(_, id)) = request.key()?;
         if id == APPLICATIONS && request.is("GET") {
-            let all = self.deleted.iter().map(|(application, _)| application.value.clone());
+            let all = self.deleted.iter_mut().filter_map(|(application, _)| application.read());
             let path = format!("/v1.0/directory/deletedItems/{APPLICATIONS}");
             return request.page(&path, "directoryObjects", all.collect());
         }
         let found = self.deleted.iter().position(|(application, _)| application.id() == id);
         let found = found.ok_or_else(|| Refusal::not_found(id))?;
+        let visible = self.deleted[found].0.read().ok_or_else(|| Refusal::not_found(id))?;
         match (request.method.as_str(), request.route.rest.as_deref()) {
-            ("GET", None) => request.one(200, "directoryObjects", &self.deleted[found].0.value),
+            ("GET", None) => request.one(200, "directoryObjects", &visible),
             ("DELETE", None) => {
                 self.deleted.remove(found);
                 Ok((204, None))
