@@ -218,7 +218,9 @@ impl Failure {
                  knownClientApplications."
             ),
             Self::LongWait { .. } => "Wait until this time has passed.".to_owned(),
-            Self::Throttled(_) | Self::Failed(_) => "Wait a few minutes.".to_owned(),
+            Self::Throttled(_) | Self::Failed(_) | Self::NotVisible => {
+                "Wait a few minutes.".to_owned()
+            }
             Self::NoRegistration { variable, .. } => format!(
                 "Correct {variable} in .env or in the environment. If the registration was deleted, \
                  empty {variable}: it is created again then. Check also that you signed in to the \
@@ -228,7 +230,7 @@ impl Failure {
                 center shows. A guest's contains #EXT#, so put it in quotes."
                 .to_owned(),
             Self::LostResponse { .. } => "Check the network.".to_owned(),
-            Self::NotVisible | Self::Stopped => String::new(),
+            Self::Stopped => String::new(),
         }
     }
 }

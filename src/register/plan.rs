@@ -5,7 +5,7 @@ use super::{
     merge,
     resources::{ApiChange, Application, ApplicationChange, PermissionScope, Spa},
     state::State,
-    step::{ALL_PRINCIPALS, Step},
+    step::Step,
     wanted::{Audience, Wanted, Which},
 };
 
@@ -136,11 +136,7 @@ fn consent(wanted: &Wanted, state: &State, api: &Application) -> Option<Step> {
     if !wanted.admin_consent {
         return None;
     }
-    let existing = state.grants.iter().find(|grant| {
-        grant.client_id == *client
-            && grant.resource_id == *resource
-            && grant.consent_type == ALL_PRINCIPALS
-    });
+    let existing = state.grants.iter().find(|grant| grant.is_for_all(client, resource));
     let granted = existing.map(|grant| grant.scope.as_str()).unwrap_or_default();
     let granted: Vec<_> = granted.split_whitespace().map(str::to_owned).collect();
     let scopes: Vec<_> = declared_scopes(api).map(|scope| scope.value.clone()).collect();

@@ -203,6 +203,17 @@ pub(super) struct Grant {
     pub(super) scope: String,
 }
 
+/// The type of a consent for everybody in the tenant.
+pub(super) const ALL_PRINCIPALS: &str = "AllPrincipals";
+
+impl Grant {
+    /// Whether it is the consent for everybody to this client's calls of this API. Both are object
+    /// ids of service principals.
+    pub(super) fn is_for_all(&self, client: &str, api: &str) -> bool {
+        self.client_id == client && self.resource_id == api && self.consent_type == ALL_PRINCIPALS
+    }
+}
+
 /// An app role that a user, group or app has
 /// (<https://learn.microsoft.com/graph/api/resources/approleassignment?view=graph-rest-1.0>).
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]

@@ -13,9 +13,6 @@ use super::{
     wanted::Wanted,
 };
 
-/// More steps than any registration needs. A plan that never ends is a bug.
-const MOST_STEPS: usize = 1_000;
-
 /// Brings the registrations into the wanted state.
 pub struct Session<'a> {
     pub(super) graph: &'a Graph,
@@ -64,20 +61,22 @@ impl<'a> Session<'a> {
     /// Why not all of them could be made. The journal has those that were made.
     pub async fn run(&self) -> Result<Outcome, Failure> {
         let mut state = self.read().await?;
-        let mut changed = false;
-        for _ in 0..MOST_STEPS {
-            let Some(step) = next_step(self.wanted, &state) else {
-                if changed {
-                    state = self.confirm(state).await?;
-                }
-                return Ok(Outcome { state, changed });
-            };
-            let patience = if changed { Patience::New } else { Patience::Existing };
+        let mut done = Vec::new();
+        while let Some(step) = next_step(self.wanted, &state) {
+            // A step that does not show in the state would be repeated for ever.
+            if done.contains(&step) {
+                return Err(Failure::NotVisible);
+            }
+            let patience = if done.is_empty() { Patience::Existing } else { Patience::New };
             self.carry_out(&step, &mut state, patience).await?;
-            changed = true;
             (self.journal)(&step.to_string());
+            done.push(step);
         }
-        Err(Failure::NotVisible)
+        let changed = !done.is_empty();
+        if changed {
+            state = self.confirm(state).await?;
+        }
+        Ok(Outcome { state, changed })
     }
 
     async fn carry_out(
@@ -132,16 +131,18 @@ impl Session<'_> {
             }
             Step::CreateServicePrincipal { which, app_id, .. } => {
                 let read = async || graph.service_principal(app_id).await;
-                let found = graph.until(patience, read).await?;
+                let found = graph.until(Patience::New, read).await?;
                 let found = found.ok_or(Failure::NotVisible)?;
                 state.registration_mut(*which).service_principal = Some(found);
             }
-            Step::Consent { client, .. } => {
+            Step::Consent { client, api, .. } => {
                 let read = async || {
                     let grants = graph.grants(client).await?;
-                    Ok((!grants.is_empty()).then_some(grants))
+                    // The client may have consents for other APIs, or of single people.
+                    let is_there = grants.iter().any(|grant| grant.is_for_all(client, api));
+                    Ok(is_there.then_some(grants))
                 };
-                let found = graph.until(patience, read).await?;
+                let found = graph.until(Patience::New, read).await?;
                 state.grants = found.ok_or(Failure::NotVisible)?;
             }
             // The response says everything that there is to know.

@@ -7,7 +7,9 @@ use serde_json::{Value, json};
 use super::{
     call::Call,
     permission::Permission,
-    resources::{Application, ApplicationChange, Assignment, Grant, ServicePrincipal, read},
+    resources::{
+        ALL_PRINCIPALS, Application, ApplicationChange, Assignment, Grant, ServicePrincipal, read,
+    },
     state::State,
     wanted::Which,
 };
@@ -165,9 +167,6 @@ impl Step {
         Ok(())
     }
 }
-
-/// The type of a consent for everybody in the tenant.
-pub(super) const ALL_PRINCIPALS: &str = "AllPrincipals";
 
 /// A path segment that names a resource by an alternate key: `applications(appId='…')`.
 pub(super) fn key(name: &str, value: &str) -> String {

@@ -2,13 +2,17 @@
 
 use std::{future::ready, pin::Pin, sync::Arc, time::Duration};
 
-use serde_json::json;
+use serde_json::{Value, json};
 use todo_api::register::{
     Audience, ClientIds, Failure, Graph, Names, Outcome, Pause, Purge, Removal, Session, Stop,
     Wanted,
 };
 
-use crate::support::test_name;
+use crate::support::{
+    client,
+    graph::{Fault, Moment},
+    test_name,
+};
 
 use super::{API, SWAGGER_UI, Setup};
 
@@ -99,6 +103,44 @@ async fn a_deleted_registration_with_another_client_id_than_the_configured_one_s
         let mut ids = removals.iter().map(|removal| &removal.application.app_id);
         assert_eq!(ids.any(|id| *id == client_id), found, "{removals:?}");
     }
+}
+
+#[tokio::test]
+async fn a_consent_that_exists_and_does_not_appear_is_reported_after_a_minute() {
+    let Some(setup) = Setup::new(test_name!()).await else { return };
+    let wanted = Wanted { admin_consent: true, ..wanted() };
+    setup.register(&Wanted { admin_consent: false, ..wanted.clone() }).await.unwrap();
+    consent_for_one_person(&setup).await;
+    setup.graph.forget();
+    let conflicts = [Fault::Status(Moment::Before, 409); 2_000];
+    setup.graph.fail_on("POST", "/oauth2PermissionGrants", conflicts);
+    let failure = setup.register(&wanted).await.unwrap_err();
+    assert!(matches!(failure, Failure::NotVisible), "{failure:?}");
+    assert_eq!(setup.graph.writes().len(), 1, "the consent is not requested again");
+
+    setup.graph.forget();
+    setup.register(&wanted).await.unwrap();
+}
+
+/// Gives the consent of one person to the client.
+async fn consent_for_one_person(setup: &Setup) {
+    let base = format!("{}/v1.0", setup.graph.url());
+    let principal = async |application: &str| {
+        let client_id = setup.graph.application(application)["appId"].clone();
+        let url = format!("{base}/servicePrincipals(appId='{}')", client_id.as_str().unwrap());
+        let answer = client().get(url).bearer_auth(setup.graph.token()).send().await.unwrap();
+        answer.json::<Value>().await.unwrap()["id"].clone()
+    };
+    let body = json!({
+        "clientId": principal(SWAGGER_UI).await,
+        "consentType": "Principal",
+        "principalId": "ada00000-0000-4000-8000-000000000001",
+        "resourceId": principal(API).await,
+        "scope": "access_as_user",
+    });
+    let request = client().post(format!("{base}/oauth2PermissionGrants")).json(&body);
+    let answer = request.bearer_auth(setup.graph.token()).send().await.unwrap();
+    assert_eq!(answer.status(), 201);
 }
 
 #[tokio::test]
