@@ -18,7 +18,9 @@ pub const FILE: &str = ".env";
 /// setting, and `.env` cannot contain it.
 pub fn graph_token() -> Option<String> {
     #[allow(clippy::disallowed_methods)]
-    let token = env::var("GRAPH_TOKEN").ok()?;
+    let token = env::var_os("GRAPH_TOKEN")?;
+    // What is not UTF-8 becomes a character that no token has, and that is reported.
+    let token = token.to_string_lossy();
     let token = token.trim();
     (!token.is_empty()).then(|| token.to_owned())
 }

@@ -13,6 +13,9 @@ pub enum Failure {
     /// The HTTP client could not be created.
     #[error("failed to start the HTTP client")]
     Client(#[source] reqwest::Error),
+    /// The token has a character that no token has.
+    #[error("the token cannot be used, because it contains {0}")]
+    TokenCharacter(&'static str),
     /// There was no response.
     #[error("Microsoft Graph cannot be reached at {host}")]
     Unreachable {
@@ -170,6 +173,11 @@ impl Failure {
             Self::Client(_) => "Install the CA certificates of the system (ca-certificates), or \
                 name a file with SSL_CERT_FILE."
                 .to_owned(),
+            Self::TokenCharacter(_) => {
+                "A token is one word. Copy it again, in one line, without quotes \
+                and without the word Bearer. Or run the command with --use-az."
+                    .to_owned()
+            }
             Self::Unreachable { .. } => "Check the network. If this machine must use a proxy, set \
                 HTTPS_PROXY in the environment. Another cloud needs AAD_INSTANCE or --graph-url."
                 .to_owned(),

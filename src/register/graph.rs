@@ -42,7 +42,7 @@ impl Graph {
     ///
     /// # Errors
     ///
-    /// If the machine has no CA certificates.
+    /// If the machine has no CA certificates, or the token contains a character that no token has.
     pub fn new(
         url: Url,
         token: String,
@@ -50,6 +50,9 @@ impl Graph {
         stop: Stop,
         notify: impl Fn(&str) + Send + Sync + 'static,
     ) -> Result<Self, Failure> {
+        if let Some(found) = token.chars().find_map(unusual) {
+            return Err(Failure::TokenCharacter(found));
+        }
         let client = client(&url).map_err(Failure::Client)?;
         Ok(Self { client, url, token, pause, stop, notify: Box::new(notify) })
     }
@@ -218,6 +221,19 @@ impl Graph {
         // A change has a response without a body. A gateway's error page is not JSON.
         let body = serde_json::from_slice(&body).unwrap_or_default();
         Ok(Answer { status, retry_after, body })
+    }
+}
+
+/// The kind of a character that is in no token (RFC 6750, section 2.1). A request with some of them
+/// could not be sent.
+fn unusual(character: char) -> Option<&'static str> {
+    match character {
+        '\n' | '\r' => Some("a line break"),
+        '"' | '\'' => Some("a quote"),
+        character if character.is_whitespace() => Some("a space"),
+        character if !character.is_ascii() => Some("a character that is not ASCII"),
+        character if character.is_control() => Some("a control character"),
+        _ => None,
     }
 }
 

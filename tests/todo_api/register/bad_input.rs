@@ -39,6 +39,30 @@ async fn a_token_that_graph_refuses_is_explained_and_not_printed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_token_that_was_copied_wrongly_is_explained_and_not_printed() {
+    let Some(mut setup) = Setup::new(test_name!()).await else { return };
+    let token = setup.graph.token();
+    let (first, second) = token.split_at(40);
+    for (between, said) in [
+        ("\n", "it contains a line break"),
+        ("\r\n ", "it contains a line break"),
+        ("\u{1b}", "it contains a control character"),
+        ("…", "it contains a character that is not ASCII"),
+        (" ", "it contains a space"),
+        ("\"", "it contains a quote"),
+    ] {
+        setup = setup.with_token(&format!("{first}{between}{second}"));
+        let run = setup.run(&[]);
+        run.assert_failed(&[said, "Copy it again", NOTHING]);
+        run.assert_keeps(first);
+        run.assert_keeps(second);
+        assert_eq!(setup.graph.calls().len(), 0, "{between:?}");
+    }
+    // What is around it does no harm.
+    setup.with_token(&format!(" {token}\n")).run(&[]).assert_done();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_token_that_expires_during_the_run_is_reported_with_what_was_changed() {
     let Some(setup) = Setup::new(test_name!()).await else { return };
     setup.graph.fail_on("POST", "/servicePrincipals", [Fault::Status(Moment::Before, 401)]);
