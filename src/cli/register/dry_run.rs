@@ -56,7 +56,7 @@ async fn read(
     terminal.start();
     let session = Session::new(&graph, &request.wanted, &|_| {});
     let tenant = session.organization().await?;
-    request.check_tenant(&tenant)?;
+    request.check_tenant(&request.config, &tenant)?;
     let state = session.read().await?;
     Ok((Some(tenant), state))
 }

@@ -6,6 +6,7 @@ mod az;
 mod cloud;
 mod device_code;
 mod dry_run;
+mod env;
 mod interrupt;
 mod removal;
 mod run;

@@ -32,7 +32,7 @@ async fn remove(
     let graph = request.graph(terminal, stop).await?.ok_or(Failure::Stopped)?;
     terminal.start();
     let tenant = Session::new(&graph, &request.wanted, &|_| {}).organization().await?;
-    request.check_tenant(&tenant)?;
+    request.check_tenant(&request.config, &tenant)?;
     terminal.print(&format!("Tenant {} ({})", tenant.display_name, tenant.id));
     let found = Removal::find(&graph, &request.wanted).await?;
     terminal.stop();

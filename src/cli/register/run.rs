@@ -1,23 +1,21 @@
 //! Creates or completes the registrations.
 
-use std::{path::Path, process::ExitCode, sync::Arc};
+use std::{mem, path::Path, process::ExitCode, sync::Arc};
 
 use anyhow::{Context, ensure};
 use uuid::Uuid;
 
 use crate::{
     causes::Causes,
-    config::{
-        self,
-        env_file::{EnvFile, EnvFileError},
-    },
+    config::{self, env_file::EnvFile, registration::RegistrationConfig},
     register::{Failure, Graph, NewSecret, Organization, Outcome, Session, State, Stop},
 };
 
 use super::{
     arguments::Request,
+    env::{Written, ensure_not_new},
     interrupt::interruptible,
-    settings::{SETTINGS, names_several, settings},
+    settings::{SETTINGS, names_several},
     terminal::Terminal,
 };
 
@@ -32,55 +30,38 @@ pub(super) async fn run(request: Request) -> anyhow::Result<ExitCode> {
 }
 
 async fn register(request: &Request, terminal: &Arc<Terminal>, stop: &Stop) -> anyhow::Result<()> {
+    let before = EnvFile::read(Path::new(config::FILE))?;
     // After the changes it would be too late.
-    let file = EnvFile::read(Path::new(config::FILE))?;
-    file.check(SETTINGS)?;
+    before.check(SETTINGS)?;
     if request.with_secret {
-        file.check(&[SECRET])?;
+        before.check(&[SECRET])?;
     }
     let graph = request.graph(terminal, stop).await?.ok_or(Failure::Stopped)?;
     terminal.start();
     let journal = |change: &str| terminal.changed(change);
     let session = Session::new(&graph, &request.wanted, &journal);
     let tenant = session.organization().await?;
-    request.check_tenant(&tenant)?;
+    request.check_tenant(&request.config, &tenant)?;
     terminal.print(&format!("Tenant {} ({})", tenant.display_name, tenant.id));
     let Outcome { state, mut changed } = session.run().await?;
 
-    let written = settings(&request.config, &request.wanted, &state, &tenant.id);
-    let write = || -> Result<(EnvFile, bool), EnvFileError> {
-        // A person may have changed it during the sign-in and the calls, which take minutes.
-        let mut file = EnvFile::read(Path::new(config::FILE))?;
-        for (name, value) in &written {
-            file.set(name, value)?;
-        }
-        let is_written = file.write()?;
-        Ok((file, is_written))
-    };
-    let lines = || written.iter().map(|(name, value)| format!("{name}={value}"));
-    let (mut file, is_written) = write().map_err(|error| unwritten(error, lines()))?;
+    let Written { mut file, config, changed: is_written, emptied_tenants } =
+        request.write_settings(&before, &state, &tenant)?;
     changed |= is_written;
-    if is_written && written.contains(&("ALLOWED_TENANTS", String::new())) {
+    if emptied_tenants {
         terminal.note(&format!(
             "The registration admits only accounts of its own tenant, so ALLOWED_TENANTS is now \
              empty. It was {}. To admit other tenants: --audience any-org",
-            request.config.allowed_tenants.join(",")
+            config.allowed_tenants.join(",")
         ));
     }
-    if request.with_secret && !request.config.has_secret {
+    if request.with_secret && !config.has_secret {
         create_secret(&graph, &state, &mut file, terminal).await?;
         changed = true;
     }
     terminal.stop();
     summarize(&state, &file, changed, terminal);
     Ok(())
-}
-
-/// The values must not be lost.
-fn unwritten(error: EnvFileError, lines: impl Iterator<Item = String>) -> anyhow::Error {
-    let lines = lines.collect::<Vec<_>>().join("\n  ");
-    let text = format!("{}. Put these lines there:\n  {lines}\n", Causes(&error));
-    anyhow::Error::msg(text)
 }
 
 async fn create_secret(
@@ -103,23 +84,27 @@ async fn create_secret(
     let secret = NewSecret::create(graph, api, &name).await?;
     terminal.changed("create a secret of the API's registration");
     terminal.print(&format!("  The secret is shown only now: {}", secret.reveal()));
-    let mut write = || -> Result<bool, EnvFileError> {
-        *file = EnvFile::read(Path::new(config::FILE))?;
+    let mut write = || -> anyhow::Result<()> {
+        let before = mem::replace(file, EnvFile::read(Path::new(config::FILE))?);
+        ensure_not_new(file, &before, SECRET, secret.reveal())?;
         file.remove_note(NOTE);
         file.set_secret(SECRET, secret.reveal())?;
-        file.write()
+        file.write()?;
+        Ok(())
     };
-    let written = write();
-    written.map_err(|error| {
-        let problem = Causes(&error);
+    write().map_err(|error| {
+        let problem = Causes(error.as_ref());
         anyhow::Error::msg(format!("{problem}. Put the secret above there, as {SECRET}"))
-    })?;
-    Ok(())
+    })
 }
 
 impl Request {
     /// Checks that the settings are about the tenant of the token.
-    pub(super) fn check_tenant(&self, tenant: &Organization) -> anyhow::Result<()> {
+    pub(super) fn check_tenant(
+        &self,
+        config: &RegistrationConfig,
+        tenant: &Organization,
+    ) -> anyhow::Result<()> {
         let is_right = |name: &str| names_several(name) || tenant.is_named(name);
         let actual = format!("the token is for the tenant {} ({})", tenant.display_name, tenant.id);
         if let Some(asked) = &self.tenant {
@@ -128,7 +113,7 @@ impl Request {
                 "--tenant is {asked}, but {actual}. Sign in to the other tenant, or correct --tenant"
             );
         }
-        if let Some(configured) = &self.config.tenant {
+        if let Some(configured) = &config.tenant {
             ensure!(
                 is_right(configured),
                 "AAD_TENANT_ID is {configured}, but {actual}. Sign in to the other tenant with \

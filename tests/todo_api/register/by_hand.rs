@@ -209,6 +209,63 @@ async fn what_a_person_writes_to_env_during_the_run_stays() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn tenants_that_a_person_writes_to_env_during_the_run_are_kept() {
+    let Some(setup) = Setup::new(test_name!()).await else { return };
+    let other = "22222222-2222-4222-8222-222222222222";
+    let text = format!("AAD_TENANT_ID=Organizations\nALLOWED_TENANTS={other}\n");
+    setup.graph.fail_on("POST", "/servicePrincipals", [Fault::Hold(Moment::Before)]);
+    let run = while_held(&setup, &["--audience", "any-org-and-personal"], &text).await;
+    run.assert_done();
+    assert!(setup.env().starts_with(&text), "{}", setup.env());
+    assert_ne!(setup.setting("API_CLIENT_ID"), "", "{}", setup.env());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_value_that_a_person_writes_to_env_during_the_run_is_never_overwritten() {
+    let id = "33333333-3333-4333-8333-333333333333";
+    for (line, arguments) in [
+        ("AAD_TENANT_ID=common".to_owned(), &[][..]),
+        ("AAD_TENANT_ID=fabrikam.example".to_owned(), &[]),
+        (format!("ALLOWED_TENANTS={id}"), &[]),
+        (format!("API_CLIENT_ID={id}"), &[]),
+        (format!("SWAGGER_UI_CLIENT_ID={id}"), &[]),
+        ("APP_ID_URI=api://mine".to_owned(), &["--app-id-uri", "https://todo.contoso.example"]),
+    ] {
+        let Some(setup) = Setup::new(test_name!()).await else { return };
+        std::fs::write(setup.env_file(), "# Mine\n").unwrap();
+        setup.graph.fail_on("POST", "/servicePrincipals", [Fault::Hold(Moment::Before)]);
+        let run = while_held(&setup, arguments, &format!("# Mine\n{line}\n")).await;
+        let client_id = setup.graph.application(API)["appId"].as_str().unwrap().to_owned();
+        let name = line.split('=').next().unwrap();
+        run.assert_failed(&[
+            name,
+            "Put these lines into ",
+            &format!("  API_CLIENT_ID={client_id}\n"),
+            "Changed so far: ",
+        ]);
+        assert_eq!(setup.env(), format!("# Mine\n{line}\n"));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_secret_that_a_person_writes_to_env_during_the_run_stays() {
+    let line = "API_CLIENT_SECRET=mine\n";
+    for path in ["/servicePrincipals", "/addPassword"] {
+        let Some(setup) = Setup::new(test_name!()).await else { return };
+        setup.graph.fail_on("POST", path, [Fault::Hold(Moment::Before)]);
+        let run = while_held(&setup, &["--with-secret"], line).await;
+        assert!(setup.env().starts_with(line), "{}", setup.env());
+        match path {
+            "/addPassword" => run.assert_failed(&["Put the secret above there"]),
+            _ => {
+                run.assert_done();
+                assert_eq!(setup.graph.application(API)["passwordCredentials"], json!([]));
+            }
+        }
+    }
+}
+
 /// Runs the command, and writes this text to `.env` while it waits for Graph.
 async fn while_held(setup: &Setup, arguments: &[&str], text: &str) -> Run {
     let process = setup.begin(arguments);

@@ -39,7 +39,7 @@ async fn if_the_file_cannot_be_written_the_values_are_shown() {
     let run = Run::of(&full.run(setup.folder.path(), &arguments));
     let client_id = setup.graph.application(API)["appId"].as_str().unwrap().to_owned();
     let line = format!("\n  API_CLIENT_ID={client_id}\n");
-    run.assert_failed(&[".env cannot be written: ", "Put these lines there:", &line]);
+    run.assert_failed(&[".env cannot be written: ", "Put these lines into ", &line]);
     assert_eq!(setup.env(), "PORT=9000\n");
     assert_eq!(setup.graph.application(API)["passwordCredentials"].as_array().unwrap().len(), 0);
     assert_eq!(fs::read_dir(setup.folder.path()).unwrap().count(), 1, "no temporary file stays");
