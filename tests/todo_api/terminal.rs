@@ -6,7 +6,10 @@ use clap::CommandFactory;
 use entra_dev::{DevTenant, Endpoint, FaultPlan};
 use todo_api::cli::Cli;
 
-use crate::support::{Launch, Tool, free_ports, require, test_name};
+use crate::{
+    register::Setup,
+    support::{Launch, Tool, free_ports, graph::Fault, require, test_name},
+};
 
 /// The output of a command that succeeds.
 fn printed(launch: &Launch, folder: &Path, arguments: &[&str]) -> String {
@@ -100,6 +103,26 @@ async fn a_terminal_shows_what_takes_longer_than_a_second() {
     let (before, report) = shown.split_once("OK").unwrap();
     assert!(before.contains("\rchecking, 1 s"), "{shown:?}");
     assert!(!report.contains("checking"), "{shown:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_terminal_shows_that_register_waits_for_graph() {
+    let Some([_]) = require(test_name!(), [Tool::Script]) else { return };
+    let Some(mut setup) = Setup::new(test_name!()).await else { return };
+    setup.launch = setup.launch.through(&ON_A_TERMINAL).with("TERM", "xterm");
+    setup.graph.fail_on("POST", "/servicePrincipals", [Fault::Throttle(429, Some("2"))]);
+    let run = setup.run(&[]);
+    run.assert_done();
+    let shown = run.stdout;
+    assert!(
+        shown.contains("; trying again in 2 s\r\n\rwaiting for Microsoft Graph, 1 s"),
+        "{shown:?}"
+    );
+    // The line is overwritten with spaces before anything else is printed.
+    let (_, after) = shown.rsplit_once("waiting for Microsoft Graph, ").unwrap();
+    let after = after.trim_start_matches(|c: char| c.is_ascii_digit());
+    assert!(after.starts_with(" s\r    "), "{shown:?}");
+    assert!(after.ends_with("Next: todo-api doctor\r\n"), "{shown:?}");
 }
 
 #[test]
