@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod by_hand;
+mod env_file;
 mod interruption;
 mod throttling;
 mod waiting;

@@ -1,7 +1,7 @@
 //! Wrong input, missing rights and a broken environment: each gets a sentence that says what was
 //! changed so far and what to do.
 
-use std::{fs, os::unix::fs::PermissionsExt};
+use std::fs;
 
 use poem::{
     Endpoint, Request, Route, Server,
@@ -247,49 +247,6 @@ async fn the_token_is_not_sent_to_the_server_of_a_link() {
     .await;
     let run = Run::of(&setup.launch.run(setup.folder.path(), &["register", "--graph-url", &url]));
     run.assert_failed(&["leads to another server", NOTHING]);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_full_disk_loses_neither_lines_of_env_nor_a_secret() {
-    let Some(mut setup) = Setup::new(test_name!()).await else { return };
-    let env = "# Mine\nPORT=8123\nUNKNOWN=kept\n";
-    fs::write(setup.env_file(), env).unwrap();
-    let normal = setup.launch.clone();
-    // Files cannot grow.
-    let full = &["sh", "-c", "trap '' XFSZ; ulimit -f 0; exec \"$0\" \"$@\""];
-    setup.launch = setup.launch.through(full);
-    let run = setup.run(&["--with-secret"]);
-    run.assert_failed(&["cannot be written", "API_CLIENT_ID=", "Changed so far: "]);
-    assert_eq!(setup.env(), env);
-    let files = fs::read_dir(setup.folder.path()).unwrap().count();
-    assert_eq!(files, 1, "a temporary file is left");
-    assert!(!setup.graph.writes().iter().any(|call| call.path.ends_with("addPassword")));
-
-    setup.launch = normal;
-    setup.run(&["--with-secret"]).assert_done();
-    assert!(setup.env().starts_with(env), "{}", setup.env());
-    assert_ne!(setup.setting("API_CLIENT_SECRET"), "");
-    let mode = fs::metadata(setup.env_file()).unwrap().permissions().mode();
-    assert_eq!(mode & 0o777, 0o600);
-    assert_eq!(setup.graph.application(API)["passwordCredentials"].as_array().unwrap().len(), 1);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn an_env_that_cannot_be_changed_is_found_before_anything_is_changed() {
-    let Some(setup) = Setup::new(test_name!()).await else { return };
-    for (name, arguments) in [
-        ("API_CLIENT_ID", &[][..]),
-        ("ALLOWED_TENANTS", &[]),
-        ("API_CLIENT_SECRET", &["--with-secret"]),
-        ("SWAGGER_UI_CLIENT_ID", &["--destroy", "--yes"]),
-        ("API_CLIENT_SECRET", &["--destroy", "--yes"]),
-    ] {
-        let env = format!("MY='several\n{name}=\nlines'\n");
-        fs::write(setup.env_file(), &env).unwrap();
-        setup.run(arguments).assert_failed(&[&format!("{name} cannot be set in "), NOTHING]);
-        assert_eq!(setup.graph.calls().len(), 0, "{env:?}");
-        assert_eq!(setup.env(), env);
-    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,12 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{
-    graph::{Fault, Moment},
-    test_name,
-};
+use crate::support::test_name;
 
-use super::{API, EVERYTHING, Run, SWAGGER_UI, Setup};
+use super::{API, EVERYTHING, SWAGGER_UI, Setup};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_second_run_writes_nothing_and_says_so() {
@@ -171,108 +168,6 @@ async fn a_registration_that_another_tool_created_is_completed_and_never_deleted
     assert_eq!(registrations["applications"].as_array().unwrap().len(), 1, "{registrations:#}");
     assert_eq!(registrations["applications"][0]["uniqueName"], "made-by-bicep");
     assert_eq!(registrations["deletedItems"], 0);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn other_lines_of_env_may_refer_to_what_the_command_writes() {
-    let Some(setup) = Setup::new(test_name!()).await else { return };
-    let line = "MY=\"a-${API_CLIENT_ID} ${SWAGGER_UI_CLIENT_ID}\"\n";
-    std::fs::write(setup.env_file(), format!("API_CLIENT_ID=\n{line}")).unwrap();
-    setup.run(EVERYTHING).assert_done();
-    assert_ne!(setup.setting("API_CLIENT_ID"), "", "{}", setup.env());
-    assert!(setup.env().contains(line), "{}", setup.env());
-    setup.run(&["--destroy", "--yes"]).assert_done();
-    assert_eq!(setup.setting("API_CLIENT_ID"), "", "{}", setup.env());
-    assert!(setup.env().contains(line), "{}", setup.env());
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn what_a_person_writes_to_env_during_the_run_stays() {
-    for before in [None, Some("PORT=8123\n")] {
-        let Some(setup) = Setup::new(test_name!()).await else { return };
-        if let Some(before) = before {
-            std::fs::write(setup.env_file(), before).unwrap();
-        }
-        setup.graph.fail_on("POST", "/servicePrincipals", [Fault::Hold(Moment::Before)]);
-        let run = while_held(&setup, &[], "# Mine\nPORT=8200\n").await;
-        run.assert_done();
-        assert!(setup.env().starts_with("# Mine\nPORT=8200\n"), "{}", setup.env());
-        assert_ne!(setup.setting("API_CLIENT_ID"), "", "{}", setup.env());
-
-        setup.graph.forget();
-        setup.graph.fail_on("DELETE", "/applications", [Fault::Hold(Moment::Before)]);
-        let changed = format!("{}# Later\n", setup.env());
-        let run = while_held(&setup, &["--destroy", "--yes"], &changed).await;
-        run.assert_done();
-        assert!(setup.env().ends_with("# Later\n"), "{}", setup.env());
-        assert_eq!(setup.setting("API_CLIENT_ID"), "", "{}", setup.env());
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn tenants_that_a_person_writes_to_env_during_the_run_are_kept() {
-    let Some(setup) = Setup::new(test_name!()).await else { return };
-    let other = "22222222-2222-4222-8222-222222222222";
-    let text = format!("AAD_TENANT_ID=Organizations\nALLOWED_TENANTS={other}\n");
-    setup.graph.fail_on("POST", "/servicePrincipals", [Fault::Hold(Moment::Before)]);
-    let run = while_held(&setup, &["--audience", "any-org-and-personal"], &text).await;
-    run.assert_done();
-    assert!(setup.env().starts_with(&text), "{}", setup.env());
-    assert_ne!(setup.setting("API_CLIENT_ID"), "", "{}", setup.env());
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_value_that_a_person_writes_to_env_during_the_run_is_never_overwritten() {
-    let id = "33333333-3333-4333-8333-333333333333";
-    for (line, arguments) in [
-        ("AAD_TENANT_ID=common".to_owned(), &[][..]),
-        ("AAD_TENANT_ID=fabrikam.example".to_owned(), &[]),
-        (format!("ALLOWED_TENANTS={id}"), &[]),
-        (format!("API_CLIENT_ID={id}"), &[]),
-        (format!("SWAGGER_UI_CLIENT_ID={id}"), &[]),
-        ("APP_ID_URI=api://mine".to_owned(), &["--app-id-uri", "https://todo.contoso.example"]),
-    ] {
-        let Some(setup) = Setup::new(test_name!()).await else { return };
-        std::fs::write(setup.env_file(), "# Mine\n").unwrap();
-        setup.graph.fail_on("POST", "/servicePrincipals", [Fault::Hold(Moment::Before)]);
-        let run = while_held(&setup, arguments, &format!("# Mine\n{line}\n")).await;
-        let client_id = setup.graph.application(API)["appId"].as_str().unwrap().to_owned();
-        let name = line.split('=').next().unwrap();
-        run.assert_failed(&[
-            name,
-            "Put these lines into ",
-            &format!("  API_CLIENT_ID={client_id}\n"),
-            "Changed so far: ",
-        ]);
-        assert_eq!(setup.env(), format!("# Mine\n{line}\n"));
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_secret_that_a_person_writes_to_env_during_the_run_stays() {
-    let line = "API_CLIENT_SECRET=mine\n";
-    for path in ["/servicePrincipals", "/addPassword"] {
-        let Some(setup) = Setup::new(test_name!()).await else { return };
-        setup.graph.fail_on("POST", path, [Fault::Hold(Moment::Before)]);
-        let run = while_held(&setup, &["--with-secret"], line).await;
-        assert!(setup.env().starts_with(line), "{}", setup.env());
-        match path {
-            "/addPassword" => run.assert_failed(&["Put the secret above there"]),
-            _ => {
-                run.assert_done();
-                assert_eq!(setup.graph.application(API)["passwordCredentials"], json!([]));
-            }
-        }
-    }
-}
-
-/// Runs the command, and writes this text to `.env` while it waits for Graph.
-async fn while_held(setup: &Setup, arguments: &[&str], text: &str) -> Run {
-    let process = setup.begin(arguments);
-    setup.graph.wait_until_held().await;
-    std::fs::write(setup.env_file(), text).unwrap();
-    setup.graph.release();
-    Run::of(&process.wait_with_output().unwrap())
 }
 
 #[tokio::test(flavor = "multi_thread")]
