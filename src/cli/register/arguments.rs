@@ -30,8 +30,12 @@ Examples:
 The command can be run again at any time: it changes only what is missing or different, and it
 removes nothing that a person added. Afterwards: todo-api doctor
 
-Exit code: 0 if the registrations are complete, otherwise 1; 2 for wrong usage; 130 if it was
-stopped.";
+Exit code:
+  0    the registrations are complete; with --dry-run, the changes were printed; with --destroy,
+       what the command created is deleted, or there was nothing to delete
+  1    it failed; the error says what was changed so far
+  2    the command line is wrong
+  130  it was stopped";
 
 /// Create or complete the app registrations
 #[derive(Debug, Args)]

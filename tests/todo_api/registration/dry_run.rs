@@ -38,6 +38,18 @@ fn without_a_token_it_shows_the_calls_for_a_new_tenant() {
     }
 }
 
+#[test]
+fn the_help_says_what_exit_code_0_means_for_each_mode() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = Run::of(&Launch::default().run(folder.path(), &["register", "--help"]));
+    run.assert_done();
+    let (_, codes) = run.stdout.split_once("Exit code:\n  0 ").unwrap();
+    let (success, _) = codes.split_once("\n  1 ").unwrap();
+    for mode in ["registrations are complete", "with --dry-run", "with --destroy"] {
+        assert!(success.contains(mode), "{mode}: {success}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_calls_that_it_shows_are_the_calls_that_are_made() {
     let Some(setup) = Setup::new(test_name!()).await else { return };
