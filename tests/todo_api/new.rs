@@ -66,7 +66,13 @@ fn without_a_checkout_the_crates_come_from_the_repository_at_this_version() {
     let shown = succeed(Launch::default().run(folder.path(), &["new", NAME]));
     let repository = env!("CARGO_PKG_REPOSITORY");
     let tag = concat!("v", env!("CARGO_PKG_VERSION"));
-    assert!(shown.contains(&format!("from {repository}, tag {tag}.")), "{shown}");
+    let (_, note) = shown.split_once("your own tenant.\n\n").unwrap();
+    assert!(note.contains(&format!("poem-entra from {repository}, tag {tag}")), "{shown}");
+    assert!(note.contains("create the project"), "{shown}");
+    // An address that is reserved for examples leads nowhere.
+    let is_placeholder = repository.contains("//example.com/");
+    assert_eq!(note.starts_with("The project cannot be built yet: "), is_placeholder, "{shown}");
+    assert_eq!(note.starts_with("Cargo fetches "), !is_placeholder, "{shown}");
     let [ours, example] = [folder.path().join(NAME), root().join("examples/standalone-api")]
         .map(|folder| manifest(&folder));
     for (section, name) in CRATES {

@@ -55,8 +55,8 @@ Next:
   cargo run --example dev    start it with a development tenant; sign in at /docs
   cargo test                 test it with real tokens
 
-README.md says how to use your own tenant.{note}
-",
+README.md says how to use your own tenant.
+{note}",
             note = origin.note(),
         ))
         .context("failed to print the next steps")

@@ -44,12 +44,22 @@ impl Origin {
         Ok(Self::Checkout(absolute.to_owned()))
     }
 
-    /// What to say about it after the next steps.
+    /// A paragraph about it, for after the next steps; empty if there is nothing to say.
     pub(super) fn note(&self) -> String {
+        let source = format!("{REPOSITORY}, tag v{VERSION}");
         match self {
+            Self::Repository if REPOSITORY.starts_with(PLACEHOLDER) => format!(
+                "
+The project cannot be built yet: cargo would fetch poem-entra from {source},
+and this address is a placeholder until the repository is published. Until then, create the project
+with --path and a checkout of the repository.
+"
+            ),
             Self::Repository => format!(
-                " cargo fetches poem-entra from {REPOSITORY}, tag v{VERSION}.
-If it cannot, create the project with --path and a checkout of the repository."
+                "
+Cargo fetches poem-entra from {source}.
+If it cannot, create the project with --path and a checkout of the repository.
+"
             ),
             Self::Checkout(_) => String::new(),
         }
@@ -106,6 +116,10 @@ fn manifest(example: &str, origin: &Origin) -> String {
 const CRATES: [&str; 2] = ["poem-entra", "entra-dev"];
 const REPOSITORY: &str = env!("CARGO_PKG_REPOSITORY");
 const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// How the address begins before the repository is published. It is reserved for examples (RFC
+/// 2606).
+const PLACEHOLDER: &str = "https://example.com/";
 
 macro_rules! template {
     ($($path:literal),+ $(,)?) => {
