@@ -101,9 +101,7 @@ pub enum Failure {
     #[error("Microsoft Graph still does not show what was changed, after a minute")]
     NotVisible,
     /// The settings name a registration that does not exist.
-    #[error(
-        "the tenant has no registration with the client id {client_id}, which {variable} names"
-    )]
+    #[error("{variable} is {client_id}, but the tenant has no registration with this client id")]
     NoRegistration {
         /// The setting.
         variable: &'static str,
@@ -211,13 +209,13 @@ impl Failure {
                     .to_owned()
             }
             Self::NotGraph { .. } => {
-                "Check the network: the response may be the sign-in page of a \
-                Wi-Fi, or that of a proxy. If --graph-url is set, correct it."
+                "Check the network: a proxy, or a public network with a sign-in page, may have \
+                responded in place of Microsoft Graph. If --graph-url is set, check it."
                     .to_owned()
             }
             Self::Refused(_) | Self::Unreadable(_) | Self::TooLarge | Self::OtherServer => {
-                "If this is a gateway's response, correct --graph-url. Otherwise, look up the code \
-                 at https://learn.microsoft.com/graph/errors"
+                "https://learn.microsoft.com/graph/errors explains the code. If there is none, another \
+                 server, such as a proxy, may have responded: check the network and --graph-url."
                     .to_owned()
             }
             Self::UnknownClients { name, .. } => format!(

@@ -160,7 +160,11 @@ async fn a_client_id_without_a_registration_is_named() {
     let id = "33333333-0000-4000-8000-000000000001";
     let env = format!("# Mine\nAPI_CLIENT_ID={id}\n");
     fs::write(setup.env_file(), &env).unwrap();
-    setup.run(&[]).assert_failed(&[id, "has no registration with the client id", NOTHING]);
+    setup.run(&[]).assert_failed(&[
+        id,
+        "the tenant has no registration with this client id",
+        NOTHING,
+    ]);
     assert_eq!(setup.env(), env);
 }
 
