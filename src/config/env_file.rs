@@ -7,6 +7,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use super::env_text;
+
 /// The file `.env` with changes that are not written yet.
 #[derive(Debug)]
 pub struct EnvFile {
@@ -74,7 +76,7 @@ impl EnvFile {
 
     /// The value that the file gives to this variable.
     pub fn value(&self, name: &str) -> Option<String> {
-        get(&values(&self.text)?, name).map(str::to_owned)
+        env_text::value(&self.text, name)
     }
 
     /// The path, for messages.
@@ -110,21 +112,8 @@ impl EnvFile {
 
     /// The text with this value.
     fn with(&self, name: &str, value: &str) -> Result<String, EnvFileError> {
-        let has_value = |text: &str| values(text).is_some_and(|it| get(&it, name) == Some(value));
-        if has_value(&self.text) {
-            return Ok(self.text.clone());
-        }
-        let text = with_value(&self.text, name, value);
-        let others = |text: &str| {
-            let mut others = written_values(text)?;
-            others.retain(|(other, _)| other != name);
-            Some(others)
-        };
-        let before = others(&self.text);
-        match before.is_some() && before == others(&text) && has_value(&text) {
-            true => Ok(text),
-            false => Err(EnvFileError::Form { path: self.path.clone(), name: name.to_owned() }),
-        }
+        let form = || EnvFileError::Form { path: self.path.clone(), name: name.to_owned() };
+        env_text::with_value(&self.text, name, value).ok_or_else(form)
     }
 
     /// Sets a variable that nobody else may read: the file gets the mode 600.
@@ -145,8 +134,7 @@ impl EnvFile {
 
     /// Adds a comment line at the end.
     pub fn add_note(&mut self, line: &str) {
-        let end = line_end(&self.text);
-        self.text = with_last_line_end(&self.text) + line + end;
+        self.text = env_text::with_line(&self.text, line);
     }
 
     /// Removes the comment line that begins like this.
@@ -190,80 +178,6 @@ impl EnvFile {
         self.written.clone_from(&self.text);
         self.mode = Some(mode);
         Ok(true)
-    }
-}
-
-/// The variables of the file, in its order. `None` if a line cannot be read.
-fn values(text: &str) -> Option<Vec<(String, String)>> {
-    let text = format!("{}\n", text.strip_prefix('\u{feff}').unwrap_or(text));
-    dotenvy::from_read_iter(text.as_bytes()).collect::<Result<_, _>>().ok()
-}
-
-/// The same, with references to other variables as they are written.
-fn written_values(text: &str) -> Option<Vec<(String, String)>> {
-    let mut is_escaped = false;
-    let without_references = text.chars().map(|c| {
-        let is_reference = c == '$' && !is_escaped;
-        is_escaped = c == '\\' && !is_escaped;
-        if is_reference { '\0' } else { c }
-    });
-    values(&without_references.collect::<String>())
-}
-
-/// The value of a variable. The last line that sets it counts.
-fn get<'a>(values: &'a [(String, String)], name: &str) -> Option<&'a str> {
-    values.iter().rev().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
-}
-
-fn with_value(text: &str, name: &str, value: &str) -> String {
-    let end = line_end(text);
-    let lines: Vec<_> = text.split_inclusive('\n').collect();
-    if let Some(at) = lines.iter().rposition(|line| assignment(line, name).is_some()) {
-        let (before, after) = assignment(lines[at], name).unwrap_or_default();
-        let changed = format!("{before}{}{after}", quoted(value));
-        let unchanged = |range: &[&str]| range.concat();
-        return unchanged(&lines[..at]) + &changed + &unchanged(&lines[at + 1..]);
-    }
-    let new = format!("{name}={}{end}", quoted(value));
-    let describes =
-        |line: &&str| line.trim_start_matches(['#', ' ']).starts_with(&format!("{name}="));
-    match lines.iter().rposition(describes) {
-        Some(at) => {
-            let before = with_last_line_end(&lines[..=at].concat());
-            before + &new + &lines[at + 1..].concat()
-        }
-        None => with_last_line_end(text) + &new,
-    }
-}
-
-/// The parts of the line before and after the value, if it sets this variable.
-fn assignment<'a>(line: &'a str, name: &str) -> Option<(&'a str, &'a str)> {
-    let start = line.trim_start_matches(['\u{feff}', ' ', '\t']);
-    let start = start.strip_prefix("export ").map_or(start, str::trim_start);
-    let rest = start.strip_prefix(name)?.trim_start_matches([' ', '\t']).strip_prefix('=')?;
-    let value = rest.trim_start_matches([' ', '\t']);
-    let length = match value.chars().next() {
-        Some(quote @ ('\'' | '"')) => value[1..].find(quote).map(|at| at + 2)?,
-        _ => value.find(|c: char| c.is_whitespace()).unwrap_or(value.len()),
-    };
-    let at = line.len() - value.len();
-    Some((&line[..at], &line[at + length..]))
-}
-
-/// A value that contains none of the characters with a meaning is written as it is.
-fn quoted(value: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-._~:/,@+".contains(c);
-    if value.chars().all(is_plain) { value.to_owned() } else { format!("'{value}'") }
-}
-
-fn line_end(text: &str) -> &'static str {
-    if text.contains("\r\n") { "\r\n" } else { "\n" }
-}
-
-fn with_last_line_end(text: &str) -> String {
-    match text.is_empty() || text.ends_with('\n') {
-        true => text.to_owned(),
-        false => format!("{text}{}", line_end(text)),
     }
 }
 

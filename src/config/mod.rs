@@ -3,6 +3,7 @@
 
 pub mod dev_tenant;
 pub mod env_file;
+mod env_text;
 mod environment;
 mod reader;
 pub mod registration;
