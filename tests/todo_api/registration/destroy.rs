@@ -55,6 +55,22 @@ async fn it_asks_and_then_deletes_what_it_created() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn ids_in_capital_letters_are_the_same_ids() {
+    let Some(setup) = Setup::new(test_name!()).await else { return };
+    setup.run(&["--with-secret"]).assert_done();
+    let mut env = setup.env();
+    for setting in ["API_CLIENT_ID", "SWAGGER_UI_CLIENT_ID"] {
+        let id = setup.setting(setting);
+        env = env.replace(&id, &id.to_ascii_uppercase());
+    }
+    std::fs::write(setup.env_file(), env).unwrap();
+    setup.run(&["--destroy", "--yes"]).assert_done();
+    for setting in ["API_CLIENT_ID", "SWAGGER_UI_CLIENT_ID", "API_CLIENT_SECRET"] {
+        assert_eq!(setup.setting(setting), "", "{setting}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_interrupted_deletion_is_completed() {
     let Some(setup) = Setup::new(test_name!()).await else { return };
     let empty = setup.graph.registrations();

@@ -166,7 +166,12 @@ impl Directory {
             }
         };
         let (Key::Id(value) | Key::Alternate(_, value)) = key;
-        let found = self.applications.iter().position(|it| it.text(member) == value);
+        // A GUID has no case.
+        let is_it = |it: &Object| match member {
+            "uniqueName" => it.text(member) == value,
+            _ => it.text(member).eq_ignore_ascii_case(value),
+        };
+        let found = self.applications.iter().position(is_it);
         found.ok_or_else(|| missing(key))
     }
 
