@@ -9,8 +9,9 @@ use serde_json::{Map, Value};
 use super::wanted::Audience;
 
 /// An app registration
-/// (<https://learn.microsoft.com/graph/api/resources/application?view=graph-rest-1.0>).
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+/// (<https://learn.microsoft.com/graph/api/resources/application?view=graph-rest-1.0>). It is written
+/// as a manifest, without secrets.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Application {
     /// The object id, which is in the path of changes.
@@ -28,6 +29,7 @@ pub struct Application {
     pub(super) spa: Spa,
     pub(super) optional_claims: OptionalClaims,
     pub(super) required_resource_access: Vec<RequiredResource>,
+    #[serde(skip_serializing)]
     pub(super) password_credentials: Vec<PasswordCredential>,
 }
 
@@ -62,7 +64,7 @@ pub struct ApplicationChange {
 }
 
 /// The part of a registration that is about the tokens for it.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(super) struct Api {
     pub(super) requested_access_token_version: Option<u8>,

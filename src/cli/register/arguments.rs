@@ -23,7 +23,7 @@ Examples:
   todo-api register --use-az --assign ada@contoso.com=Admin --allow-azure-cli
   todo-api register --client-id GUID --tenant contoso.com   sign in with a code
   GRAPH_TOKEN=... todo-api register                    with a token for Microsoft Graph
-  todo-api register --dry-run                          print the calls, change nothing
+  todo-api register --dry-run                          print all calls and the manifests
   todo-api register --dry-run --format entra-dev > directory.toml
   todo-api register --use-az --destroy                 delete what it created
 
@@ -75,11 +75,11 @@ pub(in crate::cli) struct Register {
     #[arg(long)]
     with_secret: bool,
 
-    /// Print the changes, and make none. Without a sign-in option, it assumes a new tenant and makes
+    /// Print the calls and the manifests that they lead to, and change nothing. Without a sign-in option, it assumes a new tenant and makes
     /// no calls
     #[arg(long, conflicts_with = "destroy")]
     dry_run: bool,
-    /// What --dry-run prints: the calls, or a directory file for the development tenant
+    /// What --dry-run prints: the calls and manifests, or a directory file for the development tenant
     #[arg(long, value_enum, default_value_t = Format::Text, requires = "dry_run")]
     format: Format,
     /// Delete the registrations that this command created
@@ -106,7 +106,7 @@ enum AudienceName {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Format {
-    /// The calls and the lines of .env
+    /// The calls, the manifests and the lines of .env
     Text,
     /// A directory file in TOML, for entra-dev --config and DEV_TENANT_CONFIG
     EntraDev,

@@ -84,6 +84,12 @@ fn calls(
         writeln!(text, "# create a secret of the API's registration")?;
         write_call(&mut text, &NewSecret::call(api, "todo-api register"), &graph)?;
     }
+    for registration in [&state.api, &state.swagger_ui] {
+        if let Some(application) = &registration.application {
+            let manifest = serde_json::to_string_pretty(application)?;
+            writeln!(text, "# The manifest of {}\n{manifest}\n", application.display_name)?;
+        }
+    }
     let id = tenant.map_or("{AAD_TENANT_ID}", |tenant| &tenant.id);
     writeln!(text, "# .env")?;
     for (name, value) in settings(&request.config, &request.wanted, state, id) {

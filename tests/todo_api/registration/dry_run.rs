@@ -4,9 +4,10 @@ use std::fs;
 
 use entra_dev::Directory;
 use reqwest::StatusCode;
+use serde_json::Value;
 
 use crate::{
-    register::{EVERYTHING, Run, Setup},
+    register::{API, EVERYTHING, Run, SWAGGER_UI, Setup},
     support::{Launch, Program, client, test_name},
 };
 
@@ -31,6 +32,7 @@ fn without_a_token_it_shows_the_calls_for_a_new_tenant() {
         "\"appId\": \"04b07795-8ddb-461a-bbee-02f9e1bf7b46\"",
         "POST https://graph.microsoft.com/v1.0/oauth2PermissionGrants\n",
         "# assign Admin to ada@contoso.example\n",
+        "# The manifest of Todo API - Swagger UI\n{\n",
         "/addPassword\n",
         "API_CLIENT_ID={API_CLIENT_ID}\n",
     ] {
@@ -70,6 +72,31 @@ async fn the_calls_that_it_shows_are_the_calls_that_are_made() {
         let is_id = uuid::Uuid::try_parse(end).is_ok();
         assert!(shown.starts_with(&made.method), "{shown}: {made:?}");
         assert!(is_id || shown.ends_with(end), "{shown}: {made:?}");
+    }
+
+    // The manifests that it shows are those that the calls lead to.
+    for name in [API, SWAGGER_UI] {
+        let registered = setup.graph.application(name);
+        let title = format!("# The manifest of {}\n", registered["displayName"].as_str().unwrap());
+        let (_, manifest) = shown.stdout.split_once(&title).unwrap();
+        let manifest = manifest.split("\n\n").next().unwrap();
+        let manifest: Value = serde_json::from_str(manifest).unwrap();
+        for (path, what) in [
+            ("/displayName", "the name"),
+            ("/uniqueName", "the alternate key"),
+            ("/signInAudience", "whose accounts"),
+            ("/spa/redirectUris", "the redirect URI"),
+            ("/api/requestedAccessTokenVersion", "the version"),
+        ] {
+            assert_eq!(manifest.pointer(path), registered.pointer(path), "{what}: {manifest:#}");
+        }
+        let values = |application: &Value, list: &str| {
+            let entries = application.pointer(list).unwrap().as_array().unwrap().iter();
+            entries.map(|entry| entry["value"].clone()).collect::<Vec<_>>()
+        };
+        for list in ["/appRoles", "/api/oauth2PermissionScopes"] {
+            assert_eq!(values(&manifest, list), values(&registered, list), "{manifest:#}");
+        }
     }
 
     let complete = setup.run(&arguments);
