@@ -18,7 +18,7 @@ use super::{
     arguments::{Format, Request},
     interrupt::interruptible,
     settings::settings,
-    terminal::Terminal,
+    terminal::{GRAPH, Terminal},
 };
 
 pub(super) async fn run(request: Request, format: Format) -> anyhow::Result<ExitCode> {
@@ -53,7 +53,7 @@ async fn read(
     stop: &Stop,
 ) -> anyhow::Result<(Option<Organization>, State)> {
     let graph = request.graph(terminal, stop).await?.ok_or(Failure::Stopped)?;
-    terminal.start();
+    terminal.start(GRAPH);
     let session = Session::new(&graph, &request.wanted, &|_| {});
     let tenant = session.organization().await?;
     request.check_tenant(&request.config, &tenant)?;

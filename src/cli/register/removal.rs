@@ -12,7 +12,7 @@ use crate::{
 use super::{
     arguments::Request,
     interrupt::{in_thread, interruptible},
-    terminal::Terminal,
+    terminal::{GRAPH, Terminal},
 };
 
 pub(super) async fn run(request: Request, is_confirmed: bool) -> anyhow::Result<ExitCode> {
@@ -30,7 +30,7 @@ async fn remove(
     // After the changes it would be too late.
     EnvFile::read(Path::new(config::FILE))?.check(&CHANGED)?;
     let graph = request.graph(terminal, stop).await?.ok_or(Failure::Stopped)?;
-    terminal.start();
+    terminal.start(GRAPH);
     let tenant = Session::new(&graph, &request.wanted, &|_| {}).organization().await?;
     request.check_tenant(&request.config, &tenant)?;
     terminal.print(&format!("Tenant {} ({})", tenant.display_name, tenant.id));
@@ -61,7 +61,7 @@ async fn remove(
     if !is_confirmed && !confirm(terminal, stop).await? {
         bail!("not confirmed. Answer yes, or add --yes");
     }
-    terminal.start();
+    terminal.start(GRAPH);
     // First: an interrupted run must leave no registration that names a deleted one.
     for step in &unlinking {
         Removal::unlink(step, &graph).await?;

@@ -16,7 +16,7 @@ use super::{
     env::{Written, ensure_not_new},
     interrupt::interruptible,
     settings::{SETTINGS, names_several},
-    terminal::Terminal,
+    terminal::{GRAPH, Terminal},
 };
 
 const SECRET: &str = "API_CLIENT_SECRET";
@@ -37,7 +37,7 @@ async fn register(request: &Request, terminal: &Arc<Terminal>, stop: &Stop) -> a
         before.check(&[SECRET])?;
     }
     let graph = request.graph(terminal, stop).await?.ok_or(Failure::Stopped)?;
-    terminal.start();
+    terminal.start(GRAPH);
     let journal = |change: &str| terminal.changed(change);
     let session = Session::new(&graph, &request.wanted, &journal);
     let tenant = session.organization().await?;

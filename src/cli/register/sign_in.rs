@@ -56,13 +56,17 @@ impl Request {
     async fn token(&self, graph: &Url, terminal: &Terminal) -> anyhow::Result<String> {
         match &self.sign_in {
             Some(SignIn::Token(token)) => Ok(token.clone()),
-            Some(SignIn::AzureCli) => az::token(self.tenant_to_sign_in()).await,
+            Some(SignIn::AzureCli) => {
+                terminal.start("waiting for the Azure CLI");
+                az::token(self.tenant_to_sign_in()).await
+            }
             Some(SignIn::DeviceCode(client_id)) => {
                 let instance = self.config.instance.as_str().trim_end_matches('/');
                 let tenant = self.tenant_to_sign_in().unwrap_or("organizations");
                 let authority = format!("{instance}/{tenant}");
                 let scope = self.scopes(graph);
                 let flow = DeviceCode { client_id, authority, scope };
+                terminal.start("waiting for the sign-in");
                 flow.token(terminal, &RealTime).await.context("the sign-in failed")
             }
             None => bail!(

@@ -7,17 +7,21 @@ use std::{
 
 use super::super::progress::Progress;
 
+/// What most of the work waits for.
+pub(super) const GRAPH: &str = "waiting for Microsoft Graph";
+
 /// Prints lines, and shows at a terminal how long the current call takes.
 #[derive(Default)]
 pub(super) struct Terminal {
-    progress: Mutex<Option<Progress>>,
+    /// What the command waits for.
+    progress: Mutex<Option<(&'static str, Progress)>>,
     changes: Mutex<usize>,
 }
 
 impl Terminal {
-    /// From now on, shows how long the work takes.
-    pub(super) fn start(&self) {
-        self.replace(Some(Progress::start("waiting for Microsoft Graph")));
+    /// From now on, shows how long this takes: a phrase such as [`GRAPH`].
+    pub(super) fn start(&self, what: &'static str) {
+        self.replace(Some(what));
     }
 
     pub(super) fn stop(&self) {
@@ -48,21 +52,17 @@ impl Terminal {
 
     /// If the terminal is gone, the work goes on: a change that was begun is completed.
     fn between(&self, print: impl FnOnce() -> io::Result<()>) {
-        let was_running = self.replace(None);
+        let before = self.replace(None);
         let _ = print();
-        if was_running {
-            self.start();
-        }
+        self.replace(before);
     }
 
-    /// Returns whether there was a progress line before.
-    fn replace(&self, progress: Option<Progress>) -> bool {
+    /// Returns what was shown before.
+    fn replace(&self, what: Option<&'static str>) -> Option<&'static str> {
         let mut current = self.progress.lock().unwrap_or_else(|error| error.into_inner());
-        let before = current.take();
-        let was_running = before.is_some();
-        // Waits until the line is gone.
-        drop(before);
-        *current = progress;
-        was_running
+        // Dropping it waits until the line is gone.
+        let before = current.take().map(|(what, _)| what);
+        *current = what.map(|what| (what, Progress::start(what)));
+        before
     }
 }

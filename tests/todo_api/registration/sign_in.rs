@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 
 use crate::{
     register::{Run, Setup},
-    support::{Launch, test_name},
+    support::{Launch, Tool, require, test_name},
 };
 
 /// Starts the program with this folder at the beginning of `PATH`.
@@ -52,6 +52,20 @@ async fn the_azure_cli_gives_a_token_for_graph_and_the_configured_tenant() {
         "account get-access-token --resource-type ms-graph --output json --tenant contoso.example"
     );
     assert_eq!(setup.setting("AAD_TENANT_ID"), "contoso.example", "the same tenant by name");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_terminal_shows_that_the_command_waits_for_the_azure_cli() {
+    let Some([_]) = require(test_name!(), [Tool::Script]) else { return };
+    let Some(setup) = Setup::new(test_name!()).await else { return };
+    let mut setup = setup.with_az(r#"sleep 1.5; echo "{\"accessToken\": \"$AZ_TOKEN\"}""#);
+    let on_a_terminal =
+        ["sh", "-c", "PATH=\"$AZ_FOLDER:$PATH\" exec script -qec \"$0 $*\" /dev/null"];
+    setup.launch = setup.launch.through(&on_a_terminal).with("TERM", "xterm");
+    let run = setup.run(&["--use-az"]);
+    run.assert_done();
+    let (_, after) = run.stdout.split_once("\rwaiting for the Azure CLI, 1 s\r    ").unwrap();
+    assert!(after.contains("\rTenant Contoso"), "{run:#?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
