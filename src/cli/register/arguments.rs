@@ -142,7 +142,9 @@ fn names(text: &str) -> Result<Names, &'static str> {
 /// The setting is a list with commas, in a file with quotes.
 fn app_id_uri(text: &str) -> Result<String, &'static str> {
     let is_plain = |c: char| !c.is_whitespace() && !c.is_control() && !",'\"".contains(c);
-    match text.chars().all(is_plain) && Url::parse(text).is_ok() {
+    // `api://${API_CLIENT_ID}` has no host before there is an id.
+    let is_complete = |url: Url| !url.has_authority() || url.has_host();
+    match text.chars().all(is_plain) && Url::parse(text).is_ok_and(is_complete) {
         true => Ok(text.to_owned()),
         false => Err("write a URI with a scheme, such as api://todo.contoso.com, without commas, \
                       quotes or spaces"),
@@ -193,6 +195,11 @@ impl Register {
         let config = RegistrationConfig::read(&Environment::load()?)?;
         if let Some(problem) = config.server.redirect_problem() {
             anyhow::bail!("{problem}. Correct it before the redirect URI is registered");
+        }
+        for uri in &config.app_id_uris {
+            app_id_uri(uri).map_err(|problem| {
+                anyhow::anyhow!("APP_ID_URI contains {uri}: {problem}. Or leave APP_ID_URI empty")
+            })?;
         }
         let server = &config.server;
         let local = listener::url(&server.host, server.port, server.tls.as_ref());

@@ -191,10 +191,25 @@ async fn a_token_for_another_tenant_than_that_of_the_command_line_is_named() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_app_id_uri_that_the_setting_cannot_contain_is_refused() {
     let Some(setup) = Setup::new(test_name!()).await else { return };
-    for uri in ["", "todo", "api://a,api://b", "api://it's", "api://a\"b", "api://a b"] {
+    for uri in [
+        "",
+        "todo",
+        "api://",
+        "https://",
+        "api://a,api://b",
+        "api://it's",
+        "api://a\"b",
+        "api://a b",
+    ] {
         let run = setup.run(&["--app-id-uri", uri]);
         assert_eq!(run.code, Some(2), "{uri}: {run:#?}");
         assert!(run.stderr.contains("write a URI with a scheme"), "{uri}: {run:#?}");
+    }
+    // Before there is an id, the setting is incomplete.
+    for uri in ["todo", "api://${API_CLIENT_ID}"] {
+        fs::write(setup.env_file(), format!("API_CLIENT_ID=\nAPP_ID_URI={uri}\n")).unwrap();
+        let run = setup.run(&[]);
+        run.assert_failed(&["APP_ID_URI contains ", "Or leave APP_ID_URI empty"]);
     }
     assert_eq!(setup.graph.calls().len(), 0);
 }
