@@ -15,7 +15,7 @@ use crate::{
     register::{Audience, ClientIds, Names, Wanted},
 };
 
-use super::{dry_run, removal, run, settings::audience_of};
+use super::{dry_run, interrupt::explain, removal, run, settings::audience_of, terminal::Terminal};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -139,6 +139,9 @@ fn names(text: &str) -> Result<Names, &'static str> {
     Names::new(text).ok_or("a name must contain a letter or a digit")
 }
 
+const NO_APP_ID_URI: &str = "write a URI with a scheme and a host, such as api://todo.contoso.com, \
+    without commas, quotes or spaces";
+
 /// The setting is a list with commas, in a file with quotes.
 fn app_id_uri(text: &str) -> Result<String, &'static str> {
     let is_plain = |c: char| !c.is_whitespace() && !c.is_control() && !",'\"".contains(c);
@@ -146,8 +149,7 @@ fn app_id_uri(text: &str) -> Result<String, &'static str> {
     let is_complete = |url: Url| !url.has_authority() || url.has_host();
     match text.chars().all(is_plain) && Url::parse(text).is_ok_and(is_complete) {
         true => Ok(text.to_owned()),
-        false => Err("write a URI with a scheme, such as api://todo.contoso.com, without commas, \
-                      quotes or spaces"),
+        false => Err(NO_APP_ID_URI),
     }
 }
 
@@ -180,7 +182,10 @@ impl Register {
     pub(in crate::cli) fn run(self) -> anyhow::Result<ExitCode> {
         let (is_dry_run, format) = (self.dry_run, self.format);
         let (destroy, is_confirmed) = (self.destroy, self.yes);
-        let request = self.request()?;
+        let request = match self.request() {
+            Ok(request) => request,
+            Err(error) => return Ok(explain(&error, &Terminal::default())),
+        };
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         runtime.block_on(async {
             match (is_dry_run, destroy) {

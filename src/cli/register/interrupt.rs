@@ -47,7 +47,7 @@ where
 }
 
 /// Says what is wrong, what was changed and what to do.
-fn explain(error: &anyhow::Error, terminal: &Terminal) -> ExitCode {
+pub(super) fn explain(error: &anyhow::Error, terminal: &Terminal) -> ExitCode {
     let failure = error.downcast_ref::<Failure>();
     let is_stop = matches!(failure, Some(Failure::Stopped));
     match is_stop {

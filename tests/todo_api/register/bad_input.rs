@@ -209,8 +209,11 @@ async fn an_app_id_uri_that_the_setting_cannot_contain_is_refused() {
     for uri in ["todo", "api://${API_CLIENT_ID}"] {
         fs::write(setup.env_file(), format!("API_CLIENT_ID=\nAPP_ID_URI={uri}\n")).unwrap();
         let run = setup.run(&[]);
-        run.assert_failed(&["APP_ID_URI contains ", "Or leave APP_ID_URI empty"]);
+        run.assert_failed(&["APP_ID_URI contains ", "Or leave APP_ID_URI empty", NOTHING]);
     }
+    fs::write(setup.env_file(), "API_CLIENT_ID=mine\nAAD_INSTANCE=login.contoso.example\n")
+        .unwrap();
+    setup.run(&[]).assert_failed(&["API_CLIENT_ID ", "AAD_INSTANCE must be ", NOTHING]);
     assert_eq!(setup.graph.calls().len(), 0);
 }
 
