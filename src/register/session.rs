@@ -97,12 +97,12 @@ impl<'a> Session<'a> {
                 self.find(step, state, Patience::Existing).await
             }
             Err(Failure::Refused(refusal)) => {
-                let failure = match self.unknown_clients(step, state).await {
-                    Some((name, clients)) if refusal.may_be_early() => {
-                        return Err(Failure::UnknownClients { refusal, name, clients });
-                    }
-                    _ => Failure::Refused(refusal),
-                };
+                if refusal.may_be_early()
+                    && let Some((name, clients)) = self.unknown_clients(step, state).await
+                {
+                    return Err(Failure::UnknownClients { refusal, name, clients });
+                }
+                let failure = Failure::Refused(refusal);
                 let failure = failure.in_terms_of(&step.to_string(), step.permission());
                 Err(self.taken(step, failure))
             }
