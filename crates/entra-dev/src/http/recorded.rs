@@ -11,7 +11,10 @@ use super::parameters::Parameters;
 
 /// The parameters whose values are kept. Anything else may be a secret: a code, a token, an
 /// assertion, a verifier, a state or a nonce.
-const PARAMETERS: [&str; 37] = [
+const PARAMETERS: [&str; 40] = [
+    "$select",
+    "$skiptoken",
+    "$top",
     "account",
     "api-version",
     "claims",

@@ -38,6 +38,7 @@ mod footprint;
 mod forged_kinds;
 mod forgery;
 mod graph;
+mod graph_audit;
 mod graph_memberships;
 mod graph_tokens;
 mod groups_overage;

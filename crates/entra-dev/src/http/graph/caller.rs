@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use poem::{Request, http::header::AUTHORIZATION};
+use poem::Request;
 use serde_json::Value;
 
 use crate::{
@@ -10,7 +10,7 @@ use crate::{
     http::context::Context,
 };
 
-use super::{error::GraphError, resource::Target};
+use super::{error::GraphError, recording::bearer_token, resource::Target};
 
 /// Who calls, as the access token says.
 pub(super) struct Caller {
@@ -59,13 +59,7 @@ impl Caller {
         request: &Request,
         base_url: &str,
     ) -> Result<Self, GraphError> {
-        let header = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-        let token = header
-            .and_then(|header| header.split_once(' '))
-            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
-            .map(|(_, token)| token.trim())
-            .filter(|token| !token.is_empty())
-            .ok_or_else(|| GraphError::token_missing(base_url))?;
+        let token = bearer_token(request).ok_or_else(|| GraphError::token_missing(base_url))?;
         let token = context.issuer.verify_access_token(directory.graph(), token);
         let token = token.map_err(|error| GraphError::token(base_url, &error))?;
         let text = |name| token.claim(name).unwrap_or_default().to_owned();

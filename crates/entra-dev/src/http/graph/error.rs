@@ -9,7 +9,9 @@ use poem::{
 };
 use serde_json::json;
 
-use crate::{ids::MICROSOFT_GRAPH, random, timestamp::timestamp, tokens::AccessTokenError};
+use crate::{
+    audit::Outcome, ids::MICROSOFT_GRAPH, random, timestamp::timestamp, tokens::AccessTokenError,
+};
 
 /// Why a request was refused.
 #[derive(Debug)]
@@ -155,6 +157,11 @@ impl GraphError {
         Self { status, code, message: message.into(), challenge: None }
     }
 
+    /// What the audit trail says. Errors of Graph have codes instead of numbers.
+    pub(super) fn outcome(&self) -> Outcome {
+        Outcome::Refused { aadsts: 0, reason: format!("{}: {}", self.code, self.message) }
+    }
+
     /// The error response. `now` is in seconds since the epoch.
     pub(super) fn response(&self, ids: &RequestIds, now: u64) -> Response {
         let date = timestamp(now).replace(' ', "T");
@@ -193,6 +200,11 @@ impl RequestIds {
         let sent = request.headers().get("client-request-id").and_then(|id| id.to_str().ok());
         let sent = sent.filter(|id| id.len() == 36 && uuid::Uuid::try_parse(id).is_ok());
         Self { client: sent.unwrap_or(&id).to_owned(), request: id }
+    }
+
+    /// The id that connects the log of the client with the response and the audit trail.
+    pub(super) fn client(&self) -> &str {
+        &self.client
     }
 
     pub(super) fn add_to(&self, response: &mut Response) {

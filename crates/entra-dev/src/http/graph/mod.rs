@@ -5,6 +5,7 @@ mod caller;
 mod error;
 mod membership;
 mod query;
+mod recording;
 mod resource;
 mod user;
 
@@ -20,7 +21,7 @@ use poem::{
 };
 use serde_json::Value;
 
-use crate::directory::Directory;
+use crate::{audit::Outcome, directory::Directory};
 
 use self::{
     caller::Caller,
@@ -60,7 +61,10 @@ pub(super) async fn serve(
     body: Body,
 ) -> Response {
     let ids = RequestIds::of(request);
-    let answer = respond(context, request, body).await;
+    let directory = &context.directory();
+    let answer = respond(context, directory, request, body).await;
+    let outcome = answer.as_ref().map_or_else(GraphError::outcome, |_| Outcome::Granted);
+    context.record(recording::entry(request, &ids, directory, outcome));
     let mut response = match &answer {
         Ok(body) => Response::builder()
             .content_type(MEDIA_TYPE)
@@ -76,8 +80,12 @@ pub(super) async fn serve(
     Cors::Anyone.add_to(context, None, request.headers().get(ORIGIN), response)
 }
 
-async fn respond(context: &Context, request: &Request, body: Body) -> Result<Value, GraphError> {
-    let directory = &context.directory();
+async fn respond(
+    context: &Context,
+    directory: &Directory,
+    request: &Request,
+    body: Body,
+) -> Result<Value, GraphError> {
     let listener = context.urls.of(request);
     let caller = &Caller::authenticate(context, directory, request, listener)?;
     let resource = Resource::parse(request.uri().path())?;
