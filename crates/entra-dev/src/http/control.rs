@@ -15,7 +15,9 @@ use poem::{
 
 use crate::{control_token::ControlToken, random};
 
-use super::{cookie, pages, parameters::Parameters, response::problem, tenants::Tenants};
+use super::{
+    cookie, pages, parameters::Parameters, request_body, response::problem, tenants::Tenants,
+};
 
 /// Where the form is sent.
 pub(super) const UNLOCK_PATH: &str = "/_dev/unlock";
@@ -45,6 +47,9 @@ impl Control {
 
     /// Sets the cookie if the form has the token.
     async fn unlock(&self, mut request: Request, base_url: &str) -> Response {
+        if let Err(response) = request_body::receive(&mut request).await {
+            return response;
+        }
         let body = request.take_body();
         let form = Parameters::read(&request, body).await.unwrap_or_default();
         let text = |name| form.optional(name).ok().flatten().unwrap_or_default();
@@ -70,10 +75,11 @@ fn bearer_token(header: &str) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
 }
 
-/// Requires the control token for every path below `/_dev`, whichever endpoint serves it.
+/// Requires the control token for every path below `/_dev`, whichever endpoint serves it. The body of
+/// a request without it is not kept.
 pub(super) async fn require_token<E: Endpoint<Output = Response>>(
     endpoint: Arc<E>,
-    request: Request,
+    mut request: Request,
 ) -> Result<Response> {
     let path = request.uri().path();
     let tenants = request.data::<Arc<Tenants>>().cloned().filter(|_| is_protected(path));
@@ -97,6 +103,7 @@ pub(super) async fn require_token<E: Endpoint<Output = Response>>(
         problem(StatusCode::UNAUTHORIZED, text)
     };
     response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    request_body::discard(&mut request);
     Ok(response)
 }
 

@@ -12,7 +12,7 @@ use poem::{
 
 use crate::host_name::HostNames;
 
-use super::{context::BaseUrl, pages, tenants::Tenants};
+use super::{context::BaseUrl, pages, request_body, tenants::Tenants};
 
 /// Accepts only requests for a name that the tenant answers to: a loopback one, or one that was
 /// asked for with `--answer-to`.
@@ -30,6 +30,7 @@ pub(super) async fn require_known_name<E: Endpoint<Output = Response>>(
     let Some(name) = known_name(&urls.names, request.uri(), request.headers()) else {
         let text = "This is a development tenant: it only accepts requests for localhost, and for \
                     the names in --answer-to.\n";
+        request_body::discard(&mut request);
         return Ok((StatusCode::BAD_REQUEST, text).into_response());
     };
     let base_url = BaseUrl::of(urls, request.scheme(), name);

@@ -32,6 +32,7 @@ mod parameters;
 mod recorded;
 mod redirect;
 mod request;
+mod request_body;
 mod response;
 mod routing;
 mod sign_in;
@@ -61,10 +62,8 @@ use self::{
 
 pub(crate) use self::graph::PATH as GRAPH_PATH;
 pub(crate) use self::{
-    body_limit::body_limit,
     context::{Context, Urls},
     control::Control,
-    response::problem,
     tenants::Tenants,
 };
 
@@ -110,6 +109,7 @@ pub(crate) fn endpoint(tenants: Arc<Tenants>) -> impl Endpoint<Output = Response
         .catch_error(|_: NotFoundError| async { pages::not_found() })
         .around(faults::inject)
         .around(routing::choose_tenant)
+        .around(request_body::receive_first)
         .around(control::require_token)
         .around(host::require_known_name)
         .data(tenants)

@@ -18,7 +18,7 @@ pub(super) fn json(status: StatusCode, body: &impl Serialize) -> Response {
 }
 
 /// A problem document (RFC 9457), for paths that Entra does not have.
-pub(crate) fn problem(status: StatusCode, detail: &str) -> Response {
+pub(super) fn problem(status: StatusCode, detail: &str) -> Response {
     problem_with(status, detail, Value::Null)
 }
 

@@ -9,7 +9,6 @@
 
 use std::{
     convert::Infallible,
-    io,
     net::SocketAddr,
     pin::pin,
     sync::{
@@ -19,14 +18,13 @@ use std::{
     time::Duration,
 };
 
-use bytes::{Bytes, BytesMut};
-use http_body_util::{BodyExt, combinators::BoxBody};
+use http_body_util::combinators::BoxBody;
 use hyper::{Request, body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
 use poem::{
-    Endpoint, IntoResponse,
+    Endpoint,
     endpoint::BoxEndpoint,
-    http::{StatusCode, header::CONNECTION, uri::Scheme},
+    http::uri::Scheme,
     web::{LocalAddr, RemoteAddr},
 };
 use tokio::{
@@ -34,11 +32,9 @@ use tokio::{
     net::{TcpListener, TcpStream},
     sync::watch,
     task::{AbortHandle, JoinSet},
-    time::{Instant, interval, sleep, timeout},
+    time::{Instant, interval, sleep},
 };
 use tokio_rustls::TlsAcceptor;
-
-use crate::http::{body_limit, problem};
 
 /// The number of connections of a tenant. Browsers and test suites need far fewer.
 const LIMIT: usize = 256;
@@ -46,8 +42,6 @@ const LIMIT: usize = 256;
 const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 /// How often idle connections are looked for, and how often a lack of descriptors is logged.
 const SWEEP: Duration = Duration::from_secs(10);
-/// How long a client may take to send a request body.
-const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 /// The pause after a connection could not be accepted.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
 
@@ -260,38 +254,8 @@ impl Connection {
 
     async fn respond(&self, request: Request<Incoming>, scheme: Scheme) -> poem::Response {
         let (local, remote) = self.addresses;
-        let addresses = (LocalAddr(local.into()), RemoteAddr(remote.into()));
-        let mut request = poem::Request::from((request, addresses.0, addresses.1, scheme));
-        let body: BoxBody<Bytes, io::Error> = request.take_body().into();
-        let limit = body_limit(request.uri().path());
-        match timeout(BODY_TIMEOUT, read(body, limit)).await {
-            Ok(Ok(body)) => request.set_body(body),
-            Ok(Err(error)) => return aborted(StatusCode::BAD_REQUEST, &error.to_string()),
-            Err(_) => {
-                let text = "the request body did not arrive in time";
-                return aborted(StatusCode::REQUEST_TIMEOUT, text);
-            }
-        }
+        let (local, remote) = (LocalAddr(local.into()), RemoteAddr(remote.into()));
+        let request = poem::Request::from((request, local, remote, scheme));
         self.endpoint.get_response(request).await
     }
-}
-
-/// Reads a body. A body that is longer than the limit is cut off one byte later, so the endpoint
-/// refuses it.
-async fn read(mut body: BoxBody<Bytes, io::Error>, limit: usize) -> io::Result<Bytes> {
-    let mut bytes = BytesMut::new();
-    while let Some(frame) = body.frame().await {
-        let Ok(data) = frame?.into_data() else { continue };
-        let wanted = data.len().min(limit + 1 - bytes.len());
-        bytes.extend_from_slice(&data[..wanted]);
-        if bytes.len() > limit {
-            break;
-        }
-    }
-    Ok(bytes.freeze())
-}
-
-/// The response to a request whose body is incomplete, after which the connection is closed.
-fn aborted(status: StatusCode, text: &str) -> poem::Response {
-    problem(status, text).with_header(CONNECTION, "close").into_response()
 }

@@ -1,7 +1,14 @@
 //! The token that protects `/_dev`.
 
+use std::time::Duration;
+
 use entra_dev::{ControlToken, Directory, Options, TokenError, ids::CONTOSO, running_access_token};
 use reqwest::{Method, StatusCode};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    time::timeout,
+};
 
 use crate::support::{Answer, Form, TestTenant, shared_keys};
 
@@ -159,4 +166,61 @@ fn the_control_token_is_never_printed() {
     for text in ["", "two words", "line\nbreak", "ümlaut"] {
         assert!(text.parse::<ControlToken>().is_err(), "{text:?}");
     }
+}
+
+#[tokio::test]
+async fn a_caller_without_the_token_is_refused_before_the_body_is_read() {
+    let tenant = protected().await;
+    let announced = "Content-Type: application/json\r\nContent-Length: 4000000";
+    for (request, fields) in [
+        ("PUT /_dev/directory", announced.to_owned()),
+        ("POST /_dev/tenants", format!("{announced}\r\nAuthorization: Bearer wrong")),
+        ("POST /_dev/tokens", format!("{announced}\r\nExpect: 100-continue")),
+        ("PUT /_dev/directory", "Transfer-Encoding: chunked".to_owned()),
+    ] {
+        let mut connection = connect(&tenant).await;
+        let head = format!("{request} HTTP/1.1\r\nHost: localhost\r\n{fields}\r\n\r\n");
+        connection.write_all(head.as_bytes()).await.unwrap();
+        let response = head_of_response(&mut connection).await;
+        assert!(response.starts_with("HTTP/1.1 401 "), "{request}: {response}");
+    }
+    // With the token, the body is expected.
+    let mut connection = connect(&tenant).await;
+    let head = format!(
+        "PUT /_dev/clock HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n\
+         Content-Length: 12\r\nAuthorization: Bearer {TOKEN}\r\nExpect: 100-continue\r\n\r\n"
+    );
+    connection.write_all(head.as_bytes()).await.unwrap();
+    let response = head_of_response(&mut connection).await;
+    assert!(response.starts_with("HTTP/1.1 100 "), "{response}");
+    connection.write_all(b"{\"offset\":7}").await.unwrap();
+    let response = head_of_response(&mut connection).await;
+    assert!(response.starts_with("HTTP/1.1 204 "), "{response}");
+}
+
+#[tokio::test]
+async fn a_client_that_sends_the_whole_body_sees_the_refusal() {
+    let tenant = protected().await;
+    let body = "x".repeat(4 * 1024 * 1024);
+    for _ in 0..5 {
+        let request = tenant.browser.put(tenant.url("/_dev/directory")).body(body.clone());
+        Answer::of(request).await.assert_problem(401, "control token");
+    }
+}
+
+async fn connect(tenant: &TestTenant) -> TcpStream {
+    let port: u16 = tenant.url("").rsplit(':').next().unwrap().parse().unwrap();
+    TcpStream::connect(("127.0.0.1", port)).await.unwrap()
+}
+
+/// The status line and the header fields. A server that waits for the body takes longer than this.
+async fn head_of_response(connection: &mut TcpStream) -> String {
+    let mut head = Vec::new();
+    let read = async {
+        while !head.ends_with(b"\r\n\r\n") {
+            head.push(connection.read_u8().await.unwrap());
+        }
+    };
+    timeout(Duration::from_secs(8), read).await.unwrap();
+    String::from_utf8(head).unwrap()
 }
