@@ -61,7 +61,7 @@
 //!
 //! - `directory`: tenants, people, groups and apps; [`ids`]: the built-in ids
 //! - `host_name`, `control_token`, `identity_header`, `token_issuer`: who can reach the tenant, and
-//!   under which names
+//!   under which names; `constant_time`: comparison of secrets
 //! - `scope`: what a client requests; `grants`, `devices` and `sessions`: what people have granted
 //! - `keys`: the signing keys; `tokens`: the content of tokens
 //! - `federation`: the keys of the issuers that apps trust
@@ -73,6 +73,7 @@
 
 mod audit;
 mod clock;
+mod constant_time;
 mod control_token;
 mod devices;
 mod directory;

@@ -13,7 +13,7 @@ use poem::{
     },
 };
 
-use crate::{control_token::ControlToken, random};
+use crate::{constant_time::is_secret, control_token::ControlToken, random};
 
 use super::{
     cookie, pages, parameters::Parameters, request_body, response::problem, tenants::Tenants,
@@ -42,7 +42,8 @@ impl Control {
             _ => None,
         };
         bearer.is_some_and(|token| self.token.is(token))
-            || cookie::control(request, base_url) == Some(&self.cookie)
+            || cookie::control(request, base_url)
+                .is_some_and(|proof| is_secret(&self.cookie, proof))
     }
 
     /// Sets the cookie if the form has the token.
