@@ -11,15 +11,37 @@ use super::{context::Context, taken_names::TakenNames};
 impl Context {
     /// Changes the directory.
     pub(crate) fn edit_directory(&self, edit: &Edit) -> Result<Edited, EditError> {
+        self.edit_directory_if(edit, |_| Ok(()))
+    }
+
+    /// Changes the directory if it meets a condition. Nothing changes it in between.
+    pub(super) fn edit_directory_if<E: From<EditError>>(
+        &self,
+        edit: &Edit,
+        condition: impl FnOnce(&Directory) -> Result<(), E>,
+    ) -> Result<Edited, E> {
         let mut names = self.lock_changes();
-        let edited = self.directory().edited(edit)?;
+        let before = self.directory();
+        condition(&before)?;
+        let edited = before.edited(edit)?;
         self.replace_directory(&edited.directory, &mut names)?;
         Ok(edited)
     }
 
     /// Replaces the directory.
     pub(crate) fn set_directory(&self, directory: &Directory) -> Result<(), EditError> {
-        self.replace_directory(directory, &mut self.lock_changes())
+        self.set_directory_if(directory, |_| Ok(()))
+    }
+
+    /// Replaces the directory if it meets a condition. Nothing changes it in between.
+    pub(super) fn set_directory_if<E: From<EditError>>(
+        &self,
+        directory: &Directory,
+        condition: impl FnOnce(&Directory) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let mut names = self.lock_changes();
+        condition(&self.directory())?;
+        Ok(self.replace_directory(directory, &mut names)?)
     }
 
     /// Goes back to the directory with which the tenant was started.

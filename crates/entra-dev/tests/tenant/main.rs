@@ -18,6 +18,7 @@ mod client_assertion;
 mod client_credentials;
 mod clock;
 mod command_line;
+mod conditional_changes;
 mod consent;
 mod consent_by_administrators;
 mod control_token;

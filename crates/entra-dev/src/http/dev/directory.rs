@@ -2,6 +2,10 @@
 
 use std::{str, sync::Arc};
 
+use crate::{
+    directory::{Directory, DirectoryError, Edit, Edited},
+    http::{context::Context, response::json},
+};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use poem::{
     Body, Request, Response, handler,
@@ -9,16 +13,15 @@ use poem::{
         StatusCode,
         header::{HeaderValue, LOCATION},
     },
-    web::Data,
-};
-
-use crate::{
-    directory::{Directory, DirectoryError, Edit, Edited},
-    http::{context::Context, response::json},
+    web::{
+        Data,
+        headers::{ETag, HeaderMapExt},
+    },
 };
 
 use super::{
     body::{JSON, read_text, read_value, require},
+    preconditions::{Preconditions, entity_tag},
     problem::{Problem, bad_request},
     run::run,
 };
@@ -33,16 +36,42 @@ pub(in crate::http) fn show(
     Data(context): Data<&Arc<Context>>,
     request: &Request,
 ) -> Result<Response, Problem> {
-    Ok(json(StatusCode::OK, &context.directory().part(&segments(request)?)?))
+    let path = segments(request)?;
+    let part = context.directory().part(&path)?;
+    let tag = entity_tag(&part)?;
+    tagged(&Preconditions::of(request, Some(path))?, tag, || json(StatusCode::OK, &part))
 }
 
-/// `GET /_dev/directory.toml`: the directory as a file.
+/// `GET /_dev/directory.toml`: the directory as a file. Its entity tag is that of the directory, so
+/// that a file can be written back to it.
 #[handler]
-pub(in crate::http) fn export(Data(context): Data<&Arc<Context>>) -> Response {
-    Response::builder()
-        .content_type("application/toml")
-        .header("cache-control", "no-store")
-        .body(context.directory().to_toml())
+pub(in crate::http) fn export(
+    Data(context): Data<&Arc<Context>>,
+    request: &Request,
+) -> Result<Response, Problem> {
+    let directory = context.directory();
+    let tag = entity_tag(&directory.to_json())?;
+    tagged(&Preconditions::of(request, Some(Vec::new()))?, tag, || {
+        Response::builder()
+            .content_type("application/toml")
+            .header("cache-control", "no-store")
+            .body(directory.to_toml())
+    })
+}
+
+/// The response to a GET with an entity tag, or 304 if the client has what it asks for.
+fn tagged(
+    preconditions: &Preconditions,
+    tag: ETag,
+    response: impl FnOnce() -> Response,
+) -> Result<Response, Problem> {
+    preconditions.check_match(Some(&tag))?;
+    let mut response = match preconditions.is_known(Some(&tag)) {
+        true => Response::builder().status(StatusCode::NOT_MODIFIED).finish(),
+        false => response(),
+    };
+    response.headers_mut().typed_insert(tag);
+    Ok(response)
 }
 
 /// `POST /_dev/directory/{collection}`, or a list in an entry: adds an entry or a text.
@@ -53,7 +82,7 @@ pub(in crate::http) async fn add(
     body: Body,
 ) -> Result<Response, Problem> {
     let value = read_value(request, body, &[JSON]).await?;
-    change(context, Edit::add(segments(request)?, value)).await
+    change(context, request, |path| Edit::add(path, value)).await
 }
 
 /// `PUT /_dev/directory` and below: replaces the directory, an entry or a field.
@@ -63,12 +92,11 @@ pub(in crate::http) async fn put(
     request: &Request,
     body: Body,
 ) -> Result<Response, Problem> {
-    let path = segments(request)?;
-    if path.is_empty() && require(request, &[JSON, TOML])? == TOML {
-        return replace(context, body).await;
+    if segments(request)?.is_empty() && require(request, &[JSON, TOML])? == TOML {
+        return replace(context, request, body).await;
     }
     let value = read_value(request, body, &[JSON]).await?;
-    change(context, Edit::put(path, value)).await
+    change(context, request, |path| Edit::put(path, value)).await
 }
 
 /// `PATCH /_dev/directory/{collection}/{entry}` and below: changes some fields.
@@ -79,7 +107,7 @@ pub(in crate::http) async fn patch(
     body: Body,
 ) -> Result<Response, Problem> {
     let value = read_value(request, body, &[JSON, MERGE_PATCH]).await?;
-    change(context, Edit::patch(segments(request)?, value)).await
+    change(context, request, |path| Edit::patch(path, value)).await
 }
 
 /// `DELETE /_dev/directory/{collection}/{entry}` and below: removes an entry, a field or a text.
@@ -88,7 +116,7 @@ pub(in crate::http) async fn remove(
     Data(context): Data<&Arc<Context>>,
     request: &Request,
 ) -> Result<Response, Problem> {
-    change(context, Edit::remove(segments(request)?)).await
+    change(context, request, Edit::remove).await
 }
 
 /// `POST /_dev/directory/reset`: the directory as it was when the tenant was started.
@@ -99,13 +127,23 @@ pub(in crate::http) async fn reset(
 ) -> Result<StatusCode, Problem> {
     // The body has no meaning, but its media type keeps pages of other sites away.
     require(request, &[JSON])?;
+    let preconditions = Preconditions::of(request, None)?;
     let context = Arc::clone(context);
-    run(move || context.reset_directory()).await?;
+    run(move || {
+        let initial = context.issuer.directory.initial();
+        context.set_directory_if(initial, |directory| preconditions.check(directory))
+    })
+    .await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 /// Replaces the directory by the one in a TOML file.
-async fn replace(context: &Arc<Context>, body: Body) -> Result<Response, Problem> {
+async fn replace(
+    context: &Arc<Context>,
+    request: &Request,
+    body: Body,
+) -> Result<Response, Problem> {
+    let preconditions = Preconditions::of(request, Some(Vec::new()))?;
     let text = read_text(body).await?;
     let directory = Directory::parse_sent(&text).map_err(|error| match error {
         DirectoryError::Faults(faults) => {
@@ -115,14 +153,23 @@ async fn replace(context: &Arc<Context>, body: Body) -> Result<Response, Problem
         DirectoryError::Read { .. } => bad_request(error),
     })?;
     let changed = Arc::clone(context);
-    run(move || changed.set_directory(&directory)).await?;
+    run(move || changed.set_directory_if(&directory, |before| preconditions.check(before))).await?;
     Ok(json(StatusCode::OK, &context.directory().to_json()))
 }
 
-/// Changes the directory, and responds with the new value.
-async fn change(context: &Arc<Context>, edit: Edit) -> Result<Response, Problem> {
-    let changed = Arc::clone(context);
-    let Edited { value, path, created, .. } = run(move || changed.edit_directory(&edit)).await?;
+/// Changes the part of the directory that the path of the request names, and responds with the new
+/// value.
+async fn change(
+    context: &Arc<Context>,
+    request: &Request,
+    edit: impl FnOnce(Vec<String>) -> Edit,
+) -> Result<Response, Problem> {
+    let path = segments(request)?;
+    let preconditions = Preconditions::of(request, Some(path.clone()))?;
+    let (changed, edit) = (Arc::clone(context), edit(path));
+    let edited =
+        run(move || changed.edit_directory_if(&edit, |directory| preconditions.check(directory)));
+    let Edited { value, path, created, .. } = edited.await?;
     let Some(value) = value else {
         return Ok(Response::builder().status(StatusCode::NO_CONTENT).finish());
     };

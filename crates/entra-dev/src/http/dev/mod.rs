@@ -8,6 +8,7 @@
 mod body;
 mod controls;
 mod directory;
+mod preconditions;
 mod problem;
 mod run;
 mod tenants;
