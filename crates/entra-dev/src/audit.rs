@@ -216,7 +216,7 @@ impl Audit {
         entries.push_back(entry);
     }
 
-    /// The recorded requests, the newest first.
+    /// The recorded requests, newest first.
     pub(crate) fn entries(&self) -> Vec<Entry> {
         let entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         entries.iter().rev().cloned().collect()

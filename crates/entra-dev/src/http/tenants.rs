@@ -27,7 +27,7 @@ impl Tenants {
         Self { shared: Arc::new(shared), control, isolated: RwLock::default() }
     }
 
-    /// All isolated tenants, the oldest first.
+    /// All isolated tenants, oldest first.
     pub(crate) fn isolated(&self) -> Vec<Arc<Context>> {
         // Entries are added and removed as a whole, so a poisoned lock is safe to use.
         self.isolated.read().unwrap_or_else(PoisonError::into_inner).clone()

@@ -197,7 +197,7 @@ impl DevTenant {
         self.context.faults.plan(endpoint, plan);
     }
 
-    /// The last 200 requests, the newest first, with the reason if they were refused.
+    /// The last 200 requests, newest first, with the reason if they were refused.
     pub fn audit(&self) -> Vec<AuditEntry> {
         self.context.audit.entries()
     }

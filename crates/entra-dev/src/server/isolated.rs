@@ -103,7 +103,7 @@ impl IsolatedTenant {
         self.context.faults.plan(endpoint, plan);
     }
 
-    /// The last 200 requests to this tenant, the newest first.
+    /// The last 200 requests to this tenant, newest first.
     pub fn audit(&self) -> Vec<AuditEntry> {
         self.context.audit.entries()
     }

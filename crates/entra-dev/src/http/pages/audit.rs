@@ -1,4 +1,4 @@
-//! The audit trail: the last requests, the newest first, with a filter.
+//! The audit trail: the last requests, newest first, with a filter.
 
 use maud::{Markup, html};
 
