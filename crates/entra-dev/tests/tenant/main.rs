@@ -34,6 +34,7 @@ mod discovery_v1;
 mod error_pages;
 mod faults;
 mod federation;
+mod federation_https;
 mod federation_keys;
 mod footprint;
 mod forged_kinds;
