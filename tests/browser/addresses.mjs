@@ -7,8 +7,8 @@
 
 import assert from 'node:assert/strict';
 import { chromium, launchOptions } from './chromium.mjs';
+import { ONE_WAIT } from './limits.mjs';
 
-const ONE_WAIT = 15_000;
 
 async function useDocsPage(browser, base) {
     const page = await browser.newPage();

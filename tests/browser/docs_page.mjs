@@ -13,12 +13,12 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { violations } from './accessibility.mjs';
 import { chromium, launchOptions } from './chromium.mjs';
+import { ONE_WAIT } from './limits.mjs';
 
 const { values: options, positionals: [base] } = parseArgs({
     allowPositionals: true,
     options: { screenshots: { type: 'string' } },
 });
-const ONE_WAIT = 15_000;
 const TEXT = { light: 'rgb(59, 65, 81)', dark: 'rgb(228, 230, 230)' };
 
 async function look(browser, width, colorScheme) {

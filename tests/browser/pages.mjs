@@ -11,10 +11,10 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { violations } from './accessibility.mjs';
 import { chromium, launchOptions } from './chromium.mjs';
+import { ONE_WAIT } from './limits.mjs';
 
 const [tenant, clientId, scope] = process.argv.slice(2);
 const TENANT = '11111111-1111-4111-8111-111111111111';
-const ONE_WAIT = 15_000;
 const LONG_NAME = 'Maximiliane-Anastasia Wolkenstein-Trostburg von und zu Hohenlohe-Langenburg';
 
 /** The app to which a sign-in returns. It keeps the responses. */

@@ -10,12 +10,11 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { chromium, launchOptions } from './chromium.mjs';
+import { ONE_WAIT, WHOLE_SCRIPT } from './limits.mjs';
 
 const CLIENT_ID = '44444444-4444-4444-8444-444444444444';
 const SCOPE = 'api://33333333-3333-4333-8333-333333333333/access_as_user';
 const REDIRECT_PATH = '/oauth2-redirect';
-const WHOLE_WALK = 120_000;
-const ONE_WAIT = 15_000;
 
 const { values: options, positionals } = parseArgs({
     allowPositionals: true,
@@ -474,8 +473,8 @@ function fail(error) {
 }
 
 const timer = setTimeout(() => {
-    fail(new Error(`all steps together took longer than ${WHOLE_WALK / 1000} s`));
-}, WHOLE_WALK);
+    fail(new Error(`all steps together took longer than ${WHOLE_SCRIPT / 1000} s`));
+}, WHOLE_SCRIPT);
 try {
     const browser = await chromium.launch(launchOptions);
     await walk(await openContext(browser));

@@ -13,12 +13,12 @@ import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { violations } from './accessibility.mjs';
 import { chromium, launchOptions } from './chromium.mjs';
+import { ONE_WAIT } from './limits.mjs';
 
 const { values: options, positionals: [api, authority, port] } = parseArgs({
     allowPositionals: true,
     options: { screenshot: { type: 'string' } },
 });
-const ONE_WAIT = 15_000;
 const repository = join(import.meta.dirname, '../..');
 const folder = join(repository, 'examples/spa');
 

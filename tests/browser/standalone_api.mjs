@@ -6,9 +6,9 @@
 
 import assert from 'node:assert/strict';
 import { chromium, launchOptions } from './chromium.mjs';
+import { ONE_WAIT } from './limits.mjs';
 
 const [api, tenant] = process.argv.slice(2);
-const ONE_WAIT = 15_000;
 
 const browser = await chromium.launch(launchOptions);
 try {

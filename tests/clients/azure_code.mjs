@@ -8,6 +8,7 @@
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
+import { ONE_WAIT } from '../browser/limits.mjs';
 import { run, settings, tools, unverifiedClaims } from './lib/matrix.mjs';
 
 const { ConfidentialClientApplication, ManagedIdentityApplication } = tools('@azure/msal-node');
@@ -24,7 +25,7 @@ async function assertRecorded(token, clientId) {
         method: 'POST',
         headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
         body: JSON.stringify({ summary: `by ${clientId}` }),
-        signal: AbortSignal.timeout(10_000),
+        signal: AbortSignal.timeout(ONE_WAIT),
     });
     assert.equal(response.status, 200, await response.text());
 }

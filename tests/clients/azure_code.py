@@ -71,7 +71,7 @@ def assert_recorded(token: str, client_id: str) -> None:
     headers = {"authorization": f"Bearer {token}"}
     run_of_job = {"summary": f"by {client_id}"}
     url = f"{settings['STANDALONE_API_URL']}/runs"
-    answer = requests.post(url, json=run_of_job, headers=headers, timeout=10)
+    answer = requests.post(url, json=run_of_job, headers=headers, timeout=60)
     assert answer.status_code == 200, answer.text
 
 

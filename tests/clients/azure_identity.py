@@ -23,6 +23,7 @@ from azure.identity import (
 )
 from matrix import (
     AUTHORITY,
+    ONE_ANSWER,
     OWN_SCOPE,
     assert_api_forbids,
     assert_api_takes,
@@ -35,7 +36,6 @@ from matrix import (
 from visitor import ADA, PICK, UMA, FakeBrowser, Visitor
 
 SCOPE = settings["API_SCOPE"]
-ONE_ANSWER = 10
 OURS: dict[str, Any] = {
     "tenant_id": settings["TENANT_ID"],
     "authority": settings["TENANT_HTTPS"],

@@ -8,12 +8,11 @@
 
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
+import { ONE_WAIT } from '../browser/limits.mjs';
 import { launch } from './lib/chromium.mjs';
 import { assertApiRefuses, assertApiTakes, run, settings, unverifiedClaims } from './lib/matrix.mjs';
 import { serveApp, version } from './lib/spa.mjs';
 import { ADA, CONSENT, PICK, UMA } from './lib/visitor.mjs';
-
-const ONE_WAIT = 10_000;
 
 const auth = {
     clientId: settings.SPA_CLIENT_ID,
@@ -31,11 +30,11 @@ const home = `${origin}/`;
 const bridge = `${origin}/redirect.html`;
 
 const { browser, close } = await launch(settings.TENANT_HTTPS);
-browser.setDefaultTimeout(ONE_WAIT);
 
 /** Opens the app in a new tab, so that its cache is empty. */
 async function openApp(configuration = { auth }) {
-    told = configuration;
+    const system = { iframeBridgeTimeout: ONE_WAIT, ...configuration.system };
+    told = { ...configuration, system };
     const app = await browser.newPage();
     await app.goto(home);
     assert.equal(await app.evaluate(() => returned), null);

@@ -16,6 +16,7 @@ from typing import Any
 import msal
 from matrix import (
     AUTHORITY,
+    ONE_ANSWER,
     OWN_SCOPE,
     assert_api_forbids,
     assert_api_refuses,
@@ -29,7 +30,6 @@ from matrix import (
 from visitor import ADA, CONSENT, PICK, UMA, FakeBrowser, Visitor
 
 SCOPES = [settings["API_SCOPE"]]
-ONE_ANSWER = 10
 # Otherwise it asks Microsoft whether this host is one of theirs.
 OURS = {"authority": AUTHORITY, "instance_discovery": False, "timeout": ONE_ANSWER}
 

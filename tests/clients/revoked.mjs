@@ -6,13 +6,13 @@
 // each flow that passed, and exits with 1 if a flow failed.
 
 import assert from 'node:assert/strict';
+import { ONE_WAIT } from '../browser/limits.mjs';
 import { redirectTo, run, settings, tools } from './lib/matrix.mjs';
 import { ADA, Visitor, answerIn } from './lib/visitor.mjs';
 
 const { CryptoProvider, PublicClientApplication } = tools('@azure/msal-node');
 const { version } = tools('@azure/msal-node/package.json');
 
-const ONE_ANSWER = 10_000;
 const scopes = [settings.API_SCOPE];
 
 const app = (options) => new PublicClientApplication({
@@ -45,7 +45,7 @@ function call(method, path, token) {
     return fetch(new URL(path, settings.API_URL), {
         method,
         headers: { authorization: `Bearer ${token}` },
-        signal: AbortSignal.timeout(ONE_ANSWER),
+        signal: AbortSignal.timeout(ONE_WAIT),
     });
 }
 

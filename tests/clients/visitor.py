@@ -16,7 +16,7 @@ UMA = "uma@contoso.example"
 # The headings of the tenant's pages.
 PICK = "Pick an account"
 CONSENT = "Permissions requested"
-ONE_ANSWER = 10
+ONE_ANSWER = 60
 MOST_PAGES = 12
 
 

@@ -13,7 +13,7 @@ use entra_dev::{
 
 use crate::support::{
     Column, Launch, Program, Proxy, StandaloneApi, Tool, environment, free_ports, require, root,
-    run, tenant_folder, test_name,
+    run_browser, tenant_folder, test_name,
 };
 
 #[tokio::test]
@@ -44,7 +44,7 @@ async fn the_docs_page_is_accessible_in_both_color_schemes_and_on_narrow_screens
         .env("HOME", program.folder.path())
         .env("TMPDIR", program.folder.path())
         .env("CHROMIUM", chromium);
-    let look = run(look).await;
+    let look = run_browser(look).await;
     assert!(
         look.status.success(),
         "{}{}",
@@ -118,7 +118,7 @@ async fn a_person_signs_in_on_the_docs_page_of_the_standalone_api() {
         .env("HOME", profile.path())
         .env("TMPDIR", profile.path())
         .env("CHROMIUM", chromium);
-    let walk = run(walk).await;
+    let walk = run_browser(walk).await;
     assert!(
         walk.status.success(),
         "{}{}",
@@ -140,7 +140,7 @@ fn script(node: &Path, chromium: &Path, name: &str, program: &Program) -> Comman
 
 /// Runs the script and returns its output. It must succeed.
 async fn succeed(script: Command, program: &Program) -> Output {
-    let output = run(script).await;
+    let output = run_browser(script).await;
     assert!(
         output.status.success(),
         "{}{}\nThe server's log:\n{}",
@@ -183,7 +183,7 @@ async fn everybody_can_use_the_pages_of_the_development_tenant() {
         .env("HOME", folder.path())
         .env("TMPDIR", folder.path())
         .env("CHROMIUM", chromium);
-    let visit = run(visit).await;
+    let visit = run_browser(visit).await;
     assert!(
         visit.status.success(),
         "{}{}",
@@ -211,7 +211,7 @@ async fn the_pictures_of_the_development_tenant_show_its_pages() {
         .env("HOME", folder.path())
         .env("TMPDIR", folder.path())
         .env("CHROMIUM", chromium);
-    let output = run(script).await;
+    let output = run_browser(script).await;
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let readme = fs::read_to_string(root().join("crates/entra-dev/README.md")).unwrap();
     for page in ["sign-in", "consent", "audit-trail"] {

@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeSet, path::PathBuf};
 
-use crate::support::{Column, Tool, operations, require, run_client, test_name};
+use crate::support::{Column, Tool, only_browser, operations, require, run_client, test_name};
 
 #[tokio::test]
 async fn msal_for_python_signs_in_and_renews() {
@@ -27,6 +27,7 @@ async fn msal_for_node_signs_in_and_renews() {
 async fn msal_in_a_browser_signs_in_renews_and_signs_out() {
     let tools = [Tool::Node, Tool::MsalBrowser, Tool::Playwright, Tool::Chromium];
     let Some([node, _, _, _]) = require(test_name!(), tools) else { return };
+    let _browser = only_browser().await;
     compare("@azure/msal-browser", node, "msal_browser.mjs").await;
 }
 

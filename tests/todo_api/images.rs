@@ -14,8 +14,8 @@ use serde_json::json;
 use tempfile::TempDir;
 
 use crate::support::{
-    Container, EntraDev, Image, Mount, Network, Postgres, Service, Setup, Tool, require, root, run,
-    test_name,
+    Container, EntraDev, Image, Mount, Network, Postgres, Service, Setup, Tool, only_browser,
+    require, root, run, test_name,
 };
 
 const API: &str = "Dockerfile";
@@ -33,6 +33,7 @@ async fn somebody_signs_in_and_creates_a_todo_in_the_containers_of_the_compose_f
     let browser = [Tool::Chromium, Tool::Playwright];
     let Some([python, node, _, postgres]) = require(test_name!(), tools) else { return };
     let Some([chromium, _]) = require(test_name!(), browser) else { return };
+    let _browser = only_browser().await;
     let entra_dev = EntraDev::build().await;
     let volumes = tempfile::tempdir().unwrap();
     let network = Network::new();

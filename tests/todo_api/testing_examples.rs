@@ -13,8 +13,8 @@ use serde_json::{Value, json};
 use tokio::{join, time::sleep};
 
 use crate::support::{
-    Elsewhere, EntraDev, Tool, cargo, client, leads_somewhere, require, root, run, test_name,
-    wait_until,
+    Elsewhere, EntraDev, Tool, cargo, client, leads_somewhere, only_browser, require, root, run,
+    test_name, wait_until,
 };
 
 const CONTROL_TOKEN: &str = "the-token-of-the-tests";
@@ -22,6 +22,7 @@ const CONTROL_TOKEN: &str = "the-token-of-the-tests";
 #[tokio::test]
 async fn all_examples_pass_with_one_tenant_process_under_two_names() {
     let Some(examples) = Examples::find(test_name!()) else { return };
+    let _browser = only_browser().await;
     let elsewhere = Elsewhere::knowing("entra-dev", "127.0.0.2", examples.folder.path());
     let arguments = ["--host=127.0.0.2", "--answer-to=entra-dev", "--control-token", CONTROL_TOKEN];
     let tenant = EntraDev::start(examples.folder.path(), &arguments).await;

@@ -7,7 +7,8 @@ use entra_dev::{
 };
 
 use crate::support::{
-    Elsewhere, Launch, Program, Tool, client_command, free_ports, require, run, test_name,
+    Elsewhere, Launch, Program, Tool, client_command, free_ports, only_browser, require, run,
+    test_name,
 };
 
 const CONTROL_TOKEN: &str = "the-token-of-the-tests";
@@ -16,6 +17,7 @@ const CONTROL_TOKEN: &str = "the-token-of-the-tests";
 async fn a_browser_an_api_and_a_daemon_agree_on_one_tenant_under_two_names() {
     let tools = [Tool::MsalPython, Tool::Node, Tool::MsalBrowser, Tool::Playwright, Tool::Chromium];
     let Some([python, node, ..]) = require(test_name!(), tools) else { return };
+    let _browser = only_browser().await;
     let folder = tempfile::tempdir().unwrap();
     let elsewhere = Elsewhere::knowing("entra-dev", "127.0.0.2", folder.path());
     let [https_port, port] = free_ports();

@@ -7,8 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect } from 'node:tls';
 import { chromium, launchOptions } from '../../browser/chromium.mjs';
-
-const CONNECTING = 5_000;
+import { ONE_WAIT } from '../../browser/limits.mjs';
 
 /**
  * Starts Chromium for a tenant whose certificate Node trusts through NODE_EXTRA_CA_CERTS. `close`
@@ -23,6 +22,7 @@ export async function launch(tenant) {
         // Chromium reads CAs only from a database, which only a separate tool can write.
         args: [...launchOptions.args, `--ignore-certificate-errors-spki-list=${key}`],
     });
+    browser.setDefaultTimeout(ONE_WAIT);
     const close = async () => {
         await browser.close();
         await rm(profile, { recursive: true, force: true, maxRetries: 5 });
@@ -45,7 +45,7 @@ async function allowThirdPartyCookies(profile) {
 async function publicKey(tenant) {
     const { hostname, port } = new URL(tenant);
     const socket = connect({ host: hostname, port: Number(port) || 443, servername: hostname });
-    await once(socket, 'secureConnect', { signal: AbortSignal.timeout(CONNECTING) });
+    await once(socket, 'secureConnect', { signal: AbortSignal.timeout(ONE_WAIT) });
     const { publicKey: key } = socket.getPeerX509Certificate();
     socket.destroy();
     return key.export({ format: 'der', type: 'spki' });

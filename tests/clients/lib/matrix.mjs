@@ -3,10 +3,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-
-const ONE_ROW = 25_000;
-const ALL_ROWS = 90_000;
-const ONE_ANSWER = 10_000;
+import { ONE_FLOW, ONE_WAIT, WHOLE_SCRIPT } from '../../browser/limits.mjs';
 
 export { tools } from '../../tools/require.mjs';
 
@@ -24,11 +21,11 @@ export const settings = new Proxy(process.env, {
  */
 export async function run(library, version, rows, close = async () => {}) {
     console.log(`version: ${library} ${version}`);
-    const end = Date.now() + ALL_ROWS;
+    const end = Date.now() + WHOLE_SCRIPT;
     let failed = false;
     for (const [flow, steps] of Object.entries(rows)) {
         try {
-            const reason = await within(Math.min(ONE_ROW, end - Date.now()), steps);
+            const reason = await within(Math.min(ONE_FLOW, end - Date.now()), steps);
             console.log(reason ? `skipped: ${flow}: ${reason}` : `ok: ${flow}`);
         } catch (error) {
             failed = true;
@@ -37,7 +34,7 @@ export async function run(library, version, rows, close = async () => {}) {
             console.error(error);
         }
     }
-    await within(ONE_ROW, close);
+    await within(ONE_WAIT, close);
     // A library may keep a socket open.
     process.exit(failed ? 1 : 0);
 }
@@ -71,7 +68,7 @@ export async function assertApiRefuses(token) {
 async function statusFor(token) {
     const response = await fetch(new URL('/todoitems', settings.API_URL), {
         headers: { authorization: `Bearer ${token}` },
-        signal: AbortSignal.timeout(ONE_ANSWER),
+        signal: AbortSignal.timeout(ONE_WAIT),
     });
     return response.status;
 }

@@ -2,13 +2,13 @@
 // fills in the forms of the development tenant, whatever they look like.
 
 import assert from 'node:assert/strict';
+import { ONE_WAIT } from '../../browser/limits.mjs';
 
 export const ADA = 'ada@contoso.example';
 export const UMA = 'uma@contoso.example';
 /** The headings of the tenant's pages. */
 export const PICK = 'Pick an account';
 export const CONSENT = 'Permissions requested';
-const ONE_ANSWER = 10_000;
 const MOST_PAGES = 12;
 
 export class Visitor {
@@ -95,7 +95,7 @@ function send({ url, form }, cookie) {
         body: form,
         headers: cookie ? { cookie } : {},
         redirect: 'manual',
-        signal: AbortSignal.timeout(ONE_ANSWER),
+        signal: AbortSignal.timeout(ONE_WAIT),
     });
 }
 

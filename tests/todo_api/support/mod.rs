@@ -75,6 +75,7 @@ use std::{
 };
 
 use reqwest::{Client, redirect};
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 /// A client that follows no redirects and uses no proxy.
 pub(crate) fn client() -> Client {
@@ -84,6 +85,19 @@ pub(crate) fn client() -> Client {
 /// The folder of the workspace.
 pub(crate) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Waits until no other test runs a browser. While a test holds the permit, no other one starts a
+/// browser: each has several processes, and they would make each other slow.
+pub(crate) async fn only_browser() -> SemaphorePermit<'static> {
+    static BROWSER: Semaphore = Semaphore::const_new(1);
+    BROWSER.acquire().await.unwrap()
+}
+
+/// Runs a command that uses a browser to its end.
+pub(crate) async fn run_browser(command: Command) -> Output {
+    let _browser = only_browser().await;
+    run(command).await
 }
 
 /// Runs a command to its end, while the servers of the test keep running.
