@@ -76,18 +76,14 @@ struct Consent {
 }
 
 impl Consents {
-    /// Whether each of these permissions has the consent of at least one of these principals.
-    pub(crate) fn cover(
-        &self,
-        principals: [&str; 2],
-        client_id: &str,
-        permissions: &[String],
-    ) -> bool {
+    /// Whether each of these permissions has the consent of at least one of these principals for the
+    /// app with the client id beside it.
+    pub(crate) fn cover(&self, principals: &[(&str, &str)], permissions: &[String]) -> bool {
         let given = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         permissions.iter().all(|permission| {
-            principals
-                .iter()
-                .any(|principal| given.contains(&Consent::new(principal, client_id, permission)))
+            principals.iter().any(|(principal, client_id)| {
+                given.contains(&Consent::new(principal, client_id, permission))
+            })
         })
     }
 

@@ -63,6 +63,7 @@ impl Collection {
             "groups" => Some(Self::Groups),
             "agent_blueprint"
             | "agent_identity"
+            | "inheritable_permissions"
             | "permissions"
             | "roles"
             | "trusted_managed_identities" => Some(Self::Apps),

@@ -130,6 +130,9 @@ impl AppEntry {
             optional_claims: self.optional_claims.clone(),
             agent_blueprint: (self.agent_blueprint.as_ref())
                 .map(|name| references.blueprint(checks, name, &tenant)),
+            inheritable_permissions: (self.inheritable_permissions.iter())
+                .map(|name| references.api(checks, name))
+                .collect(),
             assignment_required: self.assignment_required,
             consent_required: self.consent_required,
             id_token_issuance: self.id_token_issuance,
@@ -168,6 +171,11 @@ impl AppEntry {
                 "nobody signs in to an agent: it has no redirect URIs and is not a public client",
             ),
             (!self.added_to.is_empty(), "an agent is in one tenant only: it has no added_to"),
+            (
+                !self.inheritable_permissions.is_empty(),
+                "an agent has no agents that could inherit permissions: its blueprint has \
+                 inheritable_permissions",
+            ),
         ] {
             if is_wrong {
                 checks.report(blueprint.span(), text);

@@ -104,6 +104,8 @@ pub(super) struct AppEntry {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) agent_blueprint: Option<Text>,
     #[serde(default)]
+    pub(super) inheritable_permissions: Vec<Text>,
+    #[serde(default)]
     pub(super) assignment_required: bool,
     #[serde(default)]
     pub(super) consent_required: bool,

@@ -124,6 +124,27 @@ impl Directory {
         self.0.apps.iter().filter(is_its)
     }
 
+    /// The blueprint of this app, if the app is an agent that inherits the permissions in this API.
+    pub(crate) fn inherits_from(&self, app: &App, api: &App) -> Option<&Arc<App>> {
+        let blueprint = self.app(app.agent_blueprint.as_deref()?)?;
+        blueprint.inheritable_permissions.contains(&api.client_id).then_some(blueprint)
+    }
+
+    /// The app roles that this app has in an API: its own and, without repetition, those that it
+    /// inherits.
+    pub(crate) fn roles_of_app(&self, app: &App, api: &App) -> Vec<String> {
+        let holders = [Some(app), self.inherits_from(app, api).map(AsRef::as_ref)];
+        let granted = holders.into_iter().flatten();
+        let granted = granted.filter_map(|holder| holder.permissions.get(&api.client_id)).flatten();
+        let mut roles = Vec::new();
+        for role in granted {
+            if !roles.contains(role) {
+                roles.push(role.clone());
+            }
+        }
+        roles
+    }
+
     /// All apps.
     pub(crate) fn apps(&self) -> &[Arc<App>] {
         &self.0.apps

@@ -119,6 +119,7 @@ impl AppEntry {
             ("consent_required", self.consent_required),
             ("expired_secrets", !self.expired_secrets.is_empty()),
             ("id_token_issuance", self.id_token_issuance),
+            ("inheritable_permissions", !self.inheritable_permissions.is_empty()),
             ("optional_claims", !self.optional_claims.is_empty()),
             ("own_signing_key", self.own_signing_key),
             ("public_client", self.public_client),

@@ -114,6 +114,14 @@ impl<'a> References<'a> {
         client_id
     }
 
+    /// The client id of the API with this id or name: an app, or Microsoft Graph.
+    pub(super) fn api(&self, checks: &mut Checks, name: &Text) -> String {
+        match is_called(name, &self.graph) {
+            true => self.graph.client_id.clone(),
+            false => resolve(checks, "app", &self.apps, name),
+        }
+    }
+
     /// App roles by the client id of the app that declares them. `tenant` is the tenant of the
     /// person or single-tenant app that has the roles.
     pub(super) fn assignments(
@@ -124,13 +132,9 @@ impl<'a> References<'a> {
     ) -> BTreeMap<String, Vec<String>> {
         let mut assignments = BTreeMap::new();
         for (name, roles) in entries {
-            let graph = Some(&self.graph).filter(|graph| is_called(name, graph));
-            let client_id = match graph {
-                Some(graph) => graph.client_id.clone(),
-                None => resolve(checks, "app", &self.apps, name),
-            };
-            if let Some(graph) = graph {
-                check_roles(checks, name, roles, graph.app_roles.iter());
+            let client_id = self.api(checks, name);
+            if client_id == self.graph.client_id {
+                check_roles(checks, name, roles, self.graph.app_roles.iter());
             } else if let Some(app) = self.by_client_id.get(client_id.as_str()) {
                 self.check_known_in(checks, tenant, app, name);
                 check_roles(checks, name, roles, app.app_roles.iter().map(AsRef::as_ref));

@@ -118,12 +118,20 @@ impl SignIn<'_> {
         Ok(Arc::clone(person))
     }
 
-    /// Whether the person need not be asked: no consent is required, or it was given before.
+    /// Whether the person need not be asked: no consent is required, or it was given before. An agent
+    /// inherits what an administrator has consented to for its blueprint.
     pub(super) fn has_consent(&self, person: &Person) -> bool {
-        let principals = [person.oid.as_str(), person.tenant.as_str()];
-        let Self { context, app, scopes, .. } = self;
-        !app.consent_required
-            || context.consents.cover(principals, &app.client_id, &scopes.full_names())
+        let Self { context, directory, app, scopes, .. } = self;
+        let blueprint = directory.inherits_from(app, scopes.resource());
+        if !app.consent_required || blueprint.is_some_and(|it| !it.consent_required) {
+            return true;
+        }
+        let tenant = person.tenant.as_str();
+        let own =
+            [person.oid.as_str(), tenant].map(|principal| (principal, app.client_id.as_str()));
+        let inherited = blueprint.map(|blueprint| (tenant, blueprint.client_id.as_str()));
+        let principals: Vec<_> = own.into_iter().chain(inherited).collect();
+        context.consents.cover(&principals, &scopes.full_names())
     }
 
     pub(super) fn record_consent(&self, person: &Person, consent: Consent) {

@@ -69,10 +69,14 @@ impl Issuer {
     pub(crate) fn access_token(&self, token: &AccessToken<'_>) -> Result<String, SignError> {
         let tenant = token.subject.tenant();
         let base_url = self.base_url(token.resource);
-        let claims = match token.resource.access_token_version {
+        let mut claims = match token.resource.access_token_version {
             1 => token.version_1(base_url, self.now()),
             _ => token.version_2(base_url, self.now()),
         };
+        if let Subject::App { .. } = token.subject {
+            let roles = self.directory.now().roles_of_app(token.client, token.resource);
+            claims.set_any("roles", &roles);
+        }
         if token.resource.client_id == MICROSOFT_GRAPH {
             // As in Entra, tokens for Graph have a nonce in the header. In Entra, only Graph can
             // verify their signature. Here, the signature is an ordinary one.
@@ -156,8 +160,6 @@ impl AccessToken<'_> {
                 claims.set_some("idtyp", wants(OptionalClaim::Idtyp).then_some("app"));
                 claims.set("oid", principal.as_str());
                 claims.set("rh", routing_hint(tenant, &principal));
-                let roles = self.client.permissions.get(&self.resource.client_id);
-                claims.set_any("roles", roles.map_or(&[], Vec::as_slice));
                 let of_agent = agent.map(|agent| path_subject(tenant, self.client, agent));
                 claims.set("sub", of_agent.unwrap_or(principal));
                 let identity = self.client.managed_identity.as_ref();

@@ -47,6 +47,7 @@ mod groups_overage;
 mod https;
 mod hybrid_flow;
 mod id_token_claims;
+mod inherited_permissions;
 mod isolated_input;
 mod isolated_tenants;
 mod key_rotation;

@@ -189,7 +189,9 @@ fn settings(directory: &Directory, app: &App) -> Markup {
     let added = app.added_to.iter().map(|id| html! { "added to " (tenant_name(directory, id)) });
     let identity = (app.managed_identity.iter())
         .map(|identity| html! { (identity.kind.name()) " managed identity" });
-    lines(set.chain(added).chain(blueprint).chain(identity))
+    let inheritable = (app.inheritable_permissions.iter())
+        .map(|api| html! { "agents inherit permissions of " (app_name(directory, api)) });
+    lines(set.chain(added).chain(blueprint).chain(inheritable).chain(identity))
 }
 
 /// The secrets can be shown, because they are for development. Certificates are shown by their
