@@ -1,5 +1,6 @@
 //! Extracts the files of Swagger UI that the docs page needs from the package that contains them,
 //! and compresses each once. The program contains them only in this form, which is a quarter as large.
+//! Also makes release builds smaller, with compact relocations.
 
 use std::{
     env,
@@ -7,6 +8,7 @@ use std::{
     fs,
     io::{Cursor, Read, Write},
     path::Path,
+    process::Command,
 };
 
 use flate2::{Compression, Crc, write::GzEncoder};
@@ -18,8 +20,14 @@ const FILES: [&str; 2] = ["swagger-ui.css", "swagger-ui-bundle.js"];
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-changed=migrations");
-    #[allow(clippy::disallowed_methods)]
-    let out = env::var("OUT_DIR")?;
+    extract_swagger_ui(Path::new(&variable("OUT_DIR")?))?;
+    if supports_compact_relocations()? {
+        println!("cargo::rustc-link-arg-bins=-Wl,-z,pack-relative-relocs");
+    }
+    Ok(())
+}
+
+fn extract_swagger_ui(out: &Path) -> Result<(), Box<dyn Error>> {
     let mut archive = ZipArchive::new(Cursor::new(SWAGGER_UI_VENDORED))?;
     for file in FILES {
         let suffix = format!("/dist/{file}");
@@ -36,8 +44,33 @@ fn main() -> Result<(), Box<dyn Error>> {
         let mut checksum = Crc::new();
         checksum.update(&bytes);
         let tag = format!("{:08x}{:x}", checksum.sum(), bytes.len());
-        fs::write(Path::new(&out).join(format!("{file}.tag")), tag)?;
-        fs::write(Path::new(&out).join(format!("{file}.gz")), gzip.finish()?)?;
+        fs::write(out.join(format!("{file}.tag")), tag)?;
+        fs::write(out.join(format!("{file}.gz")), gzip.finish()?)?;
     }
     Ok(())
+}
+
+/// Whether the program can have its relocations in the format RELR, which saves 0.6 MB of the file
+/// and of the memory. glibc reads it from version 2.36 on; an earlier one refuses to start the program.
+/// So the C library of this machine decides, and debug builds, which are for this machine only, do
+/// without.
+fn supports_compact_relocations() -> Result<bool, Box<dyn Error>> {
+    let native = variable("HOST")? == variable("TARGET")?;
+    let glibc =
+        variable("CARGO_CFG_TARGET_OS")? == "linux" && variable("CARGO_CFG_TARGET_ENV")? == "gnu";
+    if !(native && glibc && variable("PROFILE")? == "release") {
+        return Ok(false);
+    }
+    // Prints "glibc 2.36", for example.
+    let Ok(output) = Command::new("getconf").arg("GNU_LIBC_VERSION").output() else {
+        return Ok(false);
+    };
+    let version = String::from_utf8_lossy(&output.stdout);
+    let minor = version.trim().strip_prefix("glibc 2.").and_then(|minor| minor.parse::<u32>().ok());
+    Ok(minor.is_some_and(|minor| minor >= 36))
+}
+
+#[allow(clippy::disallowed_methods)]
+fn variable(name: &str) -> Result<String, env::VarError> {
+    env::var(name)
 }
