@@ -59,6 +59,7 @@ mod json;
 mod jwk;
 mod keys;
 mod metadata;
+mod object;
 #[cfg(feature = "poem")]
 pub mod poem;
 pub mod policy;

@@ -7,6 +7,7 @@ use crate::{
     authority::{Authority, Directory, IssuerTemplate, Issuers, TENANT_PLACEHOLDER},
     cloud::Cloud,
     ids::{ClientId, TenantId},
+    object::Object,
     settings::is_https_or_loopback,
 };
 
@@ -32,7 +33,8 @@ pub(crate) struct OwnTenant {
 impl Metadata {
     /// Parses the document and checks that its issuer fits the authority.
     pub(crate) fn parse(authority: &Authority, body: &[u8]) -> Result<Self, InvalidMetadata> {
-        let document: Document = serde_json::from_slice(body).map_err(InvalidMetadata::Json)?;
+        let Object::<Document>(document) =
+            serde_json::from_slice(body).map_err(InvalidMetadata::Json)?;
         let jwks_uri = Url::parse(&document.jwks_uri)
             .ok()
             .filter(is_https_or_loopback)
@@ -239,6 +241,21 @@ mod tests {
         let metadata =
             parse("https://login.microsoftonline.com", "contoso.example", &issuer).unwrap();
         assert_eq!(metadata.tenant.map(|own| own.id), TenantId::parse(TENANT));
+    }
+
+    #[test]
+    fn an_array_is_not_a_discovery_document() {
+        let settings = Settings::new(TENANT, "33333333-3333-4333-8333-333333333333");
+        let authority = settings.checked().unwrap().authority;
+        let issuer = format!("https://login.microsoftonline.com/{TENANT}/v2.0");
+        for body in ["[]".to_owned(), format!(r#"["{issuer}","https://keys.example/keys",null]"#)] {
+            let Err(InvalidMetadata::Json(error)) = Metadata::parse(&authority, body.as_bytes())
+            else {
+                panic!("{body} is accepted");
+            };
+            let text = error.to_string();
+            assert!(text.starts_with("invalid type: sequence, expected an object"), "{text}");
+        }
     }
 
     #[test]
