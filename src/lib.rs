@@ -8,6 +8,7 @@
 //!   [`unread_body`]: request bodies that nobody reads; [`proxies`]: whom to believe who the client
 //!   is.
 //! - [`config`]: the settings; [`telemetry`]: the log; [`causes`]: errors in it.
+//! - [`objects`]: reads structs from JSON objects only.
 //! - [`cases`]: why tokens are refused, with the headings in docs/TROUBLESHOOTING.md.
 //! - [`register`]: the app registrations in Microsoft Entra ID.
 //! - [`cli`]: the commands.
@@ -19,6 +20,7 @@ pub mod cli;
 pub mod config;
 pub mod list;
 pub mod listener;
+pub mod objects;
 pub mod proxies;
 pub mod register;
 pub mod server;

@@ -6,6 +6,8 @@
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
+use crate::objects::Objects;
+
 use super::wanted::Audience;
 
 /// An app registration
@@ -270,9 +272,9 @@ impl Organization {
 ///
 /// # Errors
 ///
-/// If a member has another type than Graph documents.
+/// If the value or one of its members has another type than Graph documents.
 pub(super) fn read<T: DeserializeOwned>(value: Value) -> Result<T, serde_json::Error> {
-    serde_json::from_value(without_nulls(value))
+    T::deserialize(Objects(without_nulls(value)))
 }
 
 fn without_nulls(value: Value) -> Value {

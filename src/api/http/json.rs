@@ -16,7 +16,9 @@ use poem_openapi::{
 };
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::{objects::Objects, problem::Problem};
+use crate::objects::Objects;
+
+use super::problem::Problem;
 
 /// The largest accepted body, in bytes.
 pub const BODY_LIMIT: usize = 64 * 1024;

@@ -9,7 +9,6 @@ mod host;
 pub mod json;
 pub mod limits;
 pub mod methods;
-mod objects;
 pub mod pages;
 pub mod paging;
 pub mod preconditions;

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use url::{Url, form_urlencoded};
 
-use crate::{causes::Causes, register::Pause};
+use crate::{causes::Causes, objects::Objects, register::Pause};
 
 use super::terminal::Terminal;
 
@@ -57,7 +57,7 @@ impl DeviceCode<'_> {
         let client = client(&self.authority)?;
         let start = [("client_id", self.client_id), ("scope", &self.scope)];
         let started = self.post(&client, "devicecode", &start).await?;
-        let started: Started = serde_json::from_value(started.map_err(explained)?)
+        let started = Started::deserialize(Objects(started.map_err(explained)?))
             .context("the response of the device code endpoint cannot be understood")?;
         terminal.note(&format!(
             "To sign in, open {} and enter the code {}",

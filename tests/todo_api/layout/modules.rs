@@ -40,6 +40,7 @@ const CRATES: &[&str] = &[
 const RULES: &[Rule] = &[
     Rule { module: "cases", modules: &[], crates: &["poem_entra"] },
     Rule { module: "causes", modules: &[], crates: &[] },
+    Rule { module: "objects", modules: &[], crates: &["serde", "serde_json"] },
     // The domain.
     Rule { module: "list", modules: &["todo"], crates: &[] },
     Rule { module: "todo", modules: &[], crates: &[] },
@@ -91,7 +92,7 @@ const RULES: &[Rule] = &[
     Rule { module: "api::http::host", modules: &["api::http::problem"], crates: &["poem"] },
     Rule {
         module: "api::http::json",
-        modules: &["api::http::objects", "api::http::problem"],
+        modules: &["api::http::problem", "objects"],
         crates: &["poem", "poem_openapi", "serde", "serde_json", "tokio"],
     },
     Rule {
@@ -100,7 +101,6 @@ const RULES: &[Rule] = &[
         crates: &["poem", "tokio"],
     },
     Rule { module: "api::http::methods", modules: &[], crates: &["poem", "poem_openapi"] },
-    Rule { module: "api::http::objects", modules: &[], crates: &["serde", "serde_json"] },
     Rule { module: "api::http::pages", modules: &[], crates: &["poem", "poem_openapi"] },
     Rule {
         module: "api::http::paging",
@@ -153,7 +153,7 @@ const RULES: &[Rule] = &[
         crates: &["poem", "poem_entra", "serde_json", "tokio"],
     },
     // The app registrations. Nobody else knows Microsoft Graph.
-    Rule { module: "register", modules: &["api::security"], crates: &["serde", "serde_json", "tokio"] },
+    Rule { module: "register", modules: &["api::security", "objects"], crates: &["serde", "serde_json", "tokio"] },
     // The commands. Only one module knows the development tenant.
     Rule {
         module: "cli",
@@ -167,7 +167,7 @@ const RULES: &[Rule] = &[
     },
     Rule {
         module: "cli::register",
-        modules: &["api::docs", "api::security", "causes", "cli", "config", "config::env_file", "listener", "register"],
+        modules: &["api::docs", "api::security", "causes", "cli", "config", "config::env_file", "listener", "objects", "register"],
         crates: &["anyhow", "clap", "poem_entra", "serde", "serde_json", "tokio"],
     },
     Rule { module: "cli::dev_tenant", modules: &["config", "listener"], crates: &["anyhow", "entra_dev"] },

@@ -260,6 +260,22 @@ async fn a_web_page_in_place_of_graph_is_not_taken_for_an_answer() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_array_is_not_a_resource_of_graph() {
+    let Some(setup) = Setup::new(test_name!()).await else { return };
+    let tenant = entra_dev::ids::CONTOSO;
+    for organization in [
+        json!([tenant, "Contoso", [{ "name": "contoso.example" }]]),
+        json!({ "id": tenant, "verifiedDomains": [["contoso.example"]] }),
+    ] {
+        let answer = json!({ "value": [organization] });
+        let url = serve(make_sync(move |_: Request| Json(answer.clone()))).await;
+        let arguments = ["register", "--graph-url", &url];
+        let run = Run::of(&setup.launch.run(setup.folder.path(), &arguments));
+        run.assert_failed(&["the response cannot be understood", NOTHING]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_token_is_not_sent_to_the_server_of_a_link() {
     let Some(setup) = Setup::new(test_name!()).await else { return };
     let url = serve(make_sync(|_: Request| {

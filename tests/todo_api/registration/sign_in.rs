@@ -7,7 +7,9 @@ use std::{
 };
 
 use poem::{
-    EndpointExt, Route, Server, handler,
+    Endpoint, EndpointExt, Route, Server,
+    endpoint::make_sync,
+    handler,
     http::StatusCode,
     listener::{Acceptor, Listener, TcpListener},
     post,
@@ -123,14 +125,19 @@ fn token(Form(form): Form<Value>, authority: Data<&Authority>) -> (StatusCode, J
 async fn start(answers: &[Value]) -> (String, Authority) {
     let authority =
         Authority { answers: Arc::new(Mutex::new(answers.to_vec())), requests: Arc::default() };
-    let acceptor = TcpListener::bind("127.0.0.1:0").into_acceptor().await.unwrap();
-    let address = acceptor.local_addr()[0].clone();
     let routes = Route::new()
         .at("/:tenant/oauth2/v2.0/devicecode", post(device_code))
         .at("/:tenant/oauth2/v2.0/token", post(token))
         .data(authority.clone());
-    tokio::spawn(Server::new_with_acceptor(acceptor).run(routes));
-    (format!("http://{}", address.as_socket_addr().unwrap()), authority)
+    (serve(routes).await, authority)
+}
+
+/// Serves the endpoint on a free port, and returns its URL.
+async fn serve(endpoint: impl Endpoint + 'static) -> String {
+    let acceptor = TcpListener::bind("127.0.0.1:0").into_acceptor().await.unwrap();
+    let address = acceptor.local_addr()[0].clone();
+    tokio::spawn(Server::new_with_acceptor(acceptor).run(endpoint));
+    format!("http://{}", address.as_socket_addr().unwrap())
 }
 
 fn error(code: &str) -> Value {
@@ -176,4 +183,16 @@ async fn a_refused_sign_in_is_explained() {
         run.assert_failed(&["the sign-in failed: ", expected, "Nothing was changed."]);
     }
     assert_eq!(setup.graph.calls().len(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_array_from_the_device_code_endpoint_is_not_a_code() {
+    let Some(mut setup) = Setup::new(test_name!()).await else { return };
+    let page = "https://login.microsoft.com/device";
+    let url = serve(make_sync(move |_| Json(json!(["device", "ABCD-EFGH", page, 900, 0])))).await;
+    setup.launch = Launch::default().with("AAD_INSTANCE", url);
+    let run: Run = setup.run(&["--client-id", CLIENT]);
+    let text = "the response of the device code endpoint cannot be understood";
+    run.assert_failed(&[text, "Nothing was changed."]);
+    assert!(!run.stderr.contains("ABCD-EFGH"), "{run:#?}");
 }

@@ -1,5 +1,5 @@
-//! Reads structs from JSON objects only, as the OpenAPI document says. The code that serde derives
-//! would also read them from arrays, with the members in the order of the code.
+//! Reads structs from JSON objects only, as the documents say that define them. The code that serde
+//! derives would also read them from arrays, with the members in the order of the code.
 
 use std::fmt;
 
@@ -11,7 +11,7 @@ use serde::{
 
 /// A JSON deserializer for which a struct is an object, at any depth outside of enums. It wraps
 /// every visitor, map and sequence that serde passes from level to level.
-pub(super) struct Objects<T>(pub T);
+pub struct Objects<T>(pub T);
 
 impl<'de, D: Deserializer<'de>> Deserializer<'de> for Objects<D> {
     type Error = D::Error;
