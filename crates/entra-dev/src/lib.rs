@@ -87,6 +87,7 @@ mod identity_header;
 pub mod ids;
 mod jws;
 mod keys;
+mod object;
 mod options;
 mod random;
 mod refusal;

@@ -5,7 +5,10 @@ use std::{collections::BTreeMap, fmt};
 use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
-use crate::token_issuer::TokenIssuer;
+use crate::{
+    object::{object, objects},
+    token_issuer::TokenIssuer,
+};
 
 use super::{
     app::OptionalClaim, federated_credential::FederatedCredentialEntry,
@@ -18,12 +21,13 @@ pub(super) type Text = Spanned<String>;
 #[derive(Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct DirectoryFile {
+    #[serde(deserialize_with = "objects")]
     pub(super) tenants: Vec<TenantEntry>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "objects")]
     pub(super) groups: Vec<GroupEntry>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "objects")]
     pub(super) people: Vec<PersonEntry>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "objects")]
     pub(super) apps: Vec<AppEntry>,
 }
 
@@ -113,7 +117,7 @@ pub(super) struct AppEntry {
     pub(super) id_token_issuance: bool,
     #[serde(default)]
     pub(super) public_client: bool,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "object")]
     pub(super) redirect_uris: RedirectUris,
     #[serde(default)]
     pub(super) secrets: Vec<String>,
@@ -127,7 +131,7 @@ pub(super) struct AppEntry {
     pub(super) resource_id: Option<Text>,
     #[serde(default)]
     pub(super) trusted_managed_identities: Vec<Text>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "objects")]
     pub(super) federated_credentials: Vec<FederatedCredentialEntry>,
     #[serde(default)]
     pub(super) permissions: BTreeMap<Text, Vec<Text>>,

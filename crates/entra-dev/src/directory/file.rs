@@ -6,14 +6,13 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use serde::Deserialize;
 use toml::{
     Spanned,
     de::{DeTable, DeValue, ValueDeserializer},
 };
 use uuid::Uuid;
 
-use crate::ids::CONSUMERS;
+use crate::{ids::CONSUMERS, object::object};
 
 use super::{
     certificate::AppCertificate,
@@ -72,10 +71,7 @@ pub(super) fn check(
     folder: Option<&Path>,
 ) -> Result<Contents, Vec<Finding>> {
     let mut checks = Checks::default();
-    if let Ok(value) = &value {
-        check_shape(value, &mut checks);
-    }
-    let file = value.map(ValueDeserializer::from).and_then(DirectoryFile::deserialize);
+    let file = value.map(ValueDeserializer::from).and_then(object::<DirectoryFile, _>);
     let contents = match file {
         Ok(mut file) => {
             check_names(&file, &mut checks);
@@ -118,28 +114,6 @@ fn read_certificate(certificate: &mut Text, checks: &mut Checks, folder: Option<
             checks.report(certificate.span(), text);
             false
         }
-    }
-}
-
-/// Checks that the directory and its entries are tables. Deserialization would also accept lists.
-fn check_shape(directory: &Spanned<DeValue<'_>>, checks: &mut Checks) {
-    let text = "invalid type: sequence, expected a table";
-    match directory.get_ref() {
-        DeValue::Table(collections) => {
-            let lists = collections.iter().filter_map(|(_, list)| list.get_ref().as_array());
-            for entry in lists.flatten() {
-                let credentials = entry.get_ref().as_table();
-                let credentials =
-                    credentials.and_then(|fields| fields.get("federated_credentials"));
-                let credentials = credentials.and_then(|list| list.get_ref().as_array());
-                let tables = [entry].into_iter().chain(credentials.into_iter().flatten());
-                for table in tables.filter(|table| table.get_ref().is_array()) {
-                    checks.report(table.span(), text);
-                }
-            }
-        }
-        DeValue::Array(_) => checks.report(directory.span(), text),
-        _ => {}
     }
 }
 

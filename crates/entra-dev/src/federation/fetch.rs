@@ -6,7 +6,10 @@ use reqwest::{Client, StatusCode, header::ACCEPT, redirect};
 use serde::Deserialize;
 use url::Url;
 
-use crate::directory::{is_on_this_machine, may_be_fetched};
+use crate::{
+    directory::{is_on_this_machine, may_be_fetched},
+    object::Object,
+};
 
 use super::issuer_key::IssuerKeys;
 
@@ -57,7 +60,7 @@ impl Fetcher {
     pub(super) async fn keys_of(&self, issuer: &str) -> Result<IssuerKeys, FetchError> {
         let url = format!("{}/.well-known/openid-configuration", issuer.trim_end_matches('/'));
         let body = self.get(&url).await?;
-        let metadata: Metadata =
+        let Object::<Metadata>(metadata) =
             serde_json::from_slice(&body).map_err(|_| FetchError::NoMetadata(url))?;
         if metadata.issuer != issuer {
             let expected = issuer.to_owned();

@@ -5,7 +5,7 @@ use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::jws::UnverifiedJws;
+use crate::{jws::UnverifiedJws, object::Object};
 
 /// The maximum number of keys of an issuer. Further ones are ignored.
 const MOST: usize = 64;
@@ -43,7 +43,7 @@ struct Jwk {
 impl IssuerKeys {
     /// Parses a key set; `None` if it is not one. Keys that cannot verify RS256 are left out.
     pub(super) fn parse(json: &[u8]) -> Option<Self> {
-        let set: KeySet = serde_json::from_slice(json).ok()?;
+        let Object::<KeySet>(set) = serde_json::from_slice(json).ok()?;
         Some(Self(set.keys.into_iter().filter_map(IssuerKey::parse).take(MOST).collect()))
     }
 
@@ -73,7 +73,7 @@ impl IssuerKeys {
 
 impl IssuerKey {
     fn parse(jwk: Value) -> Option<Self> {
-        let jwk: Jwk = serde_json::from_value(jwk).ok()?;
+        let Object::<Jwk>(jwk) = serde_json::from_value(jwk).ok()?;
         let is_for_rs256 = jwk.kty == "RSA"
             && jwk.r#use.is_none_or(|purpose| purpose == "sig")
             && jwk.alg.is_none_or(|algorithm| algorithm == "RS256");

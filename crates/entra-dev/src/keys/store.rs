@@ -11,6 +11,8 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use rcgen::{CertificateParams, DistinguishedName, DnType};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
+use crate::object::{Object, object};
+
 use super::{
     error::{KeyError, failed},
     file::create,
@@ -68,8 +70,11 @@ pub(super) fn generate_one() -> Result<SigningKey, KeyError> {
 /// The content of the key file.
 #[derive(Serialize, Deserialize)]
 pub(super) struct StoredKeys {
+    #[serde(deserialize_with = "object")]
     general: StoredKey,
+    #[serde(deserialize_with = "object")]
     next: StoredKey,
+    #[serde(deserialize_with = "object")]
     personal: StoredKey,
 }
 
@@ -127,7 +132,7 @@ fn read<T: DeserializeOwned, K>(
     // The parser's message can contain parts of the file, which is secret.
     serde_json::from_slice(&content)
         .map_err(|error| format!("it is not the expected JSON (line {})", error.line()))
-        .and_then(parse)
+        .and_then(|Object(keys)| parse(keys))
         .map(Some)
         .map_err(|reason| KeyError::Corrupt { path: path.to_owned(), reason })
 }

@@ -59,6 +59,16 @@ fn faulty() -> Vec<(String, &'static str, &'static str)> {
         (text("[[tenants]]\nid = 1"), "line 2: ", "1"),
         (text("tenants = [[]]"), "line 1: invalid type: sequence, expected a table", "[]"),
         (
+            text("tenants = [[\"a1000000-0000-4000-8000-000000000001\", \"X\"]]"),
+            "line 1: invalid type: sequence, expected a table",
+            "[",
+        ),
+        (
+            app("redirect_uris = [[], [\"https://a.example/\"], []]"),
+            "line 8: invalid type: sequence, expected a table",
+            "redirect_uris",
+        ),
+        (
             text("[[tenants]]\nid = \"x\"\nname = \"X\"\ncolour = 1"),
             "line 4: unknown field `colour`",
             "colour",
@@ -168,6 +178,7 @@ fn assert_reported(read: Result<Directory, DirectoryError>, expected: &str) {
     let told: Vec<_> = faults.iter().map(ToString::to_string).collect();
     assert!(told.iter().any(|fault| fault.starts_with(expected)), "{expected}: {told:?}");
     assert!(error.to_string().contains(expected), "{error}");
+    assert!(!error.to_string().contains("struct "), "it names a type of the code: {error}");
 }
 
 #[test]

@@ -248,6 +248,11 @@ async fn a_faulty_issuer_is_named_with_its_fault() {
         (204, String::new(), "responds with the status 204"),
         (200, "<html>".to_owned(), "is not the metadata of an issuer"),
         (200, "{}".to_owned(), "is not the metadata of an issuer"),
+        (
+            200,
+            json!([issuer.url, format!("{}{KEYS}", issuer.url)]).to_string(),
+            "is not the metadata of an issuer",
+        ),
         (200, large, "is larger than 256 KiB"),
         (200, metadata("issuer", json!("https://other.example")), "name another issuer: https://o"),
         (
@@ -268,9 +273,12 @@ async fn a_faulty_issuer_is_named_with_its_fault() {
     issuer.publish(METADATA, 200, &issuer.metadata().to_string());
     assert!(!issuer.requests().contains(&"/elsewhere".to_owned()));
     assert_eq!(issuer.fetches(), 0);
-    for (status, body, text) in
-        [(500, "", "/keys responds with the status 500"), (200, "[]", "/keys is not a key set")]
-    {
+    let array = json!([[jwk("first", &FIRST)]]).to_string();
+    for (status, body, text) in [
+        (500, "", "/keys responds with the status 500"),
+        (200, "[]", "/keys is not a key set"),
+        (200, &array, "/keys is not a key set"),
+    ] {
         tenant.clock.advance(10);
         issuer.publish(KEYS, status, body);
         assert_unavailable(&present(&tenant, &first).await, text);
@@ -321,9 +329,11 @@ async fn unusable_keys_do_not_spoil_the_others() {
         key[name] = value;
         key
     };
+    let key = jwk("second", &SECOND);
     let unusable = json!([
         1,
         {},
+        ["RSA", null, null, "second", null, key["n"], key["e"]],
         { "kty": "EC", "kid": "ec", "crv": "P-256", "x": "AA", "y": "AA" },
         with("use", json!("enc")),
         with("alg", json!("PS256")),

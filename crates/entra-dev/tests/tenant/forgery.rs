@@ -248,7 +248,7 @@ async fn unknown_people_and_apps_are_named_in_the_error() {
         (json!({ "encrypted": 1 }), "invalid type: integer"),
         (json!({ "claims": [] }), "expected a map"),
         (json!({ "expires_in": "soon" }), "invalid type: string"),
-        (json!(17), "invalid type: integer"),
+        (json!(17), "the body must be a JSON object"),
     ] {
         tenant.post_json(PATH, &description).await.assert_problem(400, detail);
     }

@@ -10,7 +10,7 @@ use entra_dev::{
     DevTenant, KeyError, Options, StartError,
     ids::{CONSUMERS, CONTOSO},
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::support::{TestTenant, new_folder};
 
@@ -99,8 +99,21 @@ async fn a_corrupt_key_file_is_reported_and_not_changed() {
     let good = fs::read_to_string(good.join("signing-keys.json")).unwrap();
     let mut swapped: Value = serde_json::from_str(&good).unwrap();
     swapped["general"]["certificate"] = swapped["next"]["certificate"].clone();
+    let good_keys: Value = serde_json::from_str(&good).unwrap();
+    let [general, next, personal] = ["general", "next", "personal"].map(|name| &good_keys[name]);
+    let array = json!([general, next, personal]);
+    let mut inner = good_keys.clone();
+    inner["next"] = json!([next["pkcs8"], next["certificate"]]);
     shared.tenant.stop().await;
-    for content in ["", "{}", "{\"general\": 1}", &good[..good.len() / 2], &swapped.to_string()] {
+    for content in [
+        "",
+        "{}",
+        "{\"general\": 1}",
+        &good[..good.len() / 2],
+        &swapped.to_string(),
+        &array.to_string(),
+        &inner.to_string(),
+    ] {
         let folder = new_folder();
         fs::create_dir_all(&folder).unwrap();
         let path = folder.join("signing-keys.json");

@@ -21,6 +21,7 @@ mod command_line;
 mod conditional_changes;
 mod consent;
 mod consent_by_administrators;
+mod control_bodies;
 mod control_token;
 mod correlation;
 mod default_scope;

@@ -14,10 +14,14 @@ use super::problem::{Problem, bad_request};
 /// The media type of JSON.
 pub(super) const JSON: &str = "application/json";
 
-/// Reads a JSON body.
+/// Reads a JSON body, which must be an object. serde would also read a struct from an array.
 pub(super) async fn read<T: DeserializeOwned>(request: &Request, body: Body) -> Result<T, Problem> {
     require(request, &[JSON])?;
-    serde_json::from_slice(&read_bytes(body, BODY_LIMIT).await?).map_err(bad_request)
+    let bytes = read_bytes(body, BODY_LIMIT).await?;
+    if !bytes.trim_ascii_start().starts_with(b"{") {
+        return Err(bad_request("the body must be a JSON object"));
+    }
+    serde_json::from_slice(&bytes).map_err(bad_request)
 }
 
 /// The media type of the body, which must be one of these.
