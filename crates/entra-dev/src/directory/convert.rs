@@ -80,8 +80,8 @@ impl PersonEntry {
         let tenant = references.tenant(checks, &self.tenant);
         Person {
             name: self.name.as_ref().clone(),
-            display_name: self.display_name.clone(),
-            email: self.email.clone().unwrap_or_else(|| sign_in_name.clone()),
+            display_name: self.display_name.as_ref().clone(),
+            email: self.email.as_ref().map_or(&sign_in_name, Text::as_ref).clone(),
             sign_in_name,
             oid: self.oid.as_ref().clone(),
             guest: self.guest,
@@ -138,8 +138,8 @@ impl AppEntry {
             id_token_issuance: self.id_token_issuance,
             public_client: self.public_client,
             redirect_uris: self.redirect_uris.check(checks),
-            secrets: self.secrets.clone(),
-            expired_secrets: self.expired_secrets.clone(),
+            secrets: strings(&self.secrets),
+            expired_secrets: strings(&self.expired_secrets),
             certificates: (self.certificates.iter())
                 .filter_map(|certificate| AppCertificate::from_pem(certificate.as_ref().as_bytes()))
                 .collect(),

@@ -61,10 +61,10 @@ pub(super) struct GroupEntry {
 #[serde(deny_unknown_fields)]
 pub(super) struct PersonEntry {
     pub(super) name: Text,
-    pub(super) display_name: String,
+    pub(super) display_name: Text,
     pub(super) sign_in_name: Text,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) email: Option<String>,
+    pub(super) email: Option<Text>,
     pub(super) oid: Text,
     pub(super) tenant: Text,
     #[serde(default)]
@@ -120,9 +120,9 @@ pub(super) struct AppEntry {
     #[serde(default, deserialize_with = "object")]
     pub(super) redirect_uris: RedirectUris,
     #[serde(default)]
-    pub(super) secrets: Vec<String>,
+    pub(super) secrets: Vec<Text>,
     #[serde(default)]
-    pub(super) expired_secrets: Vec<String>,
+    pub(super) expired_secrets: Vec<Text>,
     #[serde(default)]
     pub(super) certificates: Vec<Text>,
     #[serde(skip_serializing_if = "Option::is_none")]

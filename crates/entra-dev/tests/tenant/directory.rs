@@ -80,6 +80,13 @@ fn faulty() -> Vec<(String, &'static str, &'static str)> {
             "line 2: an id must be a GUID in lower case",
             "A1000000",
         ),
+        (
+            text("[[tenants]]\nid = \"a1000000-0000-4000-8000-000000000001\"\nname = \" \""),
+            "line 3: a name must not be blank",
+            "\" \"",
+        ),
+        (person("tenant = \"X\"\nemail = \"\""), "line 9: an email address must not", "\"\""),
+        (app("app_roles = [\"\"]"), "line 8: an app role must not be blank", "\"\""),
         (tenant("domains = [\"common\"]"), "line 4: a domain must be a host name", "common"),
         (
             tenant("personal = true"),

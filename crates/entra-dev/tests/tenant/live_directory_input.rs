@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Zoe with another value of this field, or without it.
-fn zoe_with(field: &str, value: Value) -> Value {
+pub(crate) fn zoe_with(field: &str, value: Value) -> Value {
     let mut zoe = zoe();
     match value {
         Value::Null => drop(zoe.as_object_mut().unwrap().remove(field)),
@@ -20,7 +20,7 @@ fn zoe_with(field: &str, value: Value) -> Value {
 }
 
 /// Sends a change that must be refused with this status, and a fault at this pointer.
-async fn assert_refused(
+pub(crate) async fn assert_refused(
     tenant: &TestTenant,
     (method, path, body): (Method, &str, &Value),
     (pointer, detail): (&str, &str),

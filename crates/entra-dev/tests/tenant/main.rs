@@ -13,6 +13,7 @@ mod audit;
 mod audit_page;
 mod audit_secrets;
 mod authorize;
+mod blank_names;
 mod certificates;
 mod client_assertion;
 mod client_credentials;
