@@ -4,6 +4,7 @@ use std::{
     fmt::Display,
     net::IpAddr,
     num::{IntErrorKind, NonZeroU32, ParseIntError},
+    ops::RangeInclusive,
     path::{Path, PathBuf},
     str::FromStr,
     time::Duration,
@@ -20,6 +21,14 @@ use crate::{
 };
 
 use super::{DevTenantConfig, Environment, InvalidConfig, LogConfig, LogFormat, ServerConfig};
+
+/// In seconds. A longer time for requests and for the database is a mistake, such as a number of
+/// milliseconds. SQLite and PostgreSQL could not even store some of them.
+const HOUR: u64 = 3_600;
+/// In seconds. Microsoft recommends to read the keys once a day or more often.
+const DAY: u64 = 86_400;
+/// This many connections take 20 GB, so a larger number is a mistake.
+const MAX_CONNECTIONS: usize = 1_000_000;
 
 /// Reads values from an [`Environment`]. A value that cannot be parsed adds a fault, and reading
 /// continues with a placeholder, so that later faults are found too.
@@ -59,11 +68,11 @@ impl Reader<'_> {
         settings.audiences = self.environment.list("API_AUDIENCE");
         settings.allowed_tenants = self.environment.list("ALLOWED_TENANTS");
         settings.claims_mapping = self.boolean("CLAIMS_MAPPING");
-        settings.leeway = self.seconds("TOKEN_LEEWAY");
+        settings.leeway = Duration::from_secs(self.number("TOKEN_LEEWAY"));
         settings.token_cache_entries = self.number("TOKEN_CACHE_ENTRIES");
-        settings.key_refresh = self.seconds("KEY_REFRESH");
-        settings.key_refresh_floor = self.seconds("KEY_REFRESH_FLOOR");
-        settings.key_retention = self.seconds("KEY_RETENTION");
+        settings.key_refresh = self.seconds(0..=DAY, "KEY_REFRESH");
+        settings.key_refresh_floor = self.seconds(0..=DAY, "KEY_REFRESH_FLOOR");
+        settings.key_retention = self.seconds(0..=30 * DAY, "KEY_RETENTION");
         if let Err(InvalidSettings(faults)) = settings.check() {
             for (variable, problem) in faults.iter().map(in_terms_of_variables) {
                 // A number that could not be parsed was replaced by 0. Do not report the 0 as well.
@@ -96,18 +105,18 @@ impl Reader<'_> {
             tls: self.tls(),
             cors_origins: self.origins("CORS_ORIGINS"),
             cors_headers: self.field_names("CORS_HEADERS"),
-            drain_timeout: self.seconds("DRAIN_TIMEOUT"),
+            drain_timeout: self.seconds(0..=HOUR, "DRAIN_TIMEOUT"),
             trusted_proxies: self.proxies("TRUSTED_PROXIES"),
-            max_connections: self.at_least(4, "MAX_CONNECTIONS"),
+            max_connections: self.within(4..=MAX_CONNECTIONS, "MAX_CONNECTIONS"),
             rate_limit: self.rate("RATE_LIMIT"),
             explains_refusals: self.boolean("EXPLAIN_401"),
         }
     }
 
     pub(super) fn database(&mut self) -> Option<Options> {
-        let connections = self.at_least(2, "DATABASE_CONNECTIONS");
-        let timeout = Duration::from_secs(self.at_least(1, "DATABASE_TIMEOUT"));
-        let todo_limit = self.at_least(1, "TODO_LIMIT");
+        let connections = self.within(2..=usize::MAX, "DATABASE_CONNECTIONS");
+        let timeout = self.seconds(1..=HOUR, "DATABASE_TIMEOUT");
+        let todo_limit = self.within(1..=u32::MAX, "TODO_LIMIT");
         let url = self.environment.get("DATABASE_URL").unwrap_or_default();
         let password = self.environment.get("PGPASSWORD");
         let location = Location::parse(url).map(|location| match location {
@@ -218,15 +227,19 @@ impl Reader<'_> {
         })
     }
 
-    fn at_least<T>(&mut self, minimum: T, name: &str) -> T
+    fn within<T>(&mut self, range: RangeInclusive<T>, name: &str) -> T
     where
         T: FromStr<Err = ParseIntError> + Default + PartialOrd + Display,
     {
         let faults = self.faults.len();
         let number = self.number(name);
         // A number that could not be parsed has a fault already.
-        if number < minimum && self.faults.len() == faults {
-            self.faults.push(format!("{name} is {number}, but must be at least {minimum}"));
+        if !range.contains(&number) && self.faults.len() == faults {
+            let (least, limit) = match number < *range.start() {
+                true => ("least", range.start()),
+                false => ("most", range.end()),
+            };
+            self.faults.push(format!("{name} is {number}, but must be at {least} {limit}"));
         }
         number
     }
@@ -234,11 +247,11 @@ impl Reader<'_> {
     /// A number of 1 or more. `None` if the variable is not set.
     fn rate(&mut self, name: &str) -> Option<NonZeroU32> {
         self.environment.get(name)?;
-        NonZeroU32::new(self.at_least(1, name))
+        NonZeroU32::new(self.within(1..=u32::MAX, name))
     }
 
-    fn seconds(&mut self, name: &str) -> Duration {
-        Duration::from_secs(self.number(name))
+    fn seconds(&mut self, range: RangeInclusive<u64>, name: &str) -> Duration {
+        Duration::from_secs(self.within(range, name))
     }
 
     fn boolean(&mut self, name: &str) -> bool {
@@ -397,6 +410,7 @@ mod tests {
             ("CORS_HEADERS", "x-tenant:"),
             ("TRUSTED_PROXIES", "10.0.0.0/8, proxy.example"),
             ("MAX_CONNECTIONS", "3"),
+            ("MAX_CONNECTIONS", "1000001"),
             ("RATE_LIMIT", "0"),
             ("RATE_LIMIT", "10/s"),
             ("DATABASE_URL", "mysql://root:secret@localhost/todo"),
@@ -412,12 +426,19 @@ mod tests {
             ("DATABASE_URL", "sqlite://data/todo.db?mode=ro"),
             ("DATABASE_CONNECTIONS", "1"),
             ("DRAIN_TIMEOUT", "1m"),
+            ("DRAIN_TIMEOUT", "3601"),
             ("DATABASE_TIMEOUT", "never"),
+            ("DATABASE_TIMEOUT", "0"),
+            ("DATABASE_TIMEOUT", "3601"),
             ("TODO_LIMIT", "0"),
             ("TOKEN_LEEWAY", "301"),
             ("TOKEN_CACHE_ENTRIES", "-1"),
             ("TOKEN_CACHE_ENTRIES", "10000001"),
             ("KEY_REFRESH", "soon"),
+            ("KEY_REFRESH", "0"),
+            ("KEY_REFRESH", "86401"),
+            ("KEY_REFRESH_FLOOR", "86401"),
+            ("KEY_RETENTION", "2592001"),
             ("EXPLAIN_401", "yes"),
             ("LOG_FORMAT", "xml"),
             ("RUST_LOG", "a=b=c"),
@@ -429,6 +450,33 @@ mod tests {
             let expected = if value == "common" { "ALLOWED_TENANTS" } else { name };
             assert!(faults[0].starts_with(expected), "{faults:?}");
             assert!(!faults[0].contains("secret"), "{faults:?}");
+        }
+    }
+
+    #[test]
+    fn the_largest_and_the_smallest_numbers_are_accepted() {
+        for (name, values) in [
+            ("PORT", ["0", "65535"]),
+            ("DRAIN_TIMEOUT", ["0", "3600"]),
+            ("MAX_CONNECTIONS", ["4", "1000000"]),
+            ("RATE_LIMIT", ["1", "4294967295"]),
+            ("DATABASE_TIMEOUT", ["1", "3600"]),
+            ("TODO_LIMIT", ["1", "4294967295"]),
+            ("TOKEN_LEEWAY", ["0", "300"]),
+            ("TOKEN_CACHE_ENTRIES", ["0", "10000000"]),
+            ("KEY_REFRESH", ["1", "86400"]),
+            ("KEY_REFRESH_FLOOR", ["0", "86400"]),
+            ("KEY_RETENTION", ["0", "2592000"]),
+            ("DEV_TENANT_PORT", ["0", "65535"]),
+            ("DEV_TENANT_HTTPS_PORT", ["0", "65535"]),
+        ] {
+            for value in values {
+                let faults = faults(&Environment::complete().with(name, value));
+                assert_eq!(faults, <[String; 0]>::default(), "{name}={value}");
+            }
+            let faults = faults(&Environment::complete().with(name, "99999999999999999999"));
+            let expected = format!("{name} is \"99999999999999999999\", which is too large");
+            assert_eq!(faults, [expected]);
         }
     }
 

@@ -48,6 +48,12 @@ fn settings_with_which_the_server_does_not_start_are_faults() {
         ),
         ("AAD_TENANT_ID", "common", "ALLOWED_TENANTS is missing", "Set ALLOWED_TENANTS"),
         ("ALLOWED_TENANTS", "any", "ALLOWED_TENANTS applies only if", "Correct ALLOWED_TENANTS"),
+        (
+            "DATABASE_TIMEOUT",
+            "2147484",
+            "DATABASE_TIMEOUT is 2147484, but must be at most 3600",
+            "Correct DATABASE_TIMEOUT",
+        ),
         ("EXPLAIN_401", "yes", "EXPLAIN_401 is \"yes\", neither true", "Correct EXPLAIN_401"),
     ] {
         let launch = serve("http://localhost:1").with(name, value);
