@@ -29,6 +29,8 @@ const HOUR: u64 = 3_600;
 const DAY: u64 = 86_400;
 /// This many connections take 20 GB, so a larger number is a mistake.
 const MAX_CONNECTIONS: usize = 1_000_000;
+/// PostgreSQL accepts 100 by default, and starts a process for each.
+const MAX_DATABASE_CONNECTIONS: usize = 1_000;
 
 /// Reads values from an [`Environment`]. A value that cannot be parsed adds a fault, and reading
 /// continues with a placeholder, so that later faults are found too.
@@ -114,7 +116,7 @@ impl Reader<'_> {
     }
 
     pub(super) fn database(&mut self) -> Option<Options> {
-        let connections = self.within(2..=usize::MAX, "DATABASE_CONNECTIONS");
+        let connections = self.within(2..=MAX_DATABASE_CONNECTIONS, "DATABASE_CONNECTIONS");
         let timeout = self.seconds(1..=HOUR, "DATABASE_TIMEOUT");
         let todo_limit = self.within(1..=u32::MAX, "TODO_LIMIT");
         let url = self.environment.get("DATABASE_URL").unwrap_or_default();
@@ -425,6 +427,8 @@ mod tests {
             ("DATABASE_URL", "sqlite::memory:"),
             ("DATABASE_URL", "sqlite://data/todo.db?mode=ro"),
             ("DATABASE_CONNECTIONS", "1"),
+            ("DATABASE_CONNECTIONS", "1001"),
+            ("DATABASE_CONNECTIONS", "18446744073709551615"),
             ("DRAIN_TIMEOUT", "1m"),
             ("DRAIN_TIMEOUT", "3601"),
             ("DATABASE_TIMEOUT", "never"),
@@ -460,6 +464,7 @@ mod tests {
             ("DRAIN_TIMEOUT", ["0", "3600"]),
             ("MAX_CONNECTIONS", ["4", "1000000"]),
             ("RATE_LIMIT", ["1", "4294967295"]),
+            ("DATABASE_CONNECTIONS", ["2", "1000"]),
             ("DATABASE_TIMEOUT", ["1", "3600"]),
             ("TODO_LIMIT", ["1", "4294967295"]),
             ("TOKEN_LEEWAY", ["0", "300"]),

@@ -9,7 +9,7 @@ use url::Url;
 pub struct Options {
     /// The database.
     pub location: Location,
-    /// The largest number of connections that one server opens to PostgreSQL, at least 2. SQLite
+    /// The largest number of connections that one server opens to PostgreSQL, 2 to 1000. SQLite
     /// ignores it.
     pub connections: usize,
     /// How long an operation waits for its turn, and how long a statement may take in PostgreSQL.

@@ -54,6 +54,12 @@ fn settings_with_which_the_server_does_not_start_are_faults() {
             "DATABASE_TIMEOUT is 2147484, but must be at most 3600",
             "Correct DATABASE_TIMEOUT",
         ),
+        (
+            "DATABASE_CONNECTIONS",
+            "100000",
+            "DATABASE_CONNECTIONS is 100000, but must be at most 1000",
+            "Correct DATABASE_CONNECTIONS",
+        ),
         ("EXPLAIN_401", "yes", "EXPLAIN_401 is \"yes\", neither true", "Correct EXPLAIN_401"),
     ] {
         let launch = serve("http://localhost:1").with(name, value);
