@@ -2,7 +2,10 @@
 //! which every program can write. For this reason they do not come from `entra-dev`, which is
 //! optional.
 
-use std::{net::IpAddr, path::PathBuf};
+use std::{
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+    path::PathBuf,
+};
 
 use super::{Config, Environment, InvalidConfig};
 
@@ -38,15 +41,16 @@ impl Config {
     /// # Errors
     ///
     /// The same as [`Config::read`]. Also if `HOST` is not a loopback address, because the
-    /// development tenant lets anybody sign in as anybody.
+    /// development tenant lets anybody sign in as anybody, and if two listeners have the same port.
     pub fn read_dev(environment: Environment) -> Result<Self, InvalidConfig> {
         let port = environment.get("DEV_TENANT_PORT").unwrap_or_default().to_owned();
+        let mut own_faults = equal_ports(&environment);
         let host = environment.get("HOST").unwrap_or_default();
         if !is_loopback(host) {
-            return Err(InvalidConfig(vec![format!(
+            own_faults.push(format!(
                 "HOST is {host}, but anybody can sign in to the development tenant: \
                  with --dev it must be localhost or another loopback address"
-            )]));
+            ));
         }
         let environment = environment
             .with("AAD_INSTANCE", format!("http://localhost:{port}"))
@@ -56,9 +60,35 @@ impl Config {
             .with("API_CLIENT_ID", ids::API)
             .with("SWAGGER_UI_CLIENT_ID", ids::SWAGGER_UI)
             .with("EXPLAIN_401", "true");
-        Self::read(&environment)
+        match Self::read(&environment) {
+            Ok(config) if own_faults.is_empty() => Ok(config),
+            Ok(_) => Err(InvalidConfig(own_faults)),
+            Err(InvalidConfig(faults)) => Err(InvalidConfig([own_faults, faults].concat())),
+        }
     }
 }
+
+/// A fault for each two listeners with the same port, unless it is 0. Otherwise the second one would
+/// find the port in use, and blame another program.
+fn equal_ports(environment: &Environment) -> Vec<String> {
+    let port = |name| environment.get(name)?.parse().ok().filter(|port: &u16| *port != 0);
+    let [api, http, https] = PORTS.map(|name| (name, port(name)));
+    let mut pairs = vec![(http, https)];
+    // The development tenant does not listen on other loopback addresses, such as 127.0.0.2.
+    let address = environment.get("HOST").and_then(|host| host.parse().ok());
+    let is_shared: fn(IpAddr) -> bool =
+        |address| [Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()].contains(&address);
+    if address.is_none_or(is_shared) {
+        pairs.extend([(api, http), (api, https)]);
+    }
+    let equal = pairs.into_iter().filter_map(|((one, port), (other, same))| {
+        let port = port.filter(|_| port == same)?;
+        Some(format!("{one} and {other} are both {port}; set one of them to another port"))
+    });
+    equal.collect()
+}
+
+const PORTS: [&str; 3] = ["PORT", "DEV_TENANT_PORT", "DEV_TENANT_HTTPS_PORT"];
 
 fn is_loopback(host: &str) -> bool {
     host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
@@ -78,6 +108,52 @@ mod tests {
             let environment = Environment::complete().with("HOST", host);
             assert!(Config::read_dev(environment).is_ok(), "{host}");
         }
+    }
+
+    #[test]
+    fn two_listeners_with_the_same_port_are_a_fault() {
+        let faults = |settings: [(&str, &str); 4]| {
+            let environment = settings
+                .into_iter()
+                .fold(Environment::default(), |all, (name, value)| all.with(name, value));
+            Config::read_dev(environment).err().map_or(Vec::new(), |InvalidConfig(faults)| faults)
+        };
+        let ports = |host, api, http, https| {
+            faults([
+                ("HOST", host),
+                ("PORT", api),
+                ("DEV_TENANT_PORT", http),
+                ("DEV_TENANT_HTTPS_PORT", https),
+            ])
+        };
+        let fault = |one: &str, other: &str, port: u16| {
+            format!("{one} and {other} are both {port}; set one of them to another port")
+        };
+        let [api, http, https] = PORTS;
+        for host in ["localhost", "127.0.0.1", "::1"] {
+            assert_eq!(ports(host, "9000", "9000", ""), [fault(api, http, 9_000)], "{host}");
+        }
+        assert_eq!(ports("", "8443", "", ""), [fault(api, https, 8_443)]);
+        assert_eq!(ports("", "", "9000", "9000"), [fault(http, https, 9_000)]);
+        assert_eq!(ports("", "9000", "9000", "9000").len(), 3);
+        for (host, api, http, https) in
+            [("", "", "", ""), ("", "0", "0", "0"), ("127.0.0.2", "8001", "", "")]
+        {
+            assert_eq!(ports(host, api, http, https), <[String; 0]>::default());
+        }
+    }
+
+    #[test]
+    fn faults_of_the_development_tenant_and_others_are_listed_together() {
+        let environment = Environment::default()
+            .with("HOST", "0.0.0.0")
+            .with("DEV_TENANT_PORT", "8443")
+            .with("DRAIN_TIMEOUT", "soon");
+        let InvalidConfig(faults) = Config::read_dev(environment).unwrap_err();
+        let [ports, host, drain] = &faults[..] else { panic!("{faults:?}") };
+        assert!(ports.starts_with("DEV_TENANT_PORT and DEV_TENANT_HTTPS_PORT"), "{ports}");
+        assert!(host.starts_with("HOST is 0.0.0.0"), "{host}");
+        assert!(drain.starts_with("DRAIN_TIMEOUT"), "{drain}");
     }
 
     #[test]

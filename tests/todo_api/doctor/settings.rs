@@ -156,10 +156,17 @@ async fn settings_that_are_probably_wrong_are_warnings() {
 }
 
 #[test]
-fn with_dev_the_host_must_be_this_machine() {
+fn with_dev_the_host_must_be_this_machine_and_ports_must_differ() {
     let folder = tempfile::tempdir().unwrap();
     let launch = Launch::dev().with("HOST", "0.0.0.0");
     let report = Report::of(&launch, folder.path(), &["--dev"]);
     let detail = "HOST is 0.0.0.0, but anybody can sign in to the development tenant";
     report.assert_fault("fail", "settings", detail, "Correct HOST");
+
+    let launch = Launch::dev().with("PORT", "9000").with("DEV_TENANT_PORT", "9000");
+    let detail = "PORT and DEV_TENANT_PORT are both 9000; set one of them to another port";
+    let report = Report::of(&launch, folder.path(), &["--dev"]);
+    report.assert_fault("fail", "settings", detail, "Correct PORT");
+    let shown = launch.refusal(folder.path());
+    assert!(shown.contains(detail), "{shown}");
 }

@@ -105,6 +105,12 @@ impl Arguments {
                         address other than a loopback one requires --answer-to and --control-token";
             Self::command().error(ErrorKind::MissingRequiredArgument, text).exit();
         }
+        if arguments.port == arguments.https_port && arguments.port != 0 {
+            let port = arguments.port;
+            let text =
+                format!("--port and --https-port are both {port}; set one of them to another port");
+            Self::command().error(ErrorKind::ArgumentConflict, text).exit();
+        }
         arguments
     }
 

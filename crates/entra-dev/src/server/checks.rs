@@ -35,6 +35,14 @@ fn with_api_known_as(directory: &Directory, uris: &[String]) -> Result<Directory
     }
 }
 
+/// Checks that the listeners have different ports, unless the system picks them.
+pub(super) fn check_ports(options: &Options) -> Result<(), StartError> {
+    match options.https_port {
+        Some(port) if port == options.port && port != 0 => Err(StartError::SamePort(port)),
+        _ => Ok(()),
+    }
+}
+
 /// Checks that nobody reaches the tenant by accident, and that it can be reached at each URL that is
 /// the issuer of access tokens.
 pub(super) fn check_reach(

@@ -25,7 +25,7 @@ use crate::{
 
 use super::{
     bind::{Bound, bind},
-    checks::{check_reach, directory_of, warn_of_reach},
+    checks::{check_ports, check_reach, directory_of, warn_of_reach},
     connections::{Connections, SocketServer},
     error::StartError,
     open_keys::open_keys,
@@ -60,13 +60,14 @@ impl DevTenant {
     ///
     /// # Errors
     ///
-    /// A port is taken, the keys cannot be read or generated, a redirect URI, an App ID URI or the
+    /// A port is taken, both listeners have the same one, the keys cannot be read or generated, a redirect URI, an App ID URI or the
     /// issuer of access tokens is unusable, or other machines could reach the tenant although it has
     /// no control token.
     pub async fn start_with(options: Options) -> Result<Self, StartError> {
         let names = HostNames::with(options.answer_to.clone());
         let directory = directory_of(&options)?;
         check_reach(&directory, &options, &names)?;
+        check_ports(&options)?;
         let (folder, with_tls) = (options.data_dir.clone(), options.https_port.is_some());
         // A panic while generating keys would be a bug, but it must not end the caller.
         let own = options.directory.own_signing_keys();

@@ -14,7 +14,7 @@ pub enum StartError {
     #[error(transparent)]
     AppIdUri(#[from] BadAppIdUri),
     /// The port is taken, or binding it is not permitted.
-    #[error("failed to listen on {address}; is another development tenant running?")]
+    #[error("failed to listen on {address}{}", hint(source))]
     Bind {
         /// The address and port.
         address: SocketAddr,
@@ -28,6 +28,9 @@ pub enum StartError {
          the tenant can sign in as anybody, and without the token also forge tokens"
     )]
     Exposed(IpAddr),
+    /// Both listeners should have this port.
+    #[error("HTTP and HTTPS cannot both have the port {0}; choose another one for one of them")]
+    SamePort(u16),
     /// The issuer of access tokens, at least for one API, is a URL with a name that the tenant does
     /// not answer to.
     #[error("the issuer of access tokens {0} has a name that the tenant does not answer to")]
@@ -42,6 +45,14 @@ pub enum StartError {
     /// One of the redirect URIs cannot be registered.
     #[error(transparent)]
     RedirectUri(#[from] BadRedirectUri),
+}
+
+/// What to do about an address that cannot be bound.
+fn hint(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::AddrInUse => "; is another development tenant running?",
+        _ => "",
+    }
 }
 
 impl From<UnreachableIssuer> for StartError {

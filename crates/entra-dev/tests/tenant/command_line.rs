@@ -6,7 +6,7 @@ use std::{
     process::Stdio,
 };
 
-use entra_dev::{Directory, ids::CONTOSO};
+use entra_dev::{DevTenant, Directory, Options, ids::CONTOSO};
 use reqwest::Client;
 
 use crate::support::{
@@ -105,6 +105,49 @@ async fn other_hosts_need_a_name_and_a_control_token() {
         let output = run_to_end(&folder, &["--check", "--host", host]).await;
         assert!(output.status.success(), "{host}: {}", output_of(&output));
     }
+}
+
+#[tokio::test]
+async fn the_listeners_need_different_ports() {
+    let folder = tempfile::tempdir().unwrap();
+    for (arguments, port) in [
+        (&["--port", "9000", "--https-port", "9000"][..], 9_000),
+        (&["--port", "8443"], 8_443),
+        (&["--https-port", "8001", "--check"], 8_001),
+    ] {
+        let output = run_to_end(&folder, arguments).await;
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        let text = output_of(&output);
+        let expected = format!("--port and --https-port are both {port}; set one of them");
+        assert!(text.contains(&expected), "{text}");
+    }
+    let output = run_to_end(&folder, &["--check", "--port", "0", "--https-port", "0"]).await;
+    assert!(output.status.success(), "{}", output_of(&output));
+
+    let same = Options { port: 9_000, https_port: Some(9_000), ..Options::ephemeral() };
+    let Err(error) = DevTenant::start_with(same).await else { panic!("it started") };
+    assert!(error.to_string().starts_with("HTTP and HTTPS cannot both have the port 9000"));
+}
+
+#[tokio::test]
+async fn only_a_port_in_use_is_explained_with_another_tenant() {
+    let other = DevTenant::start().await.unwrap();
+    let port = other.base_url().rsplit(':').next().unwrap().parse().unwrap();
+    let Err(in_use) = DevTenant::start_with(Options { port, ..Options::ephemeral() }).await else {
+        panic!("it started")
+    };
+    let expected = format!("127.0.0.1:{port}; is another development tenant running?");
+    assert!(in_use.to_string().ends_with(&expected), "{in_use}");
+
+    // An address for documentation (RFC 5737), which no machine has.
+    let foreign = Options {
+        host: Some("192.0.2.1".parse().unwrap()),
+        answer_to: vec!["entra-dev".parse().unwrap()],
+        control_token: Some("the-token-of-the-tests".parse().unwrap()),
+        ..Options::ephemeral()
+    };
+    let Err(foreign) = DevTenant::start_with(foreign).await else { panic!("it started") };
+    assert_eq!(foreign.to_string(), "failed to listen on 192.0.2.1:0");
 }
 
 #[tokio::test]
