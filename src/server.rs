@@ -11,7 +11,7 @@ use std::{
 use poem::{EndpointExt, endpoint::BoxEndpoint};
 use poem_entra::{Clock, Settings, Validator};
 use serde_json::Value;
-use tokio::task::JoinHandle;
+use tokio::{sync::oneshot, task::JoinHandle, time::timeout};
 use url::Url;
 
 use crate::{
@@ -88,17 +88,39 @@ impl Server {
 
     /// Serves until `stop` completes, then shuts down gracefully: reports that it is not ready,
     /// lets the requests in progress complete for at most `DRAIN_TIMEOUT`, and closes the store.
-    pub async fn run(self, stop: impl Future<Output = Stop>) {
-        let stop = async {
-            let stop = stop.await;
+    ///
+    /// `stop` returns a second future. If that completes before the requests, they are cut off, and
+    /// this method returns within a second. Changes that were reported as successful are on disk
+    /// already.
+    pub async fn run<C: Future<Output = ()>>(self, stop: impl Future<Output = (Stop, C)>) {
+        let (begin, begun) = oneshot::channel();
+        let cut_off = async {
+            let (stop, cut_off) = stop.await;
             self.stopping.store(true, Ordering::Relaxed);
-            stop
+            // The receiver exists as long as the listener serves.
+            let _ = begin.send(stop);
+            cut_off.await;
         };
-        self.listener.serve(self.endpoint, self.drain_timeout, stop).await;
-        self.maintenance.abort();
-        self.store.close().await;
+        let begun = async { begun.await.unwrap_or(Stop::AtOnce) };
+        let shutdown = async {
+            self.listener.serve(self.endpoint, self.drain_timeout, begun).await;
+            self.maintenance.abort();
+            self.store.close().await;
+        };
+        tokio::select! {
+            () = shutdown => {}
+            () = cut_off => {
+                tracing::warn!("requests in progress were cut off because of a second signal");
+                self.maintenance.abort();
+                let _ = timeout(CUT_OFF_TIMEOUT, self.store.close()).await;
+            }
+        }
     }
 }
+
+/// How long the store may take to close after requests were cut off. Usually it takes milliseconds,
+/// but another process may have locked the database.
+const CUT_OFF_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Why a server cannot start.
 #[derive(Debug, thiserror::Error)]

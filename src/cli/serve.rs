@@ -2,7 +2,6 @@
 
 use std::{
     io::{self, Write},
-    pin::pin,
     sync::Arc,
     thread,
 };
@@ -24,7 +23,7 @@ use crate::{
 
 use super::{
     dev_tenant::{self, DevTenant},
-    signals::{Hangup, Hangups, stop_signal},
+    signals::{Hangup, Hangups, StopSignals},
 };
 
 const EXAMPLES: &str = "\
@@ -63,27 +62,37 @@ impl Serve {
         }
         limit_to_files(&mut config.server.max_connections);
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-        runtime.block_on(self.serve(config))
+        let served = runtime.block_on(self.serve(config));
+        // After a second signal, nothing may delay the end.
+        runtime.shutdown_background();
+        served
     }
 
     async fn serve(&self, config: Config) -> anyhow::Result<()> {
-        let mut stop = pin!(stop_signal()?);
+        let mut signals = StopSignals::new()?;
         let hangups = Hangups::new()?;
         let tls = config.server.tls.clone();
+        let drain_timeout = config.server.drain_timeout.as_secs();
         let (server, tenant) = tokio::select! {
             started = self.start(config) => started?,
             // Starting can take a long time if another server is migrating the schema.
-            _ = &mut stop => return Ok(()),
+            _ = signals.next() => return Ok(()),
         };
         notify_systemd(&[NotifyState::Ready]);
-        let stop = async {
+        let stop = async move {
             let stop = tokio::select! {
-                stop = stop => stop,
+                stop = signals.next() => stop,
                 stop = reload_until_terminal_closes(hangups, tls) => stop,
             };
-            tracing::info!("stopping");
+            tracing::info!(
+                "stopping: requests in progress have up to {drain_timeout} s to complete; another \
+                 SIGINT (Ctrl-C) or SIGTERM ends the server at once"
+            );
             notify_systemd(&[NotifyState::Stopping]);
-            stop
+            let second_signal = async move {
+                signals.next().await;
+            };
+            (stop, second_signal)
         };
         server.run(stop).await;
         if let Some(tenant) = tenant {

@@ -9,24 +9,33 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::listener::Stop;
 
-/// Completes on SIGINT or SIGTERM. The handlers are installed immediately, before anything is
-/// started.
+/// SIGINT and SIGTERM.
 ///
 /// A supervisor sends SIGTERM, so the stop is announced to load balancers. SIGINT comes from a
 /// person at a terminal.
-///
-/// # Errors
-///
-/// The system's error if a handler cannot be installed.
-pub(super) fn stop_signal() -> io::Result<impl Future<Output = Stop>> {
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut terminate = signal(SignalKind::terminate())?;
-    Ok(async move {
+pub(super) struct StopSignals {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl StopSignals {
+    /// Installs the handlers, before anything is started.
+    ///
+    /// # Errors
+    ///
+    /// The system's error.
+    pub(super) fn new() -> io::Result<Self> {
+        let interrupt = signal(SignalKind::interrupt())?;
+        Ok(Self { interrupt, terminate: signal(SignalKind::terminate())? })
+    }
+
+    /// Completes on the next signal.
+    pub(super) async fn next(&mut self) -> Stop {
         tokio::select! {
-            _ = interrupt.recv() => Stop::AtOnce,
-            _ = terminate.recv() => Stop::Announced,
+            _ = self.interrupt.recv() => Stop::AtOnce,
+            _ = self.terminate.recv() => Stop::Announced,
         }
-    })
+    }
 }
 
 /// Completes on SIGINT, SIGTERM or SIGHUP, for a command that does not serve. The handlers are
@@ -36,7 +45,7 @@ pub(super) fn stop_signal() -> io::Result<impl Future<Output = Stop>> {
 ///
 /// The system's error if a handler cannot be installed.
 pub(super) fn cancel_signal() -> io::Result<impl Future<Output = ()>> {
-    let stop = stop_signal()?;
+    let mut stop = StopSignals::new()?;
     let hangup = if ignores_hangup() { None } else { Some(signal(SignalKind::hangup())?) };
     Ok(async move {
         let hangup = async {
@@ -46,7 +55,7 @@ pub(super) fn cancel_signal() -> io::Result<impl Future<Output = ()>> {
             }
         };
         tokio::select! {
-            _ = stop => {}
+            _ = stop.next() => {}
             _ = hangup => {}
         }
     })

@@ -122,6 +122,36 @@ async fn a_request_that_outlasts_the_drain_timeout_is_cut_off() {
     }
 }
 
+#[tokio::test]
+async fn a_second_signal_ends_the_server_at_once_and_loses_no_change() {
+    for (first, second) in [("TERM", "INT"), ("INT", "INT"), ("INT", "TERM"), ("TERM", "TERM")] {
+        // Longer than the test waits for the end.
+        let mut program = Program::launch(Launch::dev().with("DRAIN_TIMEOUT", "3600")).await;
+        let address = program.url.trim_start_matches("http://").to_owned();
+        let token = program.token("uma");
+        let mut stuck = begin_creation(&address, &token, 100).await;
+        let body = r#"{"item":{"name":"Walk the dog"}}"#;
+        let mut busy = begin_creation(&address, &token, body.len()).await;
+        program.send_signal(first);
+        program.wait_for("requests in progress have up to 3600 s to complete").await;
+        busy.write_all(body.as_bytes()).await.unwrap();
+        let mut answer = Vec::new();
+        busy.read_to_end(&mut answer).await.unwrap();
+        assert_eq!(Answer::parse(&answer).status, StatusCode::CREATED);
+
+        assert!(program.stop(second).await.success(), "{first}, {second}");
+        assert_eq!(stuck.read(&mut [0]).await.unwrap_or(0), 0, "there is a response");
+        let log = program.log();
+        assert!(log.contains("were cut off because of a second signal"), "{log}");
+        program.restart().await;
+        let list = client().get(format!("{}/todoitems", program.url)).bearer_auth(&token);
+        let page: serde_json::Value = list.send().await.unwrap().json().await.unwrap();
+        let names: Vec<_> =
+            page["items"].as_array().unwrap().iter().map(|item| &item["name"]).collect();
+        assert_eq!(names, ["Walk the dog"], "{first}, {second}");
+    }
+}
+
 /// Sends the head of a request to create a todo. The server is processing it from now on.
 async fn begin_creation(address: &str, token: &str, length: usize) -> TcpStream {
     let mut stream = TcpStream::connect(address).await.unwrap();

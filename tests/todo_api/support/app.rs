@@ -1,6 +1,6 @@
 //! A real server with a real development tenant, and the requests that tests send to it.
 
-use std::sync::Arc;
+use std::{future::pending, sync::Arc};
 
 use entra_dev::{DevTenant, Directory};
 use reqwest::{Client, Method, RequestBuilder, StatusCode};
@@ -127,7 +127,8 @@ impl App {
         let server = assemble(&change(environment), &clock).await;
         let url = server.url();
         let (stop, stopped) = oneshot::channel();
-        let served = tokio::spawn(server.run(async { stopped.await.unwrap_or(Stop::AtOnce) }));
+        let served =
+            tokio::spawn(server.run(async { (stopped.await.unwrap_or(Stop::AtOnce), pending()) }));
         Self {
             url,
             client: client(),
