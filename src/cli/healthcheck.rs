@@ -40,10 +40,16 @@ impl Healthcheck {
         let asked = runtime.block_on(probe::get(&url));
         drop(progress);
         let (status, body) = asked.with_context(|| format!("no response from {url}"))?;
+        let state = |name| Some(format!("{name}: {}", body.get(name)?.as_str()?));
+        let parts: Vec<_> = ["code", "keys", "database"].into_iter().filter_map(state).collect();
+        let is_alive = self.alive && status == 200 && body == "OK";
+        if parts.is_empty() && !is_alive {
+            bail!(
+                "{url} responded with {status}, but not as this API does; does another program use \
+                 the port? PORT says which one this command asks"
+            );
+        }
         if status != 200 {
-            let state = |name| Some(format!("{name}: {}", body.get(name)?.as_str()?));
-            let parts: Vec<_> =
-                ["code", "keys", "database"].into_iter().filter_map(state).collect();
             bail!("{url} responded with {status} ({})", parts.join(", "));
         }
         let state = if self.alive { "alive" } else { "ready" };

@@ -1,5 +1,12 @@
 //! `todo-api healthcheck`, which containers run.
 
+use poem::{
+    IntoResponse, Server,
+    endpoint::make_sync,
+    http::StatusCode,
+    listener::{Acceptor, Listener, TcpListener},
+};
+
 use crate::support::{Launch, Program, TlsFiles, free_ports};
 
 /// The exit code and the output.
@@ -46,6 +53,29 @@ async fn a_server_with_a_certificate_is_asked_over_tls() {
     program.wait_for("failed to refresh the signing keys").await;
     let alive = healthcheck(&program.launch, program.folder.path(), &["--alive"]);
     assert_eq!(alive, (0, "alive\n".into()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_server_on_the_port_is_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    for (status, body) in [
+        (StatusCode::NOT_FOUND, ""),
+        (StatusCode::OK, "<h1>Another program</h1>"),
+        (StatusCode::OK, "{}"),
+        (StatusCode::SERVICE_UNAVAILABLE, "\"OK\""),
+    ] {
+        let acceptor = TcpListener::bind("127.0.0.1:0").into_acceptor().await.unwrap();
+        let port = acceptor.local_addr()[0].as_socket_addr().unwrap().port();
+        let respond = make_sync(move |_| body.with_status(status));
+        let server = tokio::spawn(Server::new_with_acceptor(acceptor).run(respond));
+        let launch = Launch::default().with("PORT", port.to_string()).with("HOST", "127.0.0.1");
+        for arguments in [&[][..], &["--alive"]] {
+            let (code, printed) = healthcheck(&launch, folder.path(), arguments);
+            let expected = format!("responded with {}, but not as this API does", status.as_u16());
+            assert_eq!((code, printed.contains(&expected)), (1, true), "{printed}");
+        }
+        server.abort();
+    }
 }
 
 #[test]

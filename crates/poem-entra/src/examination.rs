@@ -60,7 +60,7 @@ pub async fn examine(
         false => (source(None), source(Some(client_id))),
     };
     let metadata = used.discover().await?;
-    let keys = used.keys(&metadata).await?;
+    let keys = used.keys(&metadata).await.map_err(|error| ExamineError::Keys(error.into()))?;
     let own_keys = match other.fetch().await {
         Ok((_, others)) => {
             let (of_app, common) = match checked.claims_mapping {
@@ -100,7 +100,7 @@ pub enum ExamineError {
     /// The authority could not be reached.
     #[error(transparent)]
     Unreachable(Cause),
-    /// The authority responded with an error or a redirect.
+    /// The authority responded with another status than 200; see [`ExamineError::status`].
     #[error(transparent)]
     Refused(Cause),
     /// A document could not be read.
@@ -109,6 +109,23 @@ pub enum ExamineError {
     /// The issuer in the discovery document does not fit the settings.
     #[error(transparent)]
     Issuer(Cause),
+    /// The discovery document can be used, but the keys could not be fetched or read.
+    #[error(transparent)]
+    Keys(Cause),
+}
+
+impl ExamineError {
+    /// The status of the response, if it was not 200.
+    pub fn status(&self) -> Option<u16> {
+        let (Self::Refused(cause) | Self::Keys(cause)) = self else { return None };
+        match cause.downcast_ref()? {
+            RefreshError::Fetch { source: FetchError::Status(status), .. }
+            | RefreshError::Fetch { source: FetchError::RetryAfter { status, .. }, .. } => {
+                Some(*status)
+            }
+            _ => None,
+        }
+    }
 }
 
 type Cause = Box<dyn Error + Send + Sync>;

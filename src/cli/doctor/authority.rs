@@ -67,27 +67,48 @@ fn report_failure(report: &mut Report, error: &ExamineError, proxy: Option<&str>
                     .to_owned(),
             },
         ),
-        ExamineError::Refused(_) => (
-            "discovery",
-            "400 or 404: there is no such tenant, so correct AAD_TENANT_ID or AAD_INSTANCE. A \
-             redirect: set AAD_INSTANCE to the address that it leads to. 5xx: try again later."
-                .to_owned(),
-        ),
+        ExamineError::Refused(_) => ("discovery", fix_for_status(error.status()).to_owned()),
+        ExamineError::Keys(_) => ("keys", fix_for_keys(error.status()).to_owned()),
         ExamineError::Issuer(_) => (
             "issuer",
             "AAD_INSTANCE and AAD_TENANT_ID must belong to the same cloud and tenant; correct one \
              of them."
                 .to_owned(),
         ),
-        _ => (
-            "discovery",
-            "Something else than Entra answers at AAD_INSTANCE, such as a gateway or the login \
-             page of a network. Correct AAD_INSTANCE, or the gateway."
-                .to_owned(),
-        ),
+        _ => ("discovery", NOT_ENTRA.to_owned()),
     };
     let page = "TROUBLESHOOTING.md#keys_unavailable-503";
     report.fault(Status::Fail, name, Causes(error).to_string(), fix, page);
+}
+
+/// What to do about a response that Entra does not send.
+const NOT_ENTRA: &str = "Something else than Entra answers at AAD_INSTANCE, such as a gateway or the \
+                         login page of a network. Correct AAD_INSTANCE, or the gateway.";
+/// What to do about a failure that ends by itself.
+const TEMPORARY: &str = "This is usually temporary: try again later.";
+
+/// What to do about this status of the response to the request for the discovery document.
+fn fix_for_status(status: Option<u16>) -> &'static str {
+    match status {
+        Some(400 | 404) => {
+            "There is no such tenant, so correct AAD_TENANT_ID, or AAD_INSTANCE if the tenant is in \
+             another cloud."
+        }
+        Some(300..=399) => "Set AAD_INSTANCE to the address that the redirect leads to.",
+        Some(429 | 500..=599) => TEMPORARY,
+        _ => NOT_ENTRA,
+    }
+}
+
+/// What to do about keys that cannot be fetched or read, although the discovery document can.
+fn fix_for_keys(status: Option<u16>) -> &'static str {
+    match status {
+        Some(429 | 500..=599) => TEMPORARY,
+        _ => {
+            "The discovery document can be used, but not the keys at its jwks_uri. Check that this \
+             machine can reach that address, and that a gateway or proxy does not change the keys."
+        }
+    }
 }
 
 /// The rules compare times in tokens, which are from the authority's clock, with the clock of this

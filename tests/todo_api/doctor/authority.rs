@@ -1,8 +1,9 @@
 //! Faults of the authority, of the way to it, and of the clock.
 
 use entra_dev::{DevTenant, Directory, Options};
-use poem::{IntoResponse, web::Json};
+use poem::{IntoResponse, http::StatusCode, web::Json};
 use poem_entra::{Clock, SystemClock};
+use serde_json::json;
 
 use crate::support::{Fault, FaultyAuthority, free_ports, gateway};
 
@@ -14,8 +15,8 @@ async fn an_authority_that_cannot_be_used_is_a_fault() {
     let folder = tempfile::tempdir().unwrap();
     for (fault, name, detail, fix) in [
         (Fault::Down, "discovery", "the authority could not be reached", "Check AAD_INSTANCE"),
-        (Fault::Broken, "discovery", "responded with 500", "5xx: try again later"),
-        (Fault::Redirect, "discovery", "responded with 302", "A redirect: set AAD_INSTANCE"),
+        (Fault::Broken, "discovery", "responded with 500", "try again later"),
+        (Fault::Redirect, "discovery", "responded with 302", "the redirect leads to"),
         (Fault::WebPage, "discovery", "not a JSON object", "the login page of a network"),
         (Fault::WrongContent, "discovery", "not a JSON object", "Correct AAD_INSTANCE"),
         (Fault::Huge, "discovery", "larger than 256 KiB", "Correct AAD_INSTANCE"),
@@ -34,13 +35,62 @@ async fn an_authority_that_cannot_be_used_is_a_fault() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_fix_fits_the_status_and_the_check_fits_the_document() {
+    let tenant = DevTenant::start().await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let (gateway_fix, later) = ("such as a gateway or the login page", "try again later");
+    let keys_fix = "but not the keys at its jwks_uri";
+    for (document, name, status, fix) in [
+        ("openid-configuration", "discovery", 204, gateway_fix),
+        ("openid-configuration", "discovery", 401, gateway_fix),
+        ("openid-configuration", "discovery", 403, gateway_fix),
+        ("openid-configuration", "discovery", 407, gateway_fix),
+        ("openid-configuration", "discovery", 404, "There is no such tenant"),
+        ("openid-configuration", "discovery", 429, later),
+        ("openid-configuration", "discovery", 503, later),
+        ("keys", "keys", 204, keys_fix),
+        ("keys", "keys", 302, keys_fix),
+        ("keys", "keys", 401, keys_fix),
+        ("keys", "keys", 404, keys_fix),
+        ("keys", "keys", 503, later),
+    ] {
+        let authority = gateway(tenant.base_url(), move |_, found| match found.name == document {
+            true => StatusCode::from_u16(status).unwrap().into_response(),
+            false => Json(found.body).into_response(),
+        })
+        .await;
+        let report = Report::of(&serve(&authority), folder.path(), &[]);
+        let detail = format!("responded with {status} instead of 200");
+        report.assert_one_fault("fail", name, &detail, fix);
+        let given = report.checks().iter().find(|check| check["status"] == "fail").unwrap();
+        let other = ["no such tenant", gateway_fix, later, keys_fix].into_iter();
+        let other = other.filter(|text| !fix.contains(text));
+        let wrong: Vec<_> = other.filter(|o| given["fix"].as_str().unwrap().contains(o)).collect();
+        assert!(wrong.is_empty(), "{status}: {wrong:?}");
+    }
+    for (body, detail) in [
+        (json!({ "keys": [] }), "none of the key set's 0 entries is an RSA signing key"),
+        (json!({ "keys": 1 }), "the key set has no `keys` array"),
+        (json!([]), "the key set has no `keys` array"),
+    ] {
+        let authority = gateway(tenant.base_url(), move |_, found| {
+            let is_key_set = found.name == "keys";
+            Json(if is_key_set { body.clone() } else { found.body }).into_response()
+        })
+        .await;
+        let report = Report::of(&serve(&authority), folder.path(), &[]);
+        report.assert_one_fault("fail", "keys", detail, keys_fix);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_tenant_that_does_not_exist_is_a_fault() {
     let tenant = DevTenant::start().await.unwrap();
     let folder = tempfile::tempdir().unwrap();
     let launch = serve(tenant.base_url());
     let launch = launch.with("AAD_TENANT_ID", "12345678-1234-4234-8234-123456789012");
     let report = Report::of(&launch, folder.path(), &[]);
-    let fix = "there is no such tenant, so correct AAD_TENANT_ID";
+    let fix = "There is no such tenant, so correct AAD_TENANT_ID";
     report.assert_one_fault("fail", "discovery", "responded with 400 instead of 200", fix);
 }
 
