@@ -116,6 +116,50 @@ async fn a_client_is_asked_for_the_body_only_if_its_header_is_accepted() {
     assert_eq!(app.names("uma").await, ["Rest"]);
 }
 
+/// RFC 9112, section 6.1.
+#[tokio::test]
+async fn a_transfer_coding_other_than_chunked_is_refused() {
+    let app = App::start().await;
+    let token = app.token("uma").await;
+    let body = "18\r\n{\"item\":{\"name\":\"Rest\"}}\r\n0\r\n\r\n";
+    for (method, path) in [
+        ("POST", "/todoitems"),
+        ("PATCH", "/todoitems/9"),
+        ("DELETE", "/todoitems"),
+        ("GET", "/todoitems"),
+        ("GET", "/health"),
+        ("POST", "/nothing"),
+    ] {
+        for codings in [
+            "gzip, chunked",
+            "gzip\r\ntransfer-encoding: chunked",
+            "GZIP ,Chunked",
+            "identity, chunked",
+            "chunked, chunked",
+        ] {
+            let mut stream = BufReader::new(app.connect().await);
+            let more = format!("transfer-encoding: {codings}");
+            let head = head(method, path, &token, "application/json", &more);
+            stream.write_all(format!("{head}{body}").as_bytes()).await.unwrap();
+            let answer = read(&mut stream).await;
+            answer.assert_problem(501, "invalid_request");
+            let detail = answer.body["detail"].as_str().unwrap();
+            assert!(detail.starts_with("Transfer-Encoding may only be chunked."), "{detail}");
+            // `chunked` was the last coding, so the end of the body is known.
+            let next = head_of("GET", "/health", "", "host: localhost");
+            stream.write_all(next.as_bytes()).await.unwrap();
+            assert_eq!(read(&mut stream).await.body, "OK", "{method} {path}, {codings}");
+        }
+    }
+    assert!(app.names("uma").await.is_empty());
+    for coding in ["chunked", "Chunked", ", chunked"] {
+        let more = format!("connection: close\r\ntransfer-encoding: {coding}");
+        let head = head("POST", "/todoitems", &token, "application/json", &more);
+        let answer = app.send_bytes(format!("{head}{body}").as_bytes()).await;
+        assert_eq!(answer.status.as_u16(), 201, "{coding}: {answer:?}");
+    }
+}
+
 fn head(method: &str, path: &str, token: &str, media_type: &str, more: &str) -> String {
     let more = format!("host: localhost\r\ncontent-type: {media_type}\r\n{more}");
     head_of(method, path, token, &more)

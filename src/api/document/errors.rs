@@ -83,6 +83,7 @@ impl Shape {
             "422" => vec![Problem::idempotency_key_reused()],
             "431" => vec![Problem::headers_too_large(HEADER_LIMIT)],
             "500" => vec![Problem::internal("an example")],
+            "501" => vec![Problem::unsupported_transfer_coding()],
             "503" if self.public => NotReady::examples().map(Problem::from).into(),
             "503" => vec![
                 Problem::from(&Rejection::keys_unavailable(1)),
@@ -119,6 +120,7 @@ pub(super) fn add_shared(method: &str, operation: &mut Map<String, Value>, conte
         (true, "431", &headers_too_large),
         // The public operations report a failure as 503 and do nothing else that can fail.
         (!shape.public, "500", "An internal error occurred."),
+        (shape.has_body, "501", "The request body has a transfer coding other than `chunked`."),
     ];
     let Some(responses) = operation.get_mut("responses").and_then(Value::as_object_mut) else {
         return;

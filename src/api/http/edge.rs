@@ -1,5 +1,5 @@
 //! The layer around all endpoints: it refuses plain HTTP if the server has a certificate, checks
-//! `Host` and the size of the request header, limits the number of requests, responds to preflight
+//! `Host`, the transfer coding and the size of the request header, limits the number of requests, responds to preflight
 //! requests, turns every error and panic into a problem document, and adds the header fields of every
 //! response.
 
@@ -25,6 +25,7 @@ use super::{
     limits::Limits,
     methods::{self, Allow},
     problem::Problem,
+    transfer_coding,
 };
 
 /// The maximum size of all header names and values, in bytes. A token may have up to 16,384.
@@ -79,7 +80,7 @@ impl Edge {
         if self.requires_tls && *request.scheme() == Scheme::HTTP {
             return Some(Err(Problem::not_encrypted()));
         }
-        if let Err(problem) = host::check(request) {
+        if let Err(problem) = host::check(request).and_then(|()| transfer_coding::check(request)) {
             return Some(Err(problem));
         }
         if size(request.headers()) > HEADER_LIMIT {

@@ -14,3 +14,4 @@ pub mod paging;
 pub mod preconditions;
 pub mod problem;
 mod rate_limit;
+mod transfer_coding;

@@ -237,6 +237,12 @@ impl Problem {
         Self { cause: Some(cause.into().into()), ..problem }
     }
 
+    /// 501: the request body has a transfer coding that the server does not decode.
+    pub fn unsupported_transfer_coding() -> Self {
+        let detail = "Transfer-Encoding may only be chunked. Send the body uncompressed.";
+        Self { status: StatusCode::NOT_IMPLEMENTED, ..Self::new(Code::InvalidRequest, detail) }
+    }
+
     /// 503: there are no signing keys.
     pub fn keys_unavailable() -> Self {
         let detail = "There are no signing keys to verify tokens with.";

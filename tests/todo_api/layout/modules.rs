@@ -81,7 +81,7 @@ const RULES: &[Rule] = &[
     Rule { module: "api::http::cors", modules: &["api::http::problem", "telemetry"], crates: &["poem"] },
     Rule {
         module: "api::http::edge",
-        modules: &["api::http::cors", "api::http::host", "api::http::limits", "api::http::methods", "api::http::problem", "telemetry"],
+        modules: &["api::http::cors", "api::http::host", "api::http::limits", "api::http::methods", "api::http::problem", "api::http::transfer_coding", "telemetry"],
         crates: &["poem", "poem_entra", "poem_openapi"],
     },
     Rule {
@@ -101,6 +101,7 @@ const RULES: &[Rule] = &[
         crates: &["poem", "tokio"],
     },
     Rule { module: "api::http::methods", modules: &[], crates: &["poem", "poem_openapi"] },
+    Rule { module: "api::http::transfer_coding", modules: &["api::http::problem"], crates: &["poem"] },
     Rule { module: "api::http::pages", modules: &[], crates: &["poem", "poem_openapi"] },
     Rule {
         module: "api::http::paging",

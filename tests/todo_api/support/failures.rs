@@ -190,6 +190,9 @@ async fn failing_request(
     if status == "431" {
         request = request.header("x-large", "a".repeat(70_000));
     }
+    if status == "501" {
+        request = request.header("transfer-encoding", "gzip, chunked");
+    }
     if status == "429" {
         app.send(token.as_deref(), Method::GET, "/todoitems", None).await;
     }
