@@ -176,9 +176,12 @@ fn a_command_that_cannot_print_fails_with_an_error() {
     let folder = tempfile::tempdir().unwrap();
     let full_disk = ["sh", "-c", "exec \"$@\" >/dev/full", "sh"];
     let launch = Launch::dev().through(&full_disk);
-    for (arguments, what) in
-        [(&["token", "--as", "uma"][..], "the token"), (&["openapi"], "the document")]
-    {
+    for (arguments, what) in [
+        (&["token", "--as", "uma"][..], "the token"),
+        (&["openapi"], "the document"),
+        (&["register", "--dry-run"], "what would be done"),
+        (&["register", "--dry-run", "--format", "entra-dev"], "what would be done"),
+    ] {
         let output = launch.run(folder.path(), arguments);
         assert_eq!(output.status.code(), Some(1));
         let said = String::from_utf8(output.stderr).unwrap();
@@ -200,6 +203,8 @@ fn a_command_whose_output_is_not_read_to_the_end_ends_quietly() {
         &["doctor", "--dev", "--json"],
         &["explain", "--dev", "e30.e30.e30"],
         &["explain", "--dev", "--json", "e30.e30.e30"],
+        &["register", "--dry-run"],
+        &["register", "--dry-run", "--format", "entra-dev"],
         &["--help"],
     ] {
         let launch = Launch::dev();

@@ -1,6 +1,11 @@
 //! Prints what the command would do.
 
-use std::{fmt::Write, process::ExitCode, sync::Arc};
+use std::{
+    fmt::Write as _,
+    io::{self, Write as _},
+    process::ExitCode,
+    sync::Arc,
+};
 
 use anyhow::Context;
 use url::Url;
@@ -15,6 +20,7 @@ use crate::{
 };
 
 use super::{
+    super::output::printed,
     arguments::{Format, Request},
     interrupt::interruptible,
     settings::settings,
@@ -43,8 +49,9 @@ async fn show(
         Format::EntraDev => directory(request, tenant.as_ref(), &state)?,
     };
     terminal.stop();
-    terminal.print(text.trim_end());
-    Ok(())
+    // This text is the whole result, so an error in printing it is an error of the command.
+    let written = writeln!(io::stdout(), "{}", text.trim_end()).and_then(|()| io::stdout().flush());
+    printed(written).context("failed to print what would be done")
 }
 
 async fn read(
