@@ -50,10 +50,9 @@ fn extract_swagger_ui(out: &Path) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Whether the program can have its relocations in the format RELR, which saves 0.6 MB of the file
-/// and of the memory. glibc reads it from version 2.36 on; an earlier one refuses to start the program.
-/// So the C library of this machine decides, and debug builds, which are for this machine only, do
-/// without.
+/// Whether the program can have compact relocations (RELR), which save 0.6 MB of the file and of
+/// the memory. glibc supports them since version 2.36. Earlier versions refuse to start the
+/// program, so the version on this machine decides. Debug builds do not use them.
 fn supports_compact_relocations() -> Result<bool, Box<dyn Error>> {
     let native = variable("HOST")? == variable("TARGET")?;
     let glibc =

@@ -5,8 +5,8 @@
 //! - [`api::todos`]: the operations; [`api::security`]: who may call them.
 //! - [`mod@todo`] and [`list`]: the domain; [`store`]: the databases.
 //! - [`server`]: assembles the server; [`listener`]: accepts connections; [`tls`]: its certificate;
-//!   [`unread_body`]: request bodies that nobody reads; [`proxies`]: whom to believe who the client
-//!   is.
+//!   [`unread_body`]: request bodies that nobody reads; [`proxies`]: which proxies are trusted to
+//!   name the client.
 //! - [`config`]: the settings; [`telemetry`]: the log; [`causes`]: errors in it.
 //! - [`objects`]: reads structs from JSON objects only.
 //! - [`cases`]: why tokens are refused, with the headings in docs/TROUBLESHOOTING.md.

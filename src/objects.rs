@@ -1,5 +1,5 @@
-//! Reads structs from JSON objects only, as the documents say that define them. The code that serde
-//! derives would also read them from arrays, with the members in the order of the code.
+//! Reads structs from JSON objects only, as their specifications require. The code that serde
+//! derives would also read them from arrays, with the members in the order of the struct's fields.
 
 use std::fmt;
 

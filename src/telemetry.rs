@@ -163,7 +163,7 @@ impl RequestId {
 /// Assigns an id to the request, and logs one line when the response is ready. The response's data
 /// contains the [`OperationId`], for the line.
 ///
-/// It is no `async fn`, because the future of one would contain a second copy of the request.
+/// It is not an `async fn`, because the future of one would contain a second copy of the request.
 pub fn trace<E: Endpoint + 'static>(
     next: Arc<E>,
     mut request: Request,

@@ -154,7 +154,7 @@ impl Bench<'_> {
 
     /// A server with three todos.
     async fn server(&self) -> Server {
-        // Otherwise the server refuses requests, because so many come from one address.
+        // Otherwise, the server would refuse requests, because too many come from one address.
         let variables = [("TRUSTED_PROXIES", "127.0.0.1")];
         let server = Server::todo_api(&self.program, &self.tenant, "sqlite", &variables).await;
         server.fill(&self.tenant).await;

@@ -46,7 +46,7 @@ impl Healthcheck {
         if parts.is_empty() && !is_alive {
             bail!(
                 "{url} responded with {status}, but not as this API does; does another program use \
-                 the port? PORT says which one this command asks"
+                 the port? Set PORT to the port of the API"
             );
         }
         if status != 200 {

@@ -68,8 +68,9 @@ impl Config {
     }
 }
 
-/// A fault for each two listeners with the same port, unless it is 0. Otherwise the second one would
-/// find the port in use, and blame another program.
+/// One fault for each pair of listeners with the same port, unless the port is 0. Without this
+/// check, the second listener would find the port in use, and the error would blame another
+/// program.
 fn equal_ports(environment: &Environment) -> Vec<String> {
     let port = |name| environment.get(name)?.parse().ok().filter(|port: &u16| *port != 0);
     let [api, http, https] = PORTS.map(|name| (name, port(name)));

@@ -90,7 +90,7 @@ impl EnvFile {
     ///
     /// The same as [`EnvFile::set`].
     pub fn check(&self, names: &[&str]) -> Result<(), EnvFileError> {
-        // One value may be there already, and then nothing would be tried.
+        // Two values, because setting the value that is there already always succeeds.
         let values = ["a", "b"];
         let cases = names.iter().flat_map(|name| values.map(|value| (name, value)));
         cases.map(|(name, value)| self.with(name, value)).collect::<Result<Vec<_>, _>>()?;

@@ -5,8 +5,8 @@ pub(super) fn value(text: &str, name: &str) -> Option<String> {
     get(&values(text)?, name).map(str::to_owned)
 }
 
-/// The text with another value of this variable. `None` if the text is not understood, or if another
-/// variable would change. References to the variable, such as `${NAME}`, are no reason not to set it.
+/// The text with this value of the variable. `None` if the text is not understood, or if another
+/// variable would change, except through a reference to this one, such as `${NAME}`.
 pub(super) fn with_value(text: &str, name: &str, value: &str) -> Option<String> {
     let has_value = |text: &str| values(text).is_some_and(|it| get(&it, name) == Some(value));
     if has_value(text) {
@@ -35,7 +35,7 @@ fn values(text: &str) -> Option<Vec<(String, String)>> {
     dotenvy::from_read_iter(text.as_bytes()).collect::<Result<_, _>>().ok()
 }
 
-/// The same, with references to other variables as they are written.
+/// The variables before references to other variables are resolved.
 fn written_values(text: &str) -> Option<Vec<(String, String)>> {
     let mut is_escaped = false;
     let without_references = text.chars().map(|c| {

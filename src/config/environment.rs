@@ -19,7 +19,7 @@ pub const FILE: &str = ".env";
 pub fn graph_token() -> Option<String> {
     #[allow(clippy::disallowed_methods)]
     let token = env::var_os("GRAPH_TOKEN")?;
-    // What is not UTF-8 becomes a character that no token has, and that is reported.
+    // Bytes that are not UTF-8 become a character that no token has, which is reported later.
     let token = token.to_string_lossy();
     let token = token.trim();
     (!token.is_empty()).then(|| token.to_owned())

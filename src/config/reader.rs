@@ -22,10 +22,10 @@ use crate::{
 
 use super::{DevTenantConfig, Environment, InvalidConfig, LogConfig, LogFormat, ServerConfig};
 
-/// In seconds. A longer time for requests and for the database is a mistake, such as a number of
-/// milliseconds. SQLite and PostgreSQL could not even store some of them.
+/// In seconds. A longer timeout for requests or the database is probably a mistake, such as a
+/// number of milliseconds. Some of these numbers would be too large for SQLite and PostgreSQL.
 const HOUR: u64 = 3_600;
-/// In seconds. Microsoft recommends to read the keys once a day or more often.
+/// In seconds. Microsoft recommends fetching the keys at least once a day.
 const DAY: u64 = 86_400;
 /// This many connections take 20 GB, so a larger number is a mistake.
 const MAX_CONNECTIONS: usize = 1_000_000;

@@ -13,7 +13,7 @@ pub enum Failure {
     /// The HTTP client could not be created.
     #[error("failed to start the HTTP client")]
     Client(#[source] reqwest::Error),
-    /// The token has a character that no token has.
+    /// The token contains a character that is not allowed in tokens.
     #[error("the token cannot be used, because it contains {0}")]
     TokenCharacter(&'static str),
     /// There was no response.
@@ -72,7 +72,8 @@ pub enum Failure {
     /// The unique name belongs to a registration that was deleted less than 30 days ago.
     #[error("the name is taken: a deleted registration still has the unique name {0}")]
     NameOfDeleted(String),
-    /// The registration names clients that the tenant does not have, and Graph refuses a change of it.
+    /// Graph refuses to change the registration, probably because it names clients that the tenant
+    /// does not have.
     #[error(
         "Microsoft Graph refused the request: {refusal}. The reason may be that the registration {name} \
          names clients that the tenant does not have: {}",
@@ -172,7 +173,7 @@ impl Failure {
                 name a file with SSL_CERT_FILE."
                 .to_owned(),
             Self::TokenCharacter(_) => {
-                "A token is one word. Copy it again, in one line, without quotes \
+                "A token is one word. Copy it again, on one line, without quotes \
                 and without the word Bearer. Or run the command with --use-az."
                     .to_owned()
             }

@@ -42,7 +42,8 @@ impl Graph {
     ///
     /// # Errors
     ///
-    /// If the machine has no CA certificates, or the token contains a character that no token has.
+    /// If the machine has no CA certificates, or the token contains a character that is not
+    /// allowed.
     pub fn new(
         url: Url,
         token: String,
@@ -224,8 +225,8 @@ impl Graph {
     }
 }
 
-/// The kind of a character that is in no token (RFC 6750, section 2.1). A request with some of them
-/// could not be sent.
+/// What kind of character this is, if tokens must not contain it (RFC 6750, section 2.1). Some of
+/// these characters could not even be sent.
 fn unusual(character: char) -> Option<&'static str> {
     match character {
         '\n' | '\r' => Some("a line break"),

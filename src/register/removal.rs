@@ -64,8 +64,9 @@ impl Removal {
         self.application.unique_name.as_ref() == Some(&self.unique_name)
     }
 
-    /// The change after which another registration, which stays, does not name this one. `None` if it
-    /// does not name it now. Graph refuses every later change that names a deleted client.
+    /// The change that removes this registration from another one, which is kept. `None` if the
+    /// other one does not name it. Graph refuses every later change of a registration that still
+    /// names a deleted client.
     pub fn unlinked_from(&self, kept: &Self) -> Option<Step> {
         let change = without(&kept.application, &self.application.app_id)?;
         let Application { id, display_name: name, .. } = kept.application.clone();
@@ -102,15 +103,16 @@ impl Removal {
         }
     }
 
-    /// Deletes it permanently. Until then it can be restored, for 30 days, and its names stay taken.
+    /// Deletes it permanently. Otherwise, it can be restored for 30 days, and its names stay taken.
     ///
     /// # Errors
     ///
     /// Why it could not be deleted.
     pub async fn purge(&self, graph: &Graph) -> Result<Purge, Failure> {
         let call = Call::delete(&["directory", "deletedItems", &self.application.id]);
-        // Graph shows a registration that was deleted just now only later. One that it has shown as
-        // deleted before has been purged in the meantime.
+        // If Graph does not list the registration as deleted, there are two cases. If this run
+        // deleted it, Graph may list it later. If it was listed before, somebody else has purged
+        // it.
         let (patience, missing) = match self.is_deleted {
             true => (Patience::Existing, Purge::Done),
             false => (Patience::New, Purge::NotVisible),
@@ -134,16 +136,16 @@ impl Removal {
 /// Whether a deleted registration is deleted permanently.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purge {
-    /// It is.
+    /// It is deleted permanently.
     Done,
-    /// The caller is not allowed to do so.
+    /// The caller is not allowed to delete it permanently.
     Forbidden,
-    /// After a minute, Graph still does not show it among the deleted ones.
+    /// After a minute, Graph still does not list it as deleted.
     NotVisible,
 }
 
-/// The change after which the registration does not name this client id. `None` if it does not name
-/// it now.
+/// The change that removes this client id from the registration. `None` if the registration does
+/// not contain it.
 fn without(application: &Application, client_id: &str) -> Option<ApplicationChange> {
     fn kept<T: Clone>(all: &[T], is_other: impl Fn(&T) -> bool) -> Option<Vec<T>> {
         let kept: Vec<_> = all.iter().filter(|item| is_other(item)).cloned().collect();

@@ -11,8 +11,8 @@ use crate::objects::Objects;
 use super::wanted::Audience;
 
 /// An app registration
-/// (<https://learn.microsoft.com/graph/api/resources/application?view=graph-rest-1.0>). It is written
-/// as a manifest, without secrets.
+/// (<https://learn.microsoft.com/graph/api/resources/application?view=graph-rest-1.0>).
+/// Serialized, it is a manifest without secrets.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Application {
@@ -211,8 +211,8 @@ pub(super) struct Grant {
 pub(super) const ALL_PRINCIPALS: &str = "AllPrincipals";
 
 impl Grant {
-    /// Whether it is the consent for everybody to this client's calls of this API. Both are object
-    /// ids of service principals.
+    /// Whether it lets this client call this API for everybody in the tenant. Both are object ids
+    /// of service principals.
     pub(super) fn is_for_all(&self, client: &str, api: &str) -> bool {
         self.client_id == client && self.resource_id == api && self.consent_type == ALL_PRINCIPALS
     }

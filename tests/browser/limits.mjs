@@ -1,5 +1,5 @@
-// When the scripts give up. The limits only end a script that hangs, and say nothing about speed: in
-// CI, all tests share two processors.
+// When the scripts give up. The limits only end a script that hangs. They say nothing about speed,
+// because in CI, all tests share two processors.
 
 /** The limit in milliseconds for one wait, such as for a page or a response. */
 export const ONE_WAIT = 60_000;

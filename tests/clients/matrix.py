@@ -15,8 +15,8 @@ from typing import Any
 
 import requests
 
-# When the scripts give up, in seconds. The limits only end a script that hangs, and say nothing about
-# speed: in CI, all tests share two processors.
+# When the scripts give up, in seconds. The limits only end a script that hangs. They say nothing
+# about speed, because in CI, all tests share two processors.
 ONE_ROW = 120
 ALL_ROWS = 600
 ONE_ANSWER = 60

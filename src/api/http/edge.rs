@@ -1,7 +1,7 @@
 //! The layer around all endpoints: it refuses plain HTTP if the server has a certificate, checks
-//! `Host`, the transfer coding and the size of the request header, limits the number of requests, responds to preflight
-//! requests, turns every error and panic into a problem document, and adds the header fields of every
-//! response.
+//! `Host`, the transfer coding and the size of the request header, limits the number of requests,
+//! responds to preflight requests, turns every error and panic into a problem document, and adds
+//! the header fields of every response.
 
 use std::{panic::AssertUnwindSafe, sync::Arc, thread};
 

@@ -81,13 +81,13 @@ fn report_failure(report: &mut Report, error: &ExamineError, proxy: Option<&str>
     report.fault(Status::Fail, name, Causes(error).to_string(), fix, page);
 }
 
-/// What to do about a response that Entra does not send.
-const NOT_ENTRA: &str = "Something else than Entra answers at AAD_INSTANCE, such as a gateway or the \
-                         login page of a network. Correct AAD_INSTANCE, or the gateway.";
-/// What to do about a failure that ends by itself.
+/// What to do about a response that does not come from Entra.
+const NOT_ENTRA: &str = "Something other than Entra responds at AAD_INSTANCE, such as a gateway or \
+                         the sign-in page of a network. Correct AAD_INSTANCE, or the gateway.";
+/// What to do about a failure that goes away by itself.
 const TEMPORARY: &str = "This is usually temporary: try again later.";
 
-/// What to do about this status of the response to the request for the discovery document.
+/// What to do if the discovery document is requested and the response has this status.
 fn fix_for_status(status: Option<u16>) -> &'static str {
     match status {
         Some(400 | 404) => {
@@ -105,8 +105,8 @@ fn fix_for_keys(status: Option<u16>) -> &'static str {
     match status {
         Some(429 | 500..=599) => TEMPORARY,
         _ => {
-            "The discovery document can be used, but not the keys at its jwks_uri. Check that this \
-             machine can reach that address, and that a gateway or proxy does not change the keys."
+            "The discovery document is usable, but the keys at its jwks_uri are not. Check that \
+             this machine can reach that address, and that no gateway or proxy changes the keys."
         }
     }
 }

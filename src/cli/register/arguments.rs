@@ -75,11 +75,12 @@ pub(in crate::cli) struct Register {
     #[arg(long)]
     with_secret: bool,
 
-    /// Print the calls and the manifests that they lead to, and change nothing. Without a sign-in option, it assumes a new tenant and makes
-    /// no calls
+    /// Print the calls and the resulting manifests, and change nothing. Without a sign-in option,
+    /// it assumes a new tenant and makes no calls
     #[arg(long, conflicts_with = "destroy")]
     dry_run: bool,
-    /// What --dry-run prints: the calls and manifests, or a directory file for the development tenant
+    /// What --dry-run prints: the calls and the manifests, or a directory file for the development
+    /// tenant
     #[arg(long, value_enum, default_value_t = Format::Text, requires = "dry_run")]
     format: Format,
     /// Delete the registrations that this command created

@@ -68,7 +68,7 @@ impl Request {
     }
 }
 
-/// Checks that the file does not contain another value that was not there before.
+/// Checks that nobody has set the variable to another value since `before` was read.
 pub(super) fn ensure_not_new(
     file: &EnvFile,
     before: &EnvFile,
@@ -78,8 +78,8 @@ pub(super) fn ensure_not_new(
     let found = file.value(name).filter(|found| !found.trim().is_empty());
     ensure!(
         found.is_none() || found.as_deref() == Some(value) || found == before.value(name),
-        "{name} in {} was set during the run, to another value than the registrations need, so the \
-         file stays as it is",
+        "{name} in {} was set during the run, but not to the value that the registrations need, so \
+         the file was not changed",
         file.path().display()
     );
     Ok(())

@@ -27,7 +27,7 @@ async fn remove(
     terminal: &Arc<Terminal>,
     stop: &Stop,
 ) -> anyhow::Result<()> {
-    // After the changes it would be too late.
+    // After the changes, it would be too late to find that the file cannot be written.
     EnvFile::read(Path::new(config::FILE))?.check(&CHANGED)?;
     let graph = request.graph(terminal, stop).await?.ok_or(Failure::Stopped)?;
     terminal.start(GRAPH);
@@ -62,7 +62,7 @@ async fn remove(
         bail!("not confirmed. Answer yes, or add --yes");
     }
     terminal.start(GRAPH);
-    // First: an interrupted run must leave no registration that names a deleted one.
+    // First, so that an interrupted run leaves no registration that names a deleted one.
     for step in &unlinking {
         Removal::unlink(step, &graph).await?;
         terminal.changed(&step.to_string());
@@ -100,8 +100,8 @@ async fn delete(removals: &[Removal], graph: &Graph, terminal: &Terminal) -> any
             )),
             Purge::NotVisible => terminal.note(&format!(
                 "{name} is deleted, but Microsoft Graph does not list it as deleted yet, so it could \
-                 not be removed permanently. It may be possible to restore it for 30 days, and its \
-                 unique name may stay taken until then. Run the command again in a few minutes."
+                 not be removed permanently. It may be restorable for 30 days, and its unique name \
+                 may stay taken until then. Run the command again in a few minutes."
             )),
         }
     }

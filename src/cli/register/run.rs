@@ -31,7 +31,7 @@ pub(super) async fn run(request: Request) -> anyhow::Result<ExitCode> {
 
 async fn register(request: &Request, terminal: &Arc<Terminal>, stop: &Stop) -> anyhow::Result<()> {
     let before = EnvFile::read(Path::new(config::FILE))?;
-    // After the changes it would be too late.
+    // After the changes, it would be too late to find that the file cannot be written.
     before.check(SETTINGS)?;
     if request.with_secret {
         before.check(&[SECRET])?;

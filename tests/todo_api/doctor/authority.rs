@@ -17,7 +17,7 @@ async fn an_authority_that_cannot_be_used_is_a_fault() {
         (Fault::Down, "discovery", "the authority could not be reached", "Check AAD_INSTANCE"),
         (Fault::Broken, "discovery", "responded with 500", "try again later"),
         (Fault::Redirect, "discovery", "responded with 302", "the redirect leads to"),
-        (Fault::WebPage, "discovery", "not a JSON object", "the login page of a network"),
+        (Fault::WebPage, "discovery", "not a JSON object", "the sign-in page of a network"),
         (Fault::WrongContent, "discovery", "not a JSON object", "Correct AAD_INSTANCE"),
         (Fault::Huge, "discovery", "larger than 256 KiB", "Correct AAD_INSTANCE"),
         (
@@ -38,8 +38,8 @@ async fn an_authority_that_cannot_be_used_is_a_fault() {
 async fn the_fix_fits_the_status_and_the_check_fits_the_document() {
     let tenant = DevTenant::start().await.unwrap();
     let folder = tempfile::tempdir().unwrap();
-    let (gateway_fix, later) = ("such as a gateway or the login page", "try again later");
-    let keys_fix = "but not the keys at its jwks_uri";
+    let (gateway_fix, later) = ("such as a gateway or the sign-in page", "try again later");
+    let keys_fix = "but the keys at its jwks_uri are not";
     for (document, name, status, fix) in [
         ("openid-configuration", "discovery", 204, gateway_fix),
         ("openid-configuration", "discovery", 401, gateway_fix),

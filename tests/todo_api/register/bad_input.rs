@@ -58,7 +58,7 @@ async fn a_token_that_was_copied_wrongly_is_explained_and_not_printed() {
         run.assert_keeps(second);
         assert_eq!(setup.graph.calls().len(), 0, "{between:?}");
     }
-    // What is around it does no harm.
+    // White space around the token is ignored.
     setup.with_token(&format!(" {token}\n")).run(&[]).assert_done();
 }
 

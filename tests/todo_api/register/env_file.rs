@@ -1,4 +1,4 @@
-//! What happens to `.env`: no line of it is lost, whoever wrote it and when.
+//! What happens to `.env`: no line of it is lost, no matter who wrote it and when.
 
 use std::{fs, os::unix::fs::PermissionsExt};
 

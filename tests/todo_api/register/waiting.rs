@@ -1,4 +1,4 @@
-//! What the command waits for longer than a test may take: here the waits are over at once.
+//! Waits of the command that are too long for a test. Here, each wait ends at once.
 
 use std::{future::ready, pin::Pin, sync::Arc, time::Duration};
 

@@ -94,7 +94,7 @@ pub(crate) async fn only_browser() -> SemaphorePermit<'static> {
     BROWSER.acquire().await.unwrap()
 }
 
-/// Runs a command that uses a browser to its end.
+/// Runs a command that uses a browser, and waits until it ends.
 pub(crate) async fn run_browser(command: Command) -> Output {
     let _browser = only_browser().await;
     run(command).await

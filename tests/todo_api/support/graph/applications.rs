@@ -166,7 +166,7 @@ impl Directory {
             }
         };
         let (Key::Id(value) | Key::Alternate(_, value)) = key;
-        // A GUID has no case.
+        // The case of a GUID does not matter.
         let is_it = |it: &Object| match member {
             "uniqueName" => it.text(member) == value,
             _ => it.text(member).eq_ignore_ascii_case(value),
