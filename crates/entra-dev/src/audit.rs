@@ -26,8 +26,8 @@ pub struct Entry {
     /// `authorize`, `adminconsent`, `token`, `devicecode`, `deviceauth`, `logout`,
     /// `managedidentity` or `graph`.
     pub endpoint: &'static str,
-    /// The `{tenant}` segment of the path. For Microsoft Graph, whose paths have none, the tenant that
-    /// the access token names.
+    /// The `{tenant}` segment of the path. Paths of Microsoft Graph have none, so there it is the
+    /// tenant that the access token names.
     pub tenant: String,
     /// The client id as the client sent it: in a parameter, in HTTP Basic credentials, in an
     /// assertion or in an access token.
@@ -36,11 +36,11 @@ pub struct Entry {
     /// The `client-request-id` of the client or a random id. Error responses contain it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub correlation_id: Option<String>,
-    /// The grant type, the prompt, the unregistered redirect URI of a logout, the protocol of a managed
-    /// identity, or the path below the URL of Microsoft Graph.
+    /// The grant type, the prompt, the unregistered redirect URI of a logout, the protocol of a
+    /// managed identity, or the path below the URL of Microsoft Graph.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
-    /// The sign-in name of the person who signed in, or tried to, or whom the access token names.
+    /// The sign-in name of the person who signed in or tried to, or whom the access token names.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub person: Option<String>,
     /// The request as it arrived, without secrets.
@@ -95,8 +95,8 @@ pub enum Outcome {
     Granted,
     /// The request was refused.
     Refused {
-        /// The number after `AADSTS`; 0 for an error that has none: one of Microsoft Graph, or of a
-        /// request for a managed identity that did not get as far as Entra.
+        /// The number after `AADSTS`. 0 for errors without a number: those of Microsoft Graph, and
+        /// those of requests for a managed identity that did not reach Entra.
         aadsts: u32,
         /// The text of the error.
         reason: String,

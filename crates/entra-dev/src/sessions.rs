@@ -76,8 +76,8 @@ struct Consent {
 }
 
 impl Consents {
-    /// Whether each of these permissions has the consent of at least one of these principals for the
-    /// app with the client id beside it.
+    /// Whether each of these permissions was consented to by at least one of these principals, for
+    /// the app with the client id beside the principal.
     pub(crate) fn cover(&self, principals: &[(&str, &str)], permissions: &[String]) -> bool {
         let given = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         permissions.iter().all(|permission| {

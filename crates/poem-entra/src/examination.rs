@@ -100,7 +100,7 @@ pub enum ExamineError {
     /// The authority could not be reached.
     #[error(transparent)]
     Unreachable(Cause),
-    /// The authority responded with another status than 200; see [`ExamineError::status`].
+    /// The authority responded with a status other than 200; see [`ExamineError::status`].
     #[error(transparent)]
     Refused(Cause),
     /// A document could not be read.
@@ -109,7 +109,7 @@ pub enum ExamineError {
     /// The issuer in the discovery document does not fit the settings.
     #[error(transparent)]
     Issuer(Cause),
-    /// The discovery document can be used, but the keys could not be fetched or read.
+    /// The discovery document is usable, but the keys could not be fetched or read.
     #[error(transparent)]
     Keys(Cause),
 }

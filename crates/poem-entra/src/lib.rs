@@ -1,5 +1,6 @@
-// The README links to a file of the repository, which `cargo doc` does not have. The first definition
-// of a link counts, so there it leads to the repository.
+// The README links to a file of the repository, which `cargo doc` does not have. Of several
+// definitions of a link, Markdown uses the first one. So here, the link leads to the published
+// repository.
 #![doc = concat!(
     "[`entra-dev`]: ",
     env!("CARGO_PKG_REPOSITORY"),

@@ -38,7 +38,7 @@ pub(crate) struct App {
     pub(crate) optional_claims: Vec<OptionalClaim>,
     /// The client id of the blueprint, if this app is an agent identity.
     pub(crate) agent_blueprint: Option<String>,
-    /// The client ids of the APIs whose permissions the agents inherit, if this app is their blueprint
+    /// If this app is a blueprint: the client ids of the APIs whose permissions its agents inherit
     /// (<https://learn.microsoft.com/entra/agent-id/concept-inheritable-permissions>).
     pub(crate) inheritable_permissions: Vec<String>,
     /// Whether only people with an assignment may sign in.

@@ -118,7 +118,7 @@ fn read_certificate(certificate: &mut Text, checks: &mut Checks, folder: Option<
     }
 }
 
-/// Checks that no name and no secret is blank. Nobody could see such a name on a page or in a token.
+/// Checks that no name or secret is blank. A blank name would be invisible on a page or in a token.
 fn check_blank(file: &DirectoryFile, checks: &mut Checks) {
     let mut check = |kind: &str, text: &Text| {
         if text.as_ref().trim().is_empty() {

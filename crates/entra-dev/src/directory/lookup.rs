@@ -124,7 +124,7 @@ impl Directory {
         self.0.apps.iter().filter(is_its)
     }
 
-    /// The blueprint of this app, if the app is an agent that inherits the permissions in this API.
+    /// The blueprint of this app, if the app is an agent that inherits permissions for this API.
     pub(crate) fn inherits_from(&self, app: &App, api: &App) -> Option<&Arc<App>> {
         let blueprint = self.app(app.agent_blueprint.as_deref()?)?;
         blueprint.inheritable_permissions.contains(&api.client_id).then_some(blueprint)

@@ -122,15 +122,15 @@ fn may_follow(issuer: &str, keys: &str) -> bool {
     Url::parse(keys).is_ok_and(|url| may_be_fetched(&url)) && (is_local(issuer) || !is_local(keys))
 }
 
-/// The innermost cause, such as "connection refused". If the certificate of an issuer is the cause, it
-/// says what to do.
+/// The innermost cause, such as "connection refused". If the CA of the issuer's certificate is
+/// unknown, the text also says what to do.
 fn cause_of(error: &dyn Error) -> String {
     let mut cause = error;
     while let Some(source) = cause.source() {
         cause = source;
     }
     let cause = cause.to_string();
-    // The texts of rustls. The second one is for a CA with the name of the right one.
+    // Texts of rustls. The second one means that a known CA has the same name but another key.
     let is_unknown = ["UnknownIssuer", "BadSignature"].iter().any(|text| cause.ends_with(text));
     let fix = match is_unknown {
         true => ". Start the tenant with SSL_CERT_FILE, the path of the CA certificate to trust",

@@ -77,7 +77,7 @@ fn bearer_token(header: &str) -> Option<&str> {
 }
 
 /// Requires the control token for every path below `/_dev`, whichever endpoint serves it. The body of
-/// a request without it is not kept.
+/// a request without the token is discarded.
 pub(super) async fn require_token<E: Endpoint<Output = Response>>(
     endpoint: Arc<E>,
     mut request: Request,

@@ -47,7 +47,7 @@ pub(super) async fn receive(request: &mut Request) -> Result<(), Response> {
     Err(problem(status, &text).with_header(CONNECTION, "close").into_response())
 }
 
-/// Discards the body of a request that is refused, whatever it is. A client that is still sending
+/// Discards the body of a request that is refused in any case. A client that is still sending
 /// would otherwise often see a broken connection instead of the response (RFC 9112, section 9.6).
 ///
 /// A client that expects `100 Continue` does not send the body after the response.
@@ -68,8 +68,8 @@ pub(super) fn discard(request: &mut Request) {
     tokio::spawn(timeout(TIMEOUT, discard));
 }
 
-/// Reads a body. A body that is longer than the limit is cut off one byte later, so the endpoint
-/// refuses it.
+/// Reads a body. If it is longer than the limit, it is cut off one byte after the limit, so that
+/// the endpoint refuses it.
 async fn read(mut body: BoxBody<Bytes, io::Error>, limit: usize) -> io::Result<Bytes> {
     let mut bytes = BytesMut::new();
     while let Some(frame) = body.frame().await {

@@ -119,7 +119,7 @@ impl SignIn<'_> {
     }
 
     /// Whether the person need not be asked: no consent is required, or it was given before. An agent
-    /// inherits what an administrator has consented to for its blueprint.
+    /// inherits the consent that an administrator has given to its blueprint.
     pub(super) fn has_consent(&self, person: &Person) -> bool {
         let Self { context, directory, app, scopes, .. } = self;
         let blueprint = directory.inherits_from(app, scopes.resource());

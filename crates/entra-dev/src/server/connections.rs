@@ -52,8 +52,9 @@ pub(super) struct SocketServer {
     /// `None` for plain HTTP.
     pub(super) tls: Option<TlsAcceptor>,
     pub(super) stop: watch::Receiver<bool>,
-    /// Those of all sockets of the tenant. If each socket had its own, a new connection would be the
-    /// longest idle one of a socket that is rarely used, and give way before its first request.
+    /// The connections of all sockets of the tenant. If each socket counted its own, a new
+    /// connection to a rarely used socket would be its longest idle one, and would be closed before
+    /// its first request.
     pub(super) connections: Arc<Connections>,
 }
 

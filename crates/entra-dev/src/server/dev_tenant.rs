@@ -60,9 +60,9 @@ impl DevTenant {
     ///
     /// # Errors
     ///
-    /// A port is taken, both listeners have the same one, the keys cannot be read or generated, a redirect URI, an App ID URI or the
-    /// issuer of access tokens is unusable, or other machines could reach the tenant although it has
-    /// no control token.
+    /// A port is taken, both listeners have the same port, the keys cannot be read or generated, a
+    /// redirect URI, an App ID URI or the issuer of access tokens is unusable, or other machines
+    /// could reach the tenant although it has no control token.
     pub async fn start_with(options: Options) -> Result<Self, StartError> {
         let names = HostNames::with(options.answer_to.clone());
         let directory = directory_of(&options)?;

@@ -28,8 +28,8 @@ pub enum StartError {
          the tenant can sign in as anybody, and without the token also forge tokens"
     )]
     Exposed(IpAddr),
-    /// Both listeners should have this port.
-    #[error("HTTP and HTTPS cannot both have the port {0}; choose another one for one of them")]
+    /// Both listeners were given this port.
+    #[error("HTTP and HTTPS cannot both use the port {0}; choose another port for one of them")]
     SamePort(u16),
     /// The issuer of access tokens, at least for one API, is a URL with a name that the tenant does
     /// not answer to.

@@ -126,7 +126,7 @@ async fn the_listeners_need_different_ports() {
 
     let same = Options { port: 9_000, https_port: Some(9_000), ..Options::ephemeral() };
     let Err(error) = DevTenant::start_with(same).await else { panic!("it started") };
-    assert!(error.to_string().starts_with("HTTP and HTTPS cannot both have the port 9000"));
+    assert!(error.to_string().starts_with("HTTP and HTTPS cannot both use the port 9000"));
 }
 
 #[tokio::test]

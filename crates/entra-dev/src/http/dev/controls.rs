@@ -22,7 +22,7 @@ use super::{
     problem::{Problem, bad_request, failed},
 };
 
-/// `GET /_dev/audit`: the last requests, newest first. The query narrows the list.
+/// `GET /_dev/audit`: the last requests, newest first. The query filters them.
 #[handler]
 pub(in crate::http) fn audit(
     Data(context): Data<&Arc<Context>>,

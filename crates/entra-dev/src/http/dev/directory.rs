@@ -59,7 +59,7 @@ pub(in crate::http) fn export(
     })
 }
 
-/// The response to a GET with an entity tag, or 304 if the client has what it asks for.
+/// The response to a GET, with an entity tag. 304 if the client already has the current version.
 fn tagged(
     preconditions: &Preconditions,
     tag: ETag,

@@ -1,5 +1,5 @@
-//! Conditional requests for the directory (RFC 9110, section 13): clients that read it, and write it
-//! back with changes, do not undo what others have changed in the meantime.
+//! Conditional requests for the directory (RFC 9110, section 13). With them, clients that read the
+//! directory and write it back do not undo changes that others have made in the meantime.
 
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
@@ -37,7 +37,7 @@ impl Preconditions {
         let current = part.map(|part| entity_tag(&part)).transpose()?;
         self.check_match(current.as_ref())?;
         if self.is_known(current.as_ref()) {
-            let detail = "the part of the directory that If-None-Match excludes is there already";
+            let detail = "this part of the directory already exists, and If-None-Match excludes it";
             return Err(Problem::new(StatusCode::PRECONDITION_FAILED, detail));
         }
         Ok(())
@@ -53,8 +53,9 @@ impl Preconditions {
                  change. If-Match is not the current entity tag, {}",
                 text(tag)
             ),
-            None => "If-Match cannot hold: there is nothing at this path that has an entity tag"
-                .to_owned(),
+            None => {
+                "If-Match cannot match, because nothing at this path has an entity tag".to_owned()
+            }
         };
         Err(Problem::new(StatusCode::PRECONDITION_FAILED, detail))
     }

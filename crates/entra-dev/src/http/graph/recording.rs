@@ -14,8 +14,8 @@ use super::{PATH, error::RequestIds};
 /// The name of Graph in the audit trail.
 const NAME: &str = "graph";
 
-/// The entry for a request. It names those whom the access token names, even if the token is
-/// refused: the entry says so, and the names help to find out whose token it is.
+/// The entry for a request. It contains the person and the app that the access token names, even if
+/// the token is refused: the names help to find out whose token it is.
 pub(super) fn entry(
     request: &Request,
     ids: &RequestIds,
@@ -27,7 +27,7 @@ pub(super) fn entry(
     let person = claim("oid").and_then(|oid| directory.person_with_oid(oid));
     let path = request.uri().path();
     Entry {
-        // The claims of version 1 and of version 2.
+        // The claims of v1 and v2 tokens.
         client_id: claim("appid").or_else(|| claim("azp")).map(str::to_owned),
         correlation_id: Some(ids.client().to_owned()),
         detail: Some(path.strip_prefix(PATH).unwrap_or(path).to_owned()),
