@@ -2,7 +2,9 @@
 
 use std::{
     fs,
+    io::Read,
     os::unix::fs::PermissionsExt,
+    process::Command,
     sync::{Arc, Mutex},
 };
 
@@ -60,13 +62,27 @@ async fn the_azure_cli_gives_a_token_for_graph_and_the_configured_tenant() {
 async fn a_terminal_shows_that_the_command_waits_for_the_azure_cli() {
     let Some([_]) = require(test_name!(), [Tool::Script]) else { return };
     let Some(setup) = Setup::new(test_name!()).await else { return };
-    let mut setup = setup.with_az(r#"sleep 1.5; echo "{\"accessToken\": \"$AZ_TOKEN\"}""#);
+    // It waits until the test has seen the line. If there is none, it fails.
+    let script = r#"timeout 20 cat gate && echo "{\"accessToken\": \"$AZ_TOKEN\"}""#;
+    let mut setup = setup.with_az(script);
+    let gate = setup.folder.path().join("gate");
+    assert!(Command::new("mkfifo").arg(&gate).status().unwrap().success());
     let on_a_terminal =
         ["sh", "-c", "PATH=\"$AZ_FOLDER:$PATH\" exec script -qec \"$0 $*\" /dev/null"];
     setup.launch = setup.launch.through(&on_a_terminal).with("TERM", "xterm");
-    let run = setup.run(&["--use-az"]);
+    let mut process = setup.begin(&["--use-az"]);
+    let mut shown = Vec::new();
+    for byte in process.stdout.as_mut().unwrap().bytes() {
+        shown.push(byte.unwrap());
+        if shown.ends_with(b"\rwaiting for the Azure CLI, ") {
+            fs::write(&gate, "").unwrap();
+            break;
+        }
+    }
+    let run = Run::of(&process.wait_with_output().unwrap());
     run.assert_done();
-    let (_, after) = run.stdout.split_once("\rwaiting for the Azure CLI, 1 s\r    ").unwrap();
+    let (before, after) = run.stdout.split_once(" s\r    ").unwrap();
+    assert!(before.ends_with(|c: char| c.is_ascii_digit()), "{run:#?}");
     assert!(after.contains("\rTenant Contoso"), "{run:#?}");
 }
 
