@@ -68,20 +68,32 @@ impl Removal {
     /// other one does not name it. Graph refuses every later change of a registration that still
     /// names a deleted client.
     pub fn unlinked_from(&self, kept: &Self) -> Option<Step> {
-        let change = without(&kept.application, &self.application.app_id)?;
-        let Application { id, display_name: name, .. } = kept.application.clone();
-        Some(Step::Change { which: kept.which, name, id, change })
+        self.unlinked(kept.which, &kept.application)
     }
 
-    /// Makes this change.
+    /// Makes this change, and returns it. `None` if the other registration is gone, or does not name
+    /// this one any more.
     ///
     /// # Errors
     ///
     /// Why it could not be made.
-    pub async fn unlink(step: &Step, graph: &Graph) -> Result<(), Failure> {
+    pub async fn unlink_from(&self, kept: &Self, graph: &Graph) -> Result<Option<Step>, Failure> {
+        // The change replaces whole lists, and a person may have added something since they were
+        // read.
+        let found = graph.application_with("appId", &kept.application.app_id).await?;
+        let Some(step) = found.and_then(|found| self.unlinked(kept.which, &found)) else {
+            return Ok(None);
+        };
         let written = graph.write(&step.call(), Patience::Existing).await;
         let failed = |failure: Failure| failure.in_terms_of(&step.to_string(), step.permission());
-        written.map(|_| ()).map_err(failed)
+        written.map_err(failed)?;
+        Ok(Some(step))
+    }
+
+    fn unlinked(&self, kept: Which, application: &Application) -> Option<Step> {
+        let change = without(application, &self.application.app_id)?;
+        let Application { id, display_name: name, .. } = application.clone();
+        Some(Step::Change { which: kept, name, id, change })
     }
 
     /// Deletes the registration. Entra also removes the application in the tenant, with its consents

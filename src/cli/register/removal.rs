@@ -51,11 +51,8 @@ async fn remove(
         let (name, id) = (&application.display_name, &application.app_id);
         terminal.print(&format!("  delete {name} ({id}), with its consents and assigned roles"));
     }
-    let unlinking: Vec<_> = own
-        .iter()
-        .flat_map(|removal| others.iter().filter_map(|kept| removal.unlinked_from(kept)))
-        .collect();
-    for step in &unlinking {
+    let pairs = || own.iter().flat_map(|removal| others.iter().map(move |kept| (removal, kept)));
+    for step in pairs().filter_map(|(removal, kept)| removal.unlinked_from(kept)) {
         terminal.print(&format!("  {step}"));
     }
     if !is_confirmed && !confirm(terminal, stop).await? {
@@ -63,9 +60,10 @@ async fn remove(
     }
     terminal.start(GRAPH);
     // First, so that an interrupted run leaves no registration that names a deleted one.
-    for step in &unlinking {
-        Removal::unlink(step, &graph).await?;
-        terminal.changed(&step.to_string());
+    for (removal, kept) in pairs() {
+        if let Some(step) = removal.unlink_from(kept, &graph).await? {
+            terminal.changed(&step.to_string());
+        }
     }
     delete(&own, &graph, terminal).await
 }

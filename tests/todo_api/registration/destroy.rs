@@ -1,6 +1,8 @@
 //! `--destroy`: deletes what the command created, and nothing else.
 
-use serde_json::json;
+use std::io::{BufRead, BufReader, Write};
+
+use serde_json::{Value, json};
 
 use crate::{
     register::{EVERYTHING, Run, Setup},
@@ -16,6 +18,23 @@ impl Setup {
         let arguments = ["register", "--graph-url", self.graph.url(), "--destroy"];
         let output = self.launch.run_with_input(self.folder.path(), &arguments, answer.as_bytes());
         Run::of(&output)
+    }
+
+    /// Runs `--destroy`, does this while it waits for the answer, and answers yes.
+    fn destroy_after(&self, change: impl FnOnce()) -> Run {
+        let mut process = self.begin(&["--destroy"]);
+        let mut stderr = BufReader::new(process.stderr.take().unwrap()).lines();
+        assert!(stderr.any(|line| line.unwrap().contains("Type yes:")));
+        change();
+        process.stdin.take().unwrap().write_all(b"yes\n").unwrap();
+        let after: Vec<_> = stderr.map(Result::unwrap).collect();
+        let run = Run::of(&process.wait_with_output().unwrap());
+        Run { stderr: after.join("\n"), ..run }
+    }
+
+    /// The member `api` of the registration with this client id.
+    fn api_of(&self, client_id: &str) -> Value {
+        self.graph.application_with("appId", client_id)["api"].clone()
     }
 
     /// Adds the API's registration by hand, puts its client id into `.env`, and returns the id.
@@ -102,8 +121,7 @@ async fn a_registration_that_a_person_created_stays() {
     let arguments = ["--audience", "any-org"];
     setup.run(&arguments).assert_done();
     let own_client = setup.setting("SWAGGER_UI_CLIENT_ID");
-    let clients =
-        |list: &str| setup.graph.application_with("appId", &client_id)["api"][list].clone();
+    let clients = |list: &str| setup.api_of(&client_id)[list].clone();
     assert_eq!(clients("preAuthorizedApplications")[0]["appId"], own_client);
     assert_eq!(clients("knownClientApplications"), json!([own_client]));
 
@@ -123,6 +141,43 @@ async fn a_registration_that_a_person_created_stays() {
     let own_client = setup.setting("SWAGGER_UI_CLIENT_ID");
     assert_eq!(clients("knownClientApplications"), json!([own_client]));
     assert_eq!(setup.graph.refused().len(), 0, "{:#?}", setup.graph.refused());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_a_person_adds_during_the_confirmation_stays() {
+    let Some(setup) = Setup::new(test_name!()).await else { return };
+    let client_id = setup.add_api_by_hand();
+    setup.run(&[]).assert_done();
+    let scope = setup.api_of(&client_id)["oauth2PermissionScopes"][0]["id"].clone();
+    let other = setup.graph.add_application(&json!({ "displayName": "Other" }));
+    let other = json!({ "appId": other["appId"], "delegatedPermissionIds": [scope] });
+    let add = |application: &mut Value| {
+        let clients = application["api"]["preAuthorizedApplications"].as_array_mut().unwrap();
+        clients.push(other.clone());
+    };
+    let run = setup.destroy_after(|| setup.graph.edit_with("appId", &client_id, add));
+    run.assert_done();
+    assert_eq!(setup.api_of(&client_id)["preAuthorizedApplications"], json!([other]));
+    assert_eq!(setup.setting("SWAGGER_UI_CLIENT_ID"), "");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_kept_registration_that_does_not_name_the_client_any_more_is_not_changed() {
+    for is_gone in [false, true] {
+        let Some(setup) = Setup::new(test_name!()).await else { return };
+        let client_id = setup.add_api_by_hand();
+        setup.run(&[]).assert_done();
+        setup.graph.forget();
+        let change = |application: &mut Value| match is_gone {
+            true => application["appId"] = json!("33333333-0000-4000-8000-000000000001"),
+            false => application["api"]["preAuthorizedApplications"] = json!([]),
+        };
+        let run = setup.destroy_after(|| setup.graph.edit_with("appId", &client_id, change));
+        run.assert_done();
+        let writes = setup.graph.writes();
+        assert!(writes.iter().all(|call| call.method == "DELETE"), "{writes:#?}");
+        assert_eq!(setup.setting("SWAGGER_UI_CLIENT_ID"), "");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

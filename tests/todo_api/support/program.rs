@@ -106,9 +106,10 @@ impl Launch {
         self.command(folder, arguments).stdout(writer).output().unwrap()
     }
 
-    /// Starts another command of the program. Its output can be read when it ends.
+    /// Starts another command of the program. Its input and output are pipes.
     pub(crate) fn begin(&self, folder: &Path, arguments: &[&str]) -> Child {
         let mut command = self.command(folder, arguments);
+        command.stdin(Stdio::piped());
         command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
     }
 

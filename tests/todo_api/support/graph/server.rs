@@ -157,7 +157,12 @@ impl StrictGraph {
 
     /// Changes an application by hand, like a person in the portal. No rule is checked.
     pub(crate) fn edit(&self, unique_name: &str, change: impl FnOnce(&mut Value)) {
-        change(&mut self.state().find("uniqueName", unique_name).value);
+        self.edit_with("uniqueName", unique_name, change);
+    }
+
+    /// The same for the application with this value of an alternate key.
+    pub(crate) fn edit_with(&self, key: &str, value: &str, change: impl FnOnce(&mut Value)) {
+        change(&mut self.state().find(key, value).value);
     }
 
     /// Adds an application of somebody else by hand, with these members, and returns it.
