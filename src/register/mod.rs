@@ -36,7 +36,7 @@ pub use self::{
     permission::Permission,
     plan::next_step,
     preview::preview,
-    removal::{Purge, Removal},
+    removal::{Purge, Removal, Unlink},
     resources::{Application, Organization},
     secret::NewSecret,
     session::{Outcome, Session},

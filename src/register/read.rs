@@ -9,6 +9,7 @@ use super::{
     error::Failure,
     graph::Graph,
     permission::Permission,
+    plan::AZURE_CLI,
     resources::{self, Application, Assignment, Grant, Organization, ServicePrincipal, User},
     state::{Registration, State},
     step::key,
@@ -89,6 +90,25 @@ impl Graph {
     ) -> Result<Option<ServicePrincipal>, Failure> {
         let call = Call::get(&["servicePrincipals", &key("appId", app_id)]);
         self.one(&call, "read enterprise applications", Permission::Applications).await
+    }
+
+    /// The clients in the registration that the tenant does not have. They may have been deleted, or
+    /// belong to another tenant or to Microsoft. `None` if there are none.
+    pub(super) async fn unknown_clients(&self, registered: &Application) -> Option<Vec<String>> {
+        let registered = &registered.api;
+        let clients = registered.pre_authorized_applications.iter().map(|client| &client.app_id);
+        let mut unknown = Vec::new();
+        for client in clients.chain(&registered.known_client_applications) {
+            let is_known = *client == AZURE_CLI
+                || unknown.contains(client)
+                // If this cannot be read, Graph's own error must do.
+                || self.application_with("appId", client).await.ok()?.is_some()
+                || self.service_principal(client).await.ok()?.is_some();
+            if !is_known {
+                unknown.push(client.clone());
+            }
+        }
+        (!unknown.is_empty()).then_some(unknown)
     }
 
     pub(super) async fn grants(&self, client: &str) -> Result<Vec<Grant>, Failure> {

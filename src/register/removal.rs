@@ -71,23 +71,40 @@ impl Removal {
         self.unlinked(kept.which, &kept.application)
     }
 
-    /// Makes this change, and returns it. `None` if the other registration is gone, or does not name
-    /// this one any more.
+    /// Makes this change.
     ///
     /// # Errors
     ///
-    /// Why it could not be made.
-    pub async fn unlink_from(&self, kept: &Self, graph: &Graph) -> Result<Option<Step>, Failure> {
+    /// Why it could not be made, unless a person can make it.
+    pub async fn unlink_from(&self, kept: &Self, graph: &Graph) -> Result<Unlink, Failure> {
         // The change replaces whole lists, and a person may have added something since they were
         // read.
         let found = graph.application_with("appId", &kept.application.app_id).await?;
-        let Some(step) = found.and_then(|found| self.unlinked(kept.which, &found)) else {
-            return Ok(None);
+        let Some(found) = found else { return Ok(Unlink::Unnecessary) };
+        let Some(step) = self.unlinked(kept.which, &found) else { return Ok(Unlink::Unnecessary) };
+        let refusal = match graph.write(&step.call(), Patience::Existing).await {
+            Ok(_) => return Ok(Unlink::Done(step)),
+            Err(Failure::Refused(refusal)) => refusal,
+            Err(failure) => return Err(failure),
         };
-        let written = graph.write(&step.call(), Patience::Existing).await;
-        let failed = |failure: Failure| failure.in_terms_of(&step.to_string(), step.permission());
-        written.map_err(failed)?;
-        Ok(Some(step))
+        if refusal.is_missing() {
+            return Ok(Unlink::Refused(Failure::Refused(refusal)));
+        }
+        if refusal.may_be_early()
+            && let Some(mut clients) = graph.unknown_clients(&found).await
+        {
+            // The change removes this one, which an interrupted run may have deleted.
+            clients.retain(|id| !id.eq_ignore_ascii_case(&self.application.app_id));
+            if !clients.is_empty() {
+                let name = found.display_name;
+                return Ok(Unlink::Refused(Failure::UnknownClients { refusal, name, clients }));
+            }
+        }
+        let failure = Failure::Refused(refusal);
+        match failure.in_terms_of(&step.to_string(), step.permission()) {
+            failure @ Failure::Forbidden { .. } => Ok(Unlink::Refused(failure)),
+            failure => Err(failure),
+        }
     }
 
     fn unlinked(&self, kept: Which, application: &Application) -> Option<Step> {
@@ -143,6 +160,17 @@ impl Removal {
         let what = format!("delete the registration {}", self.application.display_name);
         failure.in_terms_of(&what, Permission::Applications)
     }
+}
+
+/// Whether another registration still names one that is to be deleted.
+#[derive(Debug)]
+pub enum Unlink {
+    /// It did not name it any more, or is gone.
+    Unnecessary,
+    /// It does not name it after this change.
+    Done(Step),
+    /// Graph refuses the change, but not the deletion. A person must make the change.
+    Refused(Failure),
 }
 
 /// Whether a deleted registration is deleted permanently.

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::{
     error::Failure,
     graph::{Answer, Graph},
-    plan::{AZURE_CLI, next_step},
+    plan::next_step,
     resources::Organization,
     state::State,
     step::Step,
@@ -164,25 +164,12 @@ impl Session<'_> {
         confirmed.ok_or(Failure::NotVisible)
     }
 
-    /// The name of the registration that the step changes, and those of its clients that the tenant
-    /// does not have. They may have been deleted, or belong to another tenant or to Microsoft. `None`
+    /// The name of the registration that the step changes, and its clients that are unknown. `None`
     /// if there are none.
     async fn unknown_clients(&self, step: &Step, state: &State) -> Option<(String, Vec<String>)> {
         let Step::Change { which, name, .. } = step else { return None };
-        let registered = &state.registration(*which).application.as_ref()?.api;
-        let clients = registered.pre_authorized_applications.iter().map(|client| &client.app_id);
-        let mut unknown = Vec::new();
-        for client in clients.chain(&registered.known_client_applications) {
-            let is_known = *client == AZURE_CLI
-                || unknown.contains(client)
-                // If this cannot be read, Graph's own error must do.
-                || self.graph.application_with("appId", client).await.ok()?.is_some()
-                || self.graph.service_principal(client).await.ok()?.is_some();
-            if !is_known {
-                unknown.push(client.clone());
-            }
-        }
-        (!unknown.is_empty()).then(|| (name.clone(), unknown))
+        let registered = state.registration(*which).application.as_ref()?;
+        Some((name.clone(), self.graph.unknown_clients(registered).await?))
     }
 
     /// The failure of a change because another registration has a name or a URI: a registration that

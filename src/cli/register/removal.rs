@@ -6,7 +6,7 @@ use anyhow::bail;
 
 use crate::{
     config::{self, env_file::EnvFile},
-    register::{Failure, Graph, Purge, Removal, Session, Stop, Which},
+    register::{Failure, Graph, Purge, Removal, Session, Stop, Unlink, Which},
 };
 
 use super::{
@@ -61,11 +61,32 @@ async fn remove(
     terminal.start(GRAPH);
     // First, so that an interrupted run leaves no registration that names a deleted one.
     for (removal, kept) in pairs() {
-        if let Some(step) = removal.unlink_from(kept, &graph).await? {
-            terminal.changed(&step.to_string());
+        match removal.unlink_from(kept, &graph).await? {
+            Unlink::Unnecessary => {}
+            Unlink::Done(step) => terminal.changed(&step.to_string()),
+            Unlink::Refused(failure) => terminal.note(&by_hand(removal, kept, &failure)),
         }
     }
     delete(&own, &graph, terminal).await
+}
+
+/// What a person must do because Graph has refused to remove the registration from the kept one.
+fn by_hand(removal: &Removal, kept: &Removal, failure: &Failure) -> String {
+    let place = match kept.which {
+        Which::Api => {
+            "under Expose an API, Authorized client applications, and under Manifest, \
+             knownClientApplications"
+        }
+        Which::SwaggerUi => "under API permissions",
+    };
+    let Removal { application: kept, .. } = kept;
+    let failure = failure.to_string();
+    let failure = failure.trim_end_matches('.');
+    format!(
+        "Note: {failure}. Remove the id {} by hand from the registration {} ({}) in the Entra admin \
+         center: {place}.",
+        removal.application.app_id, kept.display_name, kept.app_id
+    )
 }
 
 async fn delete(removals: &[Removal], graph: &Graph, terminal: &Terminal) -> anyhow::Result<()> {

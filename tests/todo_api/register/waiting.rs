@@ -5,7 +5,7 @@ use std::{future::ready, pin::Pin, sync::Arc, time::Duration};
 use serde_json::{Value, json};
 use todo_api::register::{
     Audience, ClientIds, Failure, Graph, Names, Outcome, Pause, Purge, Removal, Session, Stop,
-    Wanted,
+    Unlink, Wanted,
 };
 
 use crate::support::{
@@ -164,4 +164,46 @@ async fn a_client_that_was_deleted_by_hand_is_named_if_graph_refuses_to_keep_it(
         api["api"]["knownClientApplications"] = json!([]);
     });
     setup.register(&wanted).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_registration_that_graph_refuses_to_change_is_left_to_a_person() {
+    let Some(setup) = Setup::new(test_name!()).await else { return };
+    let by_hand = setup.graph.add_application(&json!({ "displayName": "Todo API" }));
+    let client_id = by_hand["appId"].as_str().unwrap();
+    let client_ids = ClientIds { api: Some(client_id.to_owned()), swagger_ui: None };
+    let wanted = Wanted { client_ids, ..wanted() };
+    setup.register(&wanted).await.unwrap();
+    let stale = "33333333-0000-4000-8000-000000000001";
+    let names_stale = json!([stale]);
+    setup.graph.edit_with("appId", client_id, |api| {
+        api["api"]["knownClientApplications"] = names_stale;
+    });
+    let graph = setup.client();
+    let removals = Removal::find(&graph, &wanted).await.unwrap();
+    let [client, api] = &removals[..] else { panic!("{removals:?}") };
+    let refused = client.unlink_from(api, &graph).await.unwrap();
+    let Unlink::Refused(Failure::UnknownClients { clients, .. }) = &refused else {
+        panic!("{refused:?}")
+    };
+    assert_eq!(clients, &[stale]);
+
+    // It was deleted after it was read, or no replica has it.
+    setup.graph.forget();
+    let missing = [Fault::Status(Moment::Before, 404); 2_000];
+    setup.graph.fail_on("PATCH", "/applications", missing);
+    let refused = client.unlink_from(api, &graph).await.unwrap();
+    assert!(matches!(refused, Unlink::Refused(Failure::Refused(_))), "{refused:?}");
+
+    // Another refusal ends the command: nothing shows that a deletion would succeed.
+    for (status, name) in [(401, "InvalidToken"), (400, "Refused")] {
+        setup.graph.forget();
+        setup.graph.edit_with("appId", client_id, |api| {
+            api["api"]["knownClientApplications"] = json!([]);
+        });
+        let faults = [Fault::Status(Moment::Before, status); 2_000];
+        setup.graph.fail_on("PATCH", "/applications", faults);
+        let failure = client.unlink_from(api, &graph).await.unwrap_err();
+        assert!(format!("{failure:?}").starts_with(name), "{failure:?}");
+    }
 }

@@ -181,6 +181,29 @@ async fn a_kept_registration_that_does_not_name_the_client_any_more_is_not_chang
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_kept_registration_that_the_account_may_not_change_does_not_stop_the_deletion() {
+    let Some(setup) = Setup::new(test_name!()).await else { return };
+    let client_id = setup.add_api_by_hand();
+    setup.run(&[]).assert_done();
+    let own_client = setup.setting("SWAGGER_UI_CLIENT_ID");
+    setup.graph.forget();
+    setup.graph.fail_on("PATCH", "/applications", [Fault::Status(Moment::Before, 403)]);
+    let run = setup.run(&["--destroy", "--yes"]);
+    run.assert_done();
+    let note = format!(
+        "this account may not change the registration Todo API: pre-authorized clients. Remove the \
+         id {own_client} by hand from the registration Todo API ({client_id})"
+    );
+    assert!(run.stderr.contains(&note), "{run:#?}");
+    assert!(run.stderr.contains("under Expose an API"), "{run:#?}");
+    assert_eq!(setup.api_of(&client_id)["preAuthorizedApplications"][0]["appId"], own_client);
+    assert_eq!(setup.setting("SWAGGER_UI_CLIENT_ID"), "");
+    let writes = setup.graph.writes();
+    assert_eq!(writes.len(), 3, "one change and two for the client: {writes:#?}");
+    assert_eq!(setup.graph.registrations()["deletedItems"], 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_client_that_a_person_created_stays_without_the_permission_for_the_deleted_api() {
     let Some(setup) = Setup::new(test_name!()).await else { return };
     let graph_permission = json!({
