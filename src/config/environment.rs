@@ -3,7 +3,7 @@
 use std::{collections::HashMap, env, fs, io, path::Path};
 
 use super::{
-    InvalidConfig,
+    InvalidConfig, env_text,
     variables::{self, VARIABLES, Variable},
 };
 
@@ -33,7 +33,20 @@ impl Environment {
     ///
     /// [`InvalidConfig`] names the line of `.env`, or the variables, that cannot be read.
     pub fn load() -> Result<Self, InvalidConfig> {
-        let mut values = Self::from_file(Path::new(FILE))?;
+        Self::load_changed(|text| text)
+    }
+
+    /// The same, as if `.env` set this variable. Its other lines may refer to it, as in `${NAME}`.
+    ///
+    /// # Errors
+    ///
+    /// The same as [`Environment::load`].
+    pub fn load_with(name: &str, value: &str) -> Result<Self, InvalidConfig> {
+        Self::load_changed(|text| env_text::with_value(&text, name, value).unwrap_or(text))
+    }
+
+    fn load_changed(change: impl FnOnce(String) -> String) -> Result<Self, InvalidConfig> {
+        let mut values = Self::from_file(Path::new(FILE), change)?;
         let mut faults = Vec::new();
         for Variable { name, .. } in VARIABLES {
             #[allow(clippy::disallowed_methods)]
@@ -48,11 +61,14 @@ impl Environment {
         if faults.is_empty() { Ok(values) } else { Err(InvalidConfig(faults)) }
     }
 
-    fn from_file(path: &Path) -> Result<Self, InvalidConfig> {
+    fn from_file(
+        path: &Path,
+        change: impl FnOnce(String) -> String,
+    ) -> Result<Self, InvalidConfig> {
         let invalid =
             |problem: String| InvalidConfig(vec![format!("{} {problem}", path.display())]);
         let text = match fs::read_to_string(path) {
-            Ok(text) => text,
+            Ok(text) => change(text),
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Self::default()),
             Err(error) => return Err(invalid(format!("cannot be read: {error}"))),
         };
@@ -138,7 +154,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join(".env");
         fs::write(&file, text).unwrap();
-        Environment::from_file(&file)
+        Environment::from_file(&file, |text| text)
     }
 
     #[test]
@@ -185,8 +201,10 @@ mod tests {
     #[test]
     fn a_missing_file_is_empty_and_a_folder_is_an_error() {
         let folder = tempfile::tempdir().unwrap();
-        assert!(Environment::from_file(&folder.path().join(".env")).unwrap().0.is_empty());
-        let error = Environment::from_file(folder.path()).unwrap_err();
+        assert!(
+            Environment::from_file(&folder.path().join(".env"), |text| text).unwrap().0.is_empty()
+        );
+        let error = Environment::from_file(folder.path(), |text| text).unwrap_err();
         assert!(error.to_string().contains("cannot be read: "), "{error}");
     }
 

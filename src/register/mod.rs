@@ -44,5 +44,5 @@ pub use self::{
     step::Step,
     stop::Stop,
     wait::Pause,
-    wanted::{Audience, ClientIds, Names, Wanted, Which},
+    wanted::{Audience, ClientIds, NEW_CLIENT_ID, Names, Wanted, Which},
 };

@@ -58,10 +58,10 @@ fn create(wanted: &Wanted, which: Which, audience: String) -> Step {
 /// The properties of the API that differ, except for those that name clients.
 fn api_properties(wanted: &Wanted, api: &Application) -> ApplicationChange {
     let registered = &api.api;
-    let uris = match &wanted.app_id_uris[..] {
-        [] => vec![format!("api://{}", api.app_id)],
-        uris => uris.to_vec(),
-    };
+    let mut uris = wanted.app_id_uris_of(&api.app_id);
+    if uris.is_empty() {
+        uris.push(format!("api://{}", api.app_id));
+    }
     let scopes: Vec<_> = declared::scopes().collect();
     let scopes = merge::entitlements(&registered.oauth2_permission_scopes, &scopes);
     let roles = merge::entitlements(&api.app_roles, &declared::roles().collect::<Vec<_>>());

@@ -14,7 +14,7 @@ pub struct Wanted {
     pub audience: Option<Audience>,
     /// The same for a new registration, if `audience` is `None`.
     pub new_audience: Audience,
-    /// The App ID URIs. If empty, `api://{client id}`.
+    /// The App ID URIs. If empty, `api://{client id}`. They may contain [`NEW_CLIENT_ID`].
     pub app_id_uris: Vec<String>,
     /// The redirect URIs of the docs page.
     pub redirect_uris: Vec<String>,
@@ -24,6 +24,16 @@ pub struct Wanted {
     pub admin_consent: bool,
     /// Sign-in names of people, and the app roles to assign to them.
     pub assignments: Vec<(String, String)>,
+}
+
+/// Stands in an App ID URI for the client id of the API, which is not known before it is registered.
+pub const NEW_CLIENT_ID: &str = "00000000-0000-0000-0000-000000000000";
+
+impl Wanted {
+    /// The App ID URIs of the API with this client id. Empty for the default.
+    pub fn app_id_uris_of(&self, client_id: &str) -> Vec<String> {
+        self.app_id_uris.iter().map(|uri| uri.replace(NEW_CLIENT_ID, client_id)).collect()
+    }
 }
 
 /// The names of the two registrations.

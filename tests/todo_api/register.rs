@@ -1,5 +1,6 @@
 //! `todo-api register` against a strict Microsoft Graph.
 
+mod app_id_uri;
 mod bad_input;
 mod by_hand;
 mod env_file;

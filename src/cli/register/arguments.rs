@@ -12,7 +12,7 @@ use crate::{
         registration::{self, RegistrationConfig},
     },
     listener,
-    register::{Audience, ClientIds, Names, Wanted},
+    register::{Audience, ClientIds, NEW_CLIENT_ID, Names, Wanted},
 };
 
 use super::{dry_run, interrupt::explain, removal, run, settings::audience_of, terminal::Terminal};
@@ -154,6 +154,18 @@ fn app_id_uri(text: &str) -> Result<String, &'static str> {
     }
 }
 
+/// Refuses what is left of `api://{tenant}/${API_CLIENT_ID}` without an id. A registered URI may end
+/// with a slash.
+fn complete(uri: String, is_new: bool) -> Result<String, &'static str> {
+    match is_new && uri.ends_with('/') {
+        true => {
+            Err("a new URI must not end with a slash. If it refers to API_CLIENT_ID, put a line \
+            API_CLIENT_ID= above it")
+        }
+        false => Ok(uri),
+    }
+}
+
 fn secure_url(text: &str) -> Result<Url, &'static str> {
     let url = Url::parse(text).ok().filter(registration::is_secure);
     url.ok_or("it must be an https URL, or an http URL of this machine")
@@ -198,12 +210,19 @@ impl Register {
     }
 
     fn request(self) -> anyhow::Result<Request> {
-        let config = RegistrationConfig::read(&Environment::load()?)?;
+        let mut config = RegistrationConfig::read(&Environment::load()?)?;
         if let Some(problem) = config.server.redirect_problem() {
             anyhow::bail!("{problem}. Correct it before the redirect URI is registered");
         }
-        for uri in &config.app_id_uris {
-            app_id_uri(uri).map_err(|problem| {
+        let is_new = config.api_client_id.is_none();
+        if is_new {
+            // APP_ID_URI may refer to API_CLIENT_ID.
+            let with_id = Environment::load_with("API_CLIENT_ID", NEW_CLIENT_ID)?;
+            config.app_id_uris = RegistrationConfig::read(&with_id)?.app_id_uris;
+        }
+        // A deletion needs no URI.
+        for uri in config.app_id_uris.iter().filter(|_| !self.destroy) {
+            app_id_uri(uri).and_then(|uri| complete(uri, is_new)).map_err(|problem| {
                 anyhow::anyhow!("APP_ID_URI contains {uri}: {problem}. Or leave APP_ID_URI empty")
             })?;
         }

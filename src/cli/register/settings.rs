@@ -38,9 +38,10 @@ pub(super) fn settings(
             settings.push(("ALLOWED_TENANTS", String::new()));
         }
     }
-    let default: Vec<_> = api.map(|client_id| format!("api://{client_id}")).into_iter().collect();
-    if !wanted.app_id_uris.is_empty() && wanted.app_id_uris != default {
-        settings.push(("APP_ID_URI", wanted.app_id_uris.join(",")));
+    let client_id = api.unwrap_or_default();
+    let uris = wanted.app_id_uris_of(&client_id);
+    if !uris.is_empty() && uris != [format!("api://{client_id}")] {
+        settings.push(("APP_ID_URI", uris.join(",")));
     }
     settings
 }

@@ -205,11 +205,18 @@ async fn an_app_id_uri_that_the_setting_cannot_contain_is_refused() {
         assert_eq!(run.code, Some(2), "{uri}: {run:#?}");
         assert!(run.stderr.contains("write a URI with a scheme"), "{uri}: {run:#?}");
     }
-    // Before there is an id, the setting is incomplete.
-    for uri in ["todo", "api://${API_CLIENT_ID}"] {
-        fs::write(setup.env_file(), format!("API_CLIENT_ID=\nAPP_ID_URI={uri}\n")).unwrap();
-        let run = setup.run(&[]);
-        run.assert_failed(&["APP_ID_URI contains ", "Or leave APP_ID_URI empty", NOTHING]);
+    // A line can refer only to a variable that is set above it.
+    for (uri, problem) in [
+        ("todo", "write a URI with a scheme"),
+        ("api://${API_CLIENT_ID}", "write a URI with a scheme"),
+        ("api://contoso.example/${API_CLIENT_ID}", "put a line API_CLIENT_ID= above it"),
+    ] {
+        for below in ["", "API_CLIENT_ID=\n"] {
+            fs::write(setup.env_file(), format!("APP_ID_URI={uri}\n{below}")).unwrap();
+            let run = setup.run(&[]);
+            let texts = ["APP_ID_URI contains ", problem, "Or leave APP_ID_URI empty", NOTHING];
+            run.assert_failed(&texts);
+        }
     }
     fs::write(setup.env_file(), "API_CLIENT_ID=mine\nAAD_INSTANCE=login.contoso.example\n")
         .unwrap();

@@ -115,6 +115,23 @@ async fn an_interrupted_deletion_is_completed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_interrupted_deletion_is_completed_whatever_the_app_id_uri_is() {
+    for uri in ["api://${API_CLIENT_ID}", "api://"] {
+        let Some(setup) = Setup::new(test_name!()).await else { return };
+        let empty = setup.graph.registrations();
+        setup.run(&[]).assert_done();
+        std::fs::write(setup.env_file(), format!("{}APP_ID_URI={uri}\n", setup.env())).unwrap();
+        setup.graph.forget();
+        setup.graph.fail_on("DELETE", "/directory", [Fault::Status(Moment::Before, 500)]);
+        let first = setup.run(&["--destroy", "--yes"]);
+        assert_eq!(first.code, Some(1), "{first:#?}");
+        assert_eq!(setup.setting("API_CLIENT_ID"), "");
+        setup.run(&["--destroy", "--yes"]).assert_done();
+        assert_eq!(setup.graph.registrations(), empty);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_registration_that_a_person_created_stays() {
     let Some(setup) = Setup::new(test_name!()).await else { return };
     let client_id = setup.add_api_by_hand();
