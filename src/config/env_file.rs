@@ -214,6 +214,8 @@ mod tests {
             ("PORT=8\nA=a-${PORT}\n", "PORT=9\nA=a-${PORT}\n"),
             ("A=\"$PORT \\$PORT\"\nPORT=8\nB=$A\n", "A=\"$PORT \\$PORT\"\nPORT=9\nB=$A\n"),
             ("PORT=${A}\nB='$PORT'\n", "PORT=9\nB='$PORT'\n"),
+            ("MY=$A $B\nPORT=8\n", "MY=$A $B\nPORT=9\n"),
+            ("PORT=8\nDIR=$HOME\\bin\n", "PORT=9\nDIR=$HOME\\bin\n"),
         ] {
             let (_folder, path) = file(before);
             let mut env = EnvFile::read(&path).unwrap();

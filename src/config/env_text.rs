@@ -13,14 +13,17 @@ pub(super) fn with_value(text: &str, name: &str, value: &str) -> Option<String> 
         return Some(text.to_owned());
     }
     let changed = replaced(text, name, value);
-    let others = |text: &str| {
-        let mut others = written_values(text)?;
+    let others = |read: Reading, text: &str| {
+        let mut others = read(text)?;
         others.retain(|(other, _)| other != name);
         Some(others)
     };
-    let is_right = others(text)? == others(&changed)? && has_value(&changed);
-    is_right.then_some(changed)
+    let keeps_others = |read: Reading| Some(others(read, text)? == others(read, &changed)?);
+    let is_right = keeps_others(written_values).or_else(|| keeps_others(values))?;
+    (is_right && has_value(&changed)).then_some(changed)
 }
+
+type Reading = fn(&str) -> Option<Vec<(String, String)>>;
 
 /// The text with this line at the end.
 pub(super) fn with_line(text: &str, line: &str) -> String {
@@ -35,7 +38,9 @@ fn values(text: &str) -> Option<Vec<(String, String)>> {
     dotenvy::from_read_iter(text.as_bytes()).collect::<Result<_, _>>().ok()
 }
 
-/// The variables before references to other variables are resolved.
+/// The variables before references to other variables are resolved. `None` also if `$NAME` without
+/// braces is followed by a character such as a space or a backslash: after a reference, dotenvy takes
+/// it literally.
 fn written_values(text: &str) -> Option<Vec<(String, String)>> {
     let mut is_escaped = false;
     let without_references = text.chars().map(|c| {
