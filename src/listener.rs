@@ -176,7 +176,7 @@ impl Listener {
     }
 }
 
-/// How a server stops. In both cases, requests in progress complete.
+/// How a server stops. In both cases, it waits for requests in progress until the drain timeout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stop {
     /// For a tenth of the drain timeout, new connections are accepted. Load balancers have time to

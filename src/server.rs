@@ -89,9 +89,9 @@ impl Server {
     /// Serves until `stop` completes, then shuts down gracefully: reports that it is not ready,
     /// lets the requests in progress complete for at most `DRAIN_TIMEOUT`, and closes the store.
     ///
-    /// `stop` returns a second future. If that completes before the requests, they are cut off, and
-    /// this method returns within a second. Changes that were reported as successful are on disk
-    /// already.
+    /// `stop` returns a second future. If that completes before the requests, this method stops
+    /// waiting for them and returns within a second. They run on until the runtime is shut down.
+    /// Changes that were reported as successful are on disk already.
     pub async fn run<C: Future<Output = ()>>(self, stop: impl Future<Output = (Stop, C)>) {
         let (begin, begun) = oneshot::channel();
         let cut_off = async {
@@ -110,7 +110,9 @@ impl Server {
         tokio::select! {
             () = shutdown => {}
             () = cut_off => {
-                tracing::warn!("requests in progress were cut off because of a second signal");
+                tracing::warn!(
+                    "ending because of a second signal, without waiting for requests in progress"
+                );
                 self.maintenance.abort();
                 let _ = timeout(CUT_OFF_TIMEOUT, self.store.close()).await;
             }
@@ -118,7 +120,7 @@ impl Server {
     }
 }
 
-/// How long the store may take to close after requests were cut off. Usually it takes milliseconds,
+/// How long the store may take to close after a second signal. Usually it takes milliseconds,
 /// but another process may have locked the database.
 const CUT_OFF_TIMEOUT: Duration = Duration::from_secs(1);
 

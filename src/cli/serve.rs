@@ -85,11 +85,12 @@ impl Serve {
                 stop = reload_until_terminal_closes(hangups, tls) => stop,
             };
             tracing::info!(
-                "stopping: requests in progress have up to {drain_timeout} s to complete; another \
-                 SIGINT (Ctrl-C) or SIGTERM ends the server at once"
+                "stopping: requests in progress have up to {drain_timeout} s to complete"
             );
             notify_systemd(&[NotifyState::Stopping]);
             let second_signal = async move {
+                signals.discard_copies().await;
+                tracing::info!("another SIGINT (Ctrl-C) or SIGTERM ends the server at once");
                 signals.next().await;
             };
             (stop, second_signal)

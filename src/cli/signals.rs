@@ -3,9 +3,13 @@
 use std::{
     fs,
     io::{self, IsTerminal},
+    time::Duration,
 };
 
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::{
+    signal::unix::{Signal, SignalKind, signal},
+    time::timeout,
+};
 
 use crate::listener::Stop;
 
@@ -36,7 +40,23 @@ impl StopSignals {
             _ = self.terminate.recv() => Stop::Announced,
         }
     }
+
+    /// Waits until no more copies of a signal are expected, and discards those that arrived.
+    pub(super) async fn discard_copies(&mut self) {
+        let discard = async {
+            loop {
+                self.next().await;
+            }
+        };
+        // The loop never ends by itself.
+        let _: Result<(), _> = timeout(COPIES_TIMEOUT, discard).await;
+    }
 }
+
+/// How long copies of a signal may arrive after it. GNU `timeout` sends SIGTERM to its child and then
+/// to the process group of the child; `sudo` and `npm` pass on a Ctrl-C that the terminal has already
+/// sent to the whole group.
+const COPIES_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// Completes on SIGINT, SIGTERM or SIGHUP, for a command that does not serve. The handlers are
 /// installed immediately. SIGHUP stays ignored if the command was started with `nohup`.
