@@ -7,7 +7,7 @@ use tokio::{
     net::TcpStream,
 };
 
-use crate::support::{Answer, App};
+use crate::support::{Answer, App, operations};
 
 #[tokio::test]
 async fn a_client_that_sends_megabytes_gets_the_response() {
@@ -152,6 +152,16 @@ async fn a_transfer_coding_other_than_chunked_is_refused() {
         }
     }
     assert!(app.names("uma").await.is_empty());
+    // It applies to each operation, whether it takes a body or not.
+    let document = app.send(None, Method::GET, "/openapi.json", None).await.body;
+    for operation in operations(&document) {
+        let path = operation.path.replace("{id}", "9");
+        let more = "connection: close\r\ntransfer-encoding: gzip, chunked";
+        let head = head(operation.method.as_str(), &path, &token, "application/json", more);
+        let answer = app.send_bytes(format!("{head}{body}").as_bytes()).await;
+        answer.assert_problem(501, "invalid_request");
+        operation.assert_describes(&document, &answer);
+    }
     for coding in ["chunked", "Chunked", ", chunked"] {
         let more = format!("connection: close\r\ntransfer-encoding: {coding}");
         let head = head("POST", "/todoitems", &token, "application/json", &more);

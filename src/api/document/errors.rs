@@ -120,7 +120,7 @@ pub(super) fn add_shared(method: &str, operation: &mut Map<String, Value>, conte
         (true, "431", &headers_too_large),
         // The public operations report a failure as 503 and do nothing else that can fail.
         (!shape.public, "500", "An internal error occurred."),
-        (shape.has_body, "501", "The request body has a transfer coding other than `chunked`."),
+        (true, "501", "The request body has a transfer coding other than `chunked`."),
     ];
     let Some(responses) = operation.get_mut("responses").and_then(Value::as_object_mut) else {
         return;

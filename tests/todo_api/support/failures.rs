@@ -210,6 +210,8 @@ async fn failing_request(
         ("415", _) => request.body("Walk the dog"),
         ("400", true) => request.json(&body("")),
         (_, true) => request.json(&body("Walk the dog")),
+        // The client sends a transfer coding only with a body.
+        ("501", false) => request.body("Walk the dog"),
         (_, false) => request,
     }
 }
