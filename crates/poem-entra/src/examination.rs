@@ -109,7 +109,8 @@ pub enum ExamineError {
     /// The issuer in the discovery document does not fit the settings.
     #[error(transparent)]
     Issuer(Cause),
-    /// The discovery document is usable, but the keys could not be fetched or read.
+    /// The discovery document is usable, but the keys could not be fetched or read; see
+    /// [`ExamineError::status`] and [`ExamineError::unreachable_url`].
     #[error(transparent)]
     Keys(Cause),
 }
@@ -123,6 +124,15 @@ impl ExamineError {
             | RefreshError::Fetch { source: FetchError::RetryAfter { status, .. }, .. } => {
                 Some(*status)
             }
+            _ => None,
+        }
+    }
+
+    /// The URL of the document that could not be fetched because there was no response.
+    pub fn unreachable_url(&self) -> Option<&str> {
+        let (Self::Unreachable(cause) | Self::Keys(cause)) = self else { return None };
+        match cause.downcast_ref()? {
+            RefreshError::Fetch { url, source: FetchError::Unreachable(_) } => Some(url),
             _ => None,
         }
     }

@@ -14,7 +14,8 @@ use super::{Report, Status};
 const UNREMARKABLE_OFFSET: u64 = 5;
 
 pub(super) async fn check(report: &mut Report, config: &Config) {
-    let proxy = proxy(&config.entra.instance);
+    let instance = &config.entra.instance;
+    let proxy = proxy(instance, instance);
     match &proxy {
         Some(proxy) => report.ok("proxy", format!("requests to the authority go to {proxy}")),
         None => report.ok("proxy", "requests to the authority go to it directly"),
@@ -34,20 +35,19 @@ pub(super) async fn check(report: &mut Report, config: &Config) {
             check_clock(report, &found, config.entra.leeway.as_secs());
             check_own_keys(report, &found, config.entra.claims_mapping);
         }
-        Err(error) => report_failure(report, &error, proxy.as_deref()),
+        Err(error) => report_failure(report, &error, instance),
     }
 }
 
-/// The proxy for requests to this instance, without a password. The HTTP client finds it in the same
-/// way, except that it uses none for an authority on this machine.
-fn proxy(instance: &str) -> Option<String> {
-    let uri: Uri = instance.parse().ok()?;
-    let is_https = uri.scheme_str() == Some("https");
-    let proxy = Matcher::from_system().intercept(&uri).filter(|_| is_https)?;
+/// The proxy for requests to this URL of an instance, without a password. The HTTP client finds it in
+/// the same way, except that it uses none for an authority on this machine.
+fn proxy(instance: &str, url: &str) -> Option<String> {
+    let is_https = instance.parse::<Uri>().ok()?.scheme_str() == Some("https");
+    let proxy = Matcher::from_system().intercept(&url.parse().ok()?).filter(|_| is_https)?;
     Some(format!("the proxy {}", proxy.uri()))
 }
 
-fn report_failure(report: &mut Report, error: &ExamineError, proxy: Option<&str>) {
+fn report_failure(report: &mut Report, error: &ExamineError, instance: &str) {
     let (name, fix) = match error {
         ExamineError::Start(_) => (
             "discovery",
@@ -55,20 +55,19 @@ fn report_failure(report: &mut Report, error: &ExamineError, proxy: Option<&str>
              SSL_CERT_FILE."
                 .to_owned(),
         ),
-        ExamineError::Unreachable(_) => (
-            "discovery",
-            match proxy {
-                Some(proxy) => format!(
-                    "Check that {proxy} is running and allows this host. HTTPS_PROXY sets the proxy, \
-                 and NO_PROXY excludes hosts. If it intercepts TLS, install its CA."
-                ),
-                None => "Check AAD_INSTANCE, and that this machine can reach it. If it must use a \
-                     proxy, set HTTPS_PROXY in the environment."
-                    .to_owned(),
+        ExamineError::Unreachable(_) => {
+            ("discovery", fix_for_network(proxy(instance, instance), "AAD_INSTANCE"))
+        }
+        ExamineError::Refused(_) => ("discovery", fix_for_status(error.status()).to_owned()),
+        ExamineError::Keys(_) => (
+            "keys",
+            match error.unreachable_url() {
+                Some(url) => {
+                    fix_for_network(proxy(instance, url), "the jwks_uri of the discovery document")
+                }
+                None => fix_for_keys(error.status()).to_owned(),
             },
         ),
-        ExamineError::Refused(_) => ("discovery", fix_for_status(error.status()).to_owned()),
-        ExamineError::Keys(_) => ("keys", fix_for_keys(error.status()).to_owned()),
         ExamineError::Issuer(_) => (
             "issuer",
             "AAD_INSTANCE and AAD_TENANT_ID must belong to the same cloud and tenant; correct one \
@@ -86,6 +85,20 @@ const NOT_ENTRA: &str = "Something other than Entra responds at AAD_INSTANCE, su
                          the sign-in page of a network. Correct AAD_INSTANCE, or the gateway.";
 /// What to do about a failure that goes away by itself.
 const TEMPORARY: &str = "This is usually temporary: try again later.";
+
+/// What to do if there is no response from this address, to which requests go through this proxy.
+fn fix_for_network(proxy: Option<String>, address: &str) -> String {
+    match proxy {
+        Some(proxy) => format!(
+            "Check that {proxy} is running and allows this host. HTTPS_PROXY sets the proxy, and \
+             NO_PROXY excludes hosts. If it intercepts TLS, install its CA."
+        ),
+        None => format!(
+            "Check {address}, and that this machine can reach it. If it must use a proxy, set \
+             HTTPS_PROXY in the environment."
+        ),
+    }
+}
 
 /// What to do if the discovery document is requested and the response has this status.
 fn fix_for_status(status: Option<u16>) -> &'static str {

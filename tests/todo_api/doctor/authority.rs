@@ -1,11 +1,14 @@
 //! Faults of the authority, of the way to it, and of the clock.
 
-use entra_dev::{DevTenant, Directory, Options};
-use poem::{IntoResponse, http::StatusCode, web::Json};
+use std::{future, time::Duration};
+
+use entra_dev::{DevTenant, Directory, Options, ids::CONTOSO};
+use poem::{EndpointExt, IntoResponse, endpoint::make_sync, http::StatusCode, web::Json};
 use poem_entra::{Clock, SystemClock};
 use serde_json::json;
+use todo_api::{listener::Listener, tls::Tls};
 
-use crate::support::{Fault, FaultyAuthority, free_ports, gateway};
+use crate::support::{Fault, FaultyAuthority, TlsFiles, free_ports, gateway};
 
 use super::{Report, serve};
 
@@ -81,6 +84,18 @@ async fn the_fix_fits_the_status_and_the_check_fits_the_document() {
         let report = Report::of(&serve(&authority), folder.path(), &[]);
         report.assert_one_fault("fail", "keys", detail, keys_fix);
     }
+    let [closed] = free_ports();
+    let authority = gateway(tenant.base_url(), move |_, mut found| {
+        if found.name == "openid-configuration" {
+            found.body["jwks_uri"] = format!("http://127.0.0.1:{closed}/keys").into();
+        }
+        Json(found.body).into_response()
+    })
+    .await;
+    let report = Report::of(&serve(&authority), folder.path(), &[]);
+    let fix = "Check the jwks_uri of the discovery document, and that this machine can reach it. If \
+               it must use a proxy, set HTTPS_PROXY";
+    report.assert_one_fault("fail", "keys", "the authority could not be reached", fix);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -116,6 +131,30 @@ async fn a_certificate_and_a_proxy_are_faults_of_the_way_to_the_authority() {
     report.assert_one_fault("fail", "discovery", "the authority could not be reached", &fix);
     assert!(!report.json.to_string().contains("secret"), "{report:#?}");
     Report::of(&proxied.with("NO_PROXY", "localhost"), folder.path(), &[]).assert_ok();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_proxy_that_only_the_keys_need_is_a_fault() {
+    let folder = tempfile::tempdir().unwrap();
+    let files = TlsFiles::new("127.0.0.1");
+    let tls = Tls::read(files.certificate.as_ref(), files.key.as_ref()).unwrap();
+    let listener = Listener::bind("127.0.0.1", 0).await.unwrap().with_tls(Some(tls));
+    let instance = listener.url();
+    let discovery = json!({
+        "issuer": format!("{instance}/{CONTOSO}/v2.0"),
+        "jwks_uri": "https://keys.example/keys",
+    });
+    let discovery = make_sync(move |_| Json(discovery.clone())).map_to_response().boxed();
+    tokio::spawn(listener.serve(discovery, Duration::ZERO, future::pending()));
+
+    let [closed] = free_ports();
+    let launch = serve(&instance)
+        .with("SSL_CERT_FILE", &files.authority.file)
+        .with("HTTPS_PROXY", format!("http://127.0.0.1:{closed}"))
+        .with("NO_PROXY", "127.0.0.1");
+    let report = Report::of(&launch, folder.path(), &[]);
+    let fix = format!("Check that the proxy http://127.0.0.1:{closed}/ is running");
+    report.assert_one_fault("fail", "keys", "the authority could not be reached", &fix);
 }
 
 #[tokio::test(flavor = "multi_thread")]
