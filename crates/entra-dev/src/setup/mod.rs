@@ -3,7 +3,7 @@
 mod language;
 mod managed_identity;
 
-use std::{fmt::Write, path::Path};
+use std::{fmt::Write, path::Path, sync::Arc};
 
 use crate::{
     directory::{App, Directory, Platform},
@@ -155,12 +155,18 @@ impl Setup<'_> {
         }
     }
 
-    /// The scopes that a client may ask for: `.default` of the APIs in which it has app roles,
-    /// otherwise the permissions of all other APIs.
+    /// The scopes that a client may ask for: `.default` of the APIs in which it has app roles of its
+    /// own or inherits some, otherwise the permissions of all other APIs.
     fn scopes(&self, app: &App) -> Vec<String> {
         let apis = self.directory.apps().iter().filter(|api| api.client_id != app.client_id);
         let apis = apis.chain([self.directory.graph()]);
-        if app.permissions.is_empty() {
+        let is_granted = |api: &&Arc<App>| {
+            app.permissions.contains_key(&api.client_id)
+                || !self.directory.roles_of_app(app, api).is_empty()
+        };
+        let granted = apis.clone().filter(is_granted);
+        let granted: Vec<_> = granted.map(|api| format!("{}/.default", api.app_id_uri())).collect();
+        if app.permissions.is_empty() && granted.is_empty() {
             let names = |api: &App| {
                 let uri = api.app_id_uri().to_owned();
                 let names = api.default_scopes().map(|scope| format!("{uri}/{}", scope.name));
@@ -168,8 +174,7 @@ impl Setup<'_> {
             };
             return apis.flat_map(|api| names(api)).collect();
         }
-        let granted = apis.filter(|api| app.permissions.contains_key(&api.client_id));
-        granted.map(|api| format!("{}/.default", api.app_id_uri())).collect()
+        granted
     }
 }
 

@@ -1,6 +1,6 @@
 //! Permissions that agents inherit from their blueprint.
 
-use std::path::Path;
+use std::{collections::BTreeSet, path::Path};
 
 use entra_dev::{Directory, Edit, EditError, ids::CONTOSO};
 use serde_json::{Value, json};
@@ -59,6 +59,32 @@ async fn app_roles_are_inherited_only_by_tokens_of_the_agent_itself() {
     let token = tenant.user_account(&scope()).await.token("access_token");
     let token = TestTenant::claims(&token);
     assert_eq!((&token["scp"], &token["roles"]), (&json!("read"), &Value::Null));
+}
+
+#[tokio::test]
+async fn the_pages_show_the_app_roles_that_an_agent_inherits() {
+    let tenant = start().await;
+    tenant.delete("/_dev/directory/apps/Research%20agent/permissions").await.assert_done();
+    let scopes = async || {
+        let page = tenant.get(&format!("/_dev/apps/{AGENT}")).await.body;
+        let lines = page.lines().filter_map(|line| line.trim().strip_prefix("scope "));
+        // The page has them once for each language.
+        lines.map(|scope| scope.trim().to_owned()).collect::<BTreeSet<_>>()
+    };
+    let holders = async || {
+        let page = tenant.dev_page().await;
+        let roles = section(&page, "App roles");
+        let row = |role: &str| {
+            let (_, row) = roles.split_once(&format!("<code>{role}</code> @ Library API")).unwrap();
+            row.split("</tr>").next().unwrap().contains("Research agent")
+        };
+        [row("Books.Read.All"), row("Books.Lend.All")]
+    };
+    assert!(scopes().await.contains(&scope()), "{:?}", scopes().await);
+    assert_eq!(holders().await, [false, false]);
+    patch(&tenant, BLUEPRINT_ENTRY, json!({ "inheritable_permissions": ["Library API"] })).await;
+    assert_eq!(scopes().await, BTreeSet::from([format!("api://{LIBRARY_API}/.default")]));
+    assert_eq!(holders().await, [true, true]);
 }
 
 #[tokio::test]

@@ -115,7 +115,7 @@ fn scope_of(app: &App, scope: &Scope) -> Markup {
 }
 
 /// The app roles of each API with the people and apps that have them, and the assignments without
-/// a role.
+/// a role. Apps also have the app roles that they inherit.
 pub(super) fn app_roles(directory: &Directory) -> Table {
     let mut table = Table::new("App roles", &["Role @ API", "People", "Apps"]);
     for api in directory.apps() {
@@ -125,9 +125,16 @@ pub(super) fn app_roles(directory: &Directory) -> Table {
                 (Some(roles), None) => roles.is_empty(),
                 (None, _) => false,
             };
+            let app_has = |app: &App| {
+                let roles = directory.roles_of_app(app, api);
+                match role {
+                    Some(role) => roles.contains(role),
+                    None => has(&app.permissions) && roles.is_empty(),
+                }
+            };
             let people = directory.people().iter().filter(|person| has(&person.assignments));
             let people = lines(people.map(|person| code(&person.sign_in_name)));
-            let apps = directory.apps().iter().filter(|app| has(&app.permissions));
+            let apps = directory.apps().iter().filter(|app| app_has(app));
             let apps = lines(apps.map(|app| text(&app.name)));
             if role.is_some() || !(people.0.is_empty() && apps.0.is_empty()) {
                 table.row([role_at(role, &api.name), people, apps]);
