@@ -9,14 +9,15 @@ use poem::{
     Endpoint, Request, Response, Result,
     http::{
         Method, StatusCode,
-        header::{ACCEPT, AUTHORIZATION, HeaderValue, LOCATION, SET_COOKIE, WWW_AUTHENTICATE},
+        header::{ACCEPT, HeaderValue, LOCATION, SET_COOKIE, WWW_AUTHENTICATE},
     },
 };
 
 use crate::{constant_time::is_secret, control_token::ControlToken, random};
 
 use super::{
-    cookie, pages, parameters::Parameters, request_body, response::problem, tenants::Tenants,
+    bearer::bearer_token, cookie, pages, parameters::Parameters, request_body, response::problem,
+    tenants::Tenants,
 };
 
 /// Where the form is sent.
@@ -36,12 +37,7 @@ impl Control {
     }
 
     fn admits(&self, request: &Request, base_url: &str) -> bool {
-        let mut headers = request.headers().get_all(AUTHORIZATION).iter();
-        let bearer = match (headers.next(), headers.next()) {
-            (Some(header), None) => header.to_str().ok().and_then(bearer_token),
-            _ => None,
-        };
-        bearer.is_some_and(|token| self.token.is(token))
+        bearer_token(request).is_some_and(|token| self.token.is(token))
             || cookie::control(request, base_url)
                 .is_some_and(|proof| is_secret(&self.cookie, proof))
     }
@@ -68,12 +64,6 @@ impl Control {
         }
         response
     }
-}
-
-/// The token in an `Authorization` header field.
-fn bearer_token(header: &str) -> Option<&str> {
-    let (scheme, token) = header.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
 }
 
 /// Requires the control token for every path below `/_dev`, whichever endpoint serves it. The body of

@@ -5,6 +5,7 @@ mod agent_assertion;
 mod audit_filter;
 mod authorization_request;
 mod authorize;
+mod bearer;
 mod body_limit;
 mod certificate_authority;
 mod changes;

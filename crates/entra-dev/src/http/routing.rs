@@ -4,15 +4,12 @@ use std::sync::Arc;
 
 use poem::{
     Endpoint, Request, Response, Result,
-    http::{
-        StatusCode, Uri,
-        header::{ACCEPT, AUTHORIZATION},
-    },
+    http::{StatusCode, Uri, header::ACCEPT},
 };
 
 use crate::jws::UnverifiedJws;
 
-use super::{context::Context, response::problem, tenants::Tenants};
+use super::{bearer::bearer_token, context::Context, response::problem, tenants::Tenants};
 
 /// The controls of the isolated tenants.
 const CONTROLS: &str = "/_dev/tenants/";
@@ -68,9 +65,7 @@ fn controls<'a>(request: &Request, rest: &'a str) -> Option<(&'a str, String)> {
 fn of_endpoint(tenants: &Tenants, request: &Request, path: &str) -> Option<Arc<Context>> {
     if path == "/oidc/userinfo" || path.starts_with("/graph/") {
         // The path names no tenant, but the token does. It is verified later.
-        let header = request.headers().get(AUTHORIZATION)?.to_str().ok()?;
-        let (_, token) = header.split_once(' ')?;
-        return tenants.find_known_as(UnverifiedJws::parse(token.trim())?.claim("tid")?);
+        return tenants.find_known_as(UnverifiedJws::parse(bearer_token(request)?)?.claim("tid")?);
     }
     let (segment, _) = path.strip_prefix('/')?.split_once('/')?;
     if segment == "_dev" { None } else { tenants.find_known_as(segment) }

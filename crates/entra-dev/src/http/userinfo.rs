@@ -4,7 +4,7 @@ use poem::{
     Response,
     http::{
         StatusCode,
-        header::{AUTHORIZATION, HeaderValue, WWW_AUTHENTICATE},
+        header::{HeaderValue, WWW_AUTHENTICATE},
     },
 };
 use serde_json::{Map, Value};
@@ -12,6 +12,7 @@ use serde_json::{Map, Value};
 use crate::{directory::Person, refusal::Refusal};
 
 use super::{
+    bearer::bearer_token,
     operation::Operation,
     request::{Answer, TenantRequest},
     response::json,
@@ -25,15 +26,7 @@ pub(super) const USER_INFO: Operation = Operation::public(handle);
 const PICTURE: &str = "https://graph.microsoft.com/v1.0/me/photo/$value";
 
 fn handle(request: &TenantRequest<'_>) -> Result<Answer, Refusal> {
-    let token = request
-        .http
-        .headers()
-        .get(AUTHORIZATION)
-        .and_then(|header| header.to_str().ok())
-        .and_then(|header| header.split_once(' '))
-        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
-        .map(|(_, token)| token.trim());
-    let response = match token.and_then(|token| user_info(request, token)) {
+    let response = match bearer_token(request.http).and_then(|token| user_info(request, token)) {
         Some(user_info) => json(StatusCode::OK, &user_info),
         None => {
             let mut response = Response::builder().status(StatusCode::UNAUTHORIZED).finish();

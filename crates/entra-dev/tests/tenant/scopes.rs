@@ -176,7 +176,7 @@ async fn user_information_needs_a_token_for_graph() {
     let tampered = format!("{signed}.{}", signature.chars().rev().collect::<String>());
 
     let ask = || tenant.browser.get(tenant.url("/oidc/userinfo"));
-    let refused: [(&str, RequestBuilder); 7] = [
+    let refused: [(&str, RequestBuilder); 8] = [
         ("none", ask()),
         ("no token at all", ask().bearer_auth("not-a-token")),
         ("another API's", ask().bearer_auth(for_todo)),
@@ -184,6 +184,7 @@ async fn user_information_needs_a_token_for_graph() {
         ("an ID token", ask().bearer_auth(answer["id_token"].as_str().unwrap())),
         ("another signature", ask().bearer_auth(tampered)),
         ("another scheme", ask().header("authorization", format!("Basic {good}"))),
+        ("two header fields", ask().bearer_auth(&good).bearer_auth(&good)),
     ];
     for (name, request) in refused {
         assert_unauthorized(name, &Answer::of(request).await);

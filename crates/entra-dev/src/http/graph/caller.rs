@@ -7,10 +7,10 @@ use serde_json::Value;
 
 use crate::{
     directory::{Directory, Person},
-    http::context::Context,
+    http::{bearer::bearer_token, context::Context},
 };
 
-use super::{error::GraphError, recording::bearer_token, resource::Target};
+use super::{error::GraphError, resource::Target};
 
 /// Who calls, as the access token says.
 pub(super) struct Caller {

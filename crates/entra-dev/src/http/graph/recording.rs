@@ -1,11 +1,11 @@
 //! What the audit trail keeps of a request to Graph.
 
-use poem::{Request, http::header::AUTHORIZATION};
+use poem::Request;
 
 use crate::{
     audit::{Entry, Outcome},
     directory::Directory,
-    http::{parameters::Parameters, recorded},
+    http::{bearer::bearer_token, parameters::Parameters, recorded},
     jws::UnverifiedJws,
 };
 
@@ -36,12 +36,4 @@ pub(super) fn entry(
         // Without a token, the request is for no tenant in particular.
         ..Entry::new(NAME, claim("tid").unwrap_or("common"), outcome)
     }
-}
-
-/// The access token of a request, if there is one.
-pub(super) fn bearer_token(request: &Request) -> Option<&str> {
-    let header = request.headers().get(AUTHORIZATION)?.to_str().ok()?;
-    let (scheme, token) = header.split_once(' ')?;
-    let token = token.trim();
-    (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
 }
