@@ -142,7 +142,7 @@ const RULES: &[Rule] = &[
     Rule { module: "config", modules: &["proxies", "store", "tls"], crates: &["poem_entra", "tracing_subscriber"] },
     Rule { module: "config::env_file", modules: &["config::env_text"], crates: &[] },
     Rule { module: "config::env_text", modules: &[], crates: &["dotenvy"] },
-    Rule { module: "config::environment", modules: &["config"], crates: &["dotenvy"] },
+    Rule { module: "config::environment", modules: &["config", "config::env_text"], crates: &["dotenvy"] },
     Rule { module: "listener", modules: &["causes", "proxies", "tls", "unread_body"], crates: &["hyper", "poem", "tokio"] },
     Rule { module: "tls", modules: &[], crates: &[] },
     Rule { module: "unread_body", modules: &[], crates: &["hyper", "tokio"] },
