@@ -83,7 +83,7 @@ impl Removal {
         let Some(found) = found else { return Ok(Unlink::Unnecessary) };
         let Some(step) = self.unlinked(kept.which, &found) else { return Ok(Unlink::Unnecessary) };
         let refusal = match graph.write(&step.call(), Patience::Existing).await {
-            Ok(_) => return Ok(Unlink::Done(step)),
+            Ok(_) => return Ok(Unlink::Done(step.to_string())),
             Err(Failure::Refused(refusal)) => refusal,
             Err(failure) => return Err(failure),
         };
@@ -167,8 +167,8 @@ impl Removal {
 pub enum Unlink {
     /// It did not name it any more, or is gone.
     Unnecessary,
-    /// It does not name it after this change.
-    Done(Step),
+    /// It does not name it after this change, a line that begins with a verb.
+    Done(String),
     /// Graph refuses the change, but not the deletion. A person must make the change.
     Refused(Failure),
 }

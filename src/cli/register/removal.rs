@@ -63,7 +63,7 @@ async fn remove(
     for (removal, kept) in pairs() {
         match removal.unlink_from(kept, &graph).await? {
             Unlink::Unnecessary => {}
-            Unlink::Done(step) => terminal.changed(&step.to_string()),
+            Unlink::Done(change) => terminal.changed(&change),
             Unlink::Refused(failure) => terminal.note(&by_hand(removal, kept, &failure)),
         }
     }
