@@ -71,14 +71,13 @@ async fn a_terminal_shows_that_the_command_waits_for_the_azure_cli() {
         ["sh", "-c", "PATH=\"$AZ_FOLDER:$PATH\" exec script -qec \"$0 $*\" /dev/null"];
     setup.launch = setup.launch.through(&on_a_terminal).with("TERM", "xterm");
     let mut process = setup.begin(&["--use-az"]);
-    let mut shown = Vec::new();
-    for byte in process.stdout.as_mut().unwrap().bytes() {
-        shown.push(byte.unwrap());
-        if shown.ends_with(b"\rwaiting for the Azure CLI, ") {
-            fs::write(&gate, "").unwrap();
-            break;
-        }
+    let stdout = process.stdout.as_mut().unwrap();
+    let (mut shown, mut byte) = (Vec::new(), [0]);
+    while !shown.ends_with(b"\rwaiting for the Azure CLI, ") {
+        stdout.read_exact(&mut byte).expect("the line is missing");
+        shown.extend(byte);
     }
+    fs::write(&gate, "").unwrap();
     let run = Run::of(&process.wait_with_output().unwrap());
     run.assert_done();
     let (before, after) = run.stdout.split_once(" s\r    ").unwrap();
