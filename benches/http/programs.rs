@@ -56,11 +56,13 @@ pub(crate) fn build_rust_peers() -> PathBuf {
     target().join("release/bench-peers")
 }
 
-/// The settings in `[profile.release]` of the main workspace.
+/// The settings in `[profile.release]` of the main workspace, except those for single packages: what
+/// is outside of a request in this server may be on the path of one in another.
 fn release_profile() -> Table {
     let manifest: Table = read("Cargo.toml").parse().unwrap();
-    let profile = manifest.get("profile").and_then(|profiles| profiles.get("release"));
-    profile.and_then(Value::as_table).cloned().unwrap_or_default()
+    let mut profile = manifest["profile"]["release"].as_table().cloned().unwrap();
+    profile.remove("package");
+    profile
 }
 
 /// The locked version of a package in the Rust servers.
