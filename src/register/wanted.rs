@@ -26,7 +26,7 @@ pub struct Wanted {
     pub assignments: Vec<(String, String)>,
 }
 
-/// Stands in an App ID URI for the client id of the API, which is not known before it is registered.
+/// Replaces the API's client id in an App ID URI until the API is registered and has one.
 pub const NEW_CLIENT_ID: &str = "00000000-0000-0000-0000-000000000000";
 
 impl Wanted {

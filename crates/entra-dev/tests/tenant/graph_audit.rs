@@ -81,7 +81,7 @@ async fn a_request_that_graph_refuses_is_recorded_with_the_reason() {
     assert_eq!(refused["person"], "tia@fabrikam.example");
     assert_eq!(refused["client_id"], SWAGGER_UI_CLIENT_ID);
     assert_eq!(refused["tenant"], FABRIKAM);
-    // There is no token, or it is not one.
+    // No token was sent, or what was sent is not a token.
     for request in [
         tenant.browser.get(tenant.url(&format!("{GRAPH_PATH}/me"))),
         tenant.browser.delete(tenant.url(&format!("{GRAPH_PATH}/me"))).bearer_auth("my-secret"),
