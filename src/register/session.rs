@@ -63,7 +63,7 @@ impl<'a> Session<'a> {
         let mut state = self.read().await?;
         let mut done = Vec::new();
         while let Some(step) = next_step(self.wanted, &state) {
-            // A step that has no effect on the state would be repeated for ever.
+            // A step that has no effect on the state would be repeated forever.
             if done.contains(&step) {
                 return Err(Failure::NotVisible);
             }

@@ -2,10 +2,6 @@
 
 use std::{str, sync::Arc};
 
-use crate::{
-    directory::{Directory, DirectoryError, Edit, Edited},
-    http::{context::Context, response::json},
-};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use poem::{
     Body, Request, Response, handler,
@@ -17,6 +13,11 @@ use poem::{
         Data,
         headers::{ETag, HeaderMapExt},
     },
+};
+
+use crate::{
+    directory::{Directory, DirectoryError, Edit, Edited},
+    http::{context::Context, response::json},
 };
 
 use super::{
