@@ -3,6 +3,7 @@
 //! replayed, such as a token. Only the audit log identifies people, by their object ids.
 
 use std::{
+    fmt::{self, Debug, Write as _},
     io::{self, BufWriter, IsTerminal, Write},
     sync::{Arc, mpsc},
     thread,
@@ -15,11 +16,16 @@ use poem::{
 };
 use poem_entra::poem::CallerSlot;
 use poem_openapi::OperationId;
-use tracing::Instrument;
+use tracing::{Instrument, field::Field};
 use tracing_appender::non_blocking::{ErrorCounter, NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::{
     EnvFilter,
+    field::MakeExt,
     filter::ParseError,
+    fmt::{
+        FormatFields,
+        format::{Writer, debug_fn},
+    },
     layer::SubscriberExt,
     util::{SubscriberInitExt, TryInitError},
 };
@@ -49,11 +55,13 @@ pub fn start(config: &LogConfig) -> Result<Log, StartError> {
         .finish(Batches::to(io::stderr()));
     let log = Log { lost: writer.error_counter(), guard: Some(guard) };
     let layer = tracing_subscriber::fmt::layer().with_writer(writer).with_target(false);
-    // On a terminal, the layer respects NO_COLOR.
-    let layer = if io::stderr().is_terminal() { layer } else { layer.with_ansi(false) };
     match config.format {
-        LogFormat::Text => registry.with(layer).try_init()?,
-        LogFormat::Json => registry.with(layer.json().flatten_event(true)).try_init()?,
+        // On a terminal, the layer respects NO_COLOR.
+        LogFormat::Text if io::stderr().is_terminal() => registry.with(layer).try_init()?,
+        LogFormat::Text => registry.with(layer.with_ansi(false).fmt_fields(plain())).try_init()?,
+        LogFormat::Json => {
+            registry.with(layer.with_ansi(false).json().flatten_event(true)).try_init()?;
+        }
     }
     Ok(log)
 }
@@ -67,6 +75,33 @@ pub enum StartError {
     /// Another logger has been installed in this process.
     #[error("failed to install the logger")]
     Install(#[from] TryInitError),
+}
+
+/// Writes fields like the layer's default, but without styles. The default spends a third of the
+/// time of a line on them, even if there are none.
+fn plain() -> impl for<'line> FormatFields<'line> + Send + Sync {
+    let fields =
+        debug_fn(|line: &mut Writer<'_>, field: &Field, value: &dyn Debug| match field.name() {
+            "message" => write!(Escaped(line), "{value:?}"),
+            name => write!(line, "{name}={value:?}"),
+        });
+    fields.delimited(" ")
+}
+
+/// Escapes control characters, so that a message can neither begin another line nor command a
+/// terminal.
+struct Escaped<'a, 'line>(&'a mut Writer<'line>);
+
+impl fmt::Write for Escaped<'_, '_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        if !text.contains(char::is_control) {
+            return self.0.write_str(text);
+        }
+        text.chars().try_for_each(|character| match character.is_control() {
+            true => write!(self.0, "{}", character.escape_default()),
+            false => self.0.write_char(character),
+        })
+    }
 }
 
 /// Writes log lines until it is dropped. Dropping it waits up to two seconds for lines that have not
@@ -201,5 +236,60 @@ pub fn trace<E: Endpoint + 'static>(
         );
         response.headers_mut().insert(REQUEST_ID, id.0);
         Ok(response)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use tracing_subscriber::fmt::format::DefaultFields;
+
+    use super::*;
+
+    #[test]
+    fn a_plain_line_is_like_a_line_of_the_default() {
+        let log = || {
+            let span = tracing::info_span!("request", id = "a\"b", agent = true);
+            let _entered = span.enter();
+            tracing::warn!(number = 7, text = "two\nlines", shown = %"as it is", "it \"failed\"");
+            tracing::info!(nothing = None::<u8>, "{} things", 2);
+        };
+        assert_eq!(lines(plain(), log), lines(DefaultFields::new(), log));
+    }
+
+    #[test]
+    fn a_message_cannot_begin_another_line_or_command_a_terminal() {
+        let log = || tracing::info!("{}", "one\ntwo \u{1b}[31m red \u{9b}31m é");
+        assert_eq!(lines(plain(), log), " INFO one\\ntwo \\u{1b}[31m red \\u{9b}31m é\n");
+    }
+
+    /// What is logged, without the times.
+    fn lines<F>(fields: F, log: impl FnOnce()) -> String
+    where
+        F: for<'line> FormatFields<'line> + Send + Sync + 'static,
+    {
+        let written = Arc::new(Mutex::new(Vec::new()));
+        let target = Arc::clone(&written);
+        let layer = tracing_subscriber::fmt::layer()
+            .without_time()
+            .with_target(false)
+            .with_ansi(false)
+            .with_writer(move || Lines(Arc::clone(&target)))
+            .fmt_fields(fields);
+        tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), log);
+        String::from_utf8(written.lock().unwrap().clone()).unwrap()
+    }
+
+    struct Lines(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Lines {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
     }
 }
