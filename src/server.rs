@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use poem::{EndpointExt, endpoint::BoxEndpoint};
+use poem::{EndpointExt, Request, endpoint::BoxEndpoint};
 use poem_entra::{Clock, Settings, Validator};
 use serde_json::Value;
 use tokio::{sync::oneshot, task::JoinHandle, time::timeout};
@@ -178,7 +178,7 @@ fn endpoint(
     if let Some(metadata) = validator.resource_metadata(&[security::ACCESS_AS_USER]) {
         pages = metadata::add_to(pages, &metadata);
     }
-    let routes = api::endpoint(todos, health, pages).data(validator).data(store);
+    let routes = api::endpoint(todos, health, pages);
     let ServerConfig { cors_origins, cors_headers, trusted_proxies, rate_limit, tls, .. } =
         &config.server;
     let edge = Arc::new(Edge {
@@ -187,7 +187,12 @@ fn endpoint(
         requires_tls: tls.is_some(),
         explains_refusals: config.server.explains_refusals,
     });
-    let edge = move |next, request| edge::around_routes(Arc::clone(&edge), next, request);
+    let edge = move |next, mut request: Request| {
+        // Not with `data()`: each of its layers copies the request and the future around it.
+        request.set_data(Arc::clone(&validator));
+        request.set_data(Arc::clone(&store));
+        edge::around_routes(Arc::clone(&edge), next, request)
+    };
     Ok(routes.around(edge).around(telemetry::trace).boxed())
 }
 
