@@ -66,15 +66,13 @@ const FIND: &str = concat!(
     deleted_through!()
 );
 
-/// Triggers keep the numbers in `todo_counts`.
-const CREATE: &str = concat!(
-    "INSERT INTO todos (tenant, owner, name) SELECT ?1, ?2, ?3
+/// Triggers keep the numbers in `todo_counts`. There is no `RETURNING`, because SQLite would create a
+/// temporary table for it, which takes a quarter of the time of the statement.
+const CREATE: &str = "
+    INSERT INTO todos (tenant, owner, name) SELECT ?1, ?2, ?3
     WHERE NOT EXISTS (
         SELECT 1 FROM todo_counts WHERE tenant = ?1 AND owner = ?2 AND number >= ?4
-    )
-    RETURNING ",
-    columns!()
-);
+    )";
 
 const RECALL: &str = "
     SELECT todo, request FROM idempotency_keys
@@ -197,7 +195,11 @@ pub(super) fn create(
     let NewTodo { name } = new;
     let mut statement = connection.prepare_cached(CREATE)?;
     let values = params![owner.tenant.0, owner.object_id, name.as_str(), limit];
-    statement.query_row(values, |row| todo(row, owner.tenant)).optional()
+    if statement.execute(values)? == 0 {
+        return Ok(None);
+    }
+    let id = TodoId::from_stored(connection.last_insert_rowid());
+    Ok(Some(new.clone().created(id, *owner)))
 }
 
 /// Creates a todo unless the key was used in the 24 hours before `now`, in seconds since 1970.
