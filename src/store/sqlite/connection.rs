@@ -4,12 +4,12 @@ use std::{
     path::{Path, PathBuf},
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicI32, AtomicU64, Ordering},
     },
     time::{Duration, Instant},
 };
 
-use rusqlite::{OpenFlags, config::DbConfig};
+use rusqlite::{OpenFlags, config::DbConfig, hooks::Wal};
 
 use crate::store::StoreError;
 
@@ -45,7 +45,13 @@ pub(super) struct Connection {
     created: Instant,
     /// When to interrupt the current statement, in nanoseconds after `created`.
     deadline: Arc<AtomicU64>,
+    /// The number of pages in the log after the last commit on this connection.
+    log_pages: Arc<AtomicI32>,
 }
+
+/// The number of pages from which the log is copied to the database. Pages that changed several times
+/// are copied once, so a longer log means less work; but changes wait for a copy that takes longer.
+pub(super) const CHECKPOINT: i32 = 2_000;
 
 /// SQLite compares the time with the deadline after this many steps of a statement. Reading a row of
 /// a page takes about 15 steps.
@@ -61,6 +67,7 @@ impl Connection {
             current: None,
             created: Instant::now(),
             deadline: Arc::new(AtomicU64::new(u64::MAX)),
+            log_pages: Arc::new(AtomicI32::new(0)),
         }
     }
 
@@ -76,10 +83,28 @@ impl Connection {
                 let is_over =
                     move || nanoseconds(created.elapsed()) > deadline.load(Ordering::Relaxed);
                 connection.progress_handler(STEPS, Some(is_over))?;
+                // This hook replaces SQLite's own, which copies the log during a commit.
+                let log_pages = Arc::clone(&self.log_pages);
+                let note_pages = move |_: &mut Wal, pages| {
+                    log_pages.store(pages, Ordering::Relaxed);
+                    Ok(())
+                };
+                connection.wal_hook(Some(note_pages))?;
                 connection
             }
         };
         Ok(self.current.insert(connection))
+    }
+
+    /// Copies the log to the database if it is long, so that SQLite writes to its start again. This
+    /// may take some milliseconds. If it fails, the next call tries again.
+    pub(super) fn checkpoint(&self) {
+        if self.log_pages.load(Ordering::Relaxed) >= CHECKPOINT
+            && let Some(connection) = &self.current
+        {
+            // A failure loses nothing, because the changes are still in the log.
+            let _ = connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
+        }
     }
 
     /// Interrupts all later statements at this time.
@@ -102,4 +127,33 @@ impl Connection {
 
 fn nanoseconds(time: Duration) -> u64 {
     u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn a_long_log_is_copied_by_the_checkpoint_and_not_by_the_commit() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("blobs.db");
+        let first = open(&file, true, Duration::ZERO).unwrap();
+        first.execute_batch("CREATE TABLE blobs (data BLOB) STRICT").unwrap();
+        let files = Arc::new(Files::of(&file, first).unwrap());
+        let mut connection = Connection::new(&file, Duration::ZERO, files);
+        let mut insert = |pages: i32| {
+            let insert = format!("INSERT INTO blobs VALUES (zeroblob({pages} * 4096))");
+            let before = fs::metadata(&file).unwrap().len();
+            connection.get().unwrap().execute_batch(&insert).unwrap();
+            assert_eq!(fs::metadata(&file).unwrap().len(), before);
+            connection.checkpoint();
+            (fs::metadata(&file).unwrap().len() - before) / 4_096
+        };
+        assert_eq!(insert(10), 0);
+        assert!(insert(CHECKPOINT) >= CHECKPOINT.unsigned_abs().into());
+        // The log is short again.
+        assert_eq!(insert(10), 0);
+    }
 }
