@@ -3,6 +3,7 @@
 use std::{collections::HashMap, fs, path::PathBuf, time::Duration};
 
 use crate::{
+    commits::{self, Commits},
     load::{Load, Request, Traffic},
     postgres::{Postgres, Statement},
     programs::{Peers, build_todo_api, work_folder},
@@ -31,6 +32,8 @@ const OWNERS: u32 = 200;
 pub(crate) struct Fixture {
     pub(crate) program: PathBuf,
     pub(crate) tenant: Tenant,
+    /// The program with the other servers in Rust.
+    peers: Option<PathBuf>,
     servers: HashMap<&'static str, Server>,
     database: Option<Database>,
     folder: PathBuf,
@@ -53,6 +56,7 @@ impl Fixture {
         let mut fixture = Self {
             program,
             tenant,
+            peers: peers.as_ref().map(|peers| peers.rust.clone()),
             servers: HashMap::new(),
             database: None,
             folder: work_folder("load"),
@@ -195,9 +199,10 @@ impl Fixture {
         };
         let connections = if subject == CreateAlone { 1 } else { CONNECTIONS };
         let url = format!("{}{path}", server.url);
-        let before = server.process.usage();
+        let commits = || matches!(subject, Create | CreateAlone).then(|| commits::count(server));
+        let (before, first) = (server.process.usage(), commits());
         let traffic = Load { url, connections, duration: time, request }.run();
-        let after = server.process.usage();
+        let (after, last) = (server.process.usage(), commits());
         server.empty_log();
         let sample = Sample {
             rate: traffic.rate,
@@ -206,8 +211,17 @@ impl Fixture {
             cpu: (after.cpu - before.cpu).as_secs_f64() * 1e6 / traffic.requests,
             database_cpu: None,
             memory: Some(after.memory),
+            batch: first.zip(last).map(|(first, last)| traffic.requests / f64::from(last - first)),
         };
         (sample, traffic)
+    }
+
+    /// Measures the commits of the row with this sample without a server. `None` without the program
+    /// that does so, or if the sample is not of a row that creates todos on SQLite.
+    pub(crate) fn measure_commits(&self, sample: &Sample, time: Duration) -> Option<Commits> {
+        let (peers, batch) = (self.peers.as_ref()?, sample.batch?);
+        let server = self.servers.get("sqlite-create")?;
+        Some(Commits::measure(&self.program, peers, server, batch, time))
     }
 }
 
@@ -216,7 +230,7 @@ impl Database {
         let before = self.cpu();
         let rate = self.postgres.pgbench("postgresql", statement(self), DATABASE_CONNECTIONS, time);
         let cpu = (self.cpu() - before).as_secs_f64() * 1e6 / (rate * time.as_secs_f64());
-        Sample { rate, p50: None, p99: None, cpu, database_cpu: None, memory: None }
+        Sample { rate, p50: None, p99: None, cpu, database_cpu: None, memory: None, batch: None }
     }
 
     fn cpu(&self) -> Duration {

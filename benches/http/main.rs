@@ -12,6 +12,7 @@
 #![allow(clippy::unwrap_used, reason = "a benchmark that cannot continue has failed")]
 #![allow(clippy::disallowed_methods, reason = "this measures real time on a real machine")]
 
+mod commits;
 mod curve;
 mod fixture;
 mod load;

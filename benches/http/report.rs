@@ -3,7 +3,7 @@
 use std::{fmt::Write, fs, path::PathBuf};
 
 use crate::{
-    Options,
+    Options, commits,
     fixture::{CONNECTIONS, DATABASE_CONNECTIONS},
     machine,
     plot::bars,
@@ -53,6 +53,7 @@ fn text(options: &Options, measured: &Measured) -> String {
     text += &results_table(&measured.results);
     text += "\n## Targets\n\n";
     text += &targets_table(measured);
+    text += &commits_table(measured);
     text
 }
 
@@ -143,8 +144,18 @@ fn targets_table(measured: &Measured) -> String {
         let measured = target.measured.map_or("–".to_owned(), |spread| spread.to_string());
         writeln!(text, "| {} | {} | {measured} | {met} |", target.text, target.bound()).unwrap();
     }
-    if let Some(sync) = Spread::of(measured.syncs.clone()) {
-        write!(text, "\nOne durable write to this disk takes {sync} ms.\n").unwrap();
+    text
+}
+
+fn commits_table(measured: &Measured) -> String {
+    let mut text = String::from(
+        "\n## Durable writes without a server\n\n\
+         The rows of create were measured with this disk, and in the same rounds. The loop inserts \
+         into a copy of the server's database, with its statement and settings.\n\n\
+         | | |\n| --- | --- |\n",
+    );
+    for (name, value) in commits::rows(&measured.commits) {
+        writeln!(text, "| {name} | {value} |").unwrap();
     }
     text
 }

@@ -1,20 +1,18 @@
 //! The measurements of all rounds.
 
 use std::{
-    fs::File,
     io::{self, Write},
-    os::unix::fs::FileExt,
     process,
     time::{Duration, Instant},
 };
 
 use crate::{
     Options,
+    commits::Commits,
     fixture::Fixture,
     process::{Usage, machine_cpu},
-    programs::work_folder,
     servers,
-    stats::{Results, Spread, millis, number},
+    stats::{Results, Spread, number},
     subjects::Subject,
 };
 
@@ -29,8 +27,8 @@ pub(crate) struct Measured {
     pub(crate) program_size: f64,
     /// The processors that other programs used during the measurements.
     pub(crate) others: Spread,
-    /// Milliseconds that the disk needed in each round to store a small write durably.
-    pub(crate) syncs: Vec<f64>,
+    /// What the commits of [`Subject::Create`] cost without a server, in each round.
+    pub(crate) commits: Vec<Commits>,
 }
 
 /// Measures the subjects in turn. Every round starts with another subject.
@@ -43,7 +41,7 @@ pub(crate) async fn run(options: &Options, subjects: &[Subject]) -> Measured {
     for subject in &subjects {
         fixture.measure(*subject, Duration::from_secs(1));
     }
-    let (mut results, mut others, mut syncs) = (Results::default(), Vec::new(), Vec::new());
+    let (mut results, mut others, mut commits) = (Results::default(), Vec::new(), Vec::new());
     for round in 0..options.rounds {
         println!("round {} of {}", round + 1, options.rounds);
         let first = round * subjects.len() / options.rounds;
@@ -51,8 +49,8 @@ pub(crate) async fn run(options: &Options, subjects: &[Subject]) -> Measured {
             let watch = Watch::start();
             let sample = fixture.measure(*subject, options.time);
             others.push(watch.stop());
-            if *subject == Subject::CreateAlone {
-                syncs.push(sync());
+            if *subject == Subject::Create {
+                commits.extend(fixture.measure_commits(&sample, options.time));
             }
             println!(
                 "  {:<58} {:>8} req/s {:>6} µs CPU",
@@ -70,7 +68,7 @@ pub(crate) async fn run(options: &Options, subjects: &[Subject]) -> Measured {
         idle_memory: Spread::of(memory).unwrap(),
         program_size: std::fs::metadata(&fixture.program).unwrap().len() as f64 / 1e6,
         others: Spread::of(others).unwrap(),
-        syncs,
+        commits,
     }
 }
 
@@ -93,22 +91,4 @@ impl Watch {
         let own = Usage::of(process::id()).cpu - self.own;
         machine.saturating_sub(own).as_secs_f64() / self.started_at.elapsed().as_secs_f64()
     }
-}
-
-/// The median time of durable writes, one after the other, to a file that has its full size already.
-fn sync() -> f64 {
-    let path = work_folder("sync").join("file");
-    let file = File::create_new(path).unwrap();
-    let page = [1; 4_096];
-    for at in 0..200_u64 {
-        file.write_all_at(&page, at * 4_096).unwrap();
-    }
-    file.sync_all().unwrap();
-    let time = |at: u64| {
-        let started_at = Instant::now();
-        file.write_all_at(&page, at * 4_096).unwrap();
-        file.sync_data().unwrap();
-        millis(started_at.elapsed())
-    };
-    Spread::of((0..200).map(time).collect()).unwrap().median
 }

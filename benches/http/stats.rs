@@ -19,6 +19,8 @@ pub(crate) struct Sample {
     /// Memory of the server at the end, in MB; unknown for PostgreSQL, whose processes share most of
     /// theirs.
     pub(crate) memory: Option<f64>,
+    /// Changes in a commit; known only for SQLite.
+    pub(crate) batch: Option<f64>,
 }
 
 /// The measurements of all rounds.

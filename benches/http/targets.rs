@@ -1,6 +1,7 @@
 //! What this server shall reach, mostly in relation to other rows of the same round.
 
 use crate::{
+    commits::Commits,
     rounds::Measured,
     stats::{Sample, Spread},
     subjects::Subject::{self, *},
@@ -103,13 +104,20 @@ pub(crate) fn targets(measured: &Measured) -> Vec<Target> {
         ),
         Target::at_least(
             20_000.0,
-            "create, durable: req/s",
+            "create, durable: req/s (this or the next is enough)",
             results.spread(Create, |sample| Some(sample.rate)),
+        ),
+        Target::at_least(
+            0.9,
+            "create, durable: req/s ÷ rows per second in a loop without a server",
+            against_commits(measured, Create, |sample, commits| Some(sample.rate / commits.rate)),
         ),
         Target::at_most(
             0.3,
             "create, one connection: p50 − one durable write, in ms",
-            latency_without_sync(measured),
+            against_commits(measured, CreateAlone, |sample, commits| {
+                Some(sample.p50? - commits.sync)
+            }),
         ),
         Target::at_least(0.5, "PostgreSQL, list: req/s ÷ pgbench", rate(PgList, PgbenchList)),
         Target::at_least(0.5, "PostgreSQL, get: req/s ÷ pgbench", rate(PgGet, PgbenchGet)),
@@ -125,8 +133,12 @@ pub(crate) fn targets(measured: &Measured) -> Vec<Target> {
     targets
 }
 
-/// Milliseconds of a lone create, less one durable write in the same round.
-fn latency_without_sync(measured: &Measured) -> Option<Spread> {
-    let samples = measured.results.samples(CreateAlone)?.iter().zip(&measured.syncs);
-    Spread::of(samples.filter_map(|(sample, sync)| Some(sample.p50? - sync)).collect())
+/// A value from a row that creates todos and the commits without a server in the same round.
+fn against_commits(
+    measured: &Measured,
+    subject: Subject,
+    value: impl Fn(&Sample, &Commits) -> Option<f64>,
+) -> Option<Spread> {
+    let samples = measured.results.samples(subject)?.iter().zip(&measured.commits);
+    Spread::of(samples.filter_map(|(sample, commits)| value(sample, commits)).collect())
 }

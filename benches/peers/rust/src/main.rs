@@ -5,11 +5,12 @@
 //!     bench-peers SERVER PORT
 //!
 //! `main` lists the servers. Those with authentication read `INSTANCE`, `TENANT` and `CLIENT_ID`
-//! from the environment.
+//! from the environment. `bench-peers commits` is not a server; see `commits.rs`.
 
 mod actix;
 mod authority;
 mod axum;
+mod commits;
 mod openapi;
 mod poem;
 mod todos;
@@ -23,6 +24,9 @@ use self::authority::Authority;
 fn main() -> anyhow::Result<()> {
     let mut arguments = env::args().skip(1);
     let server = arguments.next().context("name a server")?;
+    if server == "commits" {
+        return commits::measure(arguments);
+    }
     let port = arguments.next().context("name a port")?.parse()?;
     match server.as_str() {
         "poem" => run(poem::serve(port)),
