@@ -184,8 +184,8 @@ impl TodoStore for SqliteStore {
         let (owner, new, key) = (*owner, new.clone(), key.cloned());
         let (limit, now) = (self.todo_limit, seconds(&self.now));
         self.change(move |transaction| match &key {
-            Some(key) => queries::create_once(transaction, &owner, &new, limit, key, now),
-            None => Ok(queries::create(transaction, &owner, &new, limit)?.into()),
+            Some(key) => queries::create_once(transaction, &owner, new, limit, key, now),
+            None => Ok(queries::create(transaction, &owner, new, limit)?.into()),
         })
         .await
     }

@@ -188,25 +188,25 @@ pub(super) fn find(
 pub(super) fn create(
     connection: &Connection,
     owner: &Owner,
-    new: &NewTodo,
+    new: NewTodo,
     limit: u32,
 ) -> rusqlite::Result<Option<Todo>> {
     // No `..` in the pattern, so a new field is a compile error until it is stored here.
-    let NewTodo { name } = new;
+    let NewTodo { name } = &new;
     let mut statement = connection.prepare_cached(CREATE)?;
     let values = params![owner.tenant.0, owner.object_id, name.as_str(), limit];
     if statement.execute(values)? == 0 {
         return Ok(None);
     }
     let id = TodoId::from_stored(connection.last_insert_rowid());
-    Ok(Some(new.clone().created(id, *owner)))
+    Ok(Some(new.created(id, *owner)))
 }
 
 /// Creates a todo unless the key was used in the 24 hours before `now`, in seconds since 1970.
 pub(super) fn create_once(
     transaction: &mut Transaction<'_>,
     owner: &Owner,
-    new: &NewTodo,
+    new: NewTodo,
     limit: u32,
     key: &IdempotencyKey,
     now: i64,
@@ -215,7 +215,7 @@ pub(super) fn create_once(
     if let Some((id, known)) = recall(transaction, owner, key, now)? {
         // If the fingerprints are equal, this request describes the todo that was created then.
         return Ok(match known == request {
-            true => Creation::Made(new.clone().created(id, *owner)),
+            true => Creation::Made(new.created(id, *owner)),
             false => Creation::KeyReused,
         });
     }
