@@ -150,8 +150,8 @@ fn targets_table(measured: &Measured) -> String {
 fn commits_table(measured: &Measured) -> String {
     let mut text = String::from(
         "\n## Durable writes without a server\n\n\
-         The rows of create were measured with this disk, and in the same rounds. The loop inserts \
-         into a copy of the server's database, with its statement and settings.\n\n\
+         Measured on the same disk and in the same rounds as the rows of create. The loop inserts \
+         into a copy of the server's database, with the server's statement and settings.\n\n\
          | | |\n| --- | --- |\n",
     );
     for (name, value) in commits::rows(&measured.commits) {
