@@ -88,7 +88,7 @@ impl PersonEntry {
             administrator: self.administrator,
             agent_identity: (self.agent_identity.as_ref())
                 .map(|name| references.agent(checks, name, &tenant)),
-            groups: (self.groups.iter()).map(|group| references.group(checks, group)).collect(),
+            groups: references.groups(checks, &self.groups),
             assignments: references.assignments(checks, &self.roles, Some(&tenant)),
             tenant,
         }

@@ -21,6 +21,7 @@ use super::{
     convert::convert,
     entries::{AppEntry, DirectoryFile, Text},
     json, microsoft,
+    texts::check_texts,
 };
 
 /// Why a directory file cannot be used.
@@ -74,7 +75,7 @@ pub(super) fn check(
     let file = value.map(ValueDeserializer::from).and_then(object::<DirectoryFile, _>);
     let contents = match file {
         Ok(mut file) => {
-            check_blank(&file, &mut checks);
+            check_texts(&file, &mut checks);
             check_names(&file, &mut checks);
             for app in &mut file.apps {
                 app.certificates.retain_mut(|path| read_certificate(path, &mut checks, folder));
@@ -115,29 +116,6 @@ fn read_certificate(certificate: &mut Text, checks: &mut Checks, folder: Option<
             checks.report(certificate.span(), text);
             false
         }
-    }
-}
-
-/// Checks that no name or secret is blank. A blank name would be invisible on a page or in a token.
-fn check_blank(file: &DirectoryFile, checks: &mut Checks) {
-    let mut check = |kind: &str, text: &Text| {
-        if text.as_ref().trim().is_empty() {
-            checks.report(text.span(), format!("{kind} must not be blank"));
-        }
-    };
-    file.tenants.iter().for_each(|tenant| check("a name", &tenant.name));
-    file.groups.iter().for_each(|group| check("a name", &group.name));
-    for person in &file.people {
-        check("a name", &person.name);
-        check("a display name", &person.display_name);
-        check("a sign-in name", &person.sign_in_name);
-        person.email.iter().for_each(|email| check("an email address", email));
-    }
-    for app in &file.apps {
-        check("a name", &app.name);
-        app.scopes.iter().chain(&app.admin_scopes).for_each(|scope| check("a scope", scope));
-        app.app_roles.iter().for_each(|role| check("an app role", role));
-        app.secrets.iter().chain(&app.expired_secrets).for_each(|it| check("a secret", it));
     }
 }
 

@@ -28,6 +28,7 @@ mod redirect_uri;
 mod references;
 mod removed;
 mod tenant;
+mod texts;
 
 pub(crate) use app::{App, OptionalClaim, Platform, Scope};
 pub(crate) use app_id_uri::is_valid as is_app_id_uri;

@@ -1,6 +1,6 @@
 //! Resolves references between the entries of a directory file.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use super::{
     app::App,
@@ -8,6 +8,7 @@ use super::{
     entries::{AppEntry, DirectoryFile, Text, strings},
     managed_identity::IdentityKind,
     microsoft,
+    texts::check_not_repeated,
 };
 
 /// The entries that others can refer to, each by id or by name.
@@ -53,9 +54,19 @@ impl<'a> References<'a> {
         resolve(checks, "tenant", &self.tenants, name)
     }
 
-    /// The id of the group with this id or name.
-    pub(super) fn group(&self, checks: &mut Checks, name: &Text) -> String {
-        resolve(checks, "group", &self.groups, name)
+    /// The ids of the groups with these ids or names.
+    pub(super) fn groups(&self, checks: &mut Checks, names: &[Text]) -> Vec<String> {
+        let mut seen = HashSet::new();
+        let mut ids = Vec::new();
+        for name in names {
+            let id = resolve(checks, "group", &self.groups, name);
+            if !id.is_empty() && !seen.insert(id.clone()) {
+                let text = format!("the group {:?} is in the list already", name.as_ref());
+                checks.report(name.span(), text);
+            }
+            ids.push(id);
+        }
+        ids
     }
 
     /// The client id of the agent identity with this id or name, whose user account is in this
@@ -169,13 +180,14 @@ impl<'a> References<'a> {
     }
 }
 
-/// Reports every role that an app does not declare.
+/// Reports every role that an app does not declare, or that is in the list twice.
 fn check_roles<'a>(
     checks: &mut Checks,
     app: &Text,
     roles: &[Text],
     declared: impl Iterator<Item = &'a String> + Clone,
 ) {
+    check_not_repeated(checks, "app role", roles);
     for role in roles {
         if !declared.clone().any(|known| known == role.as_ref()) {
             let (app, role_name) = (app.as_ref(), role.as_ref());
