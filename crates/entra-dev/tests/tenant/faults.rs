@@ -167,6 +167,7 @@ async fn an_invalid_fault_plan_is_refused() {
         (json!({ "sometimes": true }), "unknown field `sometimes`"),
         (json!({}), "the plan does nothing"),
         (json!({ "every": 2, "times": 3 }), "the plan does nothing"),
+        (json!({ "status": 503, "every": 0 }), "every must be at least 1"),
     ] {
         tenant.put_json("/_dev/faults/keys", &plan).await.assert_problem(400, detail);
     }

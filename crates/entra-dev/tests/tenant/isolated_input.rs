@@ -89,6 +89,17 @@ async fn an_isolated_tenant_has_no_isolated_tenants() {
 }
 
 #[tokio::test]
+async fn a_fault_of_a_shared_endpoint_is_refused() {
+    let tenant = TestTenant::start().await;
+    let isolated = Isolated::create(&tenant, &json!({})).await;
+    let plan = json!({ "status": 503 });
+    let answer = tenant.put_json(&isolated.controls("/faults/instance"), &plan).await;
+    answer.assert_problem(400, "instance discovery is shared by the whole process");
+    assert_eq!(tenant.get_json(&isolated.controls("/faults")).await, json!({ "faults": [] }));
+    tenant.put_json("/_dev/faults/instance", &plan).await.assert_done();
+}
+
+#[tokio::test]
 async fn there_is_a_limit_to_isolated_tenants() {
     let tenant = TestTenant::start().await;
     let directory = json!({ "tenants": [{ "name": "T" }] });

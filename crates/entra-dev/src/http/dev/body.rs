@@ -1,8 +1,9 @@
 //! Request bodies.
 
 use poem::{Body, Request, http::StatusCode};
-use serde::de::DeserializeOwned;
+use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
+use serde_path_to_error::Segment;
 
 use crate::{
     directory::check_keys,
@@ -21,8 +22,42 @@ pub(super) async fn read<T: DeserializeOwned>(request: &Request, body: Body) -> 
     if !bytes.trim_ascii_start().starts_with(b"{") {
         return Err(bad_request("the body must be a JSON object"));
     }
-    serde_json::from_slice(&bytes).map_err(bad_request)
+    let mut json = serde_json::Deserializer::from_slice(&bytes);
+    let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+        let steps = error.path().iter().filter_map(|step| match step {
+            Segment::Seq { index } => Some(format!("/{index}")),
+            Segment::Map { key } => Some(format!("/{key}")),
+            Segment::Enum { .. } | Segment::Unknown => None,
+        });
+        let pointer = format!("#{}", steps.collect::<String>());
+        Problem::at(pointer, in_terms_of_json(error.inner()))
+    })?;
+    json.end().map_err(bad_request)?;
+    Ok(value)
 }
+
+/// What is wrong, without names of Rust's types. The pointer says where it is.
+fn in_terms_of_json(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    if error.is_syntax() || error.is_eof() {
+        return text;
+    }
+    let place = format!(" at line {} column {}", error.line(), error.column());
+    let text = text.trim_end_matches(&place);
+    match text.rsplit_once(", expected ") {
+        Some((found, "u8" | "u16" | "u64" | "usize")) => {
+            format!("{found}, expected a whole number of 0 or more")
+        }
+        Some((found, "i64")) => format!("{found}, expected a whole number"),
+        Some((found, "a map")) => format!("{found}, expected an object"),
+        _ => text.to_owned(),
+    }
+}
+
+/// A body without members. It has no meaning, but its media type keeps pages of other sites away.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Empty {}
 
 /// The media type of the body, which must be one of these.
 pub(super) fn require<'a>(request: &Request, known: &[&'a str]) -> Result<&'a str, Problem> {

@@ -109,6 +109,14 @@ pub(in crate::http) async fn plan_fault(
     if plan.hide_signing_key && endpoint != Endpoint::Keys {
         return Err(bad_request("hide_signing_key is allowed only for the endpoint keys"));
     }
+    if plan.every == Some(0) {
+        return Err(bad_request("every must be at least 1"));
+    }
+    if context.isolated_id().is_some() && endpoint == Endpoint::Instance {
+        return Err(bad_request(
+            "instance discovery is shared by the whole process: plan its fault below /_dev/faults",
+        ));
+    }
     if plan.does_nothing() {
         return Err(bad_request("the plan does nothing; DELETE removes a fault"));
     }

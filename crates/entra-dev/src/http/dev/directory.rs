@@ -21,7 +21,7 @@ use crate::{
 };
 
 use super::{
-    body::{JSON, read_text, read_value, require},
+    body::{Empty, JSON, read, read_text, read_value, require},
     preconditions::{Preconditions, entity_tag},
     problem::{Problem, bad_request},
     run::run,
@@ -125,9 +125,9 @@ pub(in crate::http) async fn remove(
 pub(in crate::http) async fn reset(
     Data(context): Data<&Arc<Context>>,
     request: &Request,
+    body: Body,
 ) -> Result<StatusCode, Problem> {
-    // The body has no meaning, but its media type keeps pages of other sites away.
-    require(request, &[JSON])?;
+    let Empty {} = read(request, body).await?;
     let preconditions = Preconditions::of(request, None)?;
     let context = Arc::clone(context);
     run(move || {

@@ -32,6 +32,11 @@ impl Problem {
     pub(super) fn new(status: StatusCode, detail: impl ToString) -> Self {
         Self { status, detail: detail.to_string(), errors: Vec::new(), allowed: None }
     }
+
+    /// A fault in the body, at this JSON pointer.
+    pub(super) fn at(pointer: String, detail: String) -> Self {
+        EditError::Faults(vec![EditFault { pointer, detail }]).into()
+    }
 }
 
 pub(super) fn bad_request(detail: impl ToString) -> Problem {
