@@ -85,12 +85,16 @@ pub(super) async fn require_token<E: Endpoint<Output = Response>>(
     if control.admits(&request, &base_url) {
         return endpoint.call(request).await;
     }
+    let has_token = bearer_token(&request).is_some();
     let accept = request.headers().get(ACCEPT).and_then(|accept| accept.to_str().ok());
     let is_browser = accept.is_some_and(|accept| accept.contains("text/html"));
     let mut response = if is_browser && request.method() == Method::GET {
         pages::locked(path, false)
     } else {
-        let text = "send the control token of this development tenant as a bearer token";
+        let text = match has_token {
+            true => "the bearer token is not the control token of this development tenant",
+            false => "send the control token of this development tenant as a bearer token",
+        };
         problem(StatusCode::UNAUTHORIZED, text)
     };
     response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));

@@ -78,6 +78,15 @@ async fn every_path_below_dev_needs_the_control_token() {
 }
 
 #[tokio::test]
+async fn a_wrong_token_is_not_called_a_missing_one() {
+    let tenant = protected().await;
+    let request = || tenant.browser.get(tenant.url("/_dev/clock"));
+    Answer::of(request()).await.assert_problem(401, "send the control token");
+    let wrong = Answer::of(request().bearer_auth("wrong")).await;
+    wrong.assert_problem(401, "the bearer token is not the control token");
+}
+
+#[tokio::test]
 async fn the_controls_of_an_isolated_tenant_need_the_control_token() {
     let tenant = protected().await;
     let isolated = tenant.tenant.isolate(&Directory::default()).await.unwrap();
