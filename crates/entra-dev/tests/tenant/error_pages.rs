@@ -71,6 +71,15 @@ async fn an_unknown_redirect_uri_is_compared_with_the_registered_ones() {
 }
 
 #[tokio::test]
+async fn a_missing_redirect_uri_leads_to_the_registered_ones() {
+    let tenant = TestTenant::start().await;
+    let form = Form::authorization().with("client_id", WEB.client_id).with("redirect_uri", "");
+    let page = tenant.authorize(CONTOSO, &form).await;
+    page.assert_page_refusal(900144);
+    assert!(codes(advice(&page)).contains(&"https://localhost/signin-oidc"), "{}", page.body);
+}
+
+#[tokio::test]
 async fn an_unknown_scope_leads_to_those_that_exist() {
     let tenant = TestTenant::start_having(PLANNER_ENTRIES).await;
     let ask = async |scope: &str| {

@@ -27,6 +27,7 @@ pub(super) struct Refused<'a> {
 pub(super) fn advice(refused: &Refused<'_>, code: u32) -> Markup {
     let advice = match code {
         50011 => refused.redirect_uris(),
+        900_144 => refused.missing_redirect_uri(),
         500_011 | 650_053 | 70011 | 9_010_010 => Some(refused.scopes()),
         50020 | 50034 | 500_200 => refused.people(),
         50105 => refused.assigned_people(),
@@ -49,6 +50,12 @@ impl Refused<'_> {
 
     fn redirect_uris(&self) -> Option<Markup> {
         Some(redirect_uris::compare(self.app()?, self.request.parameter("redirect_uri")?))
+    }
+
+    /// Nothing if the request has one, and lacks something else.
+    fn missing_redirect_uri(&self) -> Option<Markup> {
+        let sent = self.request.parameter("redirect_uri").unwrap_or_default();
+        sent.is_empty().then(|| self.app().map(|app| redirect_uris::registered(app)))?
     }
 
     /// The scopes of the APIs that the request names, or of all of them if it names none.

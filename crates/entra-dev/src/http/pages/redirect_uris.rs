@@ -9,8 +9,8 @@ use super::{advice::list, directory::platform_name, table::code};
 
 /// Shows how the URI differs from the most similar registered one, and all that are registered.
 pub(super) fn compare(app: &App, sent: &str) -> Markup {
-    let registered = app.redirect_uris.iter().map(|(_, uri)| uri.as_str());
-    let nearest = registered.min_by_key(|uri| distance(sent, uri));
+    let uris = app.redirect_uris.iter().map(|(_, uri)| uri.as_str());
+    let nearest = uris.min_by_key(|uri| distance(sent, uri));
     html! {
         @if let Some(nearest) = nearest {
             dl class="facts" {
@@ -22,18 +22,27 @@ pub(super) fn compare(app: &App, sent: &str) -> Markup {
                     @for difference in differences(sent, nearest) { br; (difference) }
                 }
             }
-            p { "These redirect URIs are registered for " strong { (app.name) } ":" }
-            (list(app.redirect_uris.iter(), |(platform, uri)| html! {
-                (code(uri)) " (" (platform_name(*platform)) ")"
-            }))
-        } @else {
-            p { "No redirect URI is registered for " strong { (app.name) } "." }
         }
+        (registered(app))
         p {
             "Send a registered one, or add this one to " code { "redirect_uris" } " of the app in \
              the directory. Every character is compared, including upper and lower case and a \
              slash at the end. Only the port of a loopback URI, such as " code { "http://localhost" }
             ", is not."
+        }
+    }
+}
+
+/// All that are registered.
+pub(super) fn registered(app: &App) -> Markup {
+    html! {
+        @if app.redirect_uris.is_empty() {
+            p { "No redirect URI is registered for " strong { (app.name) } "." }
+        } @else {
+            p { "These redirect URIs are registered for " strong { (app.name) } ":" }
+            (list(app.redirect_uris.iter(), |(platform, uri)| html! {
+                (code(uri)) " (" (platform_name(*platform)) ")"
+            }))
         }
     }
 }
