@@ -12,16 +12,18 @@ pub(crate) struct UnverifiedJws<'a> {
 }
 
 impl<'a> UnverifiedJws<'a> {
-    /// Parses a token; `None` if it is malformed.
+    /// Parses a token. `None` if it is malformed, or has critical header parameters: none of them are
+    /// understood (RFC 7515, section 4.1.11).
     pub(crate) fn parse(token: &'a str) -> Option<Self> {
         let (signed, signature) = token.rsplit_once('.')?;
         let (header, claims) = signed.split_once('.')?;
         let object = |part: &str| {
             let json = BASE64_URL_SAFE_NO_PAD.decode(part).ok()?;
-            serde_json::from_slice(&json).ok()
+            serde_json::from_slice::<Map<String, Value>>(&json).ok()
         };
         let signature = BASE64_URL_SAFE_NO_PAD.decode(signature).ok()?;
-        Some(Self { header: object(header)?, claims: object(claims)?, signed, signature })
+        let header = object(header).filter(|header| !header.contains_key("crit"))?;
+        Some(Self { header, claims: object(claims)?, signed, signature })
     }
 
     /// A header parameter that is a string.

@@ -132,6 +132,13 @@ async fn a_token_with_a_wrong_signature_time_or_header_is_refused() {
             "invalid_request",
             5_002_727,
         ),
+        (
+            "a critical header parameter",
+            sign(json!({ "alg": "RS256", "kid": "first", "crit": ["b64"], "b64": true })),
+            400,
+            "invalid_request",
+            50027,
+        ),
         ("no token", "x".to_owned(), 400, "invalid_request", 50027),
     ] {
         let answer = present(&tenant, &assertion).await;
