@@ -2,9 +2,12 @@
 
 use std::{fmt, str::FromStr};
 
-use crate::directory::App;
+use crate::directory::{App, Platform};
 
-use super::{Setup, is_client};
+use super::{
+    Setup, is_client,
+    quoting::{shell_word, string_literal},
+};
 
 /// A language or platform whose libraries [`setup`](crate::setup) knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,7 +45,7 @@ impl Language {
 
     /// How programs trust the certificate authority, and what else holds for every app.
     pub(super) fn trust(self, setup: &Setup<'_>) -> String {
-        let (ca, https) = (setup.ca.display(), setup.https);
+        let (ca, https) = (shell_word(&setup.ca.display().to_string()), setup.https);
         match self {
             Self::Dotnet => format!(
                 "export SSL_CERT_FILE={ca}    # on Linux; the public authorities stay trusted\n\
@@ -101,6 +104,7 @@ impl Language {
                 (Some(blueprint), _) => self.agent(setup, app, blueprint),
                 (None, Some(secret)) => self.confidential(setup, app, secret),
                 (None, None) if app.is_confidential() => String::new(),
+                (None, None) if is_only_in_browsers(app) => self.single_page(setup, app),
                 (None, None) => self.public(setup, app),
             });
         }
@@ -116,41 +120,42 @@ impl Language {
         let (authority, https) = (setup.authority(app), setup.https);
         let App { client_id, tenant, .. } = app;
         let host = host_of(https);
+        let secret = string_literal(secret);
         match self {
             Self::Dotnet => format!(
                 "ConfidentialClientApplicationBuilder.Create(\"{client_id}\")\n    \
-                     .WithClientSecret(\"{secret}\").WithAuthority(\"{authority}\", false)\n    \
+                     .WithClientSecret({secret}).WithAuthority(\"{authority}\", false)\n    \
                      .WithInstanceDiscovery(false).Build()\n\
-                 new ClientSecretCredential(\"{tenant}\", \"{client_id}\", \"{secret}\",\n    \
+                 new ClientSecretCredential(\"{tenant}\", \"{client_id}\", {secret},\n    \
                      new ClientSecretCredentialOptions {{\n        \
                          AuthorityHost = new Uri(\"{https}\"), DisableInstanceDiscovery = true }})\n"
             ),
             Self::Python => format!(
                 "msal.ConfidentialClientApplication(\n    \
-                     \"{client_id}\", client_credential=\"{secret}\",\n    \
+                     \"{client_id}\", client_credential={secret},\n    \
                      authority=\"{authority}\", instance_discovery=False)\n\
                  azure.identity.ClientSecretCredential(\n    \
-                     \"{tenant}\", \"{client_id}\", \"{secret}\",\n    \
+                     \"{tenant}\", \"{client_id}\", {secret},\n    \
                      authority=\"{https}\", disable_instance_discovery=True)\n"
             ),
             Self::Node => format!(
                 "new msal.ConfidentialClientApplication({{ auth: {{\n    \
-                     clientId: \"{client_id}\", clientSecret: \"{secret}\",\n    \
+                     clientId: \"{client_id}\", clientSecret: {secret},\n    \
                      authority: \"{authority}\", knownAuthorities: [\"{host}\"] }} }})\n\
-                 new identity.ClientSecretCredential(\"{tenant}\", \"{client_id}\", \"{secret}\",\n    \
+                 new identity.ClientSecretCredential(\"{tenant}\", \"{client_id}\", {secret},\n    \
                      {{ authorityHost: \"{https}\", disableInstanceDiscovery: true }})\n"
             ),
             Self::Java => format!(
                 "ConfidentialClientApplication.builder(\"{client_id}\",\n        \
-                         ClientCredentialFactory.createFromSecret(\"{secret}\"))\n    \
+                         ClientCredentialFactory.createFromSecret({secret}))\n    \
                      .authority(\"{authority}/\").instanceDiscovery(false).build()\n"
             ),
             Self::Go => format!(
-                "credential, err := confidential.NewCredFromSecret(\"{secret}\")\n\
+                "credential, err := confidential.NewCredFromSecret({secret})\n\
                  client, err := confidential.New(\"{authority}\", \"{client_id}\", credential,\n    \
                      confidential.WithInstanceDiscovery(false))\n"
             ),
-            Self::Rust => token_request(&authority, client_id, secret),
+            Self::Rust => token_request(&authority, client_id, &secret),
         }
     }
 
@@ -160,10 +165,11 @@ impl Language {
         let App { client_id, .. } = agent;
         let blueprint_app = setup.directory.app(blueprint);
         let secret = blueprint_app.and_then(|app| app.secrets.first()).map_or("..", String::as_str);
+        let secret = string_literal(secret);
         match self {
             Self::Python => format!(
                 "blueprint = msal.ConfidentialClientApplication(\n    \
-                     \"{blueprint}\", client_credential=\"{secret}\",\n    \
+                     \"{blueprint}\", client_credential={secret},\n    \
                      authority=\"{authority}\", instance_discovery=False)\n\
                  EXCHANGE = [\"api://AzureADTokenExchange/.default\"]\n\
                  assertion = lambda: blueprint.acquire_token_for_client(\n    \
@@ -198,7 +204,7 @@ impl Language {
                      \"{client_id}\", authority=\"{authority}\", instance_discovery=False)\n"
             ),
             Self::Node => format!(
-                "new msal.PublicClientApplication({{ auth: {{    // also in a browser\n    \
+                "new msal.PublicClientApplication({{ auth: {{\n    \
                      clientId: \"{client_id}\",\n    \
                      authority: \"{authority}\", knownAuthorities: [\"{host}\"] }} }})\n"
             ),
@@ -211,6 +217,16 @@ impl Language {
                      public.WithAuthority(\"{authority}\"), public.WithInstanceDiscovery(false))\n"
             ),
             Self::Rust => String::new(),
+        }
+    }
+
+    /// A single-page app. A token for it can be redeemed only in a browser.
+    fn single_page(self, setup: &Setup<'_>, app: &App) -> String {
+        let text = "a single-page app runs in a browser, with MSAL.js: see Node.js";
+        match self {
+            Self::Node => format!("// in a browser:\n{}", self.public(setup, app)),
+            Self::Python => format!("# {text}\n"),
+            Self::Dotnet | Self::Java | Self::Go | Self::Rust => format!("// {text}\n"),
         }
     }
 
@@ -243,13 +259,19 @@ impl Language {
     }
 }
 
-/// A token request without a library.
+/// A token request without a library. The secret is a string literal.
 fn token_request(authority: &str, client_id: &str, secret: &str) -> String {
     format!(
         "// POST {authority}/oauth2/v2.0/token\n\
          [(\"grant_type\", \"client_credentials\"), (\"client_id\", \"{client_id}\"),\n    \
-             (\"client_secret\", \"{secret}\"), (\"scope\", ..)]\n"
+             (\"client_secret\", {secret}), (\"scope\", ..)]\n"
     )
+}
+
+/// Whether the app signs people in only on pages of its own.
+fn is_only_in_browsers(app: &App) -> bool {
+    let is_single_page = |(platform, _): &(Platform, String)| *platform == Platform::SinglePage;
+    !app.public_client && app.redirect_uris.iter().all(is_single_page)
 }
 
 /// The host and port of a URL.

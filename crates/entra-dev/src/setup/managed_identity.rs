@@ -5,7 +5,7 @@ use crate::{
     tokens::service_principal,
 };
 
-use super::{Language, Setup};
+use super::{Language, Setup, quoting::shell_word};
 
 /// The settings of a managed identity: the variables that libraries read, and its ids.
 pub(super) fn settings(setup: &Setup<'_>, app: &App, identity: &ManagedIdentity) -> Vec<Row> {
@@ -28,7 +28,8 @@ pub(super) fn calls(
 ) -> String {
     let App { client_id, tenant, .. } = app;
     let id = (identity.kind == IdentityKind::UserAssigned).then_some(client_id.as_str());
-    let Setup { http, identity_header, .. } = setup;
+    let Setup { http, .. } = setup;
+    let identity_header = shell_word(&setup.identity_header.to_string());
     let mut text = format!(
         "export IDENTITY_ENDPOINT={http}/{tenant}/msi/token    # App Service\n\
          export IDENTITY_HEADER={identity_header}\n\

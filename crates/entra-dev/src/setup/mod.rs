@@ -2,6 +2,7 @@
 
 mod language;
 mod managed_identity;
+mod quoting;
 
 use std::{fmt::Write, path::Path, sync::Arc};
 
@@ -20,7 +21,7 @@ pub use language::{BadLanguage, Language};
 /// certificate authority, the authority, ids and redirect URIs, and the calls that turn instance
 /// discovery off. No server needs to run.
 ///
-/// `app` is a name or a client id.
+/// `app` is a name or a client id, in any case.
 ///
 /// # Errors
 ///
@@ -44,7 +45,10 @@ pub fn setup(
         directory,
         identity_header: &options.identity_header,
     };
-    let is_it = |known: &App| app.is_none_or(|app| known.client_id == app || known.name == app);
+    let is_it = |known: &App| {
+        let names = [&known.client_id, &known.name];
+        app.is_none_or(|app| names.iter().any(|name| name.eq_ignore_ascii_case(app)))
+    };
     let apps: Vec<_> = directory.apps().iter().filter(|known| is_it(known)).collect();
     if apps.is_empty() {
         let known = directory.apps().iter().map(|app| app.name.as_str()).collect::<Vec<_>>();

@@ -1,6 +1,7 @@
 //! What an app needs in each language.
 
-use entra_dev::{Language, Options, ids::CONTOSO, setup};
+use entra_dev::{Directory, Edit, Language, Options, ids::CONTOSO, setup};
+use serde_json::json;
 
 use crate::support::{AGENT, TestTenant, output_of, run_to_end};
 
@@ -109,6 +110,45 @@ async fn the_page_of_an_app_says_the_same() {
         assert!(page.body.contains(text), "lacks {text}:\n{}", page.body);
     }
     assert_eq!(tenant.get("/_dev/apps/nobody").await.status, 404);
+}
+
+#[test]
+fn a_name_of_an_app_is_found_in_any_case() {
+    let text = setup(&Options::default(), Language::Go, Some("nightly JOB")).unwrap();
+    assert!(text.contains("dev-secret"), "{text}");
+}
+
+#[test]
+fn secrets_and_paths_can_be_copied_whatever_they_contain() {
+    let secret = r#"a"b\c'd$HOME"#;
+    let edit = Edit::put(["apps", "Nightly job", "secrets"], json!([secret]));
+    let options = Options {
+        directory: Directory::default().edit(&edit).unwrap(),
+        data_dir: Some("my data/it's".into()),
+        identity_header: "a'b$c".parse().unwrap(),
+        ..Options::default()
+    };
+    for (language, _) in NEEDS {
+        let language = language.parse().unwrap();
+        let text = setup(&options, language, Some("Nightly job")).unwrap();
+        assert!(text.contains(r#""a\"b\\c'd$HOME""#), "{text}");
+        assert!(text.contains(r"'my data/it'\''s/ca.pem'"), "{text}");
+        let text = setup(&options, language, Some("Todo worker")).unwrap();
+        assert!(text.contains(r"export IDENTITY_HEADER='a'\''b$c'"), "{text}");
+    }
+}
+
+/// Entra redeems a code for a single-page app only if a browser sends it (AADSTS9002327).
+#[test]
+fn only_javascript_is_told_how_a_single_page_app_signs_people_in() {
+    for (language, _) in NEEDS {
+        let language = language.parse().unwrap();
+        let text = setup(&Options::default(), language, Some("Single-page app")).unwrap();
+        let is_node = language == Language::Node;
+        assert_eq!(text.contains("PublicClientApplication"), is_node, "{text}");
+        assert_eq!(text.contains("see Node.js"), !is_node, "{text}");
+        assert_eq!(text.contains("// in a browser:"), is_node, "{text}");
+    }
 }
 
 #[tokio::test]
