@@ -28,7 +28,11 @@ pub(crate) fn run(mut arguments: Arguments) -> anyhow::Result<()> {
     if arguments.check {
         let warnings = directory.warnings();
         let mut text: String = warnings.map(|warning| format!("warning: {warning}\n")).collect();
-        writeln!(text, "{} people; no faults found", directory.people().len())?;
+        let people = match directory.people().len() {
+            1 => "1 person".to_owned(),
+            count => format!("{count} people"),
+        };
+        writeln!(text, "{people}; no faults found")?;
         return print(&text);
     }
     if let Some(language) = arguments.language {

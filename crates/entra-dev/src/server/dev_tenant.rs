@@ -107,7 +107,7 @@ impl DevTenant {
         tenant.serve(http, https.zip(tls.map(|tls| tls.config)));
         tracing::warn!(
             base_url = tenant.base_url(),
-            "a development tenant is running: anybody on this machine can sign in as anybody"
+            "a development tenant is running: anybody who can reach it can sign in as anybody"
         );
         warn_of_reach(&tenant.context.urls, options.host, options.control_token.as_ref());
         Ok(tenant)

@@ -1,6 +1,6 @@
 //! Whether a tenant in another process works.
 
-use std::io;
+use std::io::{self, ErrorKind};
 
 use super::local_request::send;
 
@@ -11,12 +11,28 @@ use super::local_request::send;
 ///
 /// Nothing listens there, it does not answer, or it is another program.
 pub fn check_health(port: u16) -> Result<(), Unhealthy> {
-    let response = send("GET", port, "/", "").map_err(|source| Unhealthy { port, source })?;
-    if response.status == 200 && response.body.contains("development tenant") {
-        return Ok(());
+    match send("GET", port, "/", "") {
+        Ok(response) if response.status == 200 && response.body.contains("development tenant") => {
+            Ok(())
+        }
+        Ok(_) => Err(Unhealthy { port, source: another_program() }),
+        Err(error) => Err(Unhealthy { port, source: in_words(error) }),
     }
-    let source = io::Error::other("another program answers");
-    Err(Unhealthy { port, source })
+}
+
+/// The system's words for a timeout would be "resource temporarily unavailable".
+fn in_words(error: io::Error) -> io::Error {
+    match error.kind() {
+        ErrorKind::WouldBlock | ErrorKind::TimedOut => {
+            io::Error::other("it does not respond in time")
+        }
+        ErrorKind::InvalidData => another_program(),
+        _ => error,
+    }
+}
+
+fn another_program() -> io::Error {
+    io::Error::other("another program answers")
 }
 
 /// No development tenant answers.

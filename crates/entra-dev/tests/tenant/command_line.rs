@@ -8,6 +8,10 @@ use std::{
 
 use entra_dev::{DevTenant, Directory, Options, ids::CONTOSO};
 use reqwest::Client;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpListener,
+};
 
 use crate::support::{
     Answer, EntraDev, as_json, command, free_ports, output_of, run_to_end, trusting,
@@ -53,6 +57,18 @@ async fn every_fault_of_a_file_is_reported_with_its_line() {
     let output = run_to_end(&folder, &["--check", "--config", "absent.toml"]).await;
     assert_eq!(output.status.code(), Some(1));
     assert!(output_of(&output).contains("absent.toml"), "{}", output_of(&output));
+}
+
+#[tokio::test]
+async fn the_number_of_people_reads_well_for_one_person() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = "[[tenants]]\nid = \"11111111-1111-4111-8111-111111111111\"\nname = \"Contoso\"\n\
+                [[people]]\nname = \"zoe\"\ndisplay_name = \"Zoe\"\ntenant = \"Contoso\"\n\
+                sign_in_name = \"zoe@contoso.example\"\n\
+                oid = \"0e000000-0000-4000-8000-000000000001\"\n";
+    fs::write(folder.path().join("mine.toml"), file).unwrap();
+    let checked = run_to_end(&folder, &["--check", "--config", "mine.toml"]).await;
+    assert_eq!(output_of(&checked), "1 person; no faults found\n");
 }
 
 #[tokio::test]
@@ -196,6 +212,30 @@ async fn the_health_check_asks_a_running_tenant() {
     assert_eq!(output.status.code(), Some(1));
     let text = output_of(&output);
     assert!(text.contains(&format!("no development tenant answers at port {port}")), "{text}");
+}
+
+#[tokio::test]
+async fn the_health_check_says_what_is_at_the_port_instead() {
+    let folder = tempfile::tempdir().unwrap();
+    let listen = async || TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let (silent, other) = (listen().await, listen().await);
+    let check = async |listener: &TcpListener| {
+        let port = listener.local_addr().unwrap().port().to_string();
+        let output = run_to_end(&folder, &["healthcheck", "--port", &port]).await;
+        assert_eq!(output.status.code(), Some(1));
+        output_of(&output)
+    };
+    let answer = async {
+        let (mut connection, _) = other.accept().await.unwrap();
+        let mut request = Vec::new();
+        while !request.ends_with(b"\r\n\r\n") {
+            assert_ne!(connection.read_buf(&mut request).await.unwrap(), 0);
+        }
+        connection.write_all(b"SSH-2.0-OpenSSH\r\n\r\n").await.unwrap();
+    };
+    let (of_silent, of_other, ()) = tokio::join!(check(&silent), check(&other), answer);
+    assert!(of_silent.contains("it does not respond in time"), "{of_silent}");
+    assert!(of_other.contains("another program answers"), "{of_other}");
 }
 
 #[tokio::test]
