@@ -90,6 +90,12 @@ impl Graph {
         Failure::NotGraph { host: self.url.host_str().unwrap_or_default().to_owned() }
     }
 
+    /// The resource, which must have an id: the path of a later call contains it.
+    pub(super) fn identified(&self, resource: Value) -> Result<Value, Failure> {
+        let has_id = resource["id"].as_str().is_some_and(|id| !id.is_empty());
+        has_id.then_some(resource).ok_or_else(|| self.not_graph())
+    }
+
     /// Returns all items of a list, from all of its pages.
     pub(super) async fn list(&self, call: &Call) -> Result<Vec<Value>, Failure> {
         let mut url = call.url(&self.url);

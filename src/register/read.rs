@@ -25,7 +25,8 @@ impl Graph {
         let found = self.all(&call).await;
         let found = found.map_err(|e| e.in_terms_of("read the tenant", Permission::Tenant))?;
         // A token is for exactly one tenant.
-        found.into_iter().next().ok_or_else(|| self.not_graph())
+        let found = found.into_iter().next().filter(|tenant: &Organization| !tenant.id.is_empty());
+        found.ok_or_else(|| self.not_graph())
     }
 
     /// Everything that concerns the registrations.
@@ -146,6 +147,7 @@ impl Graph {
         permission: Permission,
     ) -> Result<Option<T>, Failure> {
         let found = self.get(call).await.map_err(|error| error.in_terms_of(what, permission))?;
+        let found = found.map(|found| self.identified(found)).transpose()?;
         Ok(found.map(resources::read).transpose()?)
     }
 

@@ -90,6 +90,9 @@ impl<'a> Session<'a> {
                 // An upsert changed a registration that was not visible yet.
                 self.find(step, state, Patience::New).await
             }
+            Ok(answer) if step.creates() => {
+                Ok(step.apply(state, self.graph.identified(answer.body)?)?)
+            }
             Ok(answer) => Ok(step.apply(state, answer.body)?),
             // An interrupted run created it, and it is not visible yet. An upsert has no conflict with
             // an existing registration, but with a deleted one.

@@ -6,6 +6,7 @@ mod by_hand;
 mod env_file;
 mod interruption;
 mod throttling;
+mod values;
 mod waiting;
 
 use std::{

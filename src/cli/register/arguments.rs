@@ -1,21 +1,25 @@
 //! The command line, and what it wants together with the settings.
 
-use std::{process::ExitCode, str::FromStr};
+use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 use url::Url;
 
 use crate::{
-    api::{docs, security},
-    config::{
-        Environment,
-        registration::{self, RegistrationConfig},
-    },
+    api::docs,
+    config::{Environment, registration::RegistrationConfig},
     listener,
     register::{Audience, ClientIds, NEW_CLIENT_ID, Names, Wanted},
 };
 
-use super::{dry_run, interrupt::explain, removal, run, settings::audience_of, terminal::Terminal};
+use super::{
+    dry_run,
+    interrupt::explain,
+    removal, run,
+    settings::audience_of,
+    terminal::Terminal,
+    values::{RoleAssignment, app_id_uri, client_id, complete, names, secure_url, tenant},
+};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -45,10 +49,10 @@ pub(in crate::cli) struct Register {
     #[arg(long, conflicts_with = "client_id")]
     use_az: bool,
     /// Sign in with a code in a browser, through this public client of your tenant
-    #[arg(long, value_name = "GUID")]
+    #[arg(long, value_name = "GUID", value_parser = client_id)]
     client_id: Option<String>,
     /// The tenant to sign in to, a GUID or a domain [default: AAD_TENANT_ID]
-    #[arg(long, value_name = "TENANT")]
+    #[arg(long, value_name = "TENANT", value_parser = tenant)]
     tenant: Option<String>,
 
     /// The name of the API's registration. The registration for Swagger UI is named after it
@@ -113,64 +117,6 @@ pub(super) enum Format {
     EntraDev,
 }
 
-/// A person and an app role.
-#[derive(Debug, Clone)]
-struct RoleAssignment {
-    user: String,
-    role: String,
-}
-
-impl FromStr for RoleAssignment {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let (user, role) = text.rsplit_once('=').ok_or("write it as NAME=ROLE")?;
-        if user.trim().is_empty() {
-            return Err("the name is missing".to_owned());
-        }
-        let roles: Vec<_> = security::registered_roles().map(|(name, _)| name).collect();
-        if !roles.contains(&role) {
-            return Err(format!("there is no app role {role}, only {}", roles.join(", ")));
-        }
-        Ok(Self { user: user.trim().to_owned(), role: role.to_owned() })
-    }
-}
-
-fn names(text: &str) -> Result<Names, &'static str> {
-    Names::new(text).ok_or("a name must contain a letter or a digit")
-}
-
-const NO_APP_ID_URI: &str = "write a URI with a scheme and a host, such as api://todo.contoso.com, \
-    without commas, quotes or spaces";
-
-/// The setting is a list with commas, in a file with quotes.
-fn app_id_uri(text: &str) -> Result<String, &'static str> {
-    let is_plain = |c: char| !c.is_whitespace() && !c.is_control() && !",'\"".contains(c);
-    // `api://${API_CLIENT_ID}` has no host before there is an id.
-    let is_complete = |url: Url| !url.has_authority() || url.has_host();
-    match text.chars().all(is_plain) && Url::parse(text).is_ok_and(is_complete) {
-        true => Ok(text.to_owned()),
-        false => Err(NO_APP_ID_URI),
-    }
-}
-
-/// Refuses what is left of `api://{tenant}/${API_CLIENT_ID}` without an id. A registered URI may end
-/// with a slash.
-fn complete(uri: String, is_new: bool) -> Result<String, &'static str> {
-    match is_new && uri.ends_with('/') {
-        true => {
-            Err("a new URI must not end with a slash. If it refers to API_CLIENT_ID, put a line \
-            API_CLIENT_ID= above it")
-        }
-        false => Ok(uri),
-    }
-}
-
-fn secure_url(text: &str) -> Result<Url, &'static str> {
-    let url = Url::parse(text).ok().filter(registration::is_secure);
-    url.ok_or("it must be an https URL, or an http URL of this machine")
-}
-
 /// The command with its settings.
 pub(super) struct Request {
     pub(super) config: RegistrationConfig,
@@ -213,6 +159,9 @@ impl Register {
         let mut config = RegistrationConfig::read(&Environment::load()?)?;
         if let Some(problem) = config.server.redirect_problem() {
             anyhow::bail!("{problem}. Correct it before the redirect URI is registered");
+        }
+        if let Some(Err(problem)) = config.tenant.as_deref().map(tenant) {
+            anyhow::bail!("AAD_TENANT_ID cannot be used: {problem}");
         }
         let is_new = config.api_client_id.is_none();
         if is_new {

@@ -13,5 +13,6 @@ mod run;
 mod settings;
 mod sign_in;
 mod terminal;
+mod values;
 
 pub(super) use self::arguments::Register;

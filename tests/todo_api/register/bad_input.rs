@@ -19,7 +19,7 @@ use crate::support::{
 
 use super::{API, EVERYTHING, Run, Setup};
 
-const NOTHING: &str = "Nothing was changed";
+pub(super) const NOTHING: &str = "Nothing was changed";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_token_that_graph_refuses_is_explained_and_not_printed() {
@@ -222,6 +222,22 @@ async fn an_app_id_uri_that_the_setting_cannot_contain_is_refused() {
         .unwrap();
     setup.run(&[]).assert_failed(&["API_CLIENT_ID ", "AAD_INSTANCE must be ", NOTHING]);
     assert_eq!(setup.graph.calls().len(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_object_without_an_id_is_not_a_resource_of_graph() {
+    let Some(setup) = Setup::new(test_name!()).await else { return };
+    let tenant = json!({ "id": entra_dev::ids::CONTOSO, "displayName": "Contoso" });
+    for organization in [tenant, json!({ "displayName": "Contoso" })] {
+        let url = serve(make_sync(move |request: Request| {
+            let is_list = request.uri().path().ends_with("/organization");
+            Json(if is_list { json!({ "value": [organization.clone()] }) } else { json!({}) })
+        }))
+        .await;
+        let arguments = ["register", "--graph-url", &url];
+        let run = Run::of(&setup.launch.run(setup.folder.path(), &arguments));
+        run.assert_failed(&["does not respond like Microsoft Graph", NOTHING]);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
