@@ -63,6 +63,9 @@ pub enum Failure {
     /// An App ID URI belongs to another registration.
     #[error("another registration already has the App ID URI {0}")]
     UriTaken(String),
+    /// An App ID URI has a form that Graph does not accept.
+    #[error("Microsoft Graph does not accept the App ID URI {0}")]
+    InvalidUri(String),
     /// The unique name belongs to a registration that the caller may not change.
     #[error(
         "the name is taken: there is a registration with the unique name {0}, and this account may \
@@ -157,6 +160,7 @@ impl Failure {
             StatusCode::FORBIDDEN => Self::Forbidden { what: what.to_owned(), permission },
             _ if refusal.is_unverified_domain() => Self::UnverifiedDomain(refusal.message),
             _ if refusal.is_conflict() && says("identifieruris") => Self::UriTaken(refusal.message),
+            _ if refusal.is_invalid_uri() => Self::InvalidUri(refusal.message),
             _ => Self::Refused(refusal),
         }
     }
@@ -200,6 +204,10 @@ impl Failure {
                 not needed any more, delete it, also under Deleted applications."
                     .to_owned()
             }
+            Self::InvalidUri(_) => "Use one that begins with api:// or https://, contains the client id \
+                or a verified domain of the tenant, and does not end with a slash. Without \
+                --app-id-uri and APP_ID_URI, it is api:// and the client id."
+                .to_owned(),
             Self::NameTaken(_) => "Choose another name with --name. If the registration is yours, \
                 set API_CLIENT_ID and SWAGGER_UI_CLIENT_ID in .env."
                 .to_owned(),

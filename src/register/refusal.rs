@@ -51,11 +51,19 @@ impl Refusal {
             || self.says("identifier-uri-addition-error")
     }
 
+    /// Whether an App ID URI has a form that Graph does not accept.
+    pub(super) fn is_invalid_uri(&self) -> bool {
+        self.status == StatusCode::BAD_REQUEST
+            && self.says("identifieruris")
+            && self.says("invalid value")
+    }
+
     /// Whether the reason can be that a replica of Graph does not know a new object yet.
     pub(super) fn may_be_early(&self) -> bool {
         [StatusCode::NOT_FOUND, StatusCode::BAD_REQUEST].contains(&self.status)
             && !self.is_conflict()
             && !self.is_unverified_domain()
+            && !self.is_invalid_uri()
             && !self.has_code("CannotDeleteOrUpdateEnabledEntitlement")
     }
 }

@@ -184,10 +184,12 @@ impl Session<'_> {
             {
                 Failure::NameTaken(self.wanted.names.unique(*which))
             }
+            // Graph's message does not name it.
             (Step::Change { change, .. }, Failure::UriTaken(message)) => {
-                // Graph's message does not name it.
-                let uris = change.identifier_uris.as_ref().map(|uris| uris.join(" or "));
-                Failure::UriTaken(uris.unwrap_or_else(|| message.clone()))
+                Failure::UriTaken(change.uris().unwrap_or_else(|| message.clone()))
+            }
+            (Step::Change { change, .. }, Failure::InvalidUri(message)) => {
+                Failure::InvalidUri(change.uris().unwrap_or_else(|| message.clone()))
             }
             _ => failure,
         }

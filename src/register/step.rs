@@ -221,6 +221,11 @@ impl fmt::Display for Step {
 }
 
 impl ApplicationChange {
+    /// The App ID URIs, for messages.
+    pub(super) fn uris(&self) -> Option<String> {
+        self.identifier_uris.as_ref().map(|uris| uris.join(" or "))
+    }
+
     fn parts(&self) -> Vec<&'static str> {
         let api = self.api.clone().unwrap_or_default();
         let parts = [

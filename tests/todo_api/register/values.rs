@@ -7,6 +7,20 @@ use crate::support::test_name;
 use super::{Setup, bad_input::NOTHING};
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_app_id_uri_that_graph_does_not_accept_is_named() {
+    let Some(setup) = Setup::new(test_name!()).await else { return };
+    setup.run(&[]).assert_done();
+    for uri in ["https://todo.contoso.example/", "urn:todo"] {
+        let run = setup.run(&["--app-id-uri", uri]);
+        let said =
+            format!("does not accept the App ID URI api://{}", setup.setting("API_CLIENT_ID"));
+        run.assert_failed(&[&said, &format!(" or {uri}\n"), "begins with api://", NOTHING]);
+        // It is not tried again, because no new object can be the reason.
+        assert!(!run.stderr.contains("trying again"), "{run:#?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_value_that_cannot_be_in_a_request_is_refused_before_the_first_call() {
     let Some(setup) = Setup::new(test_name!()).await else { return };
     let long = "x".repeat(201);
