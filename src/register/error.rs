@@ -112,6 +112,14 @@ pub enum Failure {
         /// Its value.
         client_id: String,
     },
+    /// A setting names the other one of the two registrations.
+    #[error("{variable} is the client id of the other registration, {name}")]
+    OtherRegistration {
+        /// The setting.
+        variable: &'static str,
+        /// The display name of the registration.
+        name: String,
+    },
     /// Nobody has this name.
     #[error("there is no user {0} in the tenant")]
     NoUser(String),
@@ -241,6 +249,9 @@ impl Failure {
                  empty {variable}: it is created again then. Check also that you signed in to the \
                  right tenant."
             ),
+            Self::OtherRegistration { .. } => "Correct API_CLIENT_ID and SWAGGER_UI_CLIENT_ID in .env or \
+                in the environment."
+                .to_owned(),
             Self::NoUser(_) => "Write the sign-in name (user principal name) that the Entra admin \
                 center shows. A guest's contains #EXT#, so put it in quotes."
                 .to_owned(),

@@ -67,6 +67,13 @@ impl Graph {
         };
         let read = async || self.application_with("appId", client_id).await;
         match self.until(Patience::Existing, read).await? {
+            Some(application)
+                if application.unique_name.as_ref()
+                    == Some(&wanted.names.unique(which.other())) =>
+            {
+                let name = application.display_name;
+                Err(Failure::OtherRegistration { variable: which.variable(), name })
+            }
             Some(application) => Ok(Some(application)),
             None => Err(Failure::NoRegistration {
                 variable: which.variable(),

@@ -109,6 +109,13 @@ pub enum Which {
 impl Which {
     pub(super) const ALL: [Self; 2] = [Self::Api, Self::SwaggerUi];
 
+    pub(super) fn other(self) -> Self {
+        match self {
+            Self::Api => Self::SwaggerUi,
+            Self::SwaggerUi => Self::Api,
+        }
+    }
+
     /// The setting that contains the client id.
     pub fn variable(self) -> &'static str {
         match self {

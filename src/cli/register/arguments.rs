@@ -163,6 +163,12 @@ impl Register {
         if let Some(Err(problem)) = config.tenant.as_deref().map(tenant) {
             anyhow::bail!("AAD_TENANT_ID cannot be used: {problem}");
         }
+        if config.api_client_id.is_some() && config.api_client_id == config.swagger_ui_client_id {
+            anyhow::bail!(
+                "API_CLIENT_ID and SWAGGER_UI_CLIENT_ID are the same, but the API and Swagger UI are \
+                 two registrations. Empty SWAGGER_UI_CLIENT_ID, and the second one is created"
+            );
+        }
         let is_new = config.api_client_id.is_none();
         if is_new {
             // APP_ID_URI may refer to API_CLIENT_ID.

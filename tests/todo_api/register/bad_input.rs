@@ -169,6 +169,24 @@ async fn a_client_id_without_a_registration_is_named() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn client_ids_in_each_others_place_are_noticed() {
+    let Some(setup) = Setup::new(test_name!()).await else { return };
+    setup.run(&[]).assert_done();
+    let [api, client] = ["API_CLIENT_ID", "SWAGGER_UI_CLIENT_ID"].map(|name| setup.setting(name));
+    setup.graph.forget();
+    for (first, second, said) in [
+        (&client, &api, "API_CLIENT_ID is the client id of the other registration"),
+        (&api, &api, "API_CLIENT_ID and SWAGGER_UI_CLIENT_ID are the same"),
+    ] {
+        let env = format!("API_CLIENT_ID={first}\nSWAGGER_UI_CLIENT_ID={second}\n");
+        fs::write(setup.env_file(), &env).unwrap();
+        setup.run(&[]).assert_failed(&[said, NOTHING]);
+        assert_eq!(setup.env(), env);
+    }
+    assert_eq!(setup.graph.writes().len(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_token_for_another_tenant_is_named() {
     let Some(mut setup) = Setup::new(test_name!()).await else { return };
     setup.launch = setup.launch.with("AAD_TENANT_ID", entra_dev::ids::FABRIKAM);
