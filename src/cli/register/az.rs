@@ -40,5 +40,8 @@ pub(super) async fn token(tenant: Option<&str>) -> anyhow::Result<String> {
     // The output contains the token, so no error shows a part of it.
     let printed: Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
     let token = printed["accessToken"].as_str();
-    token.map(str::to_owned).context("the Azure CLI printed no accessToken")
+    token.map(str::to_owned).context(
+        "the Azure CLI printed no accessToken. Try: az account get-access-token --resource-type \
+         ms-graph",
+    )
 }

@@ -102,7 +102,12 @@ impl DeviceCode<'_> {
         let request = request.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
         let unreachable = |error: reqwest::Error| {
             let error = error.without_url();
-            anyhow::anyhow!("{} cannot be reached: {}", self.authority, Causes(&error))
+            anyhow::anyhow!(
+                "{} cannot be reached: {}\nCheck the network. If this machine must use a proxy, set \
+                 HTTPS_PROXY in the environment. Another cloud needs AAD_INSTANCE.",
+                self.authority,
+                Causes(&error)
+            )
         };
         let response = request.send().await.map_err(unreachable)?;
         let is_success = response.status().is_success();

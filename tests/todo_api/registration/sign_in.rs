@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 
 use crate::{
     register::{Run, Setup},
-    support::{Launch, Tool, require, test_name},
+    support::{Launch, Tool, free_ports, require, test_name},
 };
 
 /// Starts the program with this folder at the beginning of `PATH`.
@@ -198,6 +198,15 @@ async fn a_refused_sign_in_is_explained() {
         run.assert_failed(&["the sign-in failed: ", expected, "Nothing was changed."]);
     }
     assert_eq!(setup.graph.calls().len(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_network_a_sign_in_with_a_code_says_what_to_check() {
+    let Some(mut setup) = Setup::new(test_name!()).await else { return };
+    let [port] = free_ports();
+    setup.launch = Launch::default().with("AAD_INSTANCE", format!("http://127.0.0.1:{port}"));
+    let run: Run = setup.run(&["--client-id", CLIENT]);
+    run.assert_failed(&["cannot be reached", "Check the network", "HTTPS_PROXY", "Nothing was"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
