@@ -94,7 +94,7 @@ async fn markup_in_requests_and_files_is_escaped() {
     assert!(page.contains("<code>&lt;img src=x&gt;</code>"), "the tenant of a path");
 }
 
-/// A file with markup in every text.
+/// A file with markup in every text. In scopes and app roles, Entra does not accept tags.
 const EVIL_ENTRIES: &str = r#"
 [[tenants]]
 id = "d0000000-0000-4000-8000-000000000002"
@@ -113,19 +113,19 @@ email = "<script>@mail.example"
 oid = "d0000000-0000-4000-8000-000000000004"
 tenant = "<script>alert('tenant')</script>"
 groups = ["<script>alert('group')</script>"]
-roles = { "<img src=x>" = ["<script>"], "<script>" = [] }
+roles = { "<img src=x>" = ["&lt;script&gt;'"], "<script>" = [] }
 
 [[apps]]
 client_id = "d0000000-0000-4000-8000-000000000001"
 tenant = "<script>alert('tenant')</script>"
 name = "<img src=x>"
 app_id_uri = "urn:<script>"
-scopes = ["<img>"]
-app_roles = ["<script>"]
+scopes = ["&lt;img&gt;'"]
+app_roles = ["&lt;script&gt;'"]
 secrets = ["\"<img>"]
 expired_secrets = ["'<img>"]
 redirect_uris.web = ["http://localhost/?<img>"]
-permissions = { "<img src=x>" = ["<script>"] }
+permissions = { "<img src=x>" = ["&lt;script&gt;'"] }
 
 [[apps]]
 client_id = "d0000000-0000-4000-8000-000000000005"
