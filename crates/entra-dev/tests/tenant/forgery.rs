@@ -246,7 +246,7 @@ async fn unknown_people_and_apps_are_named_in_the_error() {
         (json!({ "kind": "refresh" }), "unknown variant `refresh`"),
         (json!({ "version": 3 }), "there is no version 3 of access tokens; choose 1 or 2"),
         (json!({ "encrypted": 1 }), "invalid type: integer"),
-        (json!({ "claims": [] }), "expected a map"),
+        (json!({ "claims": [] }), "expected an object"),
         (json!({ "expires_in": "soon" }), "invalid type: string"),
         (json!(17), "the body must be a JSON object"),
     ] {
