@@ -6,6 +6,8 @@ mod progenitor;
 
 use std::{fs, process::Command};
 
+use serde_json::Value;
+
 use crate::support::{App, Tool, require, root, run, test_name};
 
 use self::bodies::every_body;
@@ -76,6 +78,26 @@ fn the_guide_shows_the_examples() {
     let shown = rust.split("#[tokio::main").next().unwrap();
     let (_, shown) = shown.split_once("\n\n").unwrap();
     assert!(guide.contains(shown.trim_end()), "docs/CLIENTS.md differs from create.rs");
+}
+
+#[test]
+fn the_guide_installs_the_tested_versions() {
+    let guide = read_guide();
+    let packages: Value = serde_json::from_str(include_str!("../tools/package.json")).unwrap();
+    let requirements = include_str!("../tools/requirements.txt");
+    let mut named = 0;
+    for word in guide.split_whitespace() {
+        if let Some((package, version)) = word.rsplit_once('@') {
+            let Some(tested) = packages["dependencies"].get(package) else { continue };
+            assert_eq!(tested, version, "{package}");
+            named += 1;
+        } else if let Some((package, _)) = word.split_once("==") {
+            let tested = requirements.lines().any(|line| line.split(' ').next() == Some(word));
+            assert!(tested, "make tools installs another version of {package} than {word}");
+            named += 1;
+        }
+    }
+    assert!(named >= 15, "{named}");
 }
 
 /// Generates and compiles the client in this folder of `tests/generated`, and runs its journey.
