@@ -3,6 +3,7 @@
 
 use std::path::Path;
 
+use anyhow::Context;
 use entra_dev::{DevTenant, Directory, Options, ids};
 use poem::{Server, listener::TcpListener};
 use poem_entra::Settings;
@@ -20,7 +21,9 @@ async fn main() -> anyhow::Result<()> {
         https_port: None,
         ..Options::default()
     };
-    let tenant = DevTenant::start_with(options).await?;
+    let tenant = DevTenant::start_with(options).await.context(
+        "failed to start the development tenant; to use another port, set DEV_TENANT_PORT",
+    )?;
     let mut settings = Settings::new(ids::CONTOSO, ids::API_CLIENT_ID);
     settings.instance = tenant.base_url().to_owned();
     let routes = routes(&settings, ids::SWAGGER_UI_CLIENT_ID)?;
@@ -29,8 +32,10 @@ async fn main() -> anyhow::Result<()> {
     println!("\n  Sign in and call the API    http://localhost:{port}/docs");
     println!("  The development tenant      {}/_dev", tenant.base_url());
     println!("  An access token             cargo run --quiet --example token -- ada\n");
-    Server::new(TcpListener::bind(("127.0.0.1", port))).run(routes).await?;
-    Ok(())
+    let server = Server::new(TcpListener::bind(("127.0.0.1", port)));
+    server.run(routes).await.with_context(|| {
+        format!("failed to listen on 127.0.0.1:{port}; to use another port, set PORT")
+    })
 }
 
 /// A port in the environment, or this one.

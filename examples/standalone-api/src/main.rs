@@ -31,8 +31,10 @@ async fn serve() -> anyhow::Result<()> {
     }
     let routes = routes(&settings, &swagger_ui)?;
     let address = variable("ADDRESS").unwrap_or_else(|| "127.0.0.1:3000".to_owned());
-    Server::new(TcpListener::bind(address)).run(routes).await?;
-    Ok(())
+    let server = Server::new(TcpListener::bind(address.clone()));
+    server.run(routes).await.with_context(|| {
+        format!("failed to listen on {address}; to use another address, set ADDRESS")
+    })
 }
 
 /// A variable of the environment. An empty one counts as absent.

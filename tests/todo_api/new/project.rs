@@ -100,6 +100,21 @@ impl Project {
         let token = succeed(run(token()).await);
         let me = api.send(Method::GET, "/me", Some(token.trim())).await;
         assert_eq!(me.status, StatusCode::OK);
+
+        // Both ports are in use now.
+        let [free] = free_ports();
+        let [port, free] = [port, free].map(|port| port.to_string());
+        let mut second_tenant = self.program("examples/dev");
+        second_tenant.env("PORT", &free).env("DEV_TENANT_PORT", &tenant_port);
+        let mut second_api = self.program("examples/dev");
+        second_api.env("PORT", &port).env("DEV_TENANT_PORT", &free);
+        for (program, fix) in
+            [(second_tenant, "set DEV_TENANT_PORT"), (second_api, "another port, set PORT")]
+        {
+            let refused = run(program).await;
+            let shown = String::from_utf8_lossy(&refused.stderr);
+            assert!(!refused.status.success() && shown.contains(fix), "{shown}");
+        }
     }
 }
 
