@@ -89,8 +89,8 @@ impl ValidatorBuilder {
             && !self.settings.app_id_uris.contains(url)
         {
             tracing::info!(
-                "Only for MCP clients and others that send `resource`: Entra answers with \
-                 AADSTS9010010 if it is {url}, because that is not an App ID URI of this API"
+                "Clients that send a `resource`, such as MCP clients, get AADSTS9010010 from Entra, \
+                 because {url} is not an App ID URI of this API. Other clients are not affected."
             );
         }
         let transport = match self.transport {

@@ -114,8 +114,8 @@ fn a_resource_that_is_not_an_app_id_uri_is_announced() {
         });
         let lines = log.0.lock().unwrap();
         let expected = format!(
-            "Only for MCP clients and others that send `resource`: Entra answers with AADSTS9010010 \
-             if it is {url}, because that is not an App ID URI of this API"
+            "Clients that send a `resource`, such as MCP clients, get AADSTS9010010 from Entra, \
+             because {url} is not an App ID URI of this API. Other clients are not affected."
         );
         let is_announcement = |line: &Line| line["message"] == expected;
         assert_eq!(lines.iter().any(is_announcement), announced);
