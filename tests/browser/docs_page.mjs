@@ -73,22 +73,20 @@ async function look(browser, width, colorScheme) {
     await dialog.waitFor({ state: 'detached' });
     await page.getByText('Uma Ulrich').waitFor();
 
-    for (const operation of [
-        page.locator('.opblock-post').first(),
-        page.locator('.opblock-get', { has: page.locator('[data-path$="{id}"]') }),
+    for (const [operation, id] of [
+        [page.locator('.opblock-post').first()],
+        [page.locator('.opblock-get', { has: page.locator('[data-path$="{id}"]') }), '1'],
     ]) {
         await operation.locator('.opblock-summary-control').click();
         await operation.getByRole('button', { name: 'Try it out' }).click();
-        const id = operation.getByPlaceholder('id', { exact: true });
-        const execute = operation.getByRole('button', { name: 'Execute' });
-        await execute.waitFor();
-        if (await id.isVisible()) await id.fill('1');
-        await execute.click();
+        if (id) await operation.getByPlaceholder('id', { exact: true }).fill(id);
+        await operation.getByRole('button', { name: 'Execute' }).click();
         await operation.locator('.live-responses-table').waitFor();
     }
     await check('open');
     for (const tab of await page.getByRole('tab', { name: 'Schema' }).all()) await tab.click();
     await page.locator('.models-control').click();
+    await page.locator('.models-control[aria-expanded=true]').waitFor();
     await check('schemas');
     await context.close();
 }
@@ -99,6 +97,7 @@ try {
     await look(browser, 360, 'dark');
     // The system's setting may change while the page is open.
     const page = await browser.newPage({ colorScheme: 'light' });
+    page.setDefaultTimeout(ONE_WAIT);
     await page.goto(`${base}/docs`);
     await page.emulateMedia({ colorScheme: 'dark' });
     await page.locator('html.dark-mode .opblock').first().waitFor();

@@ -8,6 +8,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { chromium, launchOptions } from './chromium.mjs';
+import { ONE_WAIT } from './limits.mjs';
 
 const [tenant, folder] = process.argv.slice(2);
 const CONTOSO = `${tenant}/11111111-1111-4111-8111-111111111111`;
@@ -106,6 +107,7 @@ try {
     for (const name of ['audit-trail', 'sign-in', 'consent']) {
         for (const colorScheme of ['light', 'dark']) {
             const page = await browser.newPage({ viewport: SIZES[name], colorScheme });
+            page.setDefaultTimeout(ONE_WAIT);
             await SCENES[name](page);
             await page.screenshot({ path: join(folder, `${name}-${colorScheme}.png`) });
             await page.close();

@@ -116,6 +116,7 @@ class App {
 async function checkAppearance(page, state) {
     for (const [width, colorScheme] of [[1280, 'light'], [360, 'dark'], [360, 'light']]) {
         await page.setViewportSize({ width, height: 600 });
+        await page.waitForFunction((width) => innerWidth === width, width);
         await page.emulateMedia({ colorScheme });
         const context = `${state}, ${width} px, ${colorScheme}`;
         assert.deepEqual(await violations(page), [], context);

@@ -66,7 +66,7 @@ async function openSignIn(page, dialog) {
     const opened = page.waitForEvent('popup');
     await dialog.locator('button', { hasText: 'Authorize' }).click();
     const popup = await opened;
-    await popup.waitForLoadState();
+    await popup.waitForURL((url) => url.origin === tenant);
     return popup;
 }
 
@@ -92,7 +92,7 @@ async function execute(page, id) {
 
 /** Sends the authority's page with a header that separates its window from the docs page. */
 async function separate(route) {
-    const response = await route.fetch({ maxRedirects: 0 });
+    const response = await route.fetch({ maxRedirects: 0, timeout: ONE_WAIT });
     const headers = { ...response.headers(), 'cross-origin-opener-policy': 'same-origin' };
     await route.fulfill({ response, headers });
 }
