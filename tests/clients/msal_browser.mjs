@@ -8,7 +8,6 @@
 
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { ONE_WAIT } from '../browser/limits.mjs';
 import { launch } from './lib/chromium.mjs';
 import { assertApiRefuses, assertApiTakes, run, settings, unverifiedClaims } from './lib/matrix.mjs';
 import { serveApp, version } from './lib/spa.mjs';
@@ -33,8 +32,7 @@ const { browser, close } = await launch(settings.TENANT_HTTPS);
 
 /** Opens the app in a new tab, so that its cache is empty. */
 async function openApp(configuration = { auth }) {
-    const system = { iframeBridgeTimeout: ONE_WAIT, ...configuration.system };
-    told = { ...configuration, system };
+    told = configuration;
     const app = await browser.newPage();
     await app.goto(home);
     assert.equal(await app.evaluate(() => returned), null);

@@ -9,6 +9,7 @@
 import assert from 'node:assert/strict';
 import { X509Certificate, createHash, createPrivateKey } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { ONE_WAIT } from '../browser/limits.mjs';
 import {
     assertApiForbids, assertApiRefuses, assertApiTakes, assertIsDownstream, redirectTo, run,
     settings, tools,
@@ -37,7 +38,8 @@ async function discover(clientId, authentication, tenant = settings.TENANT_HTTPS
     const execute = [client.enableNonRepudiationChecks];
     if (new URL(tenant).protocol === 'http:') execute.push(client.allowInsecureRequests);
     const issuer = new URL(`${tenant}/${settings.TENANT_ID}/v2.0`);
-    return client.discovery(issuer, clientId, undefined, authentication, { execute });
+    const options = { execute, timeout: ONE_WAIT / 1_000 };
+    return client.discovery(issuer, clientId, undefined, authentication, options);
 }
 
 /** Signs somebody in with a code, PKCE, state and nonce. Returns the tokens and the context. */

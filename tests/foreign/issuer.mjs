@@ -11,6 +11,7 @@ import assert from 'node:assert/strict';
 import { createHash, generateKeyPairSync, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
+import { ONE_FLOW } from '../browser/limits.mjs';
 import { tools } from '../tools/require.mjs';
 
 // The provider prints advice to stdout, which is reserved for the one line of JSON.
@@ -25,7 +26,6 @@ const IDA = 'bbbbbbbb-bbbb-4bbb-8bbb-bbbbbbbbbbbb';
 const SCOPE = 'access_as_user';
 const REDIRECT = 'http://localhost:8000/oauth2-redirect';
 const MOUNT = `/${TENANT}/v2.0`;
-const SIGNING_IN = 30_000;
 
 const server = createServer();
 server.listen(0, '127.0.0.1');
@@ -96,7 +96,7 @@ server.on('request', (request, response) => {
 
 /** Signs Ida in and returns the token response for an API. */
 async function signIn(api) {
-    const signal = AbortSignal.timeout(SIGNING_IN);
+    const signal = AbortSignal.timeout(ONE_FLOW);
     const { authorization_endpoint: authorize, token_endpoint: endpoint } =
         await (await fetch(`${issuer}/.well-known/openid-configuration`, { signal })).json();
     const cookies = new Map();

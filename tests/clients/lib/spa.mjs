@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { dirname, extname, join } from 'node:path';
+import { ONE_FLOW } from '../../browser/limits.mjs';
 import { tools } from '../../tools/require.mjs';
 
 const library = dirname(tools.resolve('@azure/msal-browser/package.json'));
@@ -21,13 +22,21 @@ const files = {
 };
 const types = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript; charset=utf-8' };
 
+/** MSAL's own limits are too short for a busy machine. */
+const patience = {
+    iframeBridgeTimeout: ONE_FLOW,
+    popupBridgeTimeout: ONE_FLOW,
+    redirectNavigationTimeout: ONE_FLOW,
+};
+
 /** Serves the app. `configuration` returns what the app gets when it loads. Returns its origin. */
 export async function serveApp(configuration) {
     const server = createServer(async ({ url }, response) => {
         const { pathname } = new URL(url, 'http://localhost');
         if (pathname === '/configuration.json') {
             response.setHeader('content-type', 'application/json');
-            response.end(JSON.stringify(configuration()));
+            const { system, ...others } = configuration();
+            response.end(JSON.stringify({ ...others, system: { ...patience, ...system } }));
         } else if (files[pathname]) {
             response.setHeader('content-type', types[extname(files[pathname])]);
             response.end(await readFile(files[pathname]));
