@@ -27,7 +27,7 @@ from azure.identity import (
     ManagedIdentityCredential,
     WorkloadIdentityCredential,
 )
-from matrix import AUTHORITY, OWN_SCOPE, run, settings, unverified_claims
+from matrix import AUTHORITY, ONE_ANSWER, OWN_SCOPE, run, settings, unverified_claims
 
 SYSTEM = settings["SYSTEM_CLIENT_ID"]
 USER = settings["USER_CLIENT_ID"]
@@ -71,7 +71,7 @@ def assert_recorded(token: str, client_id: str) -> None:
     headers = {"authorization": f"Bearer {token}"}
     run_of_job = {"summary": f"by {client_id}"}
     url = f"{settings['STANDALONE_API_URL']}/runs"
-    answer = requests.post(url, json=run_of_job, headers=headers, timeout=60)
+    answer = requests.post(url, json=run_of_job, headers=headers, timeout=ONE_ANSWER)
     assert answer.status_code == 200, answer.text
 
 
@@ -141,7 +141,8 @@ def msal_identity() -> None:
                 client = msal.ManagedIdentityClient(identity, http_client=requests.Session())
                 result = client.acquire_token_for_client(resource=RESOURCE)
                 assert "access_token" in result, result
-                assert 86_000 < result["expires_in"] <= 86_400, result["expires_in"]
+                # A day, less what has passed since.
+                assert 82_800 < result["expires_in"] <= 86_400, result["expires_in"]
                 assert_recorded(result["access_token"], client_id)
     client = msal.ManagedIdentityClient(user(client_id=DEPLOYER), http_client=requests.Session())
     result = client.acquire_token_for_client(resource=RESOURCE)
