@@ -67,7 +67,7 @@ def isolated(url: str) -> Iterator[Tenant]:
     token = os.environ.get("ENTRA_DEV_CONTROL_TOKEN")
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     hooks = {"response": [_raise_with_reason]}
-    with httpx.Client(headers=headers, event_hooks=hooks, timeout=30) as http:
+    with httpx.Client(headers=headers, event_hooks=hooks, timeout=60) as http:
         tenant = Tenant(url, http, http.post(f"{url}/_dev/tenants", json={}).json())
         try:
             # Access tokens name the URL at which the API reads the keys.

@@ -28,7 +28,8 @@ export const test = base.extend<TestFixtures, WorkerFixtures>({
         const app = await startApp(tenant, join(project.outputDir, `app-${workerIndex}`));
         await use(app);
         await app.stop();
-    }, { scope: 'worker' }],
+        // Otherwise, the build of the app would take some of the first test's time.
+    }, { scope: 'worker', timeout: 300_000 }],
 
     baseURL: ({ app }, use) => use(app.url),
 
