@@ -1,7 +1,5 @@
 //! The token that protects `/_dev`.
 
-use std::time::Duration;
-
 use entra_dev::{ControlToken, Directory, Options, TokenError, ids::CONTOSO, running_access_token};
 use reqwest::{Method, StatusCode};
 use tokio::{
@@ -10,7 +8,7 @@ use tokio::{
     time::timeout,
 };
 
-use crate::support::{Answer, Form, TestTenant, shared_keys};
+use crate::support::{Answer, Form, GIVE_UP_AFTER, TestTenant, shared_keys};
 
 const TOKEN: &str = "the-token-of-the-tests";
 
@@ -222,7 +220,7 @@ async fn connect(tenant: &TestTenant) -> TcpStream {
     TcpStream::connect(("127.0.0.1", port)).await.unwrap()
 }
 
-/// The status line and the header fields. A server that waits for the body takes longer than this.
+/// The status line and the header fields. A server that waits for the body responds with 408.
 async fn head_of_response(connection: &mut TcpStream) -> String {
     let mut head = Vec::new();
     let read = async {
@@ -230,6 +228,6 @@ async fn head_of_response(connection: &mut TcpStream) -> String {
             head.push(connection.read_u8().await.unwrap());
         }
     };
-    timeout(Duration::from_secs(8), read).await.unwrap();
+    timeout(GIVE_UP_AFTER, read).await.unwrap();
     String::from_utf8(head).unwrap()
 }

@@ -46,7 +46,7 @@ pub(crate) use managed_identity::{
 };
 pub(crate) use many_scopes::{MANY_SCOPES, MANY_SCOPES_ENTRIES};
 pub(crate) use page::{between, section};
-pub(crate) use process::{EntraDev, command, free_ports, output_of, run_to_end};
+pub(crate) use process::{EntraDev, GIVE_UP_AFTER, command, free_ports, output_of, run_to_end};
 pub(crate) use programs::{
     NATIVE, Program, REPORTS_API, SINGLE_PAGE, WEB, api_scope, claims, reports_scope, text,
 };

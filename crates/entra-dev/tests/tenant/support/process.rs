@@ -2,9 +2,14 @@
 
 use std::{
     fs::{self, File},
+    iter,
     net::{Ipv4Addr, TcpListener},
-    process::{Child, Command, ExitStatus, Output, Stdio},
-    time::Duration,
+    process::{self, Child, Command, ExitStatus, Output, Stdio},
+    sync::{
+        LazyLock,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::{Duration, Instant},
 };
 
 use reqwest::Client;
@@ -46,7 +51,8 @@ impl EntraDev {
 
     /// When it serves, it prints the URLs and then the warning.
     async fn wait_until_ready(&mut self) {
-        for _ in 0..TRIES {
+        let deadline = Instant::now() + GIVE_UP_AFTER;
+        while Instant::now() < deadline {
             let log = self.log();
             if log.contains("FOR DEVELOPMENT ONLY") {
                 let url = |title| {
@@ -66,7 +72,8 @@ impl EntraDev {
     /// Waits without reading the log.
     pub(crate) async fn wait_until_it_answers(&mut self) {
         let client = Client::builder().no_proxy().build().unwrap();
-        for _ in 0..TRIES {
+        let deadline = Instant::now() + GIVE_UP_AFTER;
+        while Instant::now() < deadline {
             if client.get(&self.url).send().await.is_ok() {
                 return;
             }
@@ -112,8 +119,10 @@ impl Drop for EntraDev {
 
 const LOG: &str = "server.log";
 
-/// Ten seconds in all. The tests poll, because the process cannot notify them.
-const TRIES: u32 = 200;
+/// The limit for one wait, such as for a process or a response. It only ends a test that hangs. It
+/// says nothing about speed, because in CI, all tests share two processors.
+pub(crate) const GIVE_UP_AFTER: Duration = Duration::from_secs(120);
+/// The tests poll, because the process cannot notify them.
 const BETWEEN_TRIES: Duration = Duration::from_millis(50);
 
 /// Runs the program until it ends. It must not serve.
@@ -130,7 +139,8 @@ pub(crate) async fn run_to_end(folder: &TempDir, arguments: &[&str]) -> Output {
 
 /// The exit status; `None` if the process does not end.
 async fn wait_for(process: &mut Child) -> Option<ExitStatus> {
-    for _ in 0..TRIES {
+    let deadline = Instant::now() + GIVE_UP_AFTER;
+    while Instant::now() < deadline {
         if let Some(status) = process.try_wait().unwrap() {
             return Some(status);
         }
@@ -152,8 +162,13 @@ pub(crate) fn output_of(output: &Output) -> String {
     String::from_utf8([output.stdout.as_slice(), output.stderr.as_slice()].concat()).unwrap()
 }
 
-/// Free ports. They differ because they are bound at the same time.
+/// Ports that nothing listens on. They are below those that the system gives to clients and to
+/// listeners on port 0 (from 32768 on Linux), so nobody else gets them before they are used.
 pub(crate) fn free_ports() -> [u16; 2] {
-    let listeners = [(); 2].map(|()| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap());
-    listeners.map(|listener| listener.local_addr().unwrap().port())
+    static NEXT: LazyLock<AtomicU32> = LazyLock::new(|| AtomicU32::new(process::id()));
+    let is_free = |port: &u16| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok();
+    [(); 2].map(|()| {
+        let next = || 10_000 + NEXT.fetch_add(1, Ordering::Relaxed) % 10_000;
+        iter::repeat_with(next).map(|port| port.try_into().unwrap()).find(is_free).unwrap()
+    })
 }
