@@ -33,12 +33,14 @@ mod tenant;
 #[allow(dead_code, unused_imports, unused_macros, reason = "the tests use all of it")]
 mod support {
     mod database;
+    mod limits;
     mod ports;
     mod postgres;
     mod tools;
 
     pub(crate) use self::{
         database::Database,
+        limits::GIVE_UP_AFTER,
         ports::free_ports,
         postgres::Postgres,
         tools::{Tool, require},

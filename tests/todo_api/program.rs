@@ -1,12 +1,12 @@
 //! Starts and stops the real program.
 
-use std::{fs, time::Duration};
+use std::fs;
 
 use entra_dev::DevTenant;
 use futures_util::future::join_all;
 use reqwest::{Client, StatusCode, redirect::Policy};
 
-use crate::support::{Launch, Program, free_ports};
+use crate::support::{GIVE_UP_AFTER, Launch, Program, free_ports};
 
 #[tokio::test]
 async fn a_request_is_one_log_line_without_token_name_or_path() {
@@ -117,7 +117,7 @@ async fn a_blocked_log_reader_never_blocks_a_request() {
     // A pipe with a reader that never reads. It holds some hundred lines; 10,000 more are queued.
     let stuck = ["sh", "-c", "mkfifo log; exec 3<>log; exec \"$0\" \"$@\" >log 2>&1"];
     let mut program = Program::launch(Launch::dev().through(&stuck)).await;
-    let client = Client::builder().no_proxy().timeout(Duration::from_secs(10)).build().unwrap();
+    let client = Client::builder().no_proxy().timeout(GIVE_UP_AFTER).build().unwrap();
     let url = format!("{}/health", program.url);
     join_all((0..32).map(async |_| {
         for _ in 0..400 {

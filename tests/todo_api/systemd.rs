@@ -1,12 +1,14 @@
 //! The server as a systemd service.
 
-use std::{fs, path::Path, process::Command, time::Duration};
+use std::{fs, path::Path, process::Command};
 
 use reqwest::StatusCode;
 use todo_api::config::VARIABLES;
 use tokio::{net::UnixDatagram, time::timeout};
 
-use crate::support::{Launch, Program, Tool, client, free_ports, require, test_name};
+use crate::support::{
+    GIVE_UP_AFTER, Launch, Program, Tool, client, free_ports, require, test_name,
+};
 
 const UNIT: &str = "docs/todo-api.service";
 
@@ -55,7 +57,7 @@ async fn systemd_is_told_when_a_reload_begins_and_ends() {
 /// The next message of the server to systemd.
 async fn next_message(systemd: &UnixDatagram) -> String {
     let mut message = [0; 100];
-    let length = timeout(Duration::from_secs(20), systemd.recv(&mut message));
+    let length = timeout(GIVE_UP_AFTER, systemd.recv(&mut message));
     let length = length.await.unwrap().unwrap();
     String::from_utf8(message[..length].to_vec()).unwrap()
 }

@@ -169,14 +169,15 @@ fn copy(from: &Path, to: &Path) {
 const BEGIN: &str = "@@ begin";
 const END: &str = "@@ end";
 
-/// The script stops at the first command that fails. A server has 30 seconds to start.
+/// The script stops at the first command that fails, or if a server does not start within two
+/// minutes, which says nothing about speed.
 const START: &str = r#"
 set -eu
 wait_for() {
     tries=0
     until curl --silent --fail --insecure --output /dev/null "$1"; do
         tries=$((tries + 1))
-        if [ $tries -gt 600 ]; then
+        if [ $tries -gt 2400 ]; then
             cat server.log
             exit 1
         fi

@@ -63,7 +63,7 @@ async fn a_terminal_shows_that_the_command_waits_for_the_azure_cli() {
     let Some([_]) = require(test_name!(), [Tool::Script]) else { return };
     let Some(setup) = Setup::new(test_name!()).await else { return };
     // It waits until the test has seen the line. If there is none, it fails.
-    let script = r#"timeout 20 cat gate && echo "{\"accessToken\": \"$AZ_TOKEN\"}""#;
+    let script = r#"timeout 120 cat gate && echo "{\"accessToken\": \"$AZ_TOKEN\"}""#;
     let mut setup = setup.with_az(script);
     let gate = setup.folder.path().join("gate");
     assert!(Command::new("mkfifo").arg(&gate).status().unwrap().success());

@@ -13,7 +13,7 @@ use std::{
 use tempfile::TempDir;
 use tokio::time::sleep;
 
-use super::{image::Image, send_signal};
+use super::{image::Image, send_signal, wait_until};
 
 /// A network of its own, which has only the loopback addresses. All ports are free.
 pub(crate) struct Network(Child);
@@ -100,15 +100,16 @@ impl Container {
 
     /// Waits until the health check of the image succeeds.
     pub(crate) async fn wait_until_healthy(&mut self) {
-        for _ in 0..TRIES {
+        wait_until("the container is healthy", async || {
             if self.is_running() && self.run(&self.image.health_check).status.success() {
-                return;
+                return true;
             }
             let ended = self.process.try_wait().unwrap();
             assert!(ended.is_none(), "the container ended:\n{}", self.log());
             sleep(BETWEEN_TRIES).await;
-        }
-        panic!("the container did not become healthy:\n{}", self.log());
+            false
+        })
+        .await;
     }
 
     /// Runs another command in the container, as its user.
@@ -125,13 +126,14 @@ impl Container {
     /// Sends the first process of the container a signal, and waits until it ends.
     pub(crate) async fn stop(&mut self, signal: &str) -> ExitStatus {
         send_signal(self.id(), signal);
-        for _ in 0..TRIES {
-            if let Some(status) = self.process.try_wait().unwrap() {
-                return status;
-            }
+        let mut status = None;
+        wait_until("the container has ended", async || {
             sleep(BETWEEN_TRIES).await;
-        }
-        panic!("the container did not end:\n{}", self.log());
+            status = self.process.try_wait().unwrap();
+            status.is_some()
+        })
+        .await;
+        status.unwrap()
     }
 
     /// A file below `/proc` of the first process.
@@ -208,6 +210,5 @@ fn mounts(root: &Path, setup: &Setup, folder: &Path) -> String {
 }
 
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-/// Twenty seconds in total.
-const TRIES: u32 = 400;
+/// Another process cannot notify the test, so the test polls.
 const BETWEEN_TRIES: Duration = Duration::from_millis(50);

@@ -1,15 +1,11 @@
 //! Databases for tests: a new, empty one for each, on SQLite or on PostgreSQL.
 
-use std::{
-    path::PathBuf,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{path::PathBuf, sync::Arc, time::Instant};
 
 use entra_dev::ids::{CONTOSO, FABRIKAM};
 use tempfile::TempDir;
 
-use super::{Postgres, Tool, postgres, require};
+use super::{GIVE_UP_AFTER, Postgres, Tool, postgres, require};
 
 /// Runs each of these tests twice: on SQLite and on PostgreSQL.
 macro_rules! on_both {
@@ -79,7 +75,7 @@ impl Database {
     pub(crate) fn open(&self) -> rusqlite::Connection {
         let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_WRITE;
         let connection = rusqlite::Connection::open_with_flags(self.file(), flags).unwrap();
-        connection.busy_timeout(Duration::from_secs(5)).unwrap();
+        connection.busy_timeout(GIVE_UP_AFTER).unwrap();
         connection
     }
 
@@ -111,7 +107,7 @@ impl Database {
 
     /// Repeats the query until it returns this number, for as long as a slow machine needs.
     pub(crate) async fn wait_for(&self, sql: &'static str, number: i64) {
-        let deadline = Instant::now() + Duration::from_secs(20);
+        let deadline = Instant::now() + GIVE_UP_AFTER;
         while self.number(sql).await != number {
             assert!(Instant::now() < deadline, "it never became {number}: {sql}");
             // The server may run on this thread.

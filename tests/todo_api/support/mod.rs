@@ -21,6 +21,7 @@ pub(crate) mod graph;
 mod image;
 pub(crate) mod judges;
 mod kept;
+mod limits;
 mod locks;
 mod manual;
 mod ports;
@@ -54,6 +55,7 @@ pub(crate) use self::{
     gateway::{Document, gateway},
     image::Image,
     kept::Kept,
+    limits::GIVE_UP_AFTER,
     locks::{MigrationLock, TodosLock, Transaction},
     manual::leads_somewhere,
     ports::free_ports,

@@ -13,13 +13,13 @@ use std::{
         OnceLock,
         atomic::{AtomicU32, Ordering},
     },
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use tempfile::TempDir;
 use tokio_postgres::{Client, NoTls};
 
-use super::free_ports;
+use super::{GIVE_UP_AFTER, free_ports};
 
 /// A running server. It stops when it is dropped and when the test program ends.
 pub(crate) struct Postgres {
@@ -75,7 +75,7 @@ impl Postgres {
         let log = File::options().create(true).append(true).open(self.log()).unwrap();
         watchdog.stdin(Stdio::piped()).stdout(log.try_clone().unwrap()).stderr(log);
         self.watchdog = Some(watchdog.spawn().unwrap());
-        let deadline = Instant::now() + Duration::from_secs(20);
+        let deadline = Instant::now() + GIVE_UP_AFTER;
         while !self.is_ready() {
             assert!(Instant::now() < deadline, "{}", fs::read_to_string(self.log()).unwrap());
             std::thread::yield_now();

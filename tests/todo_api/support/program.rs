@@ -5,14 +5,14 @@ use std::{
     io::{self, Write},
     path::Path,
     process::{Child, Command, ExitStatus, Output, Stdio},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use reqwest::StatusCode;
 use tempfile::TempDir;
 use tokio::time::sleep;
 
-use super::{client, free_ports};
+use super::{GIVE_UP_AFTER, client, free_ports};
 
 /// `todo-api serve` in its own process and folder. Dropping it kills the process.
 pub(crate) struct Program {
@@ -186,7 +186,8 @@ impl Program {
 
     pub(crate) async fn wait_until_ready(&mut self) {
         let client = client();
-        for _ in 0..TRIES {
+        let deadline = Instant::now() + GIVE_UP_AFTER;
+        while Instant::now() < deadline {
             let answer = client.get(format!("{}/health/ready", self.url)).send().await;
             if answer.is_ok_and(|answer| answer.status() == StatusCode::OK) {
                 return;
@@ -200,7 +201,8 @@ impl Program {
 
     /// Waits until the log contains this text.
     pub(crate) async fn wait_for(&self, text: &str) {
-        for _ in 0..TRIES {
+        let deadline = Instant::now() + GIVE_UP_AFTER;
+        while Instant::now() < deadline {
             if self.log().contains(text) {
                 return;
             }
@@ -221,7 +223,8 @@ impl Program {
     }
 
     pub(crate) async fn wait_until_ended(&mut self) -> ExitStatus {
-        for _ in 0..TRIES {
+        let deadline = Instant::now() + GIVE_UP_AFTER;
+        while Instant::now() < deadline {
             if let Some(status) = self.process.try_wait().unwrap() {
                 return status;
             }
@@ -263,6 +266,5 @@ pub(crate) fn send_signal(process: u32, signal: &str) {
 
 const LOG: &str = "server.log";
 
-/// Twenty seconds in total. Another process cannot notify the test, so the test polls.
-const TRIES: u32 = 1_000;
+/// Another process cannot notify the test, so the test polls.
 const BETWEEN_TRIES: Duration = Duration::from_millis(20);

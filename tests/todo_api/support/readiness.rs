@@ -1,14 +1,14 @@
 //! Waiting for a state, and the readiness of a server.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use reqwest::{Method, StatusCode};
 
-use super::{Answer, App};
+use super::{Answer, App, GIVE_UP_AFTER};
 
 /// Repeats a check until it succeeds, for as long as a slow machine needs.
 pub(crate) async fn wait_until(what: &str, mut check: impl AsyncFnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(20);
+    let deadline = Instant::now() + GIVE_UP_AFTER;
     while !check().await {
         assert!(Instant::now() < deadline, "timeout while waiting until {what}");
     }

@@ -1,15 +1,12 @@
 //! Load on several servers of which some are down.
 
-use std::{
-    sync::Mutex,
-    time::{Duration, Instant},
-};
+use std::{sync::Mutex, time::Instant};
 
 use reqwest::{Client, StatusCode};
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
-use super::client;
+use super::{GIVE_UP_AFTER, client};
 
 /// Writers that repeat every request without a response, and readers.
 pub(crate) struct RetryLoad {
@@ -69,7 +66,7 @@ impl RetryLoad {
         let mut number = 0;
         while !self.is_over() {
             let name = format!("writer {writer}, item {number}");
-            let deadline = Instant::now() + Duration::from_secs(30);
+            let deadline = Instant::now() + GIVE_UP_AFTER;
             let id = loop {
                 assert!(Instant::now() < deadline, "no server creates {name}");
                 let request = self.client.post(&self.list).bearer_auth(&self.token);
