@@ -1,16 +1,17 @@
 // Judges access tokens with npm jose, using the checks that its documentation shows for an API.
 //
-//     node tests/foreign/judge.mjs DISCOVERY_URL CLIENT_ID < TOKENS
+//     node tests/foreign/judge.mjs DISCOVERY_URL CLIENT_ID NOW < TOKENS
 //
-// Needs `make tools`. Reads a JSON string with a token from each line, and prints a line of JSON
-// for each token: {"accepted":true}, or {"accepted":false,"reason":"…"}.
+// Needs `make tools`. NOW is the time at which the tokens are judged, in seconds since 1970. Reads a
+// JSON string with a token from each line, and prints a line of JSON for each token:
+// {"accepted":true}, or {"accepted":false,"reason":"…"}.
 
 import { createInterface } from 'node:readline';
 import { tools } from '../tools/require.mjs';
 
 const { createRemoteJWKSet, jwtVerify } = tools('jose');
 
-const [discoveryUrl, clientId] = process.argv.slice(2);
+const [discoveryUrl, clientId, now] = process.argv.slice(2);
 const { issuer, jwks_uri: jwksUri } = await (await fetch(discoveryUrl)).json();
 const keys = createRemoteJWKSet(new URL(jwksUri));
 const checks = {
@@ -18,6 +19,7 @@ const checks = {
     audience: [clientId, `api://${clientId}`],
     algorithms: ['RS256'],
     clockTolerance: 60,
+    currentDate: new Date(Number(now) * 1_000),
 };
 
 for await (const line of createInterface({ input: process.stdin })) {

@@ -10,7 +10,7 @@ use std::{collections::BTreeMap, fmt::Write as _, fs};
 use serde_json::Value;
 
 use crate::support::{
-    App, TestClock, Tool,
+    App, Tool,
     judges::{Mint, Row, agreed, differing, judge, our_validator},
     require, root, test_name,
 };
@@ -19,7 +19,7 @@ use crate::support::{
 async fn validators_differ_only_on_tokens_in_the_table() {
     let tools = [Tool::Node, Tool::Jose, Tool::FastapiAzureAuth];
     let Some([node, _, python]) = require(test_name!(), tools) else { return };
-    let app = App::start_at(TestClock::real(), |environment| environment).await;
+    let app = App::start().await;
     let mint = Mint::new(&app, node.clone()).await;
     let tokens: Vec<_> = rows().map(|row| (row.make)(&mint)).collect();
 

@@ -4,6 +4,7 @@ use std::{
     io::{Seek, Write},
     path::Path,
     process::Command,
+    sync::Arc,
 };
 
 use poem_entra::{Settings, Validator};
@@ -14,11 +15,11 @@ use crate::support::{App, root, run};
 
 use super::Verdict::{self, Accepted, Refused};
 
-/// Our validator with the settings of the API and the real clock, which the others also use.
+/// Our validator with the settings and the clock of the API.
 pub(crate) fn our_validator(app: &App) -> Validator {
     let mut settings = Settings::new(entra_dev::ids::CONTOSO, entra_dev::ids::API_CLIENT_ID);
     settings.instance = app.tenant.base_url().into();
-    Validator::new(&settings).unwrap()
+    Validator::builder(settings).clock(Arc::new(app.clock.clone())).build().unwrap()
 }
 
 /// What another validator prints for a token.
@@ -36,7 +37,7 @@ impl Judgement {
     }
 }
 
-/// The verdicts of another validator on these tokens, in the same order.
+/// The verdicts of another validator on these tokens, in the same order, at the time of the API.
 pub(crate) async fn judge(
     program: &Path,
     script: &str,
@@ -54,6 +55,7 @@ pub(crate) async fn judge(
         .arg(root().join("tests/foreign").join(script))
         .arg(format!("{tenant}/v2.0/.well-known/openid-configuration"))
         .arg(entra_dev::ids::API_CLIENT_ID)
+        .arg(app.clock.now().to_string())
         .stdin(lines);
     let output = run(command).await;
     assert!(output.status.success(), "{script}: {}", String::from_utf8_lossy(&output.stderr));
