@@ -5,28 +5,39 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
-/// Seconds since 1970, which pass only when a test says so. Clones are the same clock.
+/// Seconds since 1970. Clones are the same clock.
 #[derive(Clone)]
-pub(crate) struct TestClock(Arc<AtomicU64>);
+pub(crate) struct TestClock {
+    /// The time, or how far the clock is ahead of the real time.
+    seconds: Arc<AtomicU64>,
+    is_real: bool,
+}
 
+/// A clock on which time passes only when a test says so.
 impl Default for TestClock {
     fn default() -> Self {
-        Self(Arc::new(AtomicU64::new(1_800_000_000)))
+        Self { seconds: Arc::new(AtomicU64::new(1_800_000_000)), is_real: false }
     }
 }
 
 impl TestClock {
-    /// A clock that starts at the real time, for tests with programs that use the real clock.
+    /// A clock that follows the real time, for tests with programs that use the real clock. If it
+    /// stood still, what these programs sign would soon be too far in the future.
     pub(crate) fn real() -> Self {
-        Self(Arc::new(AtomicU64::new(poem_entra::Clock::now(&poem_entra::SystemClock))))
+        Self { seconds: Arc::default(), is_real: true }
     }
 
     pub(crate) fn now(&self) -> u64 {
-        self.0.load(Ordering::SeqCst)
+        let seconds = self.seconds.load(Ordering::SeqCst);
+        if self.is_real {
+            poem_entra::Clock::now(&poem_entra::SystemClock) + seconds
+        } else {
+            seconds
+        }
     }
 
     pub(crate) fn advance(&self, seconds: u64) {
-        self.0.fetch_add(seconds, Ordering::SeqCst);
+        self.seconds.fetch_add(seconds, Ordering::SeqCst);
     }
 }
 
