@@ -19,7 +19,7 @@ use super::{explain, explain_in, forge};
 async fn json_says_the_same_for_programs() {
     let tenant = DevTenant::start().await.unwrap();
     let launch = Launch::serve(tenant.base_url());
-    let expired = forge(&tenant, &json!({ "person": "uma", "expires_in": -3_600 }));
+    let expired = forge(&tenant, &json!({ "person": "uma", "expires_in": -9_000 }));
     let explained = explain(&launch, &["--json", &expired]);
     assert_eq!(explained.code, Some(1));
     let answer = explained.json();
@@ -47,7 +47,7 @@ async fn json_says_the_same_for_programs() {
         let claims = answer["claims"].as_array().unwrap();
         claims.iter().find(|claim| claim["name"] == name).unwrap().clone()
     };
-    assert!(claim("exp")["meaning"].as_str().unwrap().starts_with("Expired 60 minutes ago (20"));
+    assert!(claim("exp")["meaning"].as_str().unwrap().starts_with("Expired 2 hours ago (20"));
     assert_eq!(claim("scp")["value"], "access_as_user");
     let operations = answer["operations"].as_array().unwrap();
     let delete_all = operations.iter().find(|row| row["operation"] == "deleteAllTodos").unwrap();

@@ -333,14 +333,15 @@ fn of_one_tenant() -> Vec<Expected> {
             arguments: &["--operation", "deleteAllTodos"],
             ..case(
                 "missing app role in an older token",
-                claims(json!({ "iat": SystemClock.now() - 120 })),
+                // Two hours and a half: there is time before it becomes "3 hours ago".
+                claims(json!({ "iat": SystemClock.now() - 9_000 })),
                 "Missing app role",
-                &["it was issued 2 minutes ago (", "UTC). Sign out in the client"],
+                &["it was issued 2 hours ago (", "UTC). Sign out in the client"],
             )
         },
         case(
             "expired",
-            json!({ "person": "uma", "expires_in": -7_300 }),
+            json!({ "person": "uma", "expires_in": -9_000 }),
             "Expired token",
             &[
                 "The token expired 2 hours ago (20",
@@ -351,7 +352,7 @@ fn of_one_tenant() -> Vec<Expected> {
         ),
         case(
             "not yet valid",
-            json!({ "person": "uma", "valid_in": 7_300 }),
+            json!({ "person": "uma", "valid_in": 9_000 }),
             "Token not yet valid",
             &["valid only from a time in the future: in 2 hours", "timedatectl set-ntp true"],
         ),
