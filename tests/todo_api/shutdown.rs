@@ -2,14 +2,15 @@
 //! connections, and lets the requests in progress complete.
 
 use std::{
-    io::Write,
-    time::{Duration, Instant},
+    fs,
+    io::{self, Write},
+    time::Duration,
 };
 
 use reqwest::{Client, StatusCode};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
+    net::{TcpListener, TcpStream},
     time,
 };
 
@@ -93,8 +94,8 @@ async fn sigterm_ends_idle_connections_and_completes_requests() {
     let ready = format!("{}/health/ready", program.url);
     let without_reuse = Client::builder().no_proxy().pool_max_idle_per_host(0).build().unwrap();
     wait_until("the server is not ready", async || {
-        // A new connection for each, which the server still accepts.
-        without_reuse.get(&ready).send().await.unwrap().status() != StatusCode::OK
+        // A new connection for each. A slow test may find the port closed already.
+        !without_reuse.get(&ready).send().await.is_ok_and(|it| it.status() == StatusCode::OK)
     })
     .await;
     for connection in [&mut idle, &mut unused] {
@@ -207,27 +208,37 @@ async fn read_response(stream: &mut TcpStream) -> Answer {
     Answer::parse(&bytes)
 }
 
-/// How long a server may take from its start to its first response, on an idle machine.
-const FIRST_RESPONSE: Duration = Duration::from_millis(300);
+/// How much processor time a server may need from its start to its first response, in the clock
+/// ticks of `/proc`, which are hundredths of a second. Other tests may use all processors, so the
+/// time on the clock says little.
+const FIRST_RESPONSE: u64 = 30;
 
 #[tokio::test]
 async fn a_server_responds_within_300_ms_without_an_authority() {
-    let [unused] = free_ports();
     // One authority refuses connections, and one never responds.
-    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    for authority in [unused, silent.local_addr().unwrap().port()] {
-        assert_responds_at_once(&format!("http://127.0.0.1:{authority}")).await;
-    }
+    let [unused] = free_ports();
+    assert_responds_at_once(unused, async || true).await;
+    let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = silent.local_addr().unwrap().port();
+    let is_asked = async || {
+        let (mut request, _) = silent.accept().await.unwrap();
+        let read = request.read(&mut [0; 4_096]).await.unwrap();
+        let more = request.try_read(&mut [0]);
+        read > 0 && more.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
+    };
+    assert_responds_at_once(port, is_asked).await;
 }
 
-async fn assert_responds_at_once(authority: &str) {
+/// Asserts that a server responds while `is_asked`: it still waits for its authority on this port.
+async fn assert_responds_at_once(authority: u16, is_asked: impl AsyncFn() -> bool) {
     let client = client();
     let [port] = free_ports();
-    let launch = Launch::serve(authority).with("PORT", port.to_string());
-    let mut fastest = Duration::MAX;
-    // Other tests may keep the processors busy, so the fastest of a few starts counts.
+    let launch = Launch::serve(&format!("http://127.0.0.1:{authority}"));
+    let launch = launch.with("PORT", port.to_string());
+    let mut starts = Vec::new();
+    // Some systems also count the time while another program has the processor, so the best of a
+    // few starts counts.
     for _ in 0..10 {
-        let started = Instant::now();
         let mut program = Program::spawn_new(launch.clone());
         let ready = format!("{}/health/ready", program.url);
         let mut answer = None;
@@ -236,13 +247,22 @@ async fn assert_responds_at_once(authority: &str) {
             answer.is_some()
         })
         .await;
-        fastest = fastest.min(started.elapsed());
+        let (ticks, is_asked) = (processor_time(&program), is_asked().await);
         let answer = Answer::of(answer.unwrap()).await;
         answer.assert_unavailable("keys_unavailable");
         assert!(program.stop("INT").await.success());
-        if fastest < FIRST_RESPONSE {
+        if ticks < FIRST_RESPONSE && is_asked {
             return;
         }
+        starts.push((ticks, is_asked));
     }
-    panic!("the fastest of ten servers responded after {fastest:?}");
+    panic!("ticks, and whether the server still waited for the authority: {starts:?}");
+}
+
+/// The processor time that the program has used, in clock ticks.
+fn processor_time(program: &Program) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{}/stat", program.id())).unwrap();
+    // The name of the program is in parentheses; see proc_pid_stat(5).
+    let fields: Vec<_> = status.rsplit_once(") ").unwrap().1.split(' ').collect();
+    [11, 12].map(|index: usize| fields[index].parse::<u64>().unwrap()).iter().sum()
 }
