@@ -13,11 +13,11 @@ use std::{
 use reqwest::{Method, StatusCode};
 use serde_json::json;
 
-use crate::support::{Answer, App, Database, Launch, Program, SlowDisk, client};
+use crate::support::{Answer, App, Launch, Program, SlowDisk, client};
 
 #[tokio::test]
 async fn a_locked_file_can_be_read_and_accepts_writes_once_unlocked() {
-    let app = App::with_short_timeout(Database::sqlite()).await;
+    let app = App::start().await;
     app.create("uma", "before").await;
     let other = app.database().open();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();

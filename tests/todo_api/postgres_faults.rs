@@ -32,7 +32,7 @@ async fn a_postgres_crash_causes_503_and_loses_no_acknowledged_todo() {
     let Some([programs]) = require(test_name!(), [Tool::Postgres]) else { return };
     let mut postgres = Postgres::start(&programs);
     let url = postgres.create_database().await;
-    let app = App::with_short_timeout(Database::Postgres(url)).await;
+    let app = App::on(Database::Postgres(url)).await;
     let token = app.token("uma").await;
     let mut acknowledged = Vec::new();
     // Twice, so that connections from after the first crash break too.
@@ -150,7 +150,7 @@ async fn a_full_postgres_disk_causes_503_until_there_is_enough_room() {
 async fn a_slow_statement_and_an_exhausted_pool_cause_503() {
     let Some(database) = Database::postgres(test_name!()).await else { return };
     let app = App::start_on(database.clone(), TestClock::default(), |environment| {
-        environment.with("DATABASE_TIMEOUT", "1").with("DATABASE_CONNECTIONS", "2")
+        environment.with("DATABASE_CONNECTIONS", "2")
     })
     .await;
     app.create("uma", "before").await;
@@ -173,7 +173,7 @@ async fn a_slow_statement_and_an_exhausted_pool_cause_503() {
 #[tokio::test]
 async fn a_connection_that_never_answers_is_replaced() {
     let Some(database) = Database::postgres(test_name!()).await else { return };
-    let app = App::with_short_timeout(database.clone()).await;
+    let app = App::on(database.clone()).await;
     app.create("uma", "before").await;
     let processes = "
         SELECT string_agg(pid::text, ' ') FROM pg_stat_activity
