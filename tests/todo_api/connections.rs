@@ -22,7 +22,7 @@ use tokio::{
     time::{self, timeout},
 };
 
-use crate::support::{Answer, App, operations};
+use crate::support::{Answer, App, GIVE_UP_AFTER, operations};
 
 /// More bytes than the system buffers for a connection.
 pub(crate) const LARGE: usize = 64 * 1024 * 1024;
@@ -251,7 +251,7 @@ async fn a_body_that_does_not_arrive_within_15_seconds_gets_408() {
 }
 
 /// How long a server waits for the requests in progress when it stops.
-const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
+pub(crate) const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
 
 pub(crate) const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n";
 
@@ -356,8 +356,7 @@ async fn two_hundred_connections_wait_in_the_accept_queue() {
     let listener = Listener::bind("127.0.0.1", 0).await.unwrap();
     let address = listener.url().trim_start_matches("http://").to_owned();
     let all = join_all((0..callers).map(|_| TcpStream::connect(&address)));
-    let connected =
-        timeout(Duration::from_secs(10), all).await.expect("some connections are refused");
+    let connected = timeout(GIVE_UP_AFTER, all).await.expect("some connections are refused");
     assert!(connected.iter().all(Result::is_ok));
 }
 

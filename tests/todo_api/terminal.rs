@@ -101,7 +101,7 @@ async fn a_terminal_shows_what_takes_longer_than_a_second() {
     assert_eq!(String::from_utf8(output.stderr).unwrap(), "", "a log is not a terminal");
     let shown = printed(&launch.through(&ON_A_TERMINAL), folder.path(), &["doctor"]);
     let (before, report) = shown.split_once("OK").unwrap();
-    assert!(before.contains("\rchecking, 1 s"), "{shown:?}");
+    assert!(before.contains("\rchecking, "), "{shown:?}");
     assert!(!report.contains("checking"), "{shown:?}");
 }
 
@@ -115,7 +115,7 @@ async fn a_terminal_shows_that_register_waits_for_graph() {
     run.assert_done();
     let shown = run.stdout;
     assert!(
-        shown.contains("; trying again in 2 s\r\n\rwaiting for Microsoft Graph, 1 s"),
+        shown.contains("; trying again in 2 s\r\n\rwaiting for Microsoft Graph, "),
         "{shown:?}"
     );
     // The line is overwritten with spaces before anything else is printed.
