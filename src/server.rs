@@ -69,7 +69,7 @@ impl Server {
             store: Arc::clone(&store),
             stopping: Arc::clone(&stopping),
         };
-        let endpoint = endpoint(config, &url, health)?;
+        let endpoint = endpoint(config, &url, health);
         let ServerConfig { max_connections, trusted_proxies, drain_timeout, .. } = &config.server;
         let listener = listener.with_limits(*max_connections, trusted_proxies.clone());
         let (maintenance, drain_timeout) = (validator.maintain(), *drain_timeout);
@@ -159,14 +159,11 @@ fn document_settings(validator: &Validator, url: &str) -> DocumentSettings {
 }
 
 /// The layers, from the outside in: the log line, the edge, the routes.
-fn endpoint(
-    config: &Config,
-    public_url: &str,
-    health: HealthApi,
-) -> Result<BoxEndpoint<'static>, serde_json::Error> {
+fn endpoint(config: &Config, public_url: &str, health: HealthApi) -> BoxEndpoint<'static> {
     let (validator, store) = (Arc::clone(&health.validator), Arc::clone(&health.store));
     let scope = validator.challenge().full_scope(security::ACCESS_AS_USER);
-    let document = api::document(&document_settings(&validator, public_url))?;
+    let settings = document_settings(&validator, public_url);
+    let document = move || serde_json::to_vec(&api::document(&settings)?);
     let authority = validator.authority();
     let docs_settings = DocsSettings {
         client_id: config.swagger_ui_client_id.clone(),
@@ -174,7 +171,7 @@ fn endpoint(
         authority_origin: authority.origin(),
     };
     let todos = TodosApi { store: Arc::clone(&store), base: path(public_url) };
-    let mut pages = docs::pages(&docs_settings, serde_json::to_vec(&document)?);
+    let mut pages = docs::pages(&docs_settings, document);
     if let Some(metadata) = validator.resource_metadata(&[security::ACCESS_AS_USER]) {
         pages = metadata::add_to(pages, &metadata);
     }
@@ -193,7 +190,7 @@ fn endpoint(
         request.set_data(Arc::clone(&store));
         edge::around_routes(Arc::clone(&edge), next, request)
     };
-    Ok(routes.around(edge).around(telemetry::trace).boxed())
+    routes.around(edge).around(telemetry::trace).boxed()
 }
 
 /// The path of a URL, without a slash at the end.

@@ -1,5 +1,6 @@
 //! The docs page and its files, fetched as a browser would.
 
+use futures_util::future::join_all;
 use reqwest::{Method, StatusCode, Url};
 use serde_json::Value;
 
@@ -100,6 +101,24 @@ async fn a_file_is_compressed_on_request_and_cached_by_its_tag() {
             assert_eq!(answer.status.as_u16(), status, "{name}: {value}");
         }
     }
+}
+
+/// The document is generated for its first request. Several such requests may generate it at once.
+#[tokio::test]
+async fn simultaneous_first_requests_get_the_same_document_and_tag() {
+    let app = App::start().await;
+    let answers = join_all((0..8).map(|_| fetch(&app, "/openapi.json", &[]))).await;
+    let etag = answers[0].header("etag");
+    assert!(!etag.is_empty());
+    for answer in &answers {
+        assert_eq!(answer.status, StatusCode::OK);
+        assert_eq!(answer.body["info"]["title"], "Todo API");
+        assert_eq!(answer.body, answers[0].body);
+        assert_eq!(answer.header("etag"), etag);
+    }
+    let again = fetch(&app, "/openapi.json", &[("if-none-match", etag)]).await;
+    assert_eq!(again.status, StatusCode::NOT_MODIFIED);
+    assert_eq!(again.header("etag"), etag);
 }
 
 #[tokio::test]

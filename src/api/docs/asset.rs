@@ -1,6 +1,7 @@
 //! Files that are served from memory.
 
 use std::{
+    error::Error,
     hash::{DefaultHasher, Hash, Hasher},
     io::{self, Read},
     sync::OnceLock,
@@ -35,12 +36,13 @@ impl Asset {
         Self { media_type, content, tag: tag.to_owned(), headers: Vec::new() }
     }
 
-    /// A file that the server generates at start-up.
-    pub(super) fn made(media_type: &'static str, content: Vec<u8>) -> Self {
+    /// A file that is neither compressed nor large.
+    pub(super) fn plain(media_type: &'static str, content: impl Into<Bytes>) -> Self {
+        let content = content.into();
         let mut hasher = DefaultHasher::new();
         content.hash(&mut hasher);
         let tag = format!("{:016x}", hasher.finish());
-        Self { media_type, content: Content::Plain(content.into()), tag, headers: Vec::new() }
+        Self { media_type, content: Content::Plain(content), tag, headers: Vec::new() }
     }
 
     /// Adds a header field to the response.
@@ -102,6 +104,40 @@ impl Content {
             Self::Plain(plain) => Ok(plain.clone()),
             Self::Packaged(packaged) => packaged.plain(),
         }
+    }
+}
+
+/// A file that is generated for its first request, and then kept. Most servers run for a long time
+/// before anybody asks for it, if at all, and until then it needs no memory.
+pub(super) struct Generated<F> {
+    media_type: &'static str,
+    generate: F,
+    asset: OnceLock<Asset>,
+}
+
+impl<F> Generated<F> {
+    /// `generate` must return the same bytes each time: requests at the same time may both call it.
+    pub(super) fn new(media_type: &'static str, generate: F) -> Self {
+        Self { media_type, generate, asset: OnceLock::new() }
+    }
+}
+
+impl<F, E> Endpoint for Generated<F>
+where
+    F: Fn() -> Result<Vec<u8>, E> + Send + Sync,
+    E: Error + Send + Sync + 'static,
+{
+    type Output = Response;
+
+    async fn call(&self, request: Request) -> Result<Response> {
+        let asset = match self.asset.get() {
+            Some(asset) => asset,
+            None => {
+                let content = (self.generate)().map_err(InternalServerError)?;
+                self.asset.get_or_init(|| Asset::plain(self.media_type, content))
+            }
+        };
+        asset.call(request).await
     }
 }
 

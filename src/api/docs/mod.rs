@@ -5,6 +5,8 @@
 
 mod asset;
 
+use std::error::Error;
+
 use poem::{
     Endpoint, Response,
     endpoint::make_sync,
@@ -15,7 +17,7 @@ use serde_json::json;
 
 use super::http::pages::Pages;
 
-use self::asset::Asset;
+use self::asset::{Asset, Generated};
 
 /// A file of Swagger UI, as build.rs wrote it.
 macro_rules! packaged {
@@ -40,13 +42,16 @@ pub struct DocsSettings {
 /// A text file in this folder.
 macro_rules! own {
     ($name:literal, $media_type:expr) => {
-        Asset::made($media_type, include_bytes!($name).to_vec())
+        Asset::plain($media_type, include_bytes!($name).as_slice())
     };
 }
 
 /// The page, its files, the sign-in redirect and the document. `/` and `/docs/` redirect to the
-/// page.
-pub fn pages(settings: &DocsSettings, document: Vec<u8>) -> Pages {
+/// page. `document` returns the document, which is the same each time.
+pub fn pages<E: Error + Send + Sync + 'static>(
+    settings: &DocsSettings,
+    document: impl Fn() -> Result<Vec<u8>, E> + Send + Sync + 'static,
+) -> Pages {
     let policy = content_security_policy(&settings.authority_origin);
     let docs = own!("docs.html", HTML).with(header::CONTENT_SECURITY_POLICY.as_str(), &policy);
     let redirect =
@@ -62,10 +67,10 @@ pub fn pages(settings: &DocsSettings, document: Vec<u8>) -> Pages {
         .at("/docs/plugin.js", own!("plugin.js", JAVASCRIPT))
         .at("/docs/sign-in.js", own!("sign-in.js", JAVASCRIPT))
         .at("/docs/accessibility.js", own!("accessibility.js", JAVASCRIPT))
-        .at("/docs/settings.js", Asset::made(JAVASCRIPT, settings_script(settings).into_bytes()))
+        .at("/docs/settings.js", Asset::plain(JAVASCRIPT, settings_script(settings)))
         .at("/docs/oauth2-redirect.js", own!("oauth2-redirect.js", JAVASCRIPT))
         .at("/oauth2-redirect", redirect)
-        .at("/openapi.json", Asset::made("application/json", document))
+        .at("/openapi.json", Generated::new("application/json", document))
 }
 
 const HTML: &str = "text/html; charset=utf-8";
