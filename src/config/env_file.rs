@@ -215,6 +215,9 @@ mod tests {
             ("A=\"$PORT \\$PORT\"\nPORT=8\nB=$A\n", "A=\"$PORT \\$PORT\"\nPORT=9\nB=$A\n"),
             ("PORT=${A}\nB='$PORT'\n", "PORT=9\nB='$PORT'\n"),
             ("MY=$A $B\nPORT=8\n", "MY=$A $B\nPORT=9\n"),
+            ("MY=$A $B\nPORT=8\nC=${PORT}\n", "MY=$A $B\nPORT=9\nC=${PORT}\n"),
+            ("PORT=8\nC=$PORT $A\\d\n", "PORT=9\nC=$PORT $A\\d\n"),
+            ("C=$PORT $A\n", "C=$PORT $A\nPORT=9\n"),
             ("PORT=8\nDIR=$HOME\\bin\n", "PORT=9\nDIR=$HOME\\bin\n"),
         ] {
             let (_folder, path) = file(before);
@@ -228,7 +231,13 @@ mod tests {
 
     #[test]
     fn a_file_that_is_not_understood_stays_as_it_is() {
-        for text in ["TEXT='a\nPORT=8\n'\n", "PORT='8\n", "PORT='8'0\n", "two words\n"] {
+        for text in [
+            "TEXT='a\nPORT=8\n'\n",
+            "A=$B $PORT\nTEXT='a\nPORT=8\n'\n",
+            "PORT='8\n",
+            "PORT='8'0\n",
+            "two words\n",
+        ] {
             let (_folder, path) = file(text);
             let mut env = EnvFile::read(&path).unwrap();
             let error = env.set("PORT", "9").unwrap_err();

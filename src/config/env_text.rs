@@ -13,17 +13,14 @@ pub(super) fn with_value(text: &str, name: &str, value: &str) -> Option<String> 
         return Some(text.to_owned());
     }
     let changed = replaced(text, name, value);
-    let others = |read: Reading, text: &str| {
-        let mut others = read(text)?;
+    let others = |text: &str| {
+        let mut others = values(&without_references(text, name))?;
         others.retain(|(other, _)| other != name);
         Some(others)
     };
-    let keeps_others = |read: Reading| Some(others(read, text)? == others(read, &changed)?);
-    let is_right = keeps_others(written_values).or_else(|| keeps_others(values))?;
-    (is_right && has_value(&changed)).then_some(changed)
+    let is_right = others(text)? == others(&changed)? && has_value(&changed);
+    is_right.then_some(changed)
 }
-
-type Reading = fn(&str) -> Option<Vec<(String, String)>>;
 
 /// The text with this line at the end.
 pub(super) fn with_line(text: &str, line: &str) -> String {
@@ -38,17 +35,13 @@ fn values(text: &str) -> Option<Vec<(String, String)>> {
     dotenvy::from_read_iter(text.as_bytes()).collect::<Result<_, _>>().ok()
 }
 
-/// The variables before references to other variables are resolved. `None` also if `$NAME` without
-/// braces is followed by a character such as a space or a backslash: after a reference, dotenvy takes
-/// it literally.
-fn written_values(text: &str) -> Option<Vec<(String, String)>> {
-    let mut is_escaped = false;
-    let without_references = text.chars().map(|c| {
-        let is_reference = c == '$' && !is_escaped;
-        is_escaped = c == '\\' && !is_escaped;
-        if is_reference { '\0' } else { c }
-    });
-    values(&without_references.collect::<String>())
+/// The text with references to another variable instead of this one. dotenvy takes the character
+/// after `$NAME` literally, so a text that has no references at all may be read differently.
+fn without_references(text: &str, name: &str) -> String {
+    // No variable has this letter in its name.
+    const LETTER: char = '\u{3b1}';
+    let replace = |text: &str, start: &str| text.replace(start, &format!("{start}{LETTER}"));
+    replace(&replace(text, &format!("${name}")), &format!("${{{name}"))
 }
 
 /// The value of a variable. The last line that sets it counts.

@@ -1,6 +1,6 @@
 //! What happens to `.env`: no line of it is lost, no matter who wrote it and when.
 
-use std::{fs, os::unix::fs::PermissionsExt};
+use std::{collections::HashMap, fs, os::unix::fs::PermissionsExt};
 
 use serde_json::json;
 
@@ -14,14 +14,20 @@ use super::{API, EVERYTHING, Run, Setup};
 #[tokio::test(flavor = "multi_thread")]
 async fn other_lines_of_env_may_refer_to_what_the_command_writes() {
     let Some(setup) = Setup::new(test_name!()).await else { return };
-    let line = "MY=\"a-${API_CLIENT_ID} ${SWAGGER_UI_CLIENT_ID}\"\n";
-    fs::write(setup.env_file(), format!("API_CLIENT_ID=\n{line}")).unwrap();
+    // After a reference without braces, dotenvy takes a space literally.
+    let lines = "A=1\nB=2\nTITLE=$A $B\nMY=\"a-${API_CLIENT_ID} ${SWAGGER_UI_CLIENT_ID}\"\n";
+    fs::write(setup.env_file(), format!("API_CLIENT_ID=\n{lines}")).unwrap();
     setup.run(EVERYTHING).assert_done();
-    assert_ne!(setup.setting("API_CLIENT_ID"), "", "{}", setup.env());
-    assert!(setup.env().contains(line), "{}", setup.env());
+    let id = setup.setting("API_CLIENT_ID");
+    assert_ne!(id, "", "{}", setup.env());
+    assert!(setup.env().contains(lines), "{}", setup.env());
+    let values = dotenvy::from_path_iter(setup.env_file()).unwrap();
+    let values: HashMap<_, _> = values.map(Result::unwrap).collect();
+    assert_eq!(values["TITLE"], "1 2");
+    assert!(values["MY"].starts_with(&format!("a-{id} ")), "{values:?}");
     setup.run(&["--destroy", "--yes"]).assert_done();
     assert_eq!(setup.setting("API_CLIENT_ID"), "", "{}", setup.env());
-    assert!(setup.env().contains(line), "{}", setup.env());
+    assert!(setup.env().contains(lines), "{}", setup.env());
 }
 
 #[tokio::test(flavor = "multi_thread")]
