@@ -75,6 +75,17 @@ pub enum OpenError {
         #[source]
         source: Box<dyn Error + Send + Sync>,
     },
+    /// The file was not made by this program, or is incomplete. Nothing in it has been changed.
+    #[error(
+        "the file {database} cannot be used, because {problem}: restore a backup, or set \
+         DATABASE_URL to another file; nothing was changed"
+    )]
+    Unusable {
+        /// The file.
+        database: String,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
     /// A later version of this program has removed or changed something in the schema.
     #[error(
         "this version of the program cannot use the schema of {database} any more, because a later \

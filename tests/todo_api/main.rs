@@ -61,6 +61,7 @@ mod register;
 mod registration;
 mod replicas;
 mod request_log;
+mod restore;
 mod revocation;
 mod schemathesis;
 mod server;

@@ -53,6 +53,9 @@ pub(super) async fn check_database(report: &mut Report, options: &Options) {
                     "Run the version of the program that applied the last migration, or a later \
                      one.",
                 ),
+                store::OpenError::Unusable { .. } => {
+                    ("database", "Restore a backup, or set DATABASE_URL to another file.")
+                }
                 store::OpenError::Certificate { .. } => {
                     ("database", "Correct the path in DATABASE_URL, and who may read the file.")
                 }

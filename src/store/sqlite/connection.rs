@@ -15,8 +15,20 @@ use crate::store::StoreError;
 
 use super::files::Files;
 
-/// Opens a connection. A statement waits up to `timeout` for a lock of another process.
+/// Opens a connection and configures it. A statement waits up to `timeout` for a lock of another
+/// process.
 pub(super) fn open(
+    path: &Path,
+    create: bool,
+    timeout: Duration,
+) -> rusqlite::Result<rusqlite::Connection> {
+    let connection = connect(path, create, timeout)?;
+    configure(&connection)?;
+    Ok(connection)
+}
+
+/// Opens a connection that has not changed anything in the file yet.
+pub(super) fn connect(
     path: &Path,
     create: bool,
     timeout: Duration,
@@ -26,13 +38,17 @@ pub(super) fn open(
     flags.set(OpenFlags::SQLITE_OPEN_CREATE, create);
     let connection = rusqlite::Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(timeout)?;
+    Ok(connection)
+}
+
+/// Configures a connection, and changes the file to WAL mode.
+pub(super) fn configure(connection: &rusqlite::Connection) -> rusqlite::Result<()> {
     // Otherwise a plan may depend on the bound values, and SQLite plans a cached statement again at
     // each use, which takes longer than reading a page.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.pragma_update(None, "journal_mode", "wal")?;
     // A change that was reported as successful must survive a power failure.
-    connection.pragma_update(None, "synchronous", "full")?;
-    Ok(connection)
+    connection.pragma_update(None, "synchronous", "full")
 }
 
 /// A connection that is opened on first use, and reopened after a failure. After a full disk or a

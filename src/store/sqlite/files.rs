@@ -29,11 +29,7 @@ impl Files {
     pub(super) fn of(database: &Path, connection: Connection) -> io::Result<Self> {
         // If the path is a symbolic link, SQLite puts the other files next to its target.
         let file = fs::canonicalize(database)?;
-        let beside = |suffix| {
-            let mut name = OsString::from(&file);
-            name.push(suffix);
-            OpenedFile::at(name.into())
-        };
+        let beside = |suffix| OpenedFile::at(beside(&file, suffix));
         let opened = [OpenedFile::at(database.to_owned())?, beside("-wal")?, beside("-shm")?];
         Ok(Self { opened, last: Mutex::new(Some(connection)) })
     }
@@ -70,6 +66,26 @@ pub(super) fn folder_of(file: &Path) -> &Path {
         Some(folder) if folder != Path::new("") => folder,
         _ => Path::new("."),
     }
+}
+
+/// Returns whether a database of this length in bytes lacks its end. Pages may be in the write-ahead
+/// log instead, until it is merged.
+///
+/// # Errors
+///
+/// If a file cannot be accessed.
+pub(super) fn is_cut_off(database: &Path, length: u64) -> io::Result<bool> {
+    let file = fs::canonicalize(database)?;
+    let log = fs::metadata(beside(&file, "-wal"));
+    let has_log = log.is_ok_and(|log| log.len() > 0);
+    Ok(!has_log && fs::metadata(file)?.len() < length)
+}
+
+/// The path of another file of the database.
+fn beside(file: &Path, suffix: &str) -> PathBuf {
+    let mut name = OsString::from(file);
+    name.push(suffix);
+    name.into()
 }
 
 /// The file that was at a path when it was opened.

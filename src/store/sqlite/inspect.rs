@@ -1,24 +1,33 @@
 //! Looks at a file without changing it.
 
 use std::{
+    collections::HashMap,
     error::Error,
     io,
     path::{Path, PathBuf},
     time::Duration,
 };
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, ErrorCode};
 use tokio::task;
 
 use crate::store::{
     OpenError, Schema,
-    migrations::{SQLITE, missing},
+    migrations::{Applied, SQLITE, missing},
 };
 
-use super::{check_writable, error::SqliteError, files::folder_of, migrations};
+use super::{
+    check_writable, connection,
+    error::SqliteError,
+    files::{folder_of, is_cut_off},
+    migrations,
+};
 
-const HAS_SCHEMA: &str =
-    "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = '_sqlx_migrations')";
+/// Whether there are tables or other objects, and whether the table of this program is among them.
+const OBJECTS: &str = "
+    SELECT count(*) > 0, coalesce(sum(name = '_sqlx_migrations'), 0) > 0 FROM sqlite_schema";
+
+const LENGTH: &str = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size";
 
 /// Returns what the schema of this file needs.
 ///
@@ -44,18 +53,45 @@ fn blocking(path: &Path, timeout: Duration) -> Result<Schema, OpenError> {
     if !path.try_exists().map_err(|error| connect(error.into()))? {
         return check_folder(folder_of(path)).map(|()| Schema::Missing);
     }
-    let read = || -> rusqlite::Result<_> {
-        let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-        connection.busy_timeout(timeout)?;
-        if !connection.query_row(HAS_SCHEMA, [], |row| row.get(0))? {
-            return Ok(None);
-        }
-        check_writable(&connection)?;
-        migrations::applied(&connection).map(Some)
+    let sqlite = |error: rusqlite::Error| connect(SqliteError::from(error).into());
+    let connection = connection::connect(path, false, timeout).map_err(sqlite)?;
+    let Some(applied) = applied(&connection, path)? else { return Ok(Schema::Missing) };
+    check_writable(&connection).map_err(sqlite)?;
+    Ok(Schema::with(missing(SQLITE, &applied, &database)?.len()))
+}
+
+/// Returns the applied migrations by version; `None` if there are none yet. Changes nothing.
+///
+/// # Errors
+///
+/// [`OpenError`] if the file is not a database, is incomplete, or belongs to another program.
+pub(super) fn applied(
+    connection: &Connection,
+    path: &Path,
+) -> Result<Option<HashMap<i64, Applied>>, OpenError> {
+    let unusable = |problem| OpenError::Unusable { database: path.display().to_string(), problem };
+    let connect = |source: Box<dyn Error + Send + Sync>| OpenError::Connect {
+        database: path.display().to_string(),
+        source,
     };
-    match read().map_err(|error| connect(SqliteError::from(error).into()))? {
-        Some(applied) => Ok(Schema::with(missing(SQLITE, &applied, &database)?.len())),
-        None => Ok(Schema::Missing),
+    let failed = |error: rusqlite::Error| match error.sqlite_error_code() {
+        Some(ErrorCode::NotADatabase) => unusable("it is not a SQLite database"),
+        Some(ErrorCode::DatabaseCorrupt) => unusable("it is damaged or incomplete"),
+        _ => connect(SqliteError::from(error).into()),
+    };
+    // All queries read the same snapshot.
+    let snapshot = connection.unchecked_transaction().map_err(failed)?;
+    let objects = snapshot.query_row(OBJECTS, [], |row| Ok((row.get(0)?, row.get(1)?)));
+    let (has_objects, has_migrations): (bool, bool) = objects.map_err(failed)?;
+    // SQLite does not notice that a part of the last page is missing.
+    let length: i64 = snapshot.query_row(LENGTH, [], |row| row.get(0)).map_err(failed)?;
+    if is_cut_off(path, length.cast_unsigned()).map_err(|error| connect(error.into()))? {
+        return Err(unusable("its end is missing"));
+    }
+    match (has_objects, has_migrations) {
+        (_, true) => migrations::applied(&snapshot).map(Some).map_err(failed),
+        (true, false) => Err(unusable("it is the database of another program")),
+        (false, false) => Ok(None),
     }
 }
 

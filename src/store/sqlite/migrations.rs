@@ -7,7 +7,7 @@ use rusqlite::{Connection, Row, TransactionBehavior, params};
 
 use crate::store::{
     OpenError,
-    migrations::{Applied, SQLITE, missing},
+    migrations::{Applied, Migration},
 };
 
 use super::error::SqliteError;
@@ -31,16 +31,18 @@ const RECORD: &str = "
 ///
 /// # Errors
 ///
-/// [`OpenError`] if the schema is newer than this program can use, if a migration has been edited since it
-/// was applied, or if SQLite fails.
-pub(super) fn migrate(connection: &mut Connection, database: &str) -> Result<(), OpenError> {
+/// [`OpenError`] if SQLite fails.
+pub(super) fn migrate(
+    connection: &mut Connection,
+    missing: Vec<(i64, &Migration)>,
+    database: &str,
+) -> Result<(), OpenError> {
     let failed = |error: rusqlite::Error| OpenError::Migrate {
         database: database.to_owned(),
         source: SqliteError::from(error).into(),
     };
     connection.execute_batch(CREATE_TABLE).map_err(failed)?;
-    let applied = applied(connection).map_err(failed)?;
-    for (version, migration) in missing(SQLITE, &applied, database)? {
+    for (version, migration) in missing {
         let transaction =
             connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
         transaction.execute_batch(migration.sql).map_err(failed)?;

@@ -30,8 +30,12 @@ use crate::{
 };
 
 use super::{
-    Creation, ListCondition, Now, OpenError, Options, StoreError, TodoStore, load_shedding::Queue,
-    migrating, seconds, sweeper::Sweeper,
+    Creation, ListCondition, Now, OpenError, Options, StoreError, TodoStore,
+    load_shedding::Queue,
+    migrating,
+    migrations::{SQLITE, missing},
+    seconds,
+    sweeper::Sweeper,
 };
 
 use anchor::Anchor;
@@ -146,8 +150,12 @@ fn open_and_migrate(path: &Path, timeout: Duration) -> Result<Files, OpenError> 
     let database = path.display().to_string();
     let connect = |source| OpenError::Connect { database: database.clone(), source };
     let sqlite = |error: rusqlite::Error| connect(SqliteError::from(error).into());
-    let mut first = connection::open(path, true, timeout).map_err(sqlite)?;
-    migrations::migrate(&mut first, &database)?;
+    let mut first = connection::connect(path, true, timeout).map_err(sqlite)?;
+    // The first change to the file comes after all reasons to refuse it.
+    let applied = inspect::applied(&first, path)?.unwrap_or_default();
+    let missing = missing(SQLITE, &applied, &database)?;
+    connection::configure(&first).map_err(sqlite)?;
+    migrations::migrate(&mut first, missing, &database)?;
     check_writable(&first).map_err(sqlite)?;
     Files::of(path, first).map_err(|error| connect(error.into()))
 }

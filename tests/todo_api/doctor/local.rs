@@ -68,8 +68,8 @@ async fn a_database_that_cannot_be_used_is_a_fault() {
     for (url, detail, fix) in [
         (
             "sqlite://text",
-            "the database text: file is not a database",
-            "Set DATABASE_URL to a file",
+            "the file text cannot be used, because it is not a SQLite database: ",
+            "Restore a backup, or set DATABASE_URL to another file.",
         ),
         (
             "sqlite://text/todo.db",
