@@ -25,6 +25,7 @@ mod dev_tenant_config;
 mod docs_page;
 mod doctor;
 mod document;
+mod duplicate_key_ids;
 mod durability;
 mod entra_dev_readme;
 mod example_apps;
