@@ -75,7 +75,8 @@ impl DeviceCode<'_> {
             if left.is_zero() {
                 bail!("the code has expired; run the command again");
             }
-            pause.pause(interval).await;
+            // There is nothing to wait for when the code has expired.
+            pause.pause(interval.min(left)).await;
             left = left.saturating_sub(interval.max(Duration::from_secs(1)));
             match self.post(&client, "token", &poll).await? {
                 Ok(answer) => {
@@ -83,7 +84,9 @@ impl DeviceCode<'_> {
                     return token.map(str::to_owned).context("the authority sent no access_token");
                 }
                 Err(error) if error["error"] == "authorization_pending" => {}
-                Err(error) if error["error"] == "slow_down" => interval += SLOWER,
+                Err(error) if error["error"] == "slow_down" => {
+                    interval = interval.saturating_add(SLOWER);
+                }
                 Err(error) => return Err(explained(error)),
             }
         }

@@ -9,7 +9,7 @@ use std::{
 };
 
 use poem::{
-    Endpoint, EndpointExt, Route, Server,
+    Endpoint, EndpointExt, IntoResponse, Request, Route, Server,
     endpoint::make_sync,
     handler,
     http::StatusCode,
@@ -207,6 +207,35 @@ async fn without_a_network_a_sign_in_with_a_code_says_what_to_check() {
     setup.launch = Launch::default().with("AAD_INSTANCE", format!("http://127.0.0.1:{port}"));
     let run: Run = setup.run(&["--client-id", CLIENT]);
     run.assert_failed(&["cannot be reached", "Check the network", "HTTPS_PROXY", "Nothing was"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_command_never_waits_longer_than_the_code_is_valid() {
+    let Some(mut setup) = Setup::new(test_name!()).await else { return };
+    for (interval, polls) in [(0, 2), (u64::MAX - 1, 1)] {
+        let requests = Arc::<Mutex<usize>>::default();
+        let counter = Arc::clone(&requests);
+        let answer = move |request: Request| {
+            let mut requests = counter.lock().unwrap();
+            *requests += 1;
+            match request.uri().path().ends_with("/devicecode") {
+                true => Json(json!({
+                    "device_code": "device", "user_code": "ABCD-EFGH", "expires_in": 2,
+                    "interval": interval, "verification_uri": "https://login.microsoft.com/device",
+                }))
+                .into_response(),
+                false => {
+                    Json(error("slow_down")).with_status(StatusCode::BAD_REQUEST).into_response()
+                }
+            }
+        };
+        let url = serve(make_sync(answer)).await;
+        // A command that waits too long is ended, with another exit code.
+        let launch = Launch::default().through(&["timeout", "120"]);
+        setup.launch = launch.with("AAD_INSTANCE", url);
+        setup.run(&["--client-id", CLIENT]).assert_failed(&["the code has expired", "Nothing was"]);
+        assert_eq!(*requests.lock().unwrap(), 1 + polls);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
