@@ -23,11 +23,11 @@ pub(crate) struct Audit(Mutex<VecDeque<Entry>>);
 pub struct Entry {
     /// The time of the request, in seconds since the epoch.
     pub time: u64,
-    /// `authorize`, `adminconsent`, `token`, `devicecode`, `deviceauth`, `logout`,
+    /// `authorize`, `adminconsent`, `token`, `devicecode`, `deviceauth`, `userinfo`, `logout`,
     /// `managedidentity` or `graph`.
     pub endpoint: &'static str,
-    /// The `{tenant}` segment of the path. Paths of Microsoft Graph have none, so there it is the
-    /// tenant that the access token names.
+    /// The `{tenant}` segment of the path. Paths of Microsoft Graph and of user information have
+    /// none, so there it is the tenant that the access token names.
     pub tenant: String,
     /// The client id as the client sent it: in a parameter, in HTTP Basic credentials, in an
     /// assertion or in an access token.
@@ -95,8 +95,9 @@ pub enum Outcome {
     Granted,
     /// The request was refused.
     Refused {
-        /// The number after `AADSTS`. 0 for errors without a number: those of Microsoft Graph, and
-        /// those of requests for a managed identity that did not reach Entra.
+        /// The number after `AADSTS`. 0 for errors without a number: those of Microsoft Graph, those
+        /// of user information, and those of requests for a managed identity that did not reach
+        /// Entra.
         aadsts: u32,
         /// The text of the error.
         reason: String,

@@ -22,7 +22,7 @@ use super::{
 /// One endpoint. A handler gets the parsed request, and returns an answer or a refusal.
 #[derive(Clone, Copy)]
 pub(super) struct Operation {
-    /// The name in the audit trail; `None` if requests are not recorded.
+    /// The name in the audit trail; `None` if requests are not recorded here.
     name: Option<&'static str>,
     errors: ErrorFormat,
     cors: Cors,
@@ -48,7 +48,8 @@ impl Operation {
         Self { name: Some(name), errors: ErrorFormat::Json, cors: Cors::None, handle }
     }
 
-    /// An endpoint for everybody: scripts of any origin may read it, and it is not recorded.
+    /// An endpoint for everybody: scripts of any origin may read it. If its requests are recorded, its
+    /// handler does that.
     pub(super) const fn public(handle: Handler) -> Self {
         Self { name: None, errors: ErrorFormat::Json, cors: Cors::Anyone, handle }
     }

@@ -3,11 +3,16 @@
 use poem::{Request, http::header::AUTHORIZATION};
 use serde_json::Value;
 
-use crate::audit::{
-    MAX_LENGTH, RecordedField, RecordedRequest, hidden, hide_query, hide_tokens, shorten,
+use crate::{
+    audit::{
+        Entry, MAX_LENGTH, Outcome, RecordedField, RecordedRequest, hidden, hide_query,
+        hide_tokens, shorten,
+    },
+    directory::Directory,
+    jws::UnverifiedJws,
 };
 
-use super::parameters::Parameters;
+use super::{bearer::bearer_token, parameters::Parameters};
 
 /// The parameters whose values are kept. Anything else may be a secret: a code, a token, an
 /// assertion, a verifier, a state or a nonce.
@@ -108,6 +113,29 @@ pub(super) fn record(request: &Request, parameters: &Parameters) -> RecordedRequ
         path: shown(request.uri().path()),
         headers: within(&mut budget, headers(request)),
         parameters: within(&mut budget, parameters.iter().map(parameter).collect()),
+    }
+}
+
+/// The entry for a request to an endpoint with access tokens. It contains the person and the app that
+/// the token names, even if the token is refused: the names help to find out whose token it is.
+pub(super) fn entry_with_token(
+    endpoint: &'static str,
+    request: &Request,
+    correlation_id: &str,
+    directory: &Directory,
+    outcome: Outcome,
+) -> Entry {
+    let token = bearer_token(request).and_then(UnverifiedJws::parse);
+    let claim = |name| token.as_ref().and_then(|token| token.claim(name));
+    let person = claim("oid").and_then(|oid| directory.person_with_oid(oid));
+    Entry {
+        // The claims of v1 and v2 tokens.
+        client_id: claim("appid").or_else(|| claim("azp")).map(str::to_owned),
+        correlation_id: Some(correlation_id.to_owned()),
+        person: person.map(|person| person.sign_in_name.clone()),
+        request: Some(record(request, &Parameters::of_query(request))),
+        // Without a token, the request is for no tenant in particular.
+        ..Entry::new(endpoint, claim("tid").unwrap_or("common"), outcome)
     }
 }
 

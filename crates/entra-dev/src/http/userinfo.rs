@@ -9,11 +9,13 @@ use poem::{
 };
 use serde_json::{Map, Value};
 
-use crate::{directory::Person, refusal::Refusal};
+use crate::{audit::Outcome, directory::Person, refusal::Refusal};
 
 use super::{
     bearer::bearer_token,
+    graph::problem_of_token,
     operation::Operation,
+    recorded::entry_with_token,
     request::{Answer, TenantRequest},
     response::json,
 };
@@ -26,32 +28,33 @@ pub(super) const USER_INFO: Operation = Operation::public(handle);
 const PICTURE: &str = "https://graph.microsoft.com/v1.0/me/photo/$value";
 
 fn handle(request: &TenantRequest<'_>) -> Result<Answer, Refusal> {
-    let response = match bearer_token(request.http).and_then(|token| user_info(request, token)) {
-        Some(user_info) => json(StatusCode::OK, &user_info),
-        None => {
+    let (response, outcome) = match user_info(request) {
+        Ok(user_info) => (json(StatusCode::OK, &user_info), Outcome::Granted),
+        Err(reason) => {
             let mut response = Response::builder().status(StatusCode::UNAUTHORIZED).finish();
             let challenge = HeaderValue::from_static("Bearer error=\"invalid_token\"");
             response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
-            response
+            (response, Outcome::Refused { aadsts: 0, reason })
         }
     };
+    let id = request.correlation.id();
+    let entry = entry_with_token("userinfo", request.http, &id, request.directory(), outcome);
+    request.context.record(entry);
     Ok(Answer::granted(response))
 }
 
-/// What the scopes of this token allow the client to know about the person.
-fn user_info(request: &TenantRequest<'_>, token: &str) -> Option<Map<String, Value>> {
-    let token = request.context.issuer.verify(token).ok()?;
-    // A token that is bound to a key is not valid as a bearer token.
-    if token.claims.contains_key("cnf") {
-        return None;
-    }
+/// What the scopes of the token allow the client to know about the person. The error says why the
+/// token is refused.
+fn user_info(request: &TenantRequest<'_>) -> Result<Map<String, Value>, String> {
     let directory = request.directory();
-    if token.claim("aud") != Some(directory.graph().app_id_uri()) {
-        return None;
-    }
-    let scopes: Vec<_> = token.claim("scp")?.split(' ').collect();
-    let person: &Person = directory.person(token.claim("oid")?).ok()?;
-    let client_id = token.claim("appid")?;
+    let token = bearer_token(request.http).ok_or("the request has no bearer token, or several")?;
+    let token = request.context.issuer.verify_access_token(directory.graph(), token);
+    let token = token.map_err(|error| problem_of_token(&error))?;
+    let claim = |name| token.claim(name).ok_or_else(|| format!("the token has no {name}"));
+    let scopes: Vec<_> = claim("scp")?.split(' ').collect();
+    let person = directory.person_with_oid(claim("oid")?);
+    let person: &Person = person.ok_or("the person of the token is not in the directory")?;
+    let client_id = claim("appid")?;
     let mut user_info = Map::new();
     // The same subject as in the ID token: clients compare the two.
     user_info.insert("sub".into(), crate::tokens::pairwise_subject(person, client_id).into());
@@ -66,5 +69,5 @@ fn user_info(request: &TenantRequest<'_>, token: &str) -> Option<Map<String, Val
     if scopes.contains(&"email") {
         user_info.insert("email".into(), person.email.clone().into());
     }
-    Some(user_info)
+    Ok(user_info)
 }

@@ -84,3 +84,4 @@ mod token;
 mod token_issuer;
 mod token_versions;
 mod tokens;
+mod user_info_audit;

@@ -31,35 +31,7 @@ impl GraphError {
 
     /// The token is not valid here.
     pub(super) fn token(base_url: &str, error: &AccessTokenError) -> Self {
-        let message = match error {
-            AccessTokenError::Malformed => {
-                "CompactToken parsing failed with error code: 80049217. The token is not a JWT."
-                    .to_owned()
-            }
-            AccessTokenError::Signature => {
-                "Signature is invalid: no published key has signed the token.".to_owned()
-            }
-            AccessTokenError::Expired => {
-                "Lifetime validation failed, the token is expired.".to_owned()
-            }
-            AccessTokenError::NotYetValid => {
-                "Lifetime validation failed, the token is not yet valid.".to_owned()
-            }
-            AccessTokenError::Audience(audience) => format!(
-                "Access token validation failure. Invalid audience: the token is for '{audience}', \
-                 not for https://graph.microsoft.com."
-            ),
-            AccessTokenError::Issuer(issuer) => format!(
-                "Access token validation failure. Invalid issuer: no tenant here has the issuer \
-                 '{issuer}'."
-            ),
-            AccessTokenError::Bound => {
-                "Access token validation failure. The token is bound to a key, so it is not a \
-                 bearer token."
-                    .to_owned()
-            }
-        };
-        Self::unauthorized(base_url, message)
+        Self::unauthorized(base_url, problem_of_token(error))
     }
 
     /// The token has no permission for this.
@@ -184,6 +156,36 @@ impl GraphError {
             response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
         }
         response
+    }
+}
+
+/// What is wrong with an access token.
+pub(in crate::http) fn problem_of_token(error: &AccessTokenError) -> String {
+    match error {
+        AccessTokenError::Malformed => {
+            "CompactToken parsing failed with error code: 80049217. The token is not a JWT."
+                .to_owned()
+        }
+        AccessTokenError::Signature => {
+            "Signature is invalid: no published key has signed the token.".to_owned()
+        }
+        AccessTokenError::Expired => "Lifetime validation failed, the token is expired.".to_owned(),
+        AccessTokenError::NotYetValid => {
+            "Lifetime validation failed, the token is not yet valid.".to_owned()
+        }
+        AccessTokenError::Audience(audience) => format!(
+            "Access token validation failure. Invalid audience: the token is for '{audience}', \
+             not for https://graph.microsoft.com."
+        ),
+        AccessTokenError::Issuer(issuer) => format!(
+            "Access token validation failure. Invalid issuer: no tenant here has the issuer \
+             '{issuer}'."
+        ),
+        AccessTokenError::Bound => {
+            "Access token validation failure. The token is bound to a key, so it is not a \
+             bearer token."
+                .to_owned()
+        }
     }
 }
 

@@ -5,7 +5,6 @@ mod caller;
 mod error;
 mod membership;
 mod query;
-mod recording;
 mod resource;
 mod user;
 
@@ -21,7 +20,10 @@ use poem::{
 };
 use serde_json::Value;
 
-use crate::{audit::Outcome, directory::Directory};
+use crate::{
+    audit::{Entry, Outcome},
+    directory::Directory,
+};
 
 use self::{
     caller::Caller,
@@ -29,7 +31,9 @@ use self::{
     query::Query,
     resource::Resource,
 };
-use super::{body_limit::BODY_LIMIT, context::Context, cors::Cors};
+use super::{body_limit::BODY_LIMIT, context::Context, cors::Cors, recorded::entry_with_token};
+
+pub(super) use self::error::problem_of_token;
 
 /// Where this part of Microsoft Graph is, below the URL of a listener.
 pub(crate) const PATH: &str = "/graph/v1.0";
@@ -64,7 +68,11 @@ pub(super) async fn serve(
     let directory = &context.directory();
     let answer = respond(context, directory, request, body).await;
     let outcome = answer.as_ref().map_or_else(GraphError::outcome, |_| Outcome::Granted);
-    context.record(recording::entry(request, &ids, directory, outcome));
+    let path = request.uri().path();
+    context.record(Entry {
+        detail: Some(path.strip_prefix(PATH).unwrap_or(path).to_owned()),
+        ..entry_with_token("graph", request, ids.client(), directory, outcome)
+    });
     let mut response = match &answer {
         Ok(body) => Response::builder()
             .content_type(MEDIA_TYPE)
@@ -73,7 +81,7 @@ pub(super) async fn serve(
         Err(error) => error.response(&ids, context.now()),
     };
     if let Err(GraphError { status: StatusCode::METHOD_NOT_ALLOWED, .. }) = answer {
-        let allowed = Resource::allowed(request.uri().path());
+        let allowed = Resource::allowed(path);
         response.headers_mut().insert(ALLOW, HeaderValue::from_static(allowed));
     }
     ids.add_to(&mut response);
