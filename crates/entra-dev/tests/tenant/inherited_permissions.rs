@@ -88,6 +88,30 @@ async fn the_pages_show_the_app_roles_that_an_agent_inherits() {
 }
 
 #[tokio::test]
+async fn the_table_of_apps_marks_the_permissions_that_an_agent_inherits() {
+    let tenant = start().await;
+    let shown = async |app: &str| {
+        let page = tenant.dev_page().await;
+        let (_, row) = section(&page, "Apps").split_once(&format!(">{app}</th>")).unwrap();
+        let cell = row.split("data-label=\"Permissions\">").nth(1).unwrap();
+        cell.split("</td>").next().unwrap().to_owned()
+    };
+    let own = "<code>Books.Read.All</code> @ Library API";
+    assert_eq!(shown("Research agent").await, own);
+    let inheritable = json!({ "inheritable_permissions": ["Library API", "Microsoft Graph"] });
+    patch(&tenant, BLUEPRINT_ENTRY, inheritable).await;
+    // A role that is also its own is shown once, as in the token.
+    let lend = "<code>Books.Lend.All</code> @ Library API";
+    assert_eq!(shown("Research agent").await, format!("{own}<br>{lend} (inherited)"));
+    assert_eq!(shown("Research blueprint").await, format!("{lend}<br>{own}"));
+    assert_eq!(roles(&tenant).await, json!(["Books.Read.All", "Books.Lend.All"]));
+    tenant.delete("/_dev/directory/apps/Research%20agent/permissions").await.assert_done();
+    let both = format!("{lend} (inherited)<br>{own} (inherited)");
+    assert_eq!(shown("Research agent").await, both);
+    assert_eq!(roles(&tenant).await, json!(["Books.Lend.All", "Books.Read.All"]));
+}
+
+#[tokio::test]
 async fn an_agent_inherits_the_roles_of_its_blueprint_in_graph() {
     let tenant = start().await;
     let permissions = json!({ "Microsoft Graph": ["User.Read.All"] });

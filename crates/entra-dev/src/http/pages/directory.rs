@@ -34,7 +34,7 @@ pub(super) fn people(directory: &Directory) -> Table {
             text(tenant_name(directory, &person.tenant)),
             lines(groups.map(|group| text(&group.name))),
             notes(directory, person),
-            roles(directory, &person.assignments),
+            lines(roles(directory, &person.assignments)),
         ]);
     }
     table
@@ -147,13 +147,12 @@ pub(super) fn app_roles(directory: &Directory) -> Table {
 /// App roles by the client id of the app that declares them.
 type Assignments = BTreeMap<String, Vec<String>>;
 
-fn roles(directory: &Directory, assignments: &Assignments) -> Markup {
-    let named = assignments.iter().flat_map(|(client_id, roles)| {
+fn roles(directory: &Directory, assignments: &Assignments) -> impl Iterator<Item = Markup> {
+    assignments.iter().flat_map(|(client_id, roles)| {
         let app = app_name(directory, client_id);
         let no_role = roles.is_empty().then(|| role_at(None, app));
         roles.iter().map(|role| role_at(Some(role), app)).chain(no_role).collect::<Vec<_>>()
-    });
-    lines(named)
+    })
 }
 
 fn role_at(role: Option<&String>, app: &str) -> Markup {
@@ -173,12 +172,26 @@ pub(super) fn apps(directory: &Directory) -> Table {
             code(&app.client_id),
             text(tenant_name(directory, &app.tenant)),
             credentials(directory, app),
-            roles(directory, &app.permissions),
+            permissions(directory, app),
             settings(directory, app),
             lines(uris),
         ]);
     }
     table
+}
+
+/// The app roles of an app, those that it inherits from its blueprint, and the APIs for which it has
+/// none.
+fn permissions(directory: &Directory, app: &App) -> Markup {
+    let blueprint = app.agent_blueprint.iter().filter_map(|blueprint| directory.app(blueprint));
+    let apis = blueprint.flat_map(|blueprint| &blueprint.inheritable_permissions);
+    let inherited = apis.filter_map(|api| directory.resource(api)).flat_map(|api| {
+        let own = app.permissions.get(&api.client_id);
+        let roles = directory.roles_of_app(app, api).into_iter();
+        let inherited = roles.filter(move |role| !own.is_some_and(|own| own.contains(role)));
+        inherited.map(|role| html! { (role_at(Some(&role), &api.name)) " (inherited)" })
+    });
+    lines(roles(directory, &app.permissions).chain(inherited))
 }
 
 fn settings(directory: &Directory, app: &App) -> Markup {
