@@ -6,6 +6,7 @@ use std::{
 };
 
 use poem::{Request, http::uri::Scheme as UriScheme};
+use tokio::task::spawn_blocking;
 
 use crate::{
     audit::{Audit, Entry},
@@ -16,6 +17,7 @@ use crate::{
     grants::{Codes, RefreshTokens},
     host_name::{HostNames, without_port},
     identity_header::IdentityHeader,
+    keys::KeyError,
     options::Scheme,
     sessions::{Consents, Sessions},
     tokens::{Defaults, Issuer},
@@ -119,6 +121,18 @@ impl Context {
     /// The time in seconds since the epoch.
     pub(super) fn now(&self) -> u64 {
         self.issuer.now()
+    }
+
+    /// Signs with the next key from now on. See
+    /// [`DevTenant::rotate_keys`](crate::DevTenant::rotate_keys).
+    ///
+    /// # Errors
+    ///
+    /// An RSA key could not be generated.
+    pub(crate) async fn rotate_keys(self: &Arc<Self>, overlap: bool) -> Result<(), KeyError> {
+        let context = Arc::clone(self);
+        let rotated = spawn_blocking(move || context.issuer.keys.rotate(overlap));
+        rotated.await.unwrap_or(Err(KeyError::Generate))
     }
 
     /// Adds a request that ends now to the audit trail.

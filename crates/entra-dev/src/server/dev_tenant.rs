@@ -187,10 +187,7 @@ impl DevTenant {
     ///
     /// An RSA key could not be generated.
     pub async fn rotate_keys(&self, overlap: bool) -> Result<(), KeyError> {
-        let context = Arc::clone(&self.context);
-        spawn_blocking(move || context.issuer.keys.rotate(overlap))
-            .await
-            .unwrap_or(Err(KeyError::Generate))
+        self.context.rotate_keys(overlap).await
     }
 
     /// Makes an endpoint fail from now on. `None` makes it work again.

@@ -93,9 +93,7 @@ impl IsolatedTenant {
     ///
     /// An RSA key could not be generated.
     pub async fn rotate_keys(&self, overlap: bool) -> Result<(), KeyError> {
-        let context = Arc::clone(&self.context);
-        let rotated = spawn_blocking(move || context.issuer.keys.rotate(overlap));
-        rotated.await.unwrap_or(Err(KeyError::Generate))
+        self.context.rotate_keys(overlap).await
     }
 
     /// See [`DevTenant::plan_fault`]. Other tenants do not fail.

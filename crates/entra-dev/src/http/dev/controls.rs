@@ -69,16 +69,11 @@ pub(in crate::http) async fn rotate_keys(
     body: Body,
 ) -> Result<Response, Problem> {
     let Rotation { overlap } = read(request, body).await?;
-    let rotating = Arc::clone(context);
-    match spawn_blocking(move || rotating.issuer.keys.rotate(overlap)).await {
-        Ok(Ok(())) => {
-            let signing = context.issuer.keys.now().general.kid().to_owned();
-            let keys = context.issuer.published_keys(&context.urls.http, None);
-            let published: Vec<_> = keys.iter().map(|key| key.kid.as_str()).collect();
-            Ok(json(StatusCode::OK, &json!({ "signing": signing, "published": published })))
-        }
-        _ => Err(failed("a key could not be generated")),
-    }
+    context.rotate_keys(overlap).await.map_err(|_| failed("a key could not be generated"))?;
+    let signing = context.issuer.keys.now().general.kid().to_owned();
+    let keys = context.issuer.published_keys(&context.urls.http, None);
+    let published: Vec<_> = keys.iter().map(|key| key.kid.as_str()).collect();
+    Ok(json(StatusCode::OK, &json!({ "signing": signing, "published": published })))
 }
 
 /// `GET /_dev/faults`: the planned faults, by endpoint.
