@@ -120,7 +120,8 @@ impl Listener {
     }
 
     /// Limits the number of connections. The connections of these proxies are limited only in sum,
-    /// those of any other address also for themselves. Unless this is called, the number is not limited.
+    /// those of any other address also for themselves. Unless this is called, the number is not
+    /// limited.
     pub fn with_limits(self, max_connections: usize, proxies: TrustedProxies) -> Self {
         Self { max_connections, proxies, ..self }
     }

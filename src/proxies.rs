@@ -42,8 +42,8 @@ impl TrustedProxies {
     /// `Forwarded` (RFC 7239) that is not a trusted proxy's, if `peer` is one. What is further left
     /// may be invented.
     ///
-    /// If both fields are present and disagree, the client is `peer`: one of them may have been sent
-    /// by the client and passed on by a proxy that does not know it.
+    /// If both fields are present and disagree, the client is `peer`: one of them may have been
+    /// sent by the client and passed on by a proxy that does not know it.
     pub fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         if !self.contains(peer) {
             return peer;

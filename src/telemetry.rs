@@ -104,8 +104,8 @@ impl fmt::Write for Escaped<'_, '_> {
     }
 }
 
-/// Writes log lines until it is dropped. Dropping it waits up to two seconds for lines that have not
-/// been written yet.
+/// Writes log lines until it is dropped. Dropping it waits up to two seconds for lines that have
+/// not been written yet.
 pub struct Log {
     lost: ErrorCounter,
     guard: Option<WorkerGuard>,
@@ -218,7 +218,8 @@ pub fn trace<E: Endpoint + 'static>(
         let operation = response.data::<OperationId>().map_or("-", |operation| operation.0);
         let status = response.status().as_u16();
         let micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
-        // The path is not logged, because the client can put anything into it. `operation` is enough.
+        // The path is not logged, because the client can put anything into it. `operation` is
+        // enough.
         let caller = slot.caller();
         let actor = caller.map(|caller| caller.actor());
         tracing::info!(

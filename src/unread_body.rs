@@ -1,4 +1,5 @@
-//! Request bodies that nobody reads to the end, because the header alone decides about the response.
+//! Request bodies that nobody reads to the end, because the header alone decides about the
+//! response.
 //!
 //! If the server closed the connection while the client still sends, the client's system would drop
 //! the response, and the client would only see a broken connection (RFC 9112, section 9.6). So the

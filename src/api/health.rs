@@ -55,9 +55,9 @@ impl HealthApi {
 
     /// Check that the server can serve requests
     ///
-    /// Checks the signing keys and the database, for load balancers. The response is 503 if there are
-    /// no signing keys to verify tokens with, if the database does not respond or does not accept
-    /// changes, or if the server is shutting down.
+    /// Checks the signing keys and the database, for load balancers. The response is 503 if there
+    /// are no signing keys to verify tokens with, if the database does not respond or does not
+    /// accept changes, or if the server is shutting down.
     #[oai(path = "/health/ready", method = "get", operation_id = "getReadiness")]
     async fn get_readiness(
         &self,
@@ -217,8 +217,8 @@ impl ApiResponse for NotReady {
     }
 }
 
-/// The name of the schema of [`NotReady`]: a problem with two more members. They are optional, because
-/// the other errors of the operation have the same schema.
+/// The name of the schema of [`NotReady`]: a problem with two more members. They are optional,
+/// because the other errors of the operation have the same schema.
 pub const SCHEMA: &str = "ReadinessProblem";
 
 impl Example for ReadinessReport {

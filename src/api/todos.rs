@@ -67,14 +67,14 @@ impl TodosApi {
     /// Create a todo
     ///
     /// Creates a todo that the caller owns. White space around the name is removed. With an
-    /// `Idempotency-Key`, the request can be retried for 24 hours: the todo is created once, and each
-    /// retry gets the same response.
+    /// `Idempotency-Key`, the request can be retried for 24 hours: the todo is created once, and
+    /// each retry gets the same response.
     #[oai(path = "/todoitems", method = "post", operation_id = "createTodo")]
     async fn create_todo(
         &self,
         caller: SignedIn,
-        /// A unique name for this request, such as a UUID: 1 to 255 visible ASCII characters without
-        /// quotes and backslashes. Quotes around it are ignored.
+        /// A unique name for this request, such as a UUID: 1 to 255 visible ASCII characters
+        /// without quotes and backslashes. Quotes around it are ignored.
         #[oai(name = "Idempotency-Key")]
         key: Field<IdempotencyKey>,
         _conditions: NoPreconditions,

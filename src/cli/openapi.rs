@@ -92,8 +92,8 @@ fn difference(before: &str, after: &str) -> String {
     difference.unified_diff(&printer, UnifiedDiffConfig::default(), &lines).to_string()
 }
 
-/// The document with the ids of the development tenant. It does not depend on the environment, so it
-/// is the same on every machine.
+/// The document with the ids of the development tenant. It does not depend on the environment, so
+/// it is the same on every machine.
 fn reference_document() -> serde_json::Result<Value> {
     let settings = DocumentSettings {
         server: "http://localhost:8000".to_owned(),

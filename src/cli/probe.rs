@@ -9,8 +9,8 @@ use serde_json::Value;
 const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Returns the status and the body of the response to `GET` at this URL. The body is null if it is
-/// not JSON. No proxy is used, because none could reach this machine. Any certificate is accepted: the
-/// server's is for the name that clients use, and the request contains nothing secret.
+/// not JSON. No proxy is used, because none could reach this machine. Any certificate is accepted:
+/// the server's is for the name that clients use, and the request contains nothing secret.
 ///
 /// # Errors
 ///

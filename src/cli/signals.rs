@@ -53,9 +53,9 @@ impl StopSignals {
     }
 }
 
-/// How long copies of a signal may arrive after it. GNU `timeout` sends SIGTERM to its child and then
-/// to the process group of the child; `sudo` and `npm` pass on a Ctrl-C that the terminal has already
-/// sent to the whole group.
+/// How long copies of a signal may arrive after it. GNU `timeout` sends SIGTERM to its child and
+/// then to the process group of the child; `sudo` and `npm` pass on a Ctrl-C that the terminal has
+/// already sent to the whole group.
 const COPIES_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// Completes on SIGINT, SIGTERM or SIGHUP, for a command that does not serve. The handlers are

@@ -14,8 +14,8 @@ pub struct Environment(HashMap<String, String>);
 /// In the working directory.
 pub const FILE: &str = ".env";
 
-/// The access token for Microsoft Graph in `GRAPH_TOKEN`. It is valid for about an hour, so it is not a
-/// setting, and `.env` cannot contain it.
+/// The access token for Microsoft Graph in `GRAPH_TOKEN`. It is valid for about an hour, so it is
+/// not a setting, and `.env` cannot contain it.
 pub fn graph_token() -> Option<String> {
     #[allow(clippy::disallowed_methods)]
     let token = env::var_os("GRAPH_TOKEN")?;

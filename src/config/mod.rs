@@ -116,8 +116,8 @@ pub struct ServerConfig {
     /// `PUBLIC_URL`: the URL at which callers reach the API, without a trailing slash. Default: the
     /// address that the server listens on.
     pub public_url: Option<String>,
-    /// `TLS_CERT` and `TLS_KEY`, default none: the files with the certificate and its key. With them,
-    /// the server accepts HTTPS only.
+    /// `TLS_CERT` and `TLS_KEY`, default none: the files with the certificate and its key. With
+    /// them, the server accepts HTTPS only.
     pub tls: Option<Tls>,
     /// `CORS_ORIGINS`, default none: the origins whose pages may call the API.
     pub cors_origins: Vec<String>,

@@ -222,8 +222,8 @@ impl Connection {
         self.has_served.load(Ordering::Relaxed)
     }
 
-    /// Records that a TLS handshake was completed. The client has as much time for its first request
-    /// as if it had connected now.
+    /// Records that a TLS handshake was completed. The client has as much time for its first
+    /// request as if it had connected now.
     pub(super) fn encrypt(&self) {
         self.is_encrypted.store(true, Ordering::Relaxed);
         if let Some(since) = self.idle_since() {
@@ -238,8 +238,8 @@ impl Connection {
         self.is_encrypted.load(Ordering::Relaxed)
     }
 
-    /// Begins a request, which ends when the returned value is dropped. `None` if the connection was
-    /// closed in this moment; the request must not be served.
+    /// Begins a request, which ends when the returned value is dropped. `None` if the connection
+    /// was closed in this moment; the request must not be served.
     pub(super) fn begin(self: &Arc<Self>) -> Option<InProgress> {
         if self.state.swap(BUSY, Ordering::AcqRel) == CLOSED {
             self.state.store(CLOSED, Ordering::Release);

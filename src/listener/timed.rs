@@ -33,12 +33,13 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(75);
 const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long a client may take to read a whole response, from the moment when it falls behind. The
 /// largest response, a script of the docs page, is read in this time at 4 KB/s. A connection whose
-/// client reads only a little from time to time is never idle, so it could not be closed to make room.
+/// client reads only a little from time to time is never idle, so it could not be closed to make
+/// room.
 const RESPONSE_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// A stream that fails if the client is silent for too long between two requests, takes too long to
-/// send a request header or to read a response, or stops reading. Bodies of requests have a limit of
-/// their own.
+/// send a request header or to read a response, or stops reading. Bodies of requests have a limit
+/// of their own.
 pub(super) struct Timed {
     stream: TcpStream,
     connection: Arc<Connection>,

@@ -42,9 +42,9 @@ pub struct Home {
     pub domain: String,
 }
 
-/// The directory file for these registrations, in TOML. Its people are those to whom roles are to be
-/// assigned or, if there are none, one for each role. Registrations that do not exist yet have these
-/// client ids.
+/// The directory file for these registrations, in TOML. Its people are those to whom roles are to
+/// be assigned or, if there are none, one for each role. Registrations that do not exist yet have
+/// these client ids.
 ///
 /// # Errors
 ///

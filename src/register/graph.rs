@@ -1,6 +1,6 @@
 //! Sends calls to Microsoft Graph v1.0. Waits out throttling
-//! (<https://learn.microsoft.com/graph/throttling>) and the delay until all of Graph's replicas know a
-//! new object.
+//! (<https://learn.microsoft.com/graph/throttling>) and the delay until all of Graph's replicas
+//! know a new object.
 
 use std::{sync::Arc, time::Duration};
 
@@ -37,8 +37,8 @@ pub struct Graph {
 }
 
 impl Graph {
-    /// `url` is Graph's address without the version: https, or http on this machine. `notify` gets a
-    /// sentence before each wait.
+    /// `url` is Graph's address without the version: https, or http on this machine. `notify` gets
+    /// a sentence before each wait.
     ///
     /// # Errors
     ///
@@ -113,8 +113,8 @@ impl Graph {
         Err(Failure::OtherServer)
     }
 
-    /// Makes a change and returns the response's body. If Graph does not know an object yet that the
-    /// change names, tries again.
+    /// Makes a change and returns the response's body. If Graph does not know an object yet that
+    /// the change names, tries again.
     pub(super) async fn write(&self, call: &Call, patience: Patience) -> Result<Answer, Failure> {
         let url = call.url(&self.url);
         let (mut throttling, mut replication) = (Waits::default(), Waits::default());

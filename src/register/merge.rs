@@ -101,8 +101,8 @@ pub(super) fn entitlements<E: Entitlement>(registered: &[E], declared: &[E]) -> 
     kept.chain(new.map(|entry| with_free_id(entry, registered))).collect()
 }
 
-/// The new entry with an id that no registered one has. An entry has the id of another value after a
-/// person has renamed it, and people may have it under its new name.
+/// The new entry with an id that no registered one has. An entry has the id of another value after
+/// a person has renamed it, and people may have it under its new name.
 fn with_free_id<E: Entitlement>(mut entry: E, registered: &[E]) -> E {
     while registered.iter().any(|other| other.id() == entry.id()) {
         let next = E::id_for(entry.id());

@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use super::{plan::next_step, resources::User, state::State, step::Step, wanted::Wanted};
 
-/// All changes that lead from this state to the wanted one, and the state that they lead to. The ids
-/// of objects that do not exist yet are in braces.
+/// All changes that lead from this state to the wanted one, and the state that they lead to. The
+/// ids of objects that do not exist yet are in braces.
 pub fn preview(wanted: &Wanted, mut state: State) -> (Vec<Step>, State) {
     for (name, _) in &wanted.assignments {
         let unknown =

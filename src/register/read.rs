@@ -100,8 +100,8 @@ impl Graph {
         self.one(&call, "read enterprise applications", Permission::Applications).await
     }
 
-    /// The clients in the registration that the tenant does not have. They may have been deleted, or
-    /// belong to another tenant or to Microsoft. `None` if there are none.
+    /// The clients in the registration that the tenant does not have. They may have been deleted,
+    /// or belong to another tenant or to Microsoft. `None` if there are none.
     pub(super) async fn unknown_clients(&self, registered: &Application) -> Option<Vec<String>> {
         let registered = &registered.api;
         let clients = registered.pre_authorized_applications.iter().map(|client| &client.app_id);

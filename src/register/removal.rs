@@ -58,8 +58,8 @@ impl Removal {
         Ok(removals)
     }
 
-    /// Whether `register` created it: its unique name says so. Other tools give other names, and the
-    /// portal gives none.
+    /// Whether `register` created it: its unique name says so. Other tools give other names, and
+    /// the portal gives none.
     pub fn is_own(&self) -> bool {
         self.application.unique_name.as_ref() == Some(&self.unique_name)
     }
@@ -113,8 +113,8 @@ impl Removal {
         Some(Step::Change { which: kept, name, id, change })
     }
 
-    /// Deletes the registration. Entra also removes the application in the tenant, with its consents
-    /// and assignments.
+    /// Deletes the registration. Entra also removes the application in the tenant, with its
+    /// consents and assignments.
     ///
     /// # Errors
     ///

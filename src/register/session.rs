@@ -94,8 +94,8 @@ impl<'a> Session<'a> {
                 Ok(step.apply(state, self.graph.identified(answer.body)?)?)
             }
             Ok(answer) => Ok(step.apply(state, answer.body)?),
-            // An interrupted run created it, and it is not visible yet. An upsert has no conflict with
-            // an existing registration, but with a deleted one.
+            // An interrupted run created it, and it is not visible yet. An upsert has no conflict
+            // with an existing registration, but with a deleted one.
             Err(Failure::Refused(refusal)) if step.creates() && refusal.is_conflict() => {
                 self.find(step, state, Patience::Existing).await
             }
@@ -175,8 +175,9 @@ impl Session<'_> {
         Some((name.clone(), self.graph.unknown_clients(registered).await?))
     }
 
-    /// The failure of a change because another registration has a name or a URI: a registration that
-    /// was found by its name and that the caller may not change, or one with the same App ID URI.
+    /// The failure of a change because another registration has a name or a URI: a registration
+    /// that was found by its name and that the caller may not change, or one with the same App ID
+    /// URI.
     fn taken(&self, step: &Step, failure: Failure) -> Failure {
         match (step, &failure) {
             (Step::Change { which, .. }, Failure::Forbidden { .. })

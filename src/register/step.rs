@@ -17,8 +17,8 @@ use super::{
 /// One change.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Step {
-    /// Create a registration with a unique name and nothing else that a person could have changed: if
-    /// it exists after all, this request changes it.
+    /// Create a registration with a unique name and nothing else that a person could have changed:
+    /// if it exists after all, this request changes it.
     Create {
         /// The registration.
         which: Which,

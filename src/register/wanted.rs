@@ -2,8 +2,8 @@
 
 use super::declared;
 
-/// What the registrations must contain. Scopes, roles and their texts are not in here: they come from
-/// the declaration.
+/// What the registrations must contain. Scopes, roles and their texts are not in here: they come
+/// from the declaration.
 #[derive(Debug, Clone)]
 pub struct Wanted {
     /// The names of the registrations.

@@ -2,10 +2,11 @@
 //! would get their responses late.
 //!
 //! A queue that is full for a moment is harmless: some of its operations still get their turn
-//! quickly. If none has done so for a while, the queue no longer drains (this is the signal of CoDel,
-//! RFC 8289). It then gets a limit. The limit is halved until operations are quick again, and grows by
-//! one with each quick operation, as the window of a TCP connection does. What counts is only the wait
-//! for a turn, so a slow disk whose commits serve everybody who waits does not cause refusals.
+//! quickly. If none has done so for a while, the queue no longer drains (this is the signal of
+//! CoDel, RFC 8289). It then gets a limit. The limit is halved until operations are quick again,
+//! and grows by one with each quick operation, as the window of a TCP connection does. What counts
+//! is only the wait for a turn, so a slow disk whose commits serve everybody who waits does not
+//! cause refusals.
 //!
 //! A queue consists of atomic numbers. It takes no lock and allocates nothing.
 
@@ -24,12 +25,12 @@ use super::StoreError;
 const ALWAYS: usize = 16;
 /// The largest limit: there are never more requests in progress (`api::http::limits`).
 const LARGEST: usize = 1_024;
-/// A turn is quick if the wait for it is at most this part of the timeout: half a second by default.
-/// People notice a longer wait. Without overload, even hundreds of clients wait only for tens of
-/// milliseconds.
+/// A turn is quick if the wait for it is at most this part of the timeout: half a second by
+/// default. People notice a longer wait. Without overload, even hundreds of clients wait only for
+/// tens of milliseconds.
 const QUICK_SHARE: u32 = 10;
-/// The limit is halved if no turn was quick for this part of the timeout: a second by default. It is
-/// longer than a quick wait, so that operations that begin to wait now can still be quick.
+/// The limit is halved if no turn was quick for this part of the timeout: a second by default. It
+/// is longer than a quick wait, so that operations that begin to wait now can still be quick.
 const INTERVAL_SHARE: u32 = 5;
 
 /// The operations that wait for their turn at a part of the database.
@@ -188,8 +189,8 @@ mod tests {
     #[test]
     fn an_overloaded_database_stays_busy_and_serves_nothing_late() {
         let mut database = Database::new();
-        // 1,000 operations arrive in each second, and the database serves 100. Those that came before
-        // the first refusal are served late.
+        // 1,000 operations arrive in each second, and the database serves 100. Those that came
+        // before the first refusal are served late.
         database.run(Duration::from_secs(20), 1, 10, 1);
         let outcome = database.run(Duration::from_secs(60), 1, 10, 1);
         assert_eq!(outcome.turns, 6_000, "it is never idle");

@@ -110,8 +110,8 @@ pub async fn inspect(options: &Options) -> Result<Schema, OpenError> {
 /// # Errors
 ///
 /// Every method but `close` returns [`StoreError`] if the database fails, or if the operation waits
-/// longer than [`Options::timeout`]. Every method but `check` and `close` also returns it if so many
-/// operations are waiting that this one would be late.
+/// longer than [`Options::timeout`]. Every method but `check` and `close` also returns it if so
+/// many operations are waiting that this one would be late.
 #[async_trait]
 pub trait TodoStore: Send + Sync {
     /// Returns a page of the todos that `access` covers, in ascending order of id: at most `limit`

@@ -95,9 +95,9 @@ pub enum Outcome {
     Granted,
     /// The request was refused.
     Refused {
-        /// The number after `AADSTS`. 0 for errors without a number: those of Microsoft Graph, those
-        /// of user information, and those of requests for a managed identity that did not reach
-        /// Entra.
+        /// The number after `AADSTS`. 0 for errors without a number: those of Microsoft Graph,
+        /// those of user information, and those of requests for a managed identity that did not
+        /// reach Entra.
         aadsts: u32,
         /// The text of the error.
         reason: String,
@@ -139,8 +139,8 @@ impl Entry {
     }
 }
 
-/// Replaces tokens in compact form (RFC 7515, section 7.1) and their beginnings: each starts with an
-/// object in base64url. Clients put them where another text should be. What follows the first
+/// Replaces tokens in compact form (RFC 7515, section 7.1) and their beginnings: each starts with
+/// an object in base64url. Clients put them where another text should be. What follows the first
 /// [`MAX_LENGTH`] characters may be left out.
 pub(crate) fn hide_tokens(text: &mut String) {
     let is_part = |letter: char| letter.is_ascii_alphanumeric() || "-_.".contains(letter);

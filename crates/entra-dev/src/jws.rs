@@ -12,8 +12,8 @@ pub(crate) struct UnverifiedJws<'a> {
 }
 
 impl<'a> UnverifiedJws<'a> {
-    /// Parses a token. `None` if it is malformed, or has critical header parameters: none of them are
-    /// understood (RFC 7515, section 4.1.11).
+    /// Parses a token. `None` if it is malformed, or has critical header parameters: none of them
+    /// are understood (RFC 7515, section 4.1.11).
     pub(crate) fn parse(token: &'a str) -> Option<Self> {
         let (signed, signature) = token.rsplit_once('.')?;
         let (header, claims) = signed.split_once('.')?;

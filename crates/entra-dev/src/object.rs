@@ -1,5 +1,5 @@
-//! Reads structs from JSON objects and TOML tables only. The code that serde derives would also read
-//! them from arrays, with the members in the order of the struct's fields.
+//! Reads structs from JSON objects and TOML tables only. The code that serde derives would also
+//! read them from arrays, with the members in the order of the struct's fields.
 
 use std::{fmt, marker::PhantomData};
 

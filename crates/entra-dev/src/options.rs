@@ -18,10 +18,10 @@ pub struct Options {
     /// for all of them. It requires `answer_to` and `control_token`, because anybody who can reach
     /// the tenant can sign in as anybody. Default: none.
     pub host: Option<IpAddr>,
-    /// The names and addresses, besides the loopback ones, under which clients may reach the tenant.
-    /// Metadata and ID tokens then contain the name, and the port, that the client used. The
-    /// certificate authority can issue certificates for exactly these names and the loopback ones.
-    /// Default: none.
+    /// The names and addresses, besides the loopback ones, under which clients may reach the
+    /// tenant. Metadata and ID tokens then contain the name, and the port, that the client used.
+    /// The certificate authority can issue certificates for exactly these names and the loopback
+    /// ones. Default: none.
     pub answer_to: Vec<HostName>,
     /// The bearer token without which nobody can use `/_dev`, where tokens can be forged. Default:
     /// none.
@@ -34,8 +34,8 @@ pub struct Options {
     /// The port for HTTPS, which MSAL requires; 0 means any free port, `None` means no HTTPS.
     /// Default 8443.
     pub https_port: Option<u16>,
-    /// The issuer of access tokens for APIs without a `token_issuer` in the directory. Default HTTP,
-    /// which an API on the same machine can use without trusting a certificate.
+    /// The issuer of access tokens for APIs without a `token_issuer` in the directory. Default
+    /// HTTP, which an API on the same machine can use without trusting a certificate.
     pub access_token_issuer: TokenIssuer,
     /// The folder for the signing keys and the certificate authority, so that tokens stay valid
     /// after a restart. It is created if needed. `None` keeps them in memory. Default

@@ -111,8 +111,8 @@ impl Scopes {
         }
     }
 
-    /// Whether the `resource` parameter names the API of these scopes (RFC 8707, section 2). Without
-    /// an API, they are of Microsoft Graph.
+    /// Whether the `resource` parameter names the API of these scopes (RFC 8707, section 2).
+    /// Without an API, they are of Microsoft Graph.
     pub(crate) fn are_all_of(&self, resource: &str) -> bool {
         self.resource().is_named(resource)
             && self.permissions().all(|permission| permission.resource.is_named(resource))
@@ -191,8 +191,8 @@ impl Scopes {
 impl RequestedScope {
     /// Parses one scope, ignoring case.
     ///
-    /// A scope without a slash belongs to Microsoft Graph. As in Entra, the resource is a registered
-    /// App ID URI or a client id.
+    /// A scope without a slash belongs to Microsoft Graph. As in Entra, the resource is a
+    /// registered App ID URI or a client id.
     fn parse(directory: &Directory, tenant: &str, scope: &str) -> Result<Self, Refusal> {
         if let Some(name) = OPENID.iter().find(|name| name.eq_ignore_ascii_case(scope)) {
             return Ok(Self { text: (*name).to_owned(), permission: None });

@@ -23,8 +23,8 @@ use crate::{
 
 /// The file with the certificate of the authority. It is public.
 pub(crate) const CA_FILE: &str = "ca.pem";
-/// The file with the certificate and its key. Only this user can read it. Before the certificate, it
-/// has a line with the names besides the loopback ones, if there are any.
+/// The file with the certificate and its key. Only this user can read it. Before the certificate,
+/// it has a line with the names besides the loopback ones, if there are any.
 const KEY_FILE: &str = "ca-with-key.pem";
 /// What that line begins with. Readers of PEM ignore it (RFC 7468, section 2).
 const NAMES_LINE: &str = "Names: ";

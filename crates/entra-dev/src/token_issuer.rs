@@ -42,8 +42,8 @@ impl TokenIssuer {
         }
     }
 
-    /// Checks that the tenant can be reached at this URL: it must have such a listener, and answer to
-    /// the name.
+    /// Checks that the tenant can be reached at this URL: it must have such a listener, and answer
+    /// to the name.
     pub(crate) fn check_reach(
         &self,
         names: &HostNames,

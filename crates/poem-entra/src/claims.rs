@@ -67,8 +67,9 @@ pub enum AccountType {
 }
 
 impl<'a> Claims<'a> {
-    /// Reads the claims. Fails if a required claim is missing or a claim has the wrong type. A claim
-    /// of the wrong type that only policies read counts as absent, so it fails only those policies.
+    /// Reads the claims. Fails if a required claim is missing or a claim has the wrong type. A
+    /// claim of the wrong type that only policies read counts as absent, so it fails only those
+    /// policies.
     pub(crate) fn read(members: &'a Members<'_>) -> Result<Self, Rejection> {
         let reader = Reader(members);
         let version = match members.get("ver") {

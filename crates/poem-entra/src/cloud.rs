@@ -77,8 +77,8 @@ impl Cloud {
         CLOUDS.iter().find(|cloud| cloud.hosts.iter().any(is_host))
     }
 
-    /// The cloud whose tokens can have this issuer, by its host alone. US Government shares the host
-    /// of its v1 issuer with the public cloud, which is returned then.
+    /// The cloud whose tokens can have this issuer, by its host alone. US Government shares the
+    /// host of its v1 issuer with the public cloud, which is returned then.
     pub(crate) fn of_issuer(issuer: &Url) -> Option<&'static Self> {
         let host = issuer.host_str()?;
         let is_v1_host = |issuer: &str| issuer.split('/').nth(2) == Some(host);

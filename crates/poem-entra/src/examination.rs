@@ -89,8 +89,8 @@ pub async fn examine(
     })
 }
 
-/// Why the validator cannot use what the authority publishes. The text and the causes are those that
-/// the validator logs.
+/// Why the validator cannot use what the authority publishes. The text and the causes are those
+/// that the validator logs.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ExamineError {

@@ -15,8 +15,8 @@ use crate::authority::IssuerTemplate;
 /// The largest number of entries in a key set. A larger set is refused.
 const KEY_LIMIT: usize = 64;
 
-/// A key that can verify RS256 signatures. It is parsed only once, and aws-lc keeps what it computes
-/// from the modulus, so a verification is only the verification.
+/// A key that can verify RS256 signatures. It is parsed only once, and aws-lc keeps what it
+/// computes from the modulus, so a verification is only the verification.
 pub(crate) struct VerifyingKey {
     parsed: ParsedPublicKey,
     /// The issuer that Entra binds the key to. It can contain `{tenantid}`.

@@ -26,7 +26,8 @@ pub(crate) struct Metadata {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct OwnTenant {
     pub(crate) id: TenantId,
-    /// The tenant as spelled in the document's issuer. The issuers of tokens have the same spelling.
+    /// The tenant as spelled in the document's issuer. The issuers of tokens have the same
+    /// spelling.
     pub(crate) tid: String,
 }
 

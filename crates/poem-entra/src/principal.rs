@@ -69,8 +69,8 @@ impl Identity {
         self.issued_at
     }
 
-    /// The caller's subject (`sub`). A user's is different for each API; an app's usually equals its
-    /// object id.
+    /// The caller's subject (`sub`). A user's is different for each API; an app's usually equals
+    /// its object id.
     pub fn subject(&self) -> &str {
         &self.subject
     }
@@ -115,8 +115,8 @@ impl Identity {
         &self.authentication_contexts
     }
 
-    /// Whether the client handles claims challenges (`cp1` in `xms_cc`, in any capitalization, as in
-    /// Microsoft's samples).
+    /// Whether the client handles claims challenges (`cp1` in `xms_cc`, in any capitalization, as
+    /// in Microsoft's samples).
     pub fn handles_claims_challenges(&self) -> bool {
         self.client_capabilities.iter().any(|capability| capability.eq_ignore_ascii_case("cp1"))
     }

@@ -86,9 +86,9 @@ impl Report {
         self.principal.as_ref().filter(|_| self.rejection().is_none())
     }
 
-    /// Whether this policy allows the caller. `None` if it is unknown who the caller is, because the
-    /// token breaks a rule that comes before. If the token breaks another rule, such as the one about
-    /// its lifetime, this is the outcome for the same token without that fault.
+    /// Whether this policy allows the caller. `None` if it is unknown who the caller is, because
+    /// the token breaks a rule that comes before. If the token breaks another rule, such as the one
+    /// about its lifetime, this is the outcome for the same token without that fault.
     pub fn check<P: Policy>(&self) -> Option<Result<(), Rejection>> {
         self.check_with(check_policy::<P>)
     }
@@ -147,8 +147,8 @@ pub(crate) trait Observer: Send {
     fn checked(&mut self, rule: Rule, outcome: Result<(), Rejection>) -> Result<(), Rejection>;
 }
 
-/// Stops at the first broken rule and records nothing. It costs nothing either: the compiler removes
-/// it.
+/// Stops at the first broken rule and records nothing. It costs nothing either: the compiler
+/// removes it.
 pub(crate) struct FirstBroken;
 
 impl Observer for FirstBroken {

@@ -6,8 +6,8 @@ use url::Url;
 /// The protected resource metadata of an API.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ResourceMetadata {
-    /// The path at which clients look for the document (RFC 9728, section 3.1): first the well-known
-    /// name, then the path of the API's URL. The path begins at the root of the host.
+    /// The path at which clients look for the document (RFC 9728, section 3.1): first the
+    /// well-known name, then the path of the API's URL. The path begins at the root of the host.
     pub path: String,
     /// The document (RFC 9728, section 2).
     pub document: Value,

@@ -148,9 +148,9 @@ impl Validator {
     }
 
     /// Fetches the keys, then keeps them fresh until the handle is aborted. A fetch that failed is
-    /// repeated after 1, 2, 4 … 60 seconds, or after the time in the authority's `Retry-After`, if it
-    /// is longer, but at most 5 minutes. Without this task, the first request fetches the keys, and
-    /// later requests start the refreshes and the repetitions.
+    /// repeated after 1, 2, 4 … 60 seconds, or after the time in the authority's `Retry-After`, if
+    /// it is longer, but at most 5 minutes. Without this task, the first request fetches the keys,
+    /// and later requests start the refreshes and the repetitions.
     pub fn maintain(&self) -> JoinHandle<()> {
         tokio::spawn(Arc::clone(&self.keys).maintain())
     }
@@ -181,8 +181,8 @@ impl Validator {
     /// `xms_cc`, which the API's registration must request.)
     ///
     /// The caller is remembered for 28 hours and the leeway. By then, all of these tokens have
-    /// expired. A second call for the same caller can only move the time to a later one. The list is
-    /// that of this validator; to share one between processes, implement [`RevocationList`].
+    /// expired. A second call for the same caller can only move the time to a later one. The list
+    /// is that of this validator; to share one between processes, implement [`RevocationList`].
     ///
     /// # Errors
     ///

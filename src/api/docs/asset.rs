@@ -64,7 +64,8 @@ impl Endpoint for Asset {
         let mut response = Response::builder()
             .extension(OperationId("getDocs"))
             .header(header::VARY, "accept-encoding")
-            // The browser stores the file and revalidates it each time; a 304 is a few hundred bytes.
+            // The browser stores the file and revalidates it each time; a 304 is a few hundred
+            // bytes.
             .header(header::CACHE_CONTROL, "no-cache");
         if let Some(tag) = tag.to_header() {
             response = response.header(header::ETAG, tag);
@@ -141,8 +142,8 @@ where
     }
 }
 
-/// A compressed file. Nearly all clients accept it as it is. It is decompressed when the first client
-/// does not, and then kept, so that such requests need neither time nor memory of their own.
+/// A compressed file. Nearly all clients accept it as it is. It is decompressed when the first
+/// client does not, and then kept, so that such requests need neither time nor memory of their own.
 struct Packaged {
     gzip: &'static [u8],
     plain: OnceLock<Bytes>,

@@ -2,10 +2,10 @@
 //! by `/openapi.json`, the docs page, `todo-api openapi` and the tests.
 //!
 //! poem-openapi takes URLs and scopes as literals and does not know the errors that operations
-//! share. So the declaration contains placeholders in braces, which poem-entra replaces. The rest is
-//! added here: the errors that an operation shares with others, because it has a body or a certain
-//! parameter (`errors`), what poem-openapi cannot say about schemas (`schemas`), and who may call an
-//! operation, in its summary (`text`).
+//! share. So the declaration contains placeholders in braces, which poem-entra replaces. The rest
+//! is added here: the errors that an operation shares with others, because it has a body or a
+//! certain parameter (`errors`), what poem-openapi cannot say about schemas (`schemas`), and who
+//! may call an operation, in its summary (`text`).
 
 mod errors;
 mod schemas;

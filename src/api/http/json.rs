@@ -118,7 +118,8 @@ impl<'a, T: Type + DeserializeOwned> ApiExtractor<'a> for Json<T> {
     }
 }
 
-/// 415: the body is not JSON. For PATCH, the response says what is accepted (RFC 5789, section 2.2).
+/// 415: the body is not JSON. For PATCH, the response says what is accepted (RFC 5789,
+/// section 2.2).
 fn unsupported_media_type(method: &Method) -> Problem {
     let problem = Problem::unsupported_media_type();
     match *method {

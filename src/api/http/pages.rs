@@ -8,8 +8,8 @@ use poem_openapi::{
     registry::{MetaApi, Registry},
 };
 
-/// Endpoints for GET and HEAD. They are served together with the operations, because a second router
-/// in front of them would cost time on every request.
+/// Endpoints for GET and HEAD. They are served together with the operations, because a second
+/// router in front of them would cost time on every request.
 #[derive(Default)]
 pub struct Pages(Vec<(String, BoxEndpoint<'static>)>);
 

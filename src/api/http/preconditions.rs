@@ -193,8 +193,8 @@ impl Preconditions {
         }
     }
 
-    /// What the store checks before it deletes all todos; `None` without preconditions. The resource
-    /// is the list, which exists even if it is empty: `If-Match: *` always holds, and
+    /// What the store checks before it deletes all todos; `None` without preconditions. The
+    /// resource is the list, which exists even if it is empty: `If-Match: *` always holds, and
     /// `If-None-Match: *` never does.
     pub fn of_list(self) -> Option<ListCondition> {
         if self.if_match.is_none() && self.if_none_match.is_none() {

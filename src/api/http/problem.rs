@@ -284,8 +284,8 @@ impl Problem {
         self
     }
 
-    /// Adds the rule that the token broke, and the URL of the heading in TROUBLESHOOTING: that of the
-    /// case, otherwise that of the code.
+    /// Adds the rule that the token broke, and the URL of the heading in TROUBLESHOOTING: that of
+    /// the case, otherwise that of the code.
     pub fn explaining(mut self, rejection: &Rejection) -> Self {
         let of_code = || cases::troubleshooting(&format!("{}-{}", self.code, self.status.as_u16()));
         self.more.help = Some(Case::of(rejection).map_or_else(of_code, Case::help));

@@ -41,8 +41,8 @@ impl DevTenant {
         Ok(Self(tenant))
     }
 
-    /// Starts the tenant so that its keys can be fetched, if it is not running and has issued tokens in
-    /// this folder.
+    /// Starts the tenant so that its keys can be fetched, if it is not running and has issued
+    /// tokens in this folder.
     pub(in crate::cli) async fn start_if_stopped(config: &Config) -> anyhow::Result<Option<Self>> {
         let options = Options { https_port: None, ..options(config)? };
         let keys = options.data_dir.as_ref().map(|folder| folder.join("signing-keys.json"));
@@ -114,8 +114,8 @@ pub(in crate::cli) fn read_config(environment: Environment) -> anyhow::Result<Co
     Ok(Config::read_dev(environment)?)
 }
 
-/// The access token that the running development tenant issues, whatever its keys and people are. If
-/// no tenant answers at the configured port, signs one with the keys in the default folder.
+/// The access token that the running development tenant issues, whatever its keys and people are.
+/// If no tenant answers at the configured port, signs one with the keys in the default folder.
 pub(in crate::cli) fn access_token(config: &Config, person: &str) -> anyhow::Result<String> {
     let port = config.dev_tenant.port;
     if let Some(token) = entra_dev::running_access_token(port, person)? {

@@ -39,8 +39,8 @@ pub(super) async fn check(report: &mut Report, config: &Config) {
     }
 }
 
-/// The proxy for requests to this URL of an instance, without a password. The HTTP client finds it in
-/// the same way, except that it uses none for an authority on this machine.
+/// The proxy for requests to this URL of an instance, without a password. The HTTP client finds it
+/// in the same way, except that it uses none for an authority on this machine.
 fn proxy(instance: &str, url: &str) -> Option<String> {
     let is_https = instance.parse::<Uri>().ok()?.scheme_str() == Some("https");
     let proxy = Matcher::from_system().intercept(&url.parse().ok()?).filter(|_| is_https)?;

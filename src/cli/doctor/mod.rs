@@ -1,5 +1,6 @@
-//! `todo-api doctor`: checks the settings, the authority, the database and the address, and says what
-//! to fix. It changes nothing, and it uses the code of `serve`, so it finds what `serve` would.
+//! `todo-api doctor`: checks the settings, the authority, the database and the address, and says
+//! what to fix. It changes nothing, and it uses the code of `serve`, so it finds what `serve`
+//! would.
 
 mod authority;
 mod local;
@@ -100,8 +101,8 @@ impl Doctor {
     }
 }
 
-/// Checks the development tenant. If none is running, one is started as `serve --dev` would, but with
-/// its keys in memory.
+/// Checks the development tenant. If none is running, one is started as `serve --dev` would, but
+/// with its keys in memory.
 async fn check_dev_tenant(report: &mut Report, config: &mut Config) {
     let (name, port) = ("dev_tenant", config.dev_tenant.port);
     match DevTenant::start_in_memory(config).await {

@@ -1,5 +1,5 @@
-//! Finds the case of a refusal. The rejection says which rule is broken; what the token claims about
-//! itself says why. Nothing here changes the verdict.
+//! Finds the case of a refusal. The rejection says which rule is broken; what the token claims
+//! about itself says why. Nothing here changes the verdict.
 
 use poem_entra::{Examination, Refusal, Rejection, Rule, Settings};
 use serde_json::Value;
@@ -9,8 +9,8 @@ use crate::cases::{Case, PERSONAL_ACCOUNTS, is_graph};
 
 use super::unverified::UnverifiedToken;
 
-/// The case of a rejection of this token. `published` is what the authority publishes, if the key of
-/// the token is unknown.
+/// The case of a rejection of this token. `published` is what the authority publishes, if the key
+/// of the token is unknown.
 pub(super) fn case_of(
     rejection: &Rejection,
     token: &UnverifiedToken,

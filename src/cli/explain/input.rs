@@ -151,8 +151,8 @@ fn words(text: &str) -> impl Iterator<Item = &str> {
     text.split(separates).filter(|word| word.starts_with("eyJ"))
 }
 
-/// Whether the text is one token with white space inside. Mail programs also add `>` at the start of
-/// a line, and `=` at its end.
+/// Whether the text is one token with white space inside. Mail programs also add `>` at the start
+/// of a line, and `=` at its end.
 fn is_broken_token(text: &str) -> bool {
     let text = text.trim_start_matches(|c: char| c == '>' || c.is_whitespace());
     let token = without_scheme(header_value_at_start(text).unwrap_or(text));

@@ -1,5 +1,5 @@
-//! `todo-api explain`: says what a token contains, what each rule of the validator says about it, why
-//! it is refused, how to fix that, and which operations it allows.
+//! `todo-api explain`: says what a token contains, what each rule of the validator says about it,
+//! why it is refused, how to fix that, and which operations it allows.
 
 mod advice;
 mod diagnosis;

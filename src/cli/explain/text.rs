@@ -192,7 +192,8 @@ fn shown(value: &Value) -> String {
 }
 
 /// A text without control characters, which a forged token could use to change the terminal or to
-/// write lines of its own. Characters that change the direction of text are control characters here.
+/// write lines of its own. Characters that change the direction of text are control characters
+/// here.
 fn printable(text: &str) -> String {
     let is_control = |c: char| {
         c.is_control()

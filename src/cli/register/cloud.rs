@@ -5,8 +5,8 @@ use anyhow::Context;
 use poem_entra::authority::cloud_of_issuer;
 use url::Url;
 
-/// Graph's address in the cloud that this instance belongs to. The US Government cloud for DoD has the
-/// same instance as the other one, so it needs `--graph-url`.
+/// Graph's address in the cloud that this instance belongs to. The US Government cloud for DoD has
+/// the same instance as the other one, so it needs `--graph-url`.
 pub(super) fn graph_of(instance: &Url) -> anyhow::Result<Url> {
     let host = instance.host_str().unwrap_or_default();
     let issuer = format!("https://{host}/{TENANT}/v2.0");

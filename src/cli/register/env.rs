@@ -24,9 +24,9 @@ pub(super) struct Written {
 }
 
 impl Request {
-    /// Writes the settings. The sign-in and the calls take minutes, and a person may have changed the
-    /// file in the meantime. So it is read again, and no new value is overwritten. `before` is the
-    /// file at the start.
+    /// Writes the settings. The sign-in and the calls take minutes, and a person may have changed
+    /// the file in the meantime. So it is read again, and no new value is overwritten. `before` is
+    /// the file at the start.
     ///
     /// # Errors
     ///

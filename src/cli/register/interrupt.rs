@@ -15,8 +15,8 @@ use super::{super::signals::cancel_signal, terminal::Terminal};
 /// The exit code of a program that a person stopped, as shells report it for SIGINT.
 const STOPPED: u8 = 130;
 
-/// Runs the work until it ends. A signal only asks it to stop, so that it can wait for the response to a
-/// change that was sent.
+/// Runs the work until it ends. A signal only asks it to stop, so that it can wait for the response
+/// to a change that was sent.
 pub(super) async fn interruptible<W>(
     terminal: &Arc<Terminal>,
     work: impl FnOnce(Stop) -> W,

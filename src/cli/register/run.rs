@@ -20,8 +20,8 @@ use super::{
 };
 
 const SECRET: &str = "API_CLIENT_SECRET";
-/// The line of `.env` that says that a secret is being created. If the program is interrupted before
-/// the value is written, the next run knows by its name which secret is lost.
+/// The line of `.env` that says that a secret is being created. If the program is interrupted
+/// before the value is written, the next run knows by its name which secret is lost.
 const NOTE: &str = "# todo-api register is creating API_CLIENT_SECRET: ";
 
 pub(super) async fn run(request: Request) -> anyhow::Result<ExitCode> {

@@ -86,8 +86,8 @@ pub(super) fn app_id_uri(text: &str) -> Result<String, &'static str> {
     }
 }
 
-/// Refuses what is left of `api://{tenant}/${API_CLIENT_ID}` without an id. A registered URI may end
-/// with a slash.
+/// Refuses what is left of `api://{tenant}/${API_CLIENT_ID}` without an id. A registered URI may
+/// end with a slash.
 pub(super) fn complete(uri: String, is_new: bool) -> Result<String, &'static str> {
     match is_new && uri.ends_with('/') {
         true => {

@@ -11,8 +11,8 @@ use crate::{
     store::{StoreError, error::Cause},
 };
 
-/// An error of PostgreSQL or its driver, in one line. The details and hints that PostgreSQL adds are
-/// left out, because they may contain stored values.
+/// An error of PostgreSQL or its driver, in one line. The details and hints that PostgreSQL adds
+/// are left out, because they may contain stored values.
 #[derive(Debug)]
 pub(super) struct PostgresError(Error);
 

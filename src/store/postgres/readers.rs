@@ -1,6 +1,6 @@
-//! The connections that read. Requests share them: a query is sent at once, although earlier queries
-//! on its connection have no answer yet ("pipelining"). So a few connections serve many requests,
-//! and PostgreSQL always has a next query.
+//! The connections that read. Requests share them: a query is sent at once, although earlier
+//! queries on its connection have no answer yet ("pipelining"). So a few connections serve many
+//! requests, and PostgreSQL always has a next query.
 
 use std::{
     sync::{

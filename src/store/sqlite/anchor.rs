@@ -25,8 +25,8 @@ impl Anchor {
     }
 
     /// Releases the snapshot. It must be released before each change: SQLite writes to the start of
-    /// the log again only if nobody reads an older snapshot, and otherwise the log would grow without
-    /// limit.
+    /// the log again only if nobody reads an older snapshot, and otherwise the log would grow
+    /// without limit.
     pub(super) fn release(&mut self) {
         self.change(|connection| match connection.is_autocommit() {
             true => Ok(()),

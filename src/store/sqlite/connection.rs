@@ -65,12 +65,13 @@ pub(super) struct Connection {
     log_pages: Arc<AtomicI32>,
 }
 
-/// The number of pages from which the log is copied to the database. Pages that changed several times
-/// are copied once, so a longer log means less work; but changes wait for a copy that takes longer.
+/// The number of pages from which the log is copied to the database. Pages that changed several
+/// times are copied once, so a longer log means less work; but changes wait for a copy that takes
+/// longer.
 pub(super) const CHECKPOINT: i32 = 2_000;
 
-/// SQLite compares the time with the deadline after this many steps of a statement. Reading a row of
-/// a page takes about 15 steps.
+/// SQLite compares the time with the deadline after this many steps of a statement. Reading a row
+/// of a page takes about 15 steps.
 const STEPS: i32 = 1_000;
 
 impl Connection {

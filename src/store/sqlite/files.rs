@@ -68,8 +68,8 @@ pub(super) fn folder_of(file: &Path) -> &Path {
     }
 }
 
-/// Returns whether a database of this length in bytes lacks its end. Pages may be in the write-ahead
-/// log instead, until it is merged.
+/// Returns whether a database of this length in bytes lacks its end. Pages may be in the
+/// write-ahead log instead, until it is merged.
 ///
 /// # Errors
 ///

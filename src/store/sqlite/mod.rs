@@ -63,8 +63,8 @@ pub struct SqliteStore {
 }
 
 impl SqliteStore {
-    /// Opens the file and migrates the schema. An operation waits up to [`Options::timeout`] for its
-    /// turn, and a statement waits as long for a lock of another process.
+    /// Opens the file and migrates the schema. An operation waits up to [`Options::timeout`] for
+    /// its turn, and a statement waits as long for a lock of another process.
     ///
     /// # Errors
     ///
@@ -96,7 +96,8 @@ impl SqliteStore {
         Ok(Self { writer, changes, readers, files, sweeper, now, todo_limit })
     }
 
-    /// Makes a change, unless too many others are waiting, and returns its result when it is on disk.
+    /// Makes a change, unless too many others are waiting, and returns its result when it is on
+    /// disk.
     async fn change<T: Send + 'static>(
         &self,
         change: impl FnOnce(&mut Transaction<'_>) -> rusqlite::Result<T> + Send + 'static,
@@ -129,8 +130,8 @@ async fn lock_folder(database: &Path) -> Result<File, OpenError> {
     }
 }
 
-/// Migrates the schema on a thread of its own, because a migration can take long, and the server must
-/// still be able to stop. Returns the files, which are open from now on.
+/// Migrates the schema on a thread of its own, because a migration can take long, and the server
+/// must still be able to stop. Returns the files, which are open from now on.
 async fn migrate(path: PathBuf, timeout: Duration, lock: File) -> Result<Files, OpenError> {
     let database = path.display().to_string();
     let connect = |source: Box<dyn Error + Send + Sync>| OpenError::Connect { database, source };

@@ -66,8 +66,8 @@ const FIND: &str = concat!(
     deleted_through!()
 );
 
-/// Triggers keep the numbers in `todo_counts`. There is no `RETURNING`, because SQLite would create a
-/// temporary table for it, which takes a quarter of the time of the statement.
+/// Triggers keep the numbers in `todo_counts`. There is no `RETURNING`, because SQLite would create
+/// a temporary table for it, which takes a quarter of the time of the statement.
 const CREATE: &str = "
     INSERT INTO todos (tenant, owner, name) SELECT ?1, ?2, ?3
     WHERE NOT EXISTS (

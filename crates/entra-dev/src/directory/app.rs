@@ -114,8 +114,8 @@ impl App {
         !has_none || self.agent_blueprint.is_some()
     }
 
-    /// Whether this client gets app-only tokens for this API: if the API requires an assignment, only
-    /// with one.
+    /// Whether this client gets app-only tokens for this API: if the API requires an assignment,
+    /// only with one.
     pub(crate) fn is_admitted_by(&self, api: &Self) -> bool {
         !api.assignment_required || self.permissions.contains_key(&api.client_id)
     }
@@ -208,8 +208,8 @@ pub(crate) enum OptionalClaim {
     XmsActFct,
     /// The capabilities of the client.
     XmsCc,
-    /// The Azure resource of the client, if the client is a managed identity. In Entra, only APIs of
-    /// Microsoft get it.
+    /// The Azure resource of the client, if the client is a managed identity. In Entra, only APIs
+    /// of Microsoft get it.
     XmsMirid,
     /// The client id of the client's blueprint, if the client is an agent.
     XmsParAppAzp,

@@ -23,7 +23,8 @@ pub(super) fn rename(document: &mut Value, collection: Collection, old: &str, ne
 }
 
 /// Removes an entry with its memberships and assignments, and with everything that belongs to it:
-/// the groups, people and apps of a tenant, the agents of a blueprint, the user account of an agent.
+/// the groups, people and apps of a tenant, the agents of a blueprint, the user account of an
+/// agent.
 pub(super) fn remove(document: &mut Value, collection: Collection, index: usize) {
     let Some(entries) = document[collection.name()].as_array_mut() else { return };
     if index >= entries.len() {

@@ -6,9 +6,9 @@ use crate::keys::KeyError;
 
 /// A change to a directory, as in the HTTP interface below `/_dev/directory`.
 ///
-/// The path names what is changed: a collection (`tenants`, `groups`, `people` or `apps`), the id or
-/// name of an entry, and then fields and elements of lists. The values are those of a directory file
-/// in JSON.
+/// The path names what is changed: a collection (`tenants`, `groups`, `people` or `apps`), the id
+/// or name of an entry, and then fields and elements of lists. The values are those of a directory
+/// file in JSON.
 ///
 /// ```
 /// use entra_dev::{Directory, Edit};
@@ -80,7 +80,8 @@ fn list(faults: &[EditFault]) -> String {
 
 impl Edit {
     /// Adds an entry to a collection, or a text to a list such as `apps/Web site/secrets`. If the
-    /// entry has no id, it gets a random one. A text that is in the list already is not added again.
+    /// entry has no id, it gets a random one. A text that is in the list already is not added
+    /// again.
     pub fn add(path: impl IntoIterator<Item: Into<String>>, value: impl Into<Value>) -> Self {
         Self::new(path, Change::Add(value.into()))
     }

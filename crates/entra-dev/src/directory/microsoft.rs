@@ -10,8 +10,8 @@ use super::{
 /// The only permission in a `.default` of Microsoft Graph. Every new app registration has it.
 const DEFAULT_PERMISSION: &str = "User.Read";
 
-/// The permissions of Microsoft Graph that exist here. Only administrators can consent to those with
-/// `true`. All but the first one are also app roles
+/// The permissions of Microsoft Graph that exist here. Only administrators can consent to those
+/// with `true`. All but the first one are also app roles
 /// (<https://learn.microsoft.com/graph/permissions-reference>).
 const PERMISSIONS: [(&str, bool); 6] = [
     (DEFAULT_PERMISSION, false),
@@ -42,8 +42,8 @@ pub(super) fn graph() -> App {
     }
 }
 
-/// The API whose tokens are client assertions: those of managed identities for apps that trust them,
-/// and those of blueprints for their agents
+/// The API whose tokens are client assertions: those of managed identities for apps that trust
+/// them, and those of blueprints for their agents
 /// (<https://learn.microsoft.com/entra/agent-id/agent-oauth-protocols>).
 pub(super) fn token_exchange() -> App {
     App {

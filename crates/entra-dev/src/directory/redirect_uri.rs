@@ -3,8 +3,8 @@
 use url::Url;
 
 /// Whether `requested` is the registered redirect URI, byte for byte (RFC 9700, section 4.1.3). The
-/// port of `http://localhost`, `https://localhost` and `http://127.0.0.1` is not compared (RFC 8252,
-/// section 7.3;
+/// port of `http://localhost`, `https://localhost` and `http://127.0.0.1` is not compared (RFC
+/// 8252, section 7.3;
 /// <https://learn.microsoft.com/entra/identity-platform/reply-url#localhost-exceptions>).
 ///
 /// Entra does not support `[::1]`. Here its port is compared like that of any other host.

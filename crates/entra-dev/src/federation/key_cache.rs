@@ -32,8 +32,8 @@ pub(crate) struct KeyCache {
 /// The keys of one issuer.
 #[derive(Debug, Default)]
 struct Slot {
-    /// Held during a fetch, so that simultaneous requests cause only one. Tokens that the known keys
-    /// verify do not wait for it.
+    /// Held during a fetch, so that simultaneous requests cause only one. Tokens that the known
+    /// keys verify do not wait for it.
     fetching: AsyncMutex<()>,
     known: Mutex<Known>,
 }

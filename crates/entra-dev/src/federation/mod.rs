@@ -1,7 +1,7 @@
 //! The keys of the foreign issuers that apps trust (workload identity federation).
 //!
-//! Only an issuer that the directory names is ever asked, so nobody can make the tenant send requests
-//! elsewhere by presenting a token.
+//! Only an issuer that the directory names is ever asked, so nobody can make the tenant send
+//! requests elsewhere by presenting a token.
 
 mod fetch;
 mod issuer_key;

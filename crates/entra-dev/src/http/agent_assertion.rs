@@ -1,8 +1,8 @@
 //! The tokens with which an agent authenticates, and with which it proves that it acts for its user
 //! account (<https://learn.microsoft.com/entra/agent-id/agent-oauth-protocols>).
 //!
-//! An agent has no credential. Its blueprint authenticates and gets a token for the agent; the agent
-//! sends that token as its client assertion.
+//! An agent has no credential. Its blueprint authenticates and gets a token for the agent; the
+//! agent sends that token as its client assertion.
 
 use crate::{
     directory::App,

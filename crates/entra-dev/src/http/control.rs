@@ -1,7 +1,7 @@
 //! Protects `/_dev` with the control token, if there is one.
 //!
-//! Programs send it as a bearer token (RFC 6750). People enter it in a form, and get a cookie. It is
-//! never in a URL, which would end up in logs.
+//! Programs send it as a bearer token (RFC 6750). People enter it in a form, and get a cookie. It
+//! is never in a URL, which would end up in logs.
 
 use std::sync::Arc;
 
@@ -66,8 +66,8 @@ impl Control {
     }
 }
 
-/// Requires the control token for every path below `/_dev`, whichever endpoint serves it. The body of
-/// a request without the token is discarded.
+/// Requires the control token for every path below `/_dev`, whichever endpoint serves it. The body
+/// of a request without the token is discarded.
 pub(super) async fn require_token<E: Endpoint<Output = Response>>(
     endpoint: Arc<E>,
     mut request: Request,

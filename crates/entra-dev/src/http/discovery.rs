@@ -39,8 +39,8 @@ fn keys(request: &TenantRequest<'_>) -> Result<Answer, Refusal> {
     Ok(Answer::granted(json(StatusCode::OK, &KeyDocument { keys: published_keys(request)? })))
 }
 
-/// The key set of the tenant or, with `?appid=`, of an app that has its own signing key. Without the
-/// signing key if a test hides it.
+/// The key set of the tenant or, with `?appid=`, of an app that has its own signing key. Without
+/// the signing key if a test hides it.
 pub(super) fn published_keys(request: &TenantRequest<'_>) -> Result<Vec<Jwk>, Refusal> {
     let appid = request.parameters.optional("appid")?;
     let app = appid.and_then(|appid| request.directory().app(appid));

@@ -115,7 +115,8 @@ fn check_header(jws: &UnverifiedJws<'_>) -> Result<(), Refusal> {
     }
 }
 
-/// Checks the token of a managed identity that the app trusts, by reference or by issuer and subject
+/// Checks the token of a managed identity that the app trusts, by reference or by issuer and
+/// subject
 /// (<https://learn.microsoft.com/entra/workload-id/workload-identity-federation-config-app-trust-managed-identity>).
 fn check_managed_identity(
     request: &TenantRequest<'_>,

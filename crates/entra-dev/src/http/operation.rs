@@ -48,8 +48,8 @@ impl Operation {
         Self { name: Some(name), errors: ErrorFormat::Json, cors: Cors::None, handle }
     }
 
-    /// An endpoint for everybody: scripts of any origin may read it. If its requests are recorded, its
-    /// handler does that.
+    /// An endpoint for everybody: scripts of any origin may read it. If its requests are recorded,
+    /// its handler does that.
     pub(super) const fn public(handle: Handler) -> Self {
         Self { name: None, errors: ErrorFormat::Json, cors: Cors::Anyone, handle }
     }

@@ -59,8 +59,8 @@ const PARAMETERS: [&str; 40] = [
     "xms_cc",
 ];
 
-/// The parameters of which only the value is hidden. Any other name may be a secret itself, such as a
-/// part of a body that is not a form.
+/// The parameters of which only the value is hidden. Any other name may be a secret itself, such as
+/// a part of a body that is not a form.
 const SECRET_PARAMETERS: [&str; 18] = [
     "assertion",
     "client_assertion",
@@ -116,8 +116,9 @@ pub(super) fn record(request: &Request, parameters: &Parameters) -> RecordedRequ
     }
 }
 
-/// The entry for a request to an endpoint with access tokens. It contains the person and the app that
-/// the token names, even if the token is refused: the names help to find out whose token it is.
+/// The entry for a request to an endpoint with access tokens. It contains the person and the app
+/// that the token names, even if the token is refused: the names help to find out whose token it
+/// is.
 pub(super) fn entry_with_token(
     endpoint: &'static str,
     request: &Request,

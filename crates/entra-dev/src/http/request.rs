@@ -80,9 +80,9 @@ impl<'a> TenantRequest<'a> {
         Ok(scopes)
     }
 
-    /// Checks that the optional `resource` parameter (RFC 8707) names the API of these scopes. As in
-    /// Entra, it must be a registered name of the API, character for character: many clients add a
-    /// slash.
+    /// Checks that the optional `resource` parameter (RFC 8707) names the API of these scopes. As
+    /// in Entra, it must be a registered name of the API, character for character: many clients add
+    /// a slash.
     pub(super) fn check_resource(&self, scopes: &Scopes) -> Result<(), Refusal> {
         match self.parameters.optional("resource")? {
             Some(resource) if !scopes.are_all_of(resource) => {

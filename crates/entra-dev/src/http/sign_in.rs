@@ -118,8 +118,8 @@ impl SignIn<'_> {
         Ok(Arc::clone(person))
     }
 
-    /// Whether the person need not be asked: no consent is required, or it was given before. An agent
-    /// inherits the consent that an administrator has given to its blueprint.
+    /// Whether the person need not be asked: no consent is required, or it was given before. An
+    /// agent inherits the consent that an administrator has given to its blueprint.
     pub(super) fn has_consent(&self, person: &Person) -> bool {
         let Self { context, directory, app, scopes, .. } = self;
         let blueprint = directory.inherits_from(app, scopes.resource());

@@ -8,8 +8,8 @@ use crate::directory::{Authority, EditError, isolated_copy};
 
 use super::{context::Context, control::Control};
 
-/// The maximum number of isolated tenants, so that a test suite that never removes them does not use
-/// up the memory.
+/// The maximum number of isolated tenants, so that a test suite that never removes them does not
+/// use up the memory.
 const CAPACITY: usize = 1_000;
 
 /// All tenants of this process.

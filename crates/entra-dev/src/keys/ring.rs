@@ -56,7 +56,8 @@ impl KeyRing {
         Ok(())
     }
 
-    /// A copy that is only in memory, and whose keys are rotated separately. No app has its own key.
+    /// A copy that is only in memory, and whose keys are rotated separately. No app has its own
+    /// key.
     pub(crate) fn fork(&self) -> Self {
         let keys = Keys { own: BTreeMap::new(), ..self.now() };
         Self { folder: None, keys: RwLock::new(keys) }

@@ -43,8 +43,8 @@ pub(super) fn check_ports(options: &Options) -> Result<(), StartError> {
     }
 }
 
-/// Checks that nobody reaches the tenant by accident, and that it can be reached at each URL that is
-/// the issuer of access tokens.
+/// Checks that nobody reaches the tenant by accident, and that it can be reached at each URL that
+/// is the issuer of access tokens.
 pub(super) fn check_reach(
     directory: &Directory,
     options: &Options,

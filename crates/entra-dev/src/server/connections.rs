@@ -226,7 +226,8 @@ impl Connection {
         let this = Arc::new(self);
         let service = service_fn(move |request| {
             let (this, scheme) = (Arc::clone(&this), scheme.clone());
-            // The future of a request is large, and hyper reserves memory for it in each connection.
+            // The future of a request is large, and hyper reserves memory for it in each
+            // connection.
             Box::pin(async move {
                 this.activity.begin_request();
                 let response = this.respond(request, scheme).await;

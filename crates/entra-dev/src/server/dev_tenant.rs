@@ -180,8 +180,8 @@ impl DevTenant {
     }
 
     /// Signs with the next key from now on. With an overlap, as in Entra, the old key stays
-    /// published. Without one, it is removed at once, and so are all keys that signed before it. Each
-    /// app that has its own signing key gets a new one, in the same way.
+    /// published. Without one, it is removed at once, and so are all keys that signed before it.
+    /// Each app that has its own signing key gets a new one, in the same way.
     ///
     /// # Errors
     ///

@@ -38,8 +38,8 @@ pub enum StartError {
     /// The signing keys or the certificate authority cannot be read or generated.
     #[error(transparent)]
     Keys(#[from] KeyError),
-    /// The issuer of access tokens, at least for one API, should be the HTTPS listener, but HTTPS is
-    /// turned off.
+    /// The issuer of access tokens, at least for one API, should be the HTTPS listener, but HTTPS
+    /// is turned off.
     #[error("the HTTPS listener cannot be the issuer of access tokens, because it has no port")]
     NoHttps,
     /// One of the redirect URIs cannot be registered.

@@ -15,8 +15,8 @@ use crate::{
 
 use super::{dev_tenant::DevTenant, directory::change};
 
-/// A tenant for one test, in the same process as others: it has its own ids, people, apps, sessions,
-/// audit trail, clock, faults and keys. Dropping it removes it.
+/// A tenant for one test, in the same process as others: it has its own ids, people, apps,
+/// sessions, audit trail, clock, faults and keys. Dropping it removes it.
 ///
 /// It is reached under the URLs of the [`DevTenant`] that created it. What they share is listed in
 /// `docs/DIRECTORY.md`.
@@ -77,8 +77,8 @@ impl IsolatedTenant {
         self.forge(&Forgery::of(person))
     }
 
-    /// See [`DevTenant::forge`]. Without a client or resource, they are the copies of Swagger UI and
-    /// the Todo API or, if the directory has none, its first client and its first API.
+    /// See [`DevTenant::forge`]. Without a client or resource, they are the copies of Swagger UI
+    /// and the Todo API or, if the directory has none, its first client and its first API.
     ///
     /// # Errors
     ///

@@ -7,8 +7,8 @@ use crate::{ids::API_CLIENT_ID, jws::UnverifiedJws};
 use super::{access_token::TokenError, local_request::send};
 
 /// Asks the development tenant that listens on this HTTP port of this machine for the access token
-/// that a person would get by signing in to Swagger UI with the scope `access_as_user`. `None` if no
-/// development tenant answers: nothing listens there, or another program does.
+/// that a person would get by signing in to Swagger UI with the scope `access_as_user`. `None` if
+/// no development tenant answers: nothing listens there, or another program does.
 ///
 /// Unlike [`access_token`](crate::access_token), it needs neither the tenant's folder nor its
 /// directory. `person` is a short name (`ada`), a sign-in name or an `oid`. Blocks for some seconds

@@ -159,8 +159,8 @@ impl Setup<'_> {
         }
     }
 
-    /// The scopes that a client may ask for: `.default` of the APIs in which it has app roles of its
-    /// own or inherits some, otherwise the permissions of all other APIs.
+    /// The scopes that a client may ask for: `.default` of the APIs in which it has app roles of
+    /// its own or inherits some, otherwise the permissions of all other APIs.
     fn scopes(&self, app: &App) -> Vec<String> {
         let apis = self.directory.apps().iter().filter(|api| api.client_id != app.client_id);
         let apis = apis.chain([self.directory.graph()]);

@@ -60,7 +60,8 @@ pub(crate) enum Proof {
     None = 0,
     /// With a secret.
     Secret = 1,
-    /// With a certificate, with the token of an issuer that the app trusts, or as a managed identity.
+    /// With a certificate, with the token of an issuer that the app trusts, or as a managed
+    /// identity.
     Certificate = 2,
 }
 
@@ -187,8 +188,8 @@ impl Subject<'_> {
     }
 }
 
-/// The object id of an app in a tenant. It is stable, and differs between tenants. An agent is in one
-/// tenant only: there, as in Entra, its client id is also its object id.
+/// The object id of an app in a tenant. It is stable, and differs between tenants. An agent is in
+/// one tenant only: there, as in Entra, its client id is also its object id.
 pub(crate) fn service_principal(tenant: &str, app: &App) -> String {
     let App { client_id, agent_blueprint, .. } = app;
     match agent_blueprint {

@@ -1,8 +1,8 @@
 //! The claims that tell agents from people and ordinary apps
 //! (<https://learn.microsoft.com/entra/agent-id/agent-token-claims>).
 //!
-//! The facets of the client and of the subject are numbers, separated by spaces. Only these two have
-//! a documented meaning: APIs must ignore the other ones and the order.
+//! The facets of the client and of the subject are numbers, separated by spaces. Only these two
+//! have a documented meaning: APIs must ignore the other ones and the order.
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use uuid::Uuid;

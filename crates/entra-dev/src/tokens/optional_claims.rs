@@ -13,8 +13,8 @@ const MOST_GROUPS_IN_BROWSER: usize = 5;
 /// Where a token says that the groups of a person are, if there are too many for it.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum GroupsOverage<'a> {
-    /// At Microsoft Graph, below this base URL. In Entra, the URL is one of Azure AD Graph, which is
-    /// retired.
+    /// At Microsoft Graph, below this base URL. In Entra, the URL is one of Azure AD Graph, which
+    /// is retired.
     At(&'a str),
     /// The token only says that there are groups.
     HasGroups,

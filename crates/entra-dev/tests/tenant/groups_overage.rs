@@ -8,7 +8,8 @@ use crate::support::{Answer, Form, TestTenant, WEB, api_scope, claims, on_behalf
 
 const OID: &str = "9b000000-0000-4000-8000-0000000000aa";
 
-/// A tenant in which somebody is in this many groups, and the Todo API and the web site ask for them.
+/// A tenant in which somebody is in this many groups, and the Todo API and the web site ask for
+/// them.
 async fn start(groups: usize) -> TestTenant {
     let tenant = TestTenant::start().await;
     let id = |number: usize| format!("9b000000-0000-4000-8000-0000000{number:05}");

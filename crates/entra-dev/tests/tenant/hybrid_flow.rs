@@ -105,8 +105,8 @@ async fn an_id_token_is_never_sent_in_the_query() {
     }
 }
 
-/// Each response type that Swagger UI, which gets only codes, may not request, and the number of the
-/// error. The first type that is not enabled decides.
+/// Each response type that Swagger UI, which gets only codes, may not request, and the number of
+/// the error. The first type that is not enabled decides.
 const REFUSED: [(&str, &str); 8] = [
     ("id_token", "AADSTS700054: "),
     ("code id_token", "AADSTS700054: "),

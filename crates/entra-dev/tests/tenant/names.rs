@@ -22,7 +22,8 @@ const CONTROL_TOKEN: &str = "the-token-of-the-tests";
 /// The tenant listens on all addresses, and this one is not bound by default.
 const OTHER_ADDRESS: [u8; 4] = [127, 0, 0, 2];
 
-/// A tenant that is reached as `entra-dev` at [`OTHER_ADDRESS`], and a client that knows the address.
+/// A tenant that is reached as `entra-dev` at [`OTHER_ADDRESS`], and a client that knows the
+/// address.
 async fn reachable(options: Options) -> (TestTenant, Client) {
     let options = Options {
         host: Some([0, 0, 0, 0].into()),

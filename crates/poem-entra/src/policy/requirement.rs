@@ -116,15 +116,16 @@ impl Requirement {
 
     /// Also requires that the caller is a human user: a user whose account does not belong to an
     /// agent. An agent may act for that user. A token without the optional claim `xms_sub_fct` is
-    /// refused, because it does not say whose account it is. A policy that is only for apps does not
-    /// compile with this condition.
+    /// refused, because it does not say whose account it is. A policy that is only for apps does
+    /// not compile with this condition.
     pub const fn and_humans_only(self) -> Self {
         assert!(!self.scopes.is_empty(), "apps are not human users");
         self.and(Condition::HumansOnly)
     }
 
     /// Also requires that neither the client app nor the user is an agent. A token without the
-    /// optional claims `xms_act_fct` and `xms_sub_fct` is refused, because it does not say who acts.
+    /// optional claims `xms_act_fct` and `xms_sub_fct` is refused, because it does not say who
+    /// acts.
     pub const fn and_no_agents(self) -> Self {
         self.and(Condition::NoAgents)
     }

@@ -137,8 +137,9 @@ fn change_settings_or_client(advice: Advice, situation: &Situation<'_>) -> Advic
     advice.az_new_token(situation).dev_token()
 }
 
-/// The app that the token is for, if that is probably this API: the token has the scope that this API
-/// requires, or Swagger UI requested it. The settings for the development tenant are always right.
+/// The app that the token is for, if that is probably this API: the token has the scope that this
+/// API requires, or Swagger UI requested it. The settings for the development tenant are always
+/// right.
 fn intended_api<'a>(situation: &Situation<'a>) -> Option<&'a str> {
     let Situation { token, swagger_ui, short_scope, is_dev, .. } = *situation;
     let client = token.client();

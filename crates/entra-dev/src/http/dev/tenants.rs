@@ -28,8 +28,8 @@ pub(in crate::http) fn list(Data(tenants): Data<&Arc<Tenants>>, request: &Reques
     respond(StatusCode::OK, &json!({ "tenants": described }))
 }
 
-/// `POST /_dev/tenants`: creates an isolated tenant. The body is a directory, or an empty object for
-/// a copy of the one with which the process was started.
+/// `POST /_dev/tenants`: creates an isolated tenant. The body is a directory, or an empty object
+/// for a copy of the one with which the process was started.
 #[handler]
 pub(in crate::http) async fn create(
     Data(tenants): Data<&Arc<Tenants>>,

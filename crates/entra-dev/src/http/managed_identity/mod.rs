@@ -2,8 +2,8 @@
 //! Service (IMDS).
 //!
 //! A tenant represents one Azure resource, which has all managed identities of the tenant. Clients
-//! find it through `IDENTITY_ENDPOINT` or `AZURE_POD_IDENTITY_AUTHORITY_HOST`, and then never ask the
-//! link-local address of Azure.
+//! find it through `IDENTITY_ENDPOINT` or `AZURE_POD_IDENTITY_AUTHORITY_HOST`, and then never ask
+//! the link-local address of Azure.
 
 mod denial;
 mod identity_request;

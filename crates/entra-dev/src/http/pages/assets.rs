@@ -2,7 +2,8 @@
 
 use poem::{Response, handler};
 
-/// The path of the stylesheet. An inline one would need an exception in the content security policy.
+/// The path of the stylesheet. An inline one would need an exception in the content security
+/// policy.
 pub(in crate::http) const STYLESHEET_PATH: &str = "/_assets/style.css";
 
 /// The path of the script that submits a form.

@@ -7,8 +7,8 @@ use crate::{directory::Person, refusal::Refusal};
 
 use super::{layout::page, person};
 
-/// The page that asks for the code of the device. After a wrong code it shows the refusal, and keeps
-/// what was typed.
+/// The page that asks for the code of the device. After a wrong code it shows the refusal, and
+/// keeps what was typed.
 pub(in crate::http) fn ask(
     status: StatusCode,
     tenant: &str,

@@ -180,8 +180,8 @@ pub(super) fn apps(directory: &Directory) -> Table {
     table
 }
 
-/// The app roles of an app, those that it inherits from its blueprint, and the APIs for which it has
-/// none.
+/// The app roles of an app, those that it inherits from its blueprint, and the APIs for which it
+/// has none.
 fn permissions(directory: &Directory, app: &App) -> Markup {
     let blueprint = app.agent_blueprint.iter().filter_map(|blueprint| directory.app(blueprint));
     let apis = blueprint.flat_map(|blueprint| &blueprint.inheritable_permissions);

@@ -8,8 +8,8 @@ use super::{
     layout::{hidden, page_with_script},
 };
 
-/// Sends these parameters to the app in a form (OAuth 2.0 Form Post Response Mode). A script submits
-/// the form; without scripts, the person does.
+/// Sends these parameters to the app in a form (OAuth 2.0 Form Post Response Mode). A script
+/// submits the form; without scripts, the person does.
 pub(in crate::http) fn form_post(redirect_uri: &str, parameters: &[(&str, &str)]) -> Response {
     let main = html! {
         h1 { "Going back to the app" }

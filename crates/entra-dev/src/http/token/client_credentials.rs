@@ -23,8 +23,8 @@ pub(super) fn redeem(token_request: &TokenRequest<'_>) -> Result<Answer, Refusal
 }
 
 /// The client id of the agent for which a blueprint requests the token: `fmi_path`
-/// (<https://learn.microsoft.com/entra/agent-id/agent-autonomous-app-oauth-flow>). A blueprint gets no
-/// token for itself, except for Microsoft Graph, where Entra lets it manage its agents.
+/// (<https://learn.microsoft.com/entra/agent-id/agent-autonomous-app-oauth-flow>). A blueprint gets
+/// no token for itself, except for Microsoft Graph, where Entra lets it manage its agents.
 fn agent<'a>(
     token_request: &'a TokenRequest<'_>,
     resource: &App,
@@ -47,8 +47,8 @@ fn agent<'a>(
     }
 }
 
-/// Checks that the tenant has a service principal of the app. A person who signs in would create it,
-/// but here is nobody: the app is of this tenant, the directory says that it was added, or an
+/// Checks that the tenant has a service principal of the app. A person who signs in would create
+/// it, but here is nobody: the app is of this tenant, the directory says that it was added, or an
 /// administrator has consented for everybody
 /// (<https://learn.microsoft.com/entra/identity-platform/app-objects-and-service-principals>).
 fn check_added(token_request: &TokenRequest<'_>) -> Result<(), Refusal> {
