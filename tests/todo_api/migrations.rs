@@ -1,13 +1,14 @@
 //! Schema migrations: the first server to start runs them, servers of the previous version can use
 //! an expanded schema, and the schema is never downgraded.
 
-use std::{fs, sync::Arc};
+use std::sync::Arc;
 
-use aws_lc_rs::digest::{SHA384, digest};
 use reqwest::{Method, StatusCode};
 use todo_api::store::{self, OpenError};
 
-use crate::support::{App, Database, Launch, MigrationLock, Program, config, on_both};
+use crate::support::{
+    App, Database, Launch, MigrationLock, Program, config, on_both, sqlite_migrations,
+};
 
 on_both!(
     servers_that_start_at_the_same_time_migrate_once,
@@ -123,38 +124,13 @@ async fn a_server_waiting_for_a_migration_reports_it_and_can_stop(database: Data
     program.wait_until_ready().await;
 }
 
-/// Until the store had its own migrations for SQLite, sqlx ran them. It created this table and
-/// stored the SHA-384 digests of the files.
 #[tokio::test]
 async fn a_sqlite_file_that_sqlx_has_migrated_can_be_opened() {
-    let database = Database::sqlite();
-    fs::create_dir_all(database.file().parent().unwrap()).unwrap();
-    let file = rusqlite::Connection::open(database.file()).unwrap();
-    let table = "
-        CREATE TABLE _sqlx_migrations (
-            version BIGINT PRIMARY KEY,
-            description TEXT NOT NULL,
-            installed_on TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP,
-            success BOOLEAN NOT NULL,
-            checksum BLOB NOT NULL,
-            execution_time BIGINT NOT NULL
-        );";
-    file.execute_batch(table).unwrap();
-    let mut paths: Vec<_> =
-        fs::read_dir("migrations/sqlite").unwrap().map(|entry| entry.unwrap().path()).collect();
-    paths.sort();
-    for (path, version) in paths.iter().zip(1..) {
-        let sql = fs::read_to_string(path).unwrap();
-        file.execute_batch(&sql).unwrap();
-        let insert =
-            "INSERT INTO _sqlx_migrations VALUES (?1, 'x', CURRENT_TIMESTAMP, TRUE, ?2, 9)";
-        let checksum = digest(&SHA384, sql.as_bytes());
-        file.execute(insert, (version, checksum.as_ref())).unwrap();
-    }
-    drop(file);
+    let migrations = sqlite_migrations();
+    let database = Database::migrated_by_sqlx(&migrations);
     database.fill(1).await;
     assert_eq!(App::on(database.clone()).await.names("uma").await, ["old"]);
-    let applied = i64::try_from(paths.len()).unwrap();
+    let applied = i64::try_from(migrations.len()).unwrap();
     assert_eq!(database.number("SELECT count(*) FROM _sqlx_migrations").await, applied);
 
     // A migration that was edited after it was applied.

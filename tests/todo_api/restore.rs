@@ -3,56 +3,33 @@
 
 use std::{fs, path::Path};
 
-use aws_lc_rs::digest::{SHA384, digest};
 use rusqlite::Connection;
 
-use crate::support::{App, Database, Launch};
+use crate::support::{App, Database, Launch, sqlite_migrations};
 
 #[tokio::test]
 async fn a_backup_of_each_earlier_schema_is_migrated() {
-    let mut paths: Vec<_> =
-        fs::read_dir("migrations/sqlite").unwrap().map(|entry| entry.unwrap().path()).collect();
-    paths.sort();
-    assert!(paths.len() > 1);
-    for applied in 1..paths.len() {
-        let earlier = database();
-        let file = Connection::open(earlier.file()).unwrap();
-        let table = "
-            CREATE TABLE _sqlx_migrations (
-                version BIGINT PRIMARY KEY,
-                description TEXT NOT NULL,
-                installed_on TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP,
-                success BOOLEAN NOT NULL,
-                checksum BLOB NOT NULL,
-                execution_time BIGINT NOT NULL
-            )";
-        file.execute_batch(table).unwrap();
-        for (path, version) in paths[..applied].iter().zip(1..) {
-            let sql = fs::read_to_string(path).unwrap();
-            file.execute_batch(&sql).unwrap();
-            let insert = "INSERT INTO _sqlx_migrations
-                          VALUES (?1, 'x', CURRENT_TIMESTAMP, TRUE, ?2, 9)";
-            let checksum = digest(&SHA384, sql.as_bytes());
-            file.execute(insert, (version, checksum.as_ref())).unwrap();
-        }
-        drop(file);
+    let migrations = sqlite_migrations();
+    assert!(migrations.len() > 1);
+    for applied in 1..migrations.len() {
+        let earlier = Database::migrated_by_sqlx(&migrations[..applied]);
         earlier.fill(2).await;
         earlier.execute("DELETE FROM todos WHERE id = 2").await;
 
-        let restored = database();
+        let restored = Database::sqlite_without_file();
         back_up(&earlier, &restored.file());
         let app = App::on(restored.clone()).await;
         assert_eq!(app.names("uma").await, ["old"], "{applied}");
         let new = app.create("uma", "new").await["id"].clone();
         assert_eq!(new, 3, "the id of a deleted todo is used again, {applied}");
         let applied = restored.number("SELECT count(*) FROM _sqlx_migrations").await;
-        assert_eq!(applied, i64::try_from(paths.len()).unwrap());
+        assert_eq!(applied, i64::try_from(migrations.len()).unwrap());
     }
 }
 
 #[tokio::test]
 async fn a_file_that_cannot_be_used_is_refused_and_stays_as_it_is() {
-    let database = database();
+    let database = Database::sqlite_without_file();
     App::on(database.clone()).await.stop().await;
     database.fill(1_000).await;
     let copies = tempfile::tempdir().unwrap();
@@ -104,13 +81,6 @@ async fn a_file_that_cannot_be_used_is_refused_and_stays_as_it_is() {
         assert!(shown.contains(problem.split(':').next().unwrap()), "{problem:?}: {shown}");
         assert!(fs::read(&file).unwrap() == content, "the file has changed: {problem}");
     }
-}
-
-/// The path of a file that does not exist yet, in an existing folder.
-fn database() -> Database {
-    let database = Database::sqlite();
-    fs::create_dir_all(database.file().parent().unwrap()).unwrap();
-    database
 }
 
 /// Runs `todo-api backup`.

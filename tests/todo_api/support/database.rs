@@ -1,7 +1,8 @@
 //! Databases for tests: a new, empty one for each, on SQLite or on PostgreSQL.
 
-use std::{path::PathBuf, sync::Arc, time::Instant};
+use std::{fs, path::PathBuf, sync::Arc, time::Instant};
 
+use aws_lc_rs::digest::{SHA384, digest};
 use entra_dev::ids::{CONTOSO, FABRIKAM};
 use tempfile::TempDir;
 
@@ -47,6 +48,39 @@ pub(crate) enum Database {
 impl Database {
     pub(crate) fn sqlite() -> Self {
         Self::Sqlite(Arc::new(tempfile::tempdir().unwrap()))
+    }
+
+    /// A path in an existing folder, where the file does not exist yet.
+    pub(crate) fn sqlite_without_file() -> Self {
+        let database = Self::sqlite();
+        fs::create_dir_all(database.file().parent().unwrap()).unwrap();
+        database
+    }
+
+    /// A file with these migrations. Until the store had its own migrations for SQLite, sqlx ran
+    /// them. It created this table and stored the SHA-384 digests of the files.
+    pub(crate) fn migrated_by_sqlx(migrations: &[PathBuf]) -> Self {
+        let database = Self::sqlite_without_file();
+        let file = rusqlite::Connection::open(database.file()).unwrap();
+        let table = "
+            CREATE TABLE _sqlx_migrations (
+                version BIGINT PRIMARY KEY,
+                description TEXT NOT NULL,
+                installed_on TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP,
+                success BOOLEAN NOT NULL,
+                checksum BLOB NOT NULL,
+                execution_time BIGINT NOT NULL
+            )";
+        file.execute_batch(table).unwrap();
+        for (path, version) in migrations.iter().zip(1..) {
+            let sql = fs::read_to_string(path).unwrap();
+            file.execute_batch(&sql).unwrap();
+            let insert = "INSERT INTO _sqlx_migrations
+                          VALUES (?1, 'x', CURRENT_TIMESTAMP, TRUE, ?2, 9)";
+            let checksum = digest(&SHA384, sql.as_bytes());
+            file.execute(insert, (version, checksum.as_ref())).unwrap();
+        }
+        database
     }
 
     /// `None` if PostgreSQL is not installed and `test` may be skipped.
@@ -148,3 +182,11 @@ impl Database {
 
 /// Uma's object id.
 const UMA: &str = "0a000000-0000-4000-8000-000000000002";
+
+/// The files of the migrations for SQLite, in order.
+pub(crate) fn sqlite_migrations() -> Vec<PathBuf> {
+    let entries = fs::read_dir("migrations/sqlite").unwrap();
+    let mut paths: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    paths
+}

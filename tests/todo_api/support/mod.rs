@@ -45,7 +45,7 @@ pub(crate) use self::{
     compose::Service,
     container::{Container, Mount, Network, Setup},
     crash_load::{CrashLoad, read_todos},
-    database::{Database, on_both},
+    database::{Database, on_both, sqlite_migrations},
     document::{Operation, assert_valid, operations, validator, visit},
     elsewhere::Elsewhere,
     entra_clients::{Column, client_command, run_client},
