@@ -237,24 +237,31 @@ impl ConnectionServer {
                 Ok::<_, Infallible>(response)
             })
         });
-        let connection = http1::Builder::new()
-            // A client may close its sending half and still wait for the response. A client that
-            // has closed the whole connection looks the same, so its request is completed too.
-            .half_close(true)
-            // The stream has a timeout.
-            .header_read_timeout(None)
-            .max_buf_size(HEADER_BUFFER)
-            .serve_connection(TokioIo::new(stream), service);
-        let connection = self.graceful.watch(connection);
+        let watcher = self.graceful.watcher();
         let task = tokio::spawn(async move {
+            // The connection is not in a variable, because the task would then reserve twice the
+            // memory for it.
+            let served =
+                watcher.watch(http().serve_connection(TokioIo::new(stream), service)).await;
             // A client may close its connection at any time, so this is not a warning.
-            if let Err(error) = connection.await {
+            if let Err(error) = served {
                 tracing::debug!(error = %Causes(&error), "connection ended");
             }
             drop(open);
         });
         registered.served_by(task.abort_handle());
     }
+}
+
+fn http() -> http1::Builder {
+    let mut http = http1::Builder::new();
+    // A client may close its sending half and still wait for the response. A client that has closed
+    // the whole connection looks the same, so its request is completed too.
+    http.half_close(true);
+    // The stream has a timeout.
+    http.header_read_timeout(None);
+    http.max_buf_size(HEADER_BUFFER);
+    http
 }
 
 /// The URL of a server that listens on this name or address. A wildcard address is not one that
