@@ -2,11 +2,13 @@
 //! client and agent if its token was accepted. No line contains names, or anything that could be
 //! replayed, such as a token. Only the audit log identifies people, by their object ids.
 
+mod lines;
+mod timestamp;
+
 use std::{
     fmt::{self, Debug, Write as _},
-    io::{self, BufWriter, IsTerminal, Write},
-    sync::{Arc, mpsc},
-    thread,
+    io::{self, IsTerminal},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -17,7 +19,6 @@ use poem::{
 use poem_entra::poem::CallerSlot;
 use poem_openapi::OperationId;
 use tracing::{Instrument, field::Field};
-use tracing_appender::non_blocking::{ErrorCounter, NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::{
     EnvFilter,
     field::MakeExt,
@@ -33,12 +34,9 @@ use uuid::Uuid;
 
 use crate::config::{LogConfig, LogFormat};
 
-/// The maximum number of lines that wait to be written. Further lines are lost, so that a blocked
-/// log reader never blocks a request.
-const LINE_LIMIT: usize = 10_000;
-/// The pause after each write, so that the lines of this time share the next one. Otherwise, almost
-/// every line would wake the thread that writes.
-const PAUSE: Duration = Duration::from_millis(10);
+use lines::Lines;
+use timestamp::Timestamp;
+
 /// How long the program waits on exit for these lines to be written.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(2);
 
@@ -50,11 +48,11 @@ const FLUSH_TIMEOUT: Duration = Duration::from_secs(2);
 pub fn start(config: &LogConfig) -> Result<Log, StartError> {
     let filter = EnvFilter::try_new(&config.filter)?;
     let registry = tracing_subscriber::registry().with(filter);
-    let (writer, guard) = NonBlockingBuilder::default()
-        .buffered_lines_limit(LINE_LIMIT)
-        .finish(Batches::to(io::stderr()));
-    let log = Log { lost: writer.error_counter(), guard: Some(guard) };
-    let layer = tracing_subscriber::fmt::layer().with_writer(writer).with_target(false);
+    let lines = Lines::write_to(io::stderr())?;
+    let layer = tracing_subscriber::fmt::layer()
+        .with_writer(Arc::clone(&lines))
+        .with_timer(Timestamp)
+        .with_target(false);
     match config.format {
         // On a terminal, the layer respects NO_COLOR.
         LogFormat::Text if io::stderr().is_terminal() => registry.with(layer).try_init()?,
@@ -63,7 +61,7 @@ pub fn start(config: &LogConfig) -> Result<Log, StartError> {
             registry.with(layer.with_ansi(false).json().flatten_event(true)).try_init()?;
         }
     }
-    Ok(log)
+    Ok(Log(lines))
 }
 
 /// Why logging cannot start.
@@ -75,6 +73,9 @@ pub enum StartError {
     /// Another logger has been installed in this process.
     #[error("failed to install the logger")]
     Install(#[from] TryInitError),
+    /// The system allows no further thread.
+    #[error("failed to start the thread that writes the log")]
+    Thread(#[from] io::Error),
 }
 
 /// Writes fields like the layer's default, but without styles. The default spends a third of the
@@ -106,53 +107,15 @@ impl fmt::Write for Escaped<'_, '_> {
 
 /// Writes log lines until it is dropped. Dropping it waits up to two seconds for lines that have
 /// not been written yet.
-pub struct Log {
-    lost: ErrorCounter,
-    guard: Option<WorkerGuard>,
-}
+pub struct Log(Arc<Lines>);
 
 impl Drop for Log {
     fn drop(&mut self) {
-        let lost = self.lost.dropped_lines();
+        let lost = self.0.lost();
         if lost > 0 {
             tracing::warn!(lost, "log lines were lost because they could not be written in time");
         }
-        let guard = self.guard.take();
-        let (written, wait) = mpsc::channel();
-        // If the log is blocked, dropping the guard may wait forever.
-        let flush = thread::Builder::new().spawn(move || {
-            drop(guard);
-            written.send(())
-        });
-        if flush.is_ok() {
-            let _ = wait.recv_timeout(FLUSH_TIMEOUT);
-        }
-    }
-}
-
-/// Writes many lines at once.
-struct Batches<W: Write>(BufWriter<W>);
-
-impl<W: Write> Batches<W> {
-    /// The number of bytes after which lines are written even if more are waiting.
-    const CAPACITY: usize = 64 * 1024;
-
-    fn to(writer: W) -> Self {
-        Self(BufWriter::with_capacity(Self::CAPACITY, writer))
-    }
-}
-
-impl<W: Write> Write for Batches<W> {
-    fn write(&mut self, lines: &[u8]) -> io::Result<usize> {
-        self.0.write(lines)
-    }
-
-    /// tracing-appender calls this when no more lines are waiting.
-    #[expect(clippy::disallowed_methods, reason = "this thread does nothing but write the log")]
-    fn flush(&mut self) -> io::Result<()> {
-        self.0.flush()?;
-        thread::sleep(PAUSE);
-        Ok(())
+        self.0.close(FLUSH_TIMEOUT);
     }
 }
 
@@ -209,7 +172,7 @@ pub fn trace<E: Endpoint + 'static>(
     request.extensions_mut().insert(id.clone());
     let slot = CallerSlot::default();
     request.extensions_mut().insert(slot.clone());
-    let span = tracing::info_span!("request", id = id.as_str());
+    let span = tracing::info_span!("request", id = %id.as_str());
     async move {
         let mut response = match next.call(request).instrument(span).await {
             Ok(response) => response.into_response(),
@@ -223,9 +186,9 @@ pub fn trace<E: Endpoint + 'static>(
         let caller = slot.caller();
         let actor = caller.map(|caller| caller.actor());
         tracing::info!(
-            id = id.as_str(),
+            id = %id.as_str(),
             %method,
-            operation,
+            %operation,
             status,
             micros,
             tenant = caller.map(|caller| display(caller.tenant())),
@@ -242,7 +205,7 @@ pub fn trace<E: Endpoint + 'static>(
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Mutex;
+    use std::{io::Write, sync::Mutex};
 
     use tracing_subscriber::fmt::format::DefaultFields;
 
@@ -276,15 +239,15 @@ mod tests {
             .without_time()
             .with_target(false)
             .with_ansi(false)
-            .with_writer(move || Lines(Arc::clone(&target)))
+            .with_writer(move || Written(Arc::clone(&target)))
             .fmt_fields(fields);
         tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), log);
         String::from_utf8(written.lock().unwrap().clone()).unwrap()
     }
 
-    struct Lines(Arc<Mutex<Vec<u8>>>);
+    struct Written(Arc<Mutex<Vec<u8>>>);
 
-    impl Write for Lines {
+    impl Write for Written {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
             self.0.lock().unwrap().write(bytes)
         }

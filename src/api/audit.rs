@@ -20,7 +20,7 @@ pub fn record(caller: &Member, operation: &'static str, todos: u64) {
         tenant = %caller.owner.tenant.0,
         object_id = %caller.owner.object_id,
         client = caller.client.map(tracing::field::display),
-        operation,
+        %operation,
         todos,
         "audit: an administrator changed todos of the tenant"
     );
@@ -34,8 +34,8 @@ pub fn record_failure(caller: &Member, operation: &'static str) {
         tenant = %caller.owner.tenant.0,
         object_id = %caller.owner.object_id,
         client = caller.client.map(tracing::field::display),
-        operation,
-        outcome = "unknown",
+        %operation,
+        outcome = %"unknown",
         "audit: an administrator may have changed todos of the tenant"
     );
 }

@@ -121,7 +121,7 @@ async fn an_audit_event_has_ids_but_no_names_or_tokens() {
     let log = server.stop().await;
     let events: Vec<_> = log.lines().filter(|line| line.contains("audit")).collect();
     let [event] = events[..] else { panic!("{log}") };
-    for part in ["INFO", "walk-1", "operation=\"updateTodo\"", "todos=1", "object_id=ada00000-"] {
+    for part in ["INFO", "walk-1", "operation=updateTodo", "todos=1", "object_id=ada00000-"] {
         assert!(event.contains(part), "{event} lacks {part}");
     }
     let signature = token.rsplit('.').next().unwrap();
@@ -138,7 +138,7 @@ fn renamed() -> Option<Value> {
 }
 
 fn assert_no_event(log: &str) {
-    assert!(log.contains("operation=\"createTodo\""), "the log has no requests: {log}");
+    assert!(log.contains("operation=createTodo"), "the log has no requests: {log}");
     assert!(!log.contains("audit"), "{log}");
 }
 
@@ -151,8 +151,7 @@ async fn a_delete_all_that_failed_is_logged_as_unknown(database: Database) {
     let log = server.stop().await;
     let events: Vec<_> = log.lines().filter(|line| line.contains("audit")).collect();
     let [event] = events[..] else { panic!("{log}") };
-    for part in [" WARN ", "object_id=ada0", "operation=\"deleteAllTodos\"", "outcome=\"unknown\""]
-    {
+    for part in [" WARN ", "object_id=ada0", "operation=deleteAllTodos", "outcome=unknown"] {
         assert!(event.contains(part), "{event} lacks {part}");
     }
     assert!(!event.contains("todos="), "{event}");
