@@ -54,7 +54,7 @@ async fn bench(name: &str, database: Database) {
     println!("{name}");
     let environment = Environment::default().with("DATABASE_URL", database.url());
     let config = config::read_database(&environment).unwrap();
-    let store = store::open(&config, Arc::new(|| 0)).await.unwrap();
+    let store = store::open(&config, 1, Arc::new(|| 0)).await.unwrap();
 
     fill(&database, 1_000, 10).await;
     let small = pages(&store, 10).await;

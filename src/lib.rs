@@ -4,9 +4,9 @@
 //!
 //! - [`api::todos`]: the operations; [`api::security`]: who may call them.
 //! - [`mod@todo`] and [`list`]: the domain; [`store`]: the databases.
-//! - [`server`]: assembles the server; [`listener`]: accepts connections; [`tls`]: its certificate;
-//!   [`unread_body`]: request bodies that nobody reads; [`proxies`]: which proxies are trusted to
-//!   name the client.
+//! - [`server`]: assembles the server; [`listener`]: accepts connections; [`workers`]: the threads
+//!   that serve them; [`tls`]: its certificate; [`unread_body`]: request bodies that nobody reads;
+//!   [`proxies`]: which proxies are trusted to name the client.
 //! - [`config`]: the settings; [`telemetry`]: the log; [`causes`]: errors in it.
 //! - [`objects`]: reads structs from JSON objects only.
 //! - [`cases`]: why tokens are refused, with the headings in docs/TROUBLESHOOTING.md.
@@ -29,3 +29,4 @@ pub mod telemetry;
 pub mod tls;
 pub mod todo;
 pub mod unread_body;
+pub mod workers;

@@ -12,7 +12,7 @@ use std::{
     collections::BTreeSet,
     convert::Infallible,
     io,
-    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream},
     pin::Pin,
     sync::{
         Arc,
@@ -39,12 +39,14 @@ use poem::{
     web::{LocalAddr, RemoteAddr},
 };
 use tokio::{
-    net::{TcpListener, TcpSocket, TcpStream},
+    net::{TcpListener, TcpSocket},
     sync::{mpsc, watch},
     task::JoinSet,
 };
 
-use crate::{causes::Causes, proxies::TrustedProxies, tls::Tls, unread_body::Discarded};
+use crate::{
+    causes::Causes, proxies::TrustedProxies, tls::Tls, unread_body::Discarded, workers::Workers,
+};
 
 use connections::{Connection, Connections, InProgress, Open};
 use timed::Timed;
@@ -126,8 +128,8 @@ impl Listener {
         Self { max_connections, proxies, ..self }
     }
 
-    /// Serves until `stop` completes, then lets the requests in progress complete, for at most
-    /// `drain_timeout`.
+    /// Serves on these workers until `stop` completes, then lets the requests in progress complete,
+    /// for at most `drain_timeout`.
     ///
     /// From then on every response has `Connection: close`, so that no client sends another request
     /// on its connection. [`Stop`] says when new connections are refused. Connections without a
@@ -135,6 +137,7 @@ impl Listener {
     pub async fn serve(
         self,
         endpoint: BoxEndpoint<'static>,
+        workers: Workers,
         drain_timeout: Duration,
         stop: impl Future<Output = Stop>,
     ) {
@@ -151,6 +154,7 @@ impl Listener {
         drop((accepted, closed));
         let mut server = ConnectionServer {
             app: Arc::new(endpoint),
+            workers,
             tls: self.tls,
             draining: Arc::default(),
             graceful: GracefulShutdown::new(),
@@ -191,6 +195,7 @@ pub enum Stop {
 /// Serves the connections that were accepted.
 struct ConnectionServer {
     app: App,
+    workers: Workers,
     tls: Option<Tls>,
     /// Whether each response closes its connection.
     draining: Arc<AtomicBool>,
@@ -219,6 +224,14 @@ impl ConnectionServer {
 
     /// Serves a connection in its own task.
     fn serve(&self, (stream, addresses, open): Accepted) {
+        let worker = self.workers.least_busy();
+        let stream = match worker.stream(stream) {
+            Ok(stream) => stream,
+            Err(error) => {
+                tracing::warn!(error = %Causes(&error), "failed to serve a connection");
+                return;
+            }
+        };
         let (app, draining) = (Arc::clone(&self.app), Arc::clone(&self.draining));
         let registered = Arc::clone(&open.connection);
         let stream = Timed::new(stream, Arc::clone(&registered));
@@ -237,8 +250,8 @@ impl ConnectionServer {
                 Ok::<_, Infallible>(response)
             })
         });
-        let watcher = self.graceful.watcher();
-        let task = tokio::spawn(async move {
+        let (watcher, counted) = (self.graceful.watcher(), worker.count_connection());
+        let task = worker.spawn(async move {
             // The connection is not in a variable, because the task would then reserve twice the
             // memory for it.
             let served =
@@ -247,9 +260,9 @@ impl ConnectionServer {
             if let Err(error) = served {
                 tracing::debug!(error = %Causes(&error), "connection ended");
             }
-            drop(open);
+            drop((open, counted));
         });
-        registered.served_by(task.abort_handle());
+        registered.served_by(task);
     }
 }
 
@@ -328,7 +341,8 @@ async fn accept(
             _ = closed.changed() => break,
             connection = socket.accept() => connection,
         };
-        let (stream, remote) = match connection {
+        let accepted_one = connection.and_then(|(stream, remote)| Ok((stream.into_std()?, remote)));
+        let (stream, remote) = match accepted_one {
             Ok(connection) => connection,
             Err(error) => {
                 pause_after(&error, &connections).await;
@@ -356,8 +370,9 @@ async fn accept(
                 continue;
             }
         };
-        let stream = stream.set_nonblocking(true).and_then(|()| TcpStream::from_std(stream));
-        let Ok(stream) = stream else { continue };
+        if stream.set_nonblocking(true).is_err() {
+            continue;
+        }
         // The queue has room for a limited number. None of the connections that were accepted just
         // now may be closed to make room, because the request may not have been read yet.
         let open = connections.open_beyond_limit(remote.ip());

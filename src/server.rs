@@ -32,11 +32,13 @@ use crate::{
     listener::{self, Listener, Stop},
     store::{self, Store},
     telemetry,
+    workers::Workers,
 };
 
 /// A server that is ready to run.
 pub struct Server {
     listener: Listener,
+    workers: Workers,
     endpoint: BoxEndpoint<'static>,
     store: Store,
     /// Fetches and refreshes the signing keys.
@@ -56,13 +58,15 @@ impl Server {
     pub async fn new(
         config: &Config,
         listener: Listener,
+        workers: Workers,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, StartError> {
         let url = config.server.public_url.clone().unwrap_or_else(|| listener.url());
         let settings = Settings { resource: Some(url.clone()), ..config.entra.clone() };
         let validator = Validator::builder(settings).clock(Arc::clone(&clock)).build()?;
         let validator = Arc::new(validator);
-        let store = store::open(&config.database, Arc::new(move || clock.now())).await?;
+        let store = store::open(&config.database, workers.threads(), Arc::new(move || clock.now()));
+        let store = store.await?;
         let stopping = Arc::<AtomicBool>::default();
         let health = HealthApi {
             validator: Arc::clone(&validator),
@@ -73,7 +77,7 @@ impl Server {
         let ServerConfig { max_connections, trusted_proxies, drain_timeout, .. } = &config.server;
         let listener = listener.with_limits(*max_connections, trusted_proxies.clone());
         let (maintenance, drain_timeout) = (validator.maintain(), *drain_timeout);
-        Ok(Self { listener, endpoint, store, maintenance, drain_timeout, stopping })
+        Ok(Self { listener, workers, endpoint, store, maintenance, drain_timeout, stopping })
     }
 
     /// The endpoint of all paths, with all layers. It answers requests without a connection.
@@ -90,9 +94,11 @@ impl Server {
     /// lets the requests in progress complete for at most `DRAIN_TIMEOUT`, and closes the store.
     ///
     /// `stop` returns a second future. If that completes before the requests, this method stops
-    /// waiting for them and returns within a second. They run on until the runtime is shut down.
-    /// Changes that were reported as successful are on disk already.
+    /// waiting for them and returns within a second. They run on until then. Changes that were
+    /// reported as successful are on disk already.
     pub async fn run<C: Future<Output = ()>>(self, stop: impl Future<Output = (Stop, C)>) {
+        // The requests that are cut off may still get their responses while the store closes.
+        let _workers = self.workers.clone();
         let (begin, begun) = oneshot::channel();
         let cut_off = async {
             let (stop, cut_off) = stop.await;
@@ -103,7 +109,7 @@ impl Server {
         };
         let begun = async { begun.await.unwrap_or(Stop::AtOnce) };
         let shutdown = async {
-            self.listener.serve(self.endpoint, self.drain_timeout, begun).await;
+            self.listener.serve(self.endpoint, self.workers, self.drain_timeout, begun).await;
             self.maintenance.abort();
             self.store.close().await;
         };

@@ -23,8 +23,9 @@ pub(crate) const DATABASE_CONNECTIONS: u32 = 8;
 /// More new tokens than a second needs, at one in a hundred requests.
 const NEW_TOKENS: u64 = 2_000;
 
-/// The variables of a server with one worker thread.
-const ONE_WORKER: &[(&str, &str)] = &[("TOKIO_WORKER_THREADS", "1")];
+/// The variables of a server with one worker thread: the first for this server, the second for one
+/// on a runtime of tokio.
+const ONE_WORKER: &[(&str, &str)] = &[("WORKER_THREADS", "1"), ("TOKIO_WORKER_THREADS", "1")];
 
 /// The number of people who create todos: each may have 10,000.
 const OWNERS: u32 = 200;

@@ -14,11 +14,12 @@ use sd_notify::NotifyState;
 use tokio::task;
 
 use crate::{
-    config::{Config, Environment},
+    config::{Config, Environment, ServerConfig},
     listener::{Listener, Stop},
     server::Server,
     telemetry,
     tls::Tls,
+    workers::Workers,
 };
 
 use super::{
@@ -60,8 +61,9 @@ impl Serve {
         for warning in &config.warnings {
             tracing::warn!("{warning}");
         }
-        limit_to_files(&mut config.server.max_connections);
-        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        limit_to_files(&mut config.server);
+        // The requests to the API have their own threads.
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let served = runtime.block_on(self.serve(config));
         // After a second signal, nothing may delay the end.
         runtime.shutdown_background();
@@ -112,7 +114,9 @@ impl Serve {
             true => Some(DevTenant::start(&mut config, &listener).await?),
             false => None,
         };
-        let server = Server::new(&config, listener, Arc::new(SystemClock)).await?;
+        let workers = Workers::start(config.server.worker_threads)
+            .context("failed to start the threads that serve requests")?;
+        let server = Server::new(&config, listener, workers, Arc::new(SystemClock)).await?;
         let url = server.url();
         match &tenant {
             Some(tenant) => print(io::stdout(), tenant.welcome(&url)),
@@ -161,24 +165,27 @@ fn notify_systemd(state: &[NotifyState]) {
 /// The number of file descriptors that are not for connections of callers: of the databases, of the
 /// listeners, and of requests to the authority.
 const OTHER_FILES: usize = 128;
+/// The same for each thread that serves requests: of its runtime, and of its connection to SQLite.
+const FILES_OF_WORKER: usize = 6;
 
 /// Raises the number of files that this process may open to what the system allows, and lowers the
 /// number of connections if that is not enough. Without a file descriptor, a connection could not
 /// even be accepted to take the place of another one.
-fn limit_to_files(max_connections: &mut usize) {
+fn limit_to_files(config: &mut ServerConfig) {
     let limit = getrlimit(Resource::Nofile);
     // If the limit cannot be raised, it stays as it is.
     let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
     let files = getrlimit(Resource::Nofile).current;
     let files = files.map_or(usize::MAX, |files| files.try_into().unwrap_or(usize::MAX));
-    let possible = files.saturating_sub(OTHER_FILES).max(1);
-    if *max_connections > possible {
-        let wanted = *max_connections;
+    let others = OTHER_FILES + FILES_OF_WORKER * config.worker_threads.get();
+    let possible = files.saturating_sub(others).max(1);
+    let wanted = config.max_connections;
+    if wanted > possible {
         tracing::warn!(
             "MAX_CONNECTIONS is {wanted}, but the system allows only {files} open files: raise the \
              limit (ulimit -n, LimitNOFILE), or expect {possible} connections"
         );
-        *max_connections = possible;
+        config.max_connections = possible;
     }
 }
 

@@ -9,7 +9,11 @@ mod reader;
 pub mod registration;
 mod variables;
 
-use std::{fmt, num::NonZeroU32, time::Duration};
+use std::{
+    fmt,
+    num::{NonZeroU32, NonZeroUsize},
+    time::Duration,
+};
 
 use poem_entra::Settings;
 
@@ -131,6 +135,8 @@ pub struct ServerConfig {
     pub trusted_proxies: TrustedProxies,
     /// `MAX_CONNECTIONS`, default 10000: how many connections may be open.
     pub max_connections: usize,
+    /// `WORKER_THREADS`, default one for each processor: how many threads serve requests.
+    pub worker_threads: NonZeroUsize,
     /// `RATE_LIMIT`, default none: how many requests per minute a caller may send.
     pub rate_limit: Option<NonZeroU32>,
     /// `EXPLAIN_401`, default `false`, `true` for the development tenant: whether refusals name the

@@ -3,10 +3,11 @@
 use std::{
     fmt::Display,
     net::IpAddr,
-    num::{IntErrorKind, NonZeroU32, ParseIntError},
+    num::{IntErrorKind, NonZeroU32, NonZeroUsize, ParseIntError},
     ops::RangeInclusive,
     path::{Path, PathBuf},
     str::FromStr,
+    thread,
     time::Duration,
 };
 
@@ -29,6 +30,7 @@ const HOUR: u64 = 3_600;
 const DAY: u64 = 86_400;
 /// This many connections take 20 GB, so a larger number is a mistake.
 const MAX_CONNECTIONS: usize = 1_000_000;
+const MAX_WORKER_THREADS: usize = 1_024;
 /// PostgreSQL accepts 100 by default, and starts a process for each.
 const MAX_DATABASE_CONNECTIONS: usize = 1_000;
 
@@ -110,6 +112,7 @@ impl Reader<'_> {
             drain_timeout: self.seconds(0..=HOUR, "DRAIN_TIMEOUT"),
             trusted_proxies: self.proxies("TRUSTED_PROXIES"),
             max_connections: self.within(4..=MAX_CONNECTIONS, "MAX_CONNECTIONS"),
+            worker_threads: self.threads("WORKER_THREADS"),
             rate_limit: self.rate("RATE_LIMIT"),
             explains_refusals: self.boolean("EXPLAIN_401"),
         }
@@ -250,6 +253,14 @@ impl Reader<'_> {
     fn rate(&mut self, name: &str) -> Option<NonZeroU32> {
         self.environment.get(name)?;
         NonZeroU32::new(self.within(1..=u32::MAX, name))
+    }
+
+    fn threads(&mut self, name: &str) -> NonZeroUsize {
+        let threads = match self.environment.get(name) {
+            Some(_) => NonZeroUsize::new(self.within(1..=MAX_WORKER_THREADS, name)),
+            None => thread::available_parallelism().ok(),
+        };
+        threads.unwrap_or(NonZeroUsize::MIN)
     }
 
     fn seconds(&mut self, range: RangeInclusive<u64>, name: &str) -> Duration {
@@ -413,6 +424,8 @@ mod tests {
             ("TRUSTED_PROXIES", "10.0.0.0/8, proxy.example"),
             ("MAX_CONNECTIONS", "3"),
             ("MAX_CONNECTIONS", "1000001"),
+            ("WORKER_THREADS", "0"),
+            ("WORKER_THREADS", "1025"),
             ("RATE_LIMIT", "0"),
             ("RATE_LIMIT", "10/s"),
             ("DATABASE_URL", "mysql://root:secret@localhost/todo"),
@@ -463,6 +476,7 @@ mod tests {
             ("PORT", ["0", "65535"]),
             ("DRAIN_TIMEOUT", ["0", "3600"]),
             ("MAX_CONNECTIONS", ["4", "1000000"]),
+            ("WORKER_THREADS", ["1", "1024"]),
             ("RATE_LIMIT", ["1", "4294967295"]),
             ("DATABASE_CONNECTIONS", ["2", "1000"]),
             ("DATABASE_TIMEOUT", ["1", "3600"]),

@@ -29,6 +29,7 @@ pub const VARIABLES: &[Variable] = &[
     Variable { name: "DRAIN_TIMEOUT", default: Some("30") },
     Variable { name: "TRUSTED_PROXIES", default: None },
     Variable { name: "MAX_CONNECTIONS", default: Some("10000") },
+    Variable { name: "WORKER_THREADS", default: None },
     Variable { name: "RATE_LIMIT", default: None },
     Variable { name: "DATABASE_URL", default: Some("sqlite://data/todo.db") },
     Variable { name: "PGPASSWORD", default: None },

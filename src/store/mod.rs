@@ -59,14 +59,15 @@ async fn migrating<T>(database: &str, migration: impl Future<Output = T>) -> T {
     migration.await
 }
 
-/// Opens the database and migrates its schema. Returns the store, which is ready to use.
+/// Opens the database and migrates its schema. Returns the store, which is ready to use by this
+/// many threads at the same time. More may use it, but some of them may wait for each other.
 ///
 /// # Errors
 ///
 /// [`OpenError`] if the database cannot be opened or migrated.
-pub async fn open(options: &Options, now: Now) -> Result<Store, OpenError> {
+pub async fn open(options: &Options, threads: usize, now: Now) -> Result<Store, OpenError> {
     Ok(match &options.location {
-        Location::Sqlite(path) => Arc::new(SqliteStore::open(path, options, now).await?),
+        Location::Sqlite(path) => Arc::new(SqliteStore::open(path, options, threads, now).await?),
         Location::Postgres(url) => Arc::new(PostgresStore::open(url, options, now).await?),
     })
 }

@@ -11,7 +11,7 @@ use poem::{EndpointExt, Route};
 use poem_entra::{Policy, Principal, Requirement, Settings, User, Validator, poem::Guard};
 use poem_openapi::{OpenApi, OpenApiService, payload::PlainText};
 use serde_json::Value;
-use todo_api::listener::Listener;
+use todo_api::{listener::Listener, workers::Workers};
 
 use crate::support::{
     App, Launch, Program, TestClock, Tool, client_command, free_ports, require, run, test_name,
@@ -68,7 +68,12 @@ async fn msal_for_python_gets_tokens_of_agents_that_policies_tell_apart() {
     let service = OpenApiService::new(PolicyApi, "Policies about agents", "1");
     let validator = Arc::new(validator(tenant.base_url(), &clock));
     let routes = Route::new().nest("/", service).data(validator).boxed();
-    let served = tokio::spawn(listener.serve(routes, Duration::ZERO, std::future::pending()));
+    let served = tokio::spawn(listener.serve(
+        routes,
+        Workers::current(),
+        Duration::ZERO,
+        std::future::pending(),
+    ));
 
     let folder = tempfile::tempdir().unwrap();
     let mut command = client_command(&python, "agents.py", &tenant, &api.url, folder.path());

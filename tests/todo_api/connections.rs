@@ -13,6 +13,7 @@ use todo_api::{
     listener::{Listener, Stop},
     proxies::TrustedProxies,
     tls::Tls,
+    workers::Workers,
 };
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
@@ -175,7 +176,7 @@ async fn the_accept_queue_is_served_at_a_stop_beyond_the_limit() {
     let listener = listener.with_limits(4, TrustedProxies::default());
     let endpoint = endpoint.map_to_response().boxed();
     let stop = async { Stop::AtOnce };
-    let served = tokio::spawn(listener.serve(endpoint, DRAIN_TIMEOUT, stop));
+    let served = tokio::spawn(listener.serve(endpoint, Workers::current(), DRAIN_TIMEOUT, stop));
     for mut caller in waiting {
         assert_response(&mut caller).await;
     }
@@ -281,10 +282,11 @@ impl Server {
         let listener = listener.with_limits(max_connections, proxies).with_tls(tls);
         let (stop, stopped) = oneshot::channel::<()>();
         let endpoint = make_sync(move |_| vec![b'a'; size]).map_to_response().boxed();
-        let served = tokio::spawn(listener.serve(endpoint, DRAIN_TIMEOUT, async {
-            let _ = stopped.await;
-            Stop::AtOnce
-        }));
+        let served =
+            tokio::spawn(listener.serve(endpoint, Workers::current(), DRAIN_TIMEOUT, async {
+                let _ = stopped.await;
+                Stop::AtOnce
+            }));
         Self { address, stop, served }
     }
 

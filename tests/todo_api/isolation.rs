@@ -82,7 +82,7 @@ async fn no_caller_reaches_a_todo_outside_their_access(database: Database) {
 
 /// The API loads a todo before it changes it. This test calls the queries directly.
 async fn no_store_query_reaches_a_todo_outside_the_given_access(database: Database) {
-    let store = store::open(&config(&database).database, Arc::new(|| 0)).await.unwrap();
+    let store = store::open(&config(&database).database, 1, Arc::new(|| 0)).await.unwrap();
     let owners = owners();
     let name = |text: &str| TodoName::parse(text).unwrap();
     let new = NewTodo::named(name("made"));
@@ -142,7 +142,7 @@ async fn no_store_query_reaches_a_todo_outside_the_given_access(database: Databa
 }
 
 async fn an_idempotency_key_is_valid_for_its_owner_only(database: Database) {
-    let store = store::open(&config(&database).database, Arc::new(|| 0)).await.unwrap();
+    let store = store::open(&config(&database).database, 1, Arc::new(|| 0)).await.unwrap();
     let key = IdempotencyKey::parse("the-same").unwrap();
     let create = async |owner: &Owner| {
         let new = NewTodo::named(TodoName::parse(&format!("of {owner:?}")).unwrap());

@@ -140,5 +140,5 @@ async fn a_sqlite_file_that_sqlx_has_migrated_can_be_opened() {
 }
 
 async fn open(database: Database) -> Result<(), OpenError> {
-    store::open(&config(&database).database, Arc::new(|| 0)).await.map(drop)
+    store::open(&config(&database).database, 1, Arc::new(|| 0)).await.map(drop)
 }

@@ -1,12 +1,13 @@
 //! Starts and stops the real program.
 
-use std::fs;
+use std::{collections::HashMap, fs};
 
 use entra_dev::DevTenant;
 use futures_util::future::join_all;
 use reqwest::{Client, StatusCode, redirect::Policy};
+use tokio::{io::AsyncWriteExt, net::TcpStream};
 
-use crate::support::{GIVE_UP_AFTER, Launch, Program, free_ports};
+use crate::support::{Answer, GIVE_UP_AFTER, Launch, Program, free_ports};
 
 #[tokio::test]
 async fn a_request_is_one_log_line_without_token_name_or_path() {
@@ -129,6 +130,39 @@ async fn a_blocked_log_reader_never_blocks_a_request() {
     }))
     .await;
     assert!(program.stop("TERM").await.success());
+}
+
+#[tokio::test]
+async fn each_worker_thread_serves_a_part_of_the_connections() {
+    let program = Program::launch(Launch::dev().with("WORKER_THREADS", "3")).await;
+    let before = worker_threads(&program);
+    assert_eq!(before.len(), 3);
+    let address = program.url.trim_start_matches("http://");
+    // While all six are open, each thread has two of them.
+    let mut connections = join_all((0..6).map(|_| TcpStream::connect(address))).await;
+    for connection in connections.iter_mut().map(|connection| connection.as_mut().unwrap()) {
+        connection.write_all(b"GET /health HTTP/1.1\r\nhost: localhost\r\n\r\n").await.unwrap();
+        assert_eq!(Answer::read(connection).await.status, StatusCode::OK);
+    }
+    for (thread, switches) in worker_threads(&program) {
+        assert!(switches > before[&thread], "thread {thread} served nothing");
+    }
+}
+
+/// The ids of the threads that serve requests, and how many times each has waited for something.
+fn worker_threads(program: &Program) -> HashMap<String, u64> {
+    let threads = fs::read_dir(format!("/proc/{}/task", program.id())).unwrap();
+    let statuses = threads.map(|thread| {
+        let thread = thread.unwrap();
+        let status = fs::read_to_string(thread.path().join("status")).unwrap();
+        (thread.file_name().into_string().unwrap(), status)
+    });
+    let workers = statuses.filter(|(_, status)| status.starts_with("Name:\tworker\n"));
+    let waits = |status: String| {
+        let waits = status.lines().find_map(|it| it.strip_prefix("voluntary_ctxt_switches:\t"));
+        waits.unwrap().parse().unwrap()
+    };
+    workers.map(|(thread, status)| (thread, waits(status))).collect()
 }
 
 #[tokio::test]

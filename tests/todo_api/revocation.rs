@@ -10,7 +10,7 @@ use entra_dev::{
 use poem::{EndpointExt, Route, web::Data};
 use poem_entra::{Policy, Requirement, Settings, User, Validator, poem::Guard};
 use poem_openapi::{OpenApi, OpenApiService, payload::PlainText};
-use todo_api::listener::Listener;
+use todo_api::{listener::Listener, workers::Workers};
 
 use crate::support::{App, TestClock, Tool, client_command, require, run, test_name};
 
@@ -34,7 +34,12 @@ async fn assert_renews(interpreter: PathBuf, script: &str) {
     let validator = Arc::new(validator(tenant.base_url(), &clock));
     let api = OpenApiService::new(Api, "Revoking API", "1");
     let routes = Route::new().nest("/", api).data(validator).data(clock).boxed();
-    let served = tokio::spawn(listener.serve(routes, Duration::ZERO, std::future::pending()));
+    let served = tokio::spawn(listener.serve(
+        routes,
+        Workers::current(),
+        Duration::ZERO,
+        std::future::pending(),
+    ));
     let folder = tempfile::tempdir().unwrap();
     let output = run(client_command(&interpreter, script, &tenant, &url, folder.path())).await;
     served.abort();

@@ -27,7 +27,7 @@ async fn a_stopping_server_is_not_ready_and_closes_its_connections() {
     );
     let mut kept = app.connect().await;
     kept.write_all(request.as_bytes()).await.unwrap();
-    let before = read_response(&mut kept).await;
+    let before = Answer::read(&mut kept).await;
     assert_eq!((before.status, before.header("connection")), (StatusCode::OK, ""));
 
     app.begin_stop();
@@ -85,7 +85,7 @@ async fn sigterm_ends_idle_connections_and_completes_requests() {
     let address = program.url.trim_start_matches("http://").to_owned();
     let mut idle = TcpStream::connect(&address).await.unwrap();
     idle.write_all(b"GET /health HTTP/1.1\r\nhost: localhost\r\n\r\n").await.unwrap();
-    assert_eq!(read_response(&mut idle).await.status, StatusCode::OK);
+    assert_eq!(Answer::read(&mut idle).await.status, StatusCode::OK);
     let mut unused = TcpStream::connect(&address).await.unwrap();
     let body = r#"{"item":{"name":"Walk the dog"}}"#;
     let mut busy = begin_creation(&address, &program.token("uma"), body.len()).await;
@@ -188,24 +188,6 @@ async fn begin_creation(address: &str, token: &str, length: usize) -> TcpStream 
     stream.read_exact(&mut interim).await.unwrap();
     assert!(interim.starts_with(b"HTTP/1.1 100 Continue"));
     stream
-}
-
-/// Reads one response with a `Content-Length` from a connection that stays open.
-async fn read_response(stream: &mut TcpStream) -> Answer {
-    let mut bytes = Vec::new();
-    loop {
-        let mut byte = [0];
-        assert_eq!(stream.read(&mut byte).await.unwrap(), 1, "the connection ended");
-        bytes.push(byte[0]);
-        if bytes.ends_with(b"\r\n\r\n") {
-            break;
-        }
-    }
-    let length: usize = Answer::parse(&bytes).header("content-length").parse().unwrap();
-    let head = bytes.len();
-    bytes.resize(head + length, 0);
-    stream.read_exact(&mut bytes[head..]).await.unwrap();
-    Answer::parse(&bytes)
 }
 
 /// How much processor time a server may need from its start to its first response, in the clock

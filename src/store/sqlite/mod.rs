@@ -63,13 +63,19 @@ pub struct SqliteStore {
 }
 
 impl SqliteStore {
-    /// Opens the file and migrates the schema. An operation waits up to [`Options::timeout`] for
-    /// its turn, and a statement waits as long for a lock of another process.
+    /// Opens the file and migrates the schema. This many threads can read at the same time. An
+    /// operation waits up to [`Options::timeout`] for its turn, and a statement waits as long for a
+    /// lock of another process.
     ///
     /// # Errors
     ///
     /// [`OpenError`] if the file cannot be opened or the schema cannot be migrated.
-    pub async fn open(path: &Path, options: &Options, now: Now) -> Result<Self, OpenError> {
+    pub async fn open(
+        path: &Path,
+        options: &Options,
+        threads: usize,
+        now: Now,
+    ) -> Result<Self, OpenError> {
         let &Options { timeout, todo_limit, .. } = options;
         let database = path.display().to_string();
         let files = migrating(&database, async {
@@ -84,7 +90,7 @@ impl SqliteStore {
         let writer =
             Writer::start(connection, anchor, timeout).map_err(|error| connect(error.into()))?;
         let readers =
-            Readers::open(path, &files, timeout).map_err(|error| connect(error.into()))?;
+            Readers::open(path, &files, threads, timeout).map_err(|error| connect(error.into()))?;
         let (sweeping, clock) = (writer.clone(), Arc::clone(&now));
         let sweeper = Sweeper::start(move || {
             let (writer, now) = (sweeping.clone(), seconds(&clock));
@@ -273,7 +279,7 @@ mod tests {
             timeout: Duration::from_secs(5),
             todo_limit: 1,
         };
-        SqliteStore::open(&file, &options, now).await.unwrap()
+        SqliteStore::open(&file, &options, 1, now).await.unwrap()
     }
 
     #[tokio::test]

@@ -15,7 +15,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tokio::{runtime::Handle, sync::Semaphore, task};
+use tokio::{sync::Semaphore, task};
 
 use crate::store::{
     StoreError,
@@ -24,7 +24,8 @@ use crate::store::{
 
 use super::{connection::Connection, files::Files};
 
-/// One connection for each thread of the runtime, so a query finds a free one without waiting.
+/// One connection for each thread that serves requests, so a query finds a free one without
+/// waiting.
 pub(super) struct Readers(Arc<Shared>);
 
 struct Shared {
@@ -48,10 +49,11 @@ impl Readers {
     pub(super) fn open(
         path: &Path,
         files: &Arc<Files>,
+        threads: usize,
         timeout: Duration,
     ) -> Result<Self, StoreError> {
-        // The thread that starts the runtime may also serve requests.
-        let count = Handle::current().metrics().num_workers() + 1;
+        // The thread that starts the others may read too.
+        let count = threads + 1;
         let connections = (0..count).map(|_| {
             // A query waits for a lock of another process only where it may block.
             let mut connection = Connection::new(path, Duration::ZERO, Arc::clone(files));
@@ -227,7 +229,7 @@ mod tests {
         // The write-ahead log exists from the first change on.
         first.execute_batch("CREATE TABLE empty (number INTEGER) STRICT").unwrap();
         let files = Arc::new(Files::of(&file, first).unwrap());
-        let readers = Readers::open(&file, &files, Duration::from_secs(5)).unwrap();
+        let readers = Readers::open(&file, &files, 1, Duration::from_secs(5)).unwrap();
         let run = |sql: &'static str| {
             readers.run(move |reader| reader.query_row(sql, [], |row| row.get::<_, i64>(0)))
         };

@@ -6,7 +6,7 @@ use entra_dev::{DevTenant, Directory, Options, ids::CONTOSO};
 use poem::{EndpointExt, IntoResponse, endpoint::make_sync, http::StatusCode, web::Json};
 use poem_entra::{Clock, SystemClock};
 use serde_json::json;
-use todo_api::{listener::Listener, tls::Tls};
+use todo_api::{listener::Listener, tls::Tls, workers::Workers};
 
 use crate::support::{Fault, FaultyAuthority, TlsFiles, free_ports, gateway};
 
@@ -145,7 +145,7 @@ async fn a_proxy_that_only_the_keys_need_is_a_fault() {
         "jwks_uri": "https://keys.example/keys",
     });
     let discovery = make_sync(move |_| Json(discovery.clone())).map_to_response().boxed();
-    tokio::spawn(listener.serve(discovery, Duration::ZERO, future::pending()));
+    tokio::spawn(listener.serve(discovery, Workers::current(), Duration::ZERO, future::pending()));
 
     let [closed] = free_ports();
     let launch = serve(&instance)

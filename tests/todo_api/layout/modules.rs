@@ -143,14 +143,15 @@ const RULES: &[Rule] = &[
     Rule { module: "config::env_file", modules: &["config::env_text"], crates: &[] },
     Rule { module: "config::env_text", modules: &[], crates: &["dotenvy"] },
     Rule { module: "config::environment", modules: &["config", "config::env_text"], crates: &["dotenvy"] },
-    Rule { module: "listener", modules: &["causes", "proxies", "tls", "unread_body"], crates: &["hyper", "poem", "tokio"] },
+    Rule { module: "listener", modules: &["causes", "proxies", "tls", "unread_body", "workers"], crates: &["hyper", "poem", "tokio"] },
+    Rule { module: "workers", modules: &[], crates: &["tokio"] },
     Rule { module: "tls", modules: &[], crates: &[] },
     Rule { module: "unread_body", modules: &[], crates: &["hyper", "tokio"] },
     Rule { module: "proxies", modules: &[], crates: &["poem"] },
     Rule { module: "telemetry", modules: &["config"], crates: &["poem", "poem_entra", "poem_openapi", "tracing_subscriber"] },
     Rule {
         module: "server",
-        modules: &["api", "api::docs", "api::document", "api::health", "api::http::cors", "api::http::edge", "api::http::limits", "api::http::problem", "api::metadata", "api::security", "api::todos", "config", "listener", "store", "telemetry"],
+        modules: &["api", "api::docs", "api::document", "api::health", "api::http::cors", "api::http::edge", "api::http::limits", "api::http::problem", "api::metadata", "api::security", "api::todos", "config", "listener", "store", "telemetry", "workers"],
         crates: &["poem", "poem_entra", "serde_json", "tokio"],
     },
     // The app registrations. Nobody else knows Microsoft Graph.
@@ -158,7 +159,7 @@ const RULES: &[Rule] = &[
     // The commands. Only one module knows the development tenant.
     Rule {
         module: "cli",
-        modules: &["api", "api::docs", "api::document", "cases", "causes", "config", "listener", "server", "store", "telemetry", "tls"],
+        modules: &["api", "api::docs", "api::document", "cases", "causes", "config", "listener", "server", "store", "telemetry", "tls", "workers"],
         crates: &["anyhow", "clap", "hyper", "poem_entra", "sd_notify", "serde_json", "tokio"],
     },
     Rule {

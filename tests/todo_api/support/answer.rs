@@ -6,6 +6,7 @@ use reqwest::{
 };
 use serde_json::Value;
 use todo_api::api::http::code::Code;
+use tokio::{io::AsyncReadExt, net::TcpStream};
 
 /// A response with its body.
 #[derive(Debug)]
@@ -33,6 +34,24 @@ impl Answer {
         let headers = headers
             .map(|(name, value)| (name.parse::<HeaderName>().unwrap(), value.parse().unwrap()));
         Self { status, headers: headers.collect(), body: read_body(body.as_bytes()) }
+    }
+
+    /// Reads one response with a `Content-Length` from a connection that stays open.
+    pub(crate) async fn read(stream: &mut TcpStream) -> Self {
+        let mut bytes = Vec::new();
+        loop {
+            let mut byte = [0];
+            assert_eq!(stream.read(&mut byte).await.unwrap(), 1, "the connection ended");
+            bytes.push(byte[0]);
+            if bytes.ends_with(b"\r\n\r\n") {
+                break;
+            }
+        }
+        let length: usize = Self::parse(&bytes).header("content-length").parse().unwrap();
+        let head = bytes.len();
+        bytes.resize(head + length, 0);
+        stream.read_exact(&mut bytes[head..]).await.unwrap();
+        Self::parse(&bytes)
     }
 
     /// The value of a header; empty if there is none.

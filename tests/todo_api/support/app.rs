@@ -9,6 +9,7 @@ use todo_api::{
     config::{Config, Environment},
     listener::{Listener, Stop},
     server::{Server, StartError},
+    workers::Workers,
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -294,7 +295,7 @@ async fn try_to_assemble(
     let config = Config::read(environment).unwrap();
     let listener = Listener::bind(&config.server.host, config.server.port).await.unwrap();
     let listener = listener.with_tls(config.server.tls.clone());
-    Server::new(&config, listener, Arc::new(clock.clone())).await
+    Server::new(&config, listener, Workers::current(), Arc::new(clock.clone())).await
 }
 
 /// The same, parsed.
