@@ -341,8 +341,9 @@ async fn accept(
             _ = closed.changed() => break,
             connection = socket.accept() => connection,
         };
-        let accepted_one = connection.and_then(|(stream, remote)| Ok((stream.into_std()?, remote)));
-        let (stream, remote) = match accepted_one {
+        // The runtime of a worker takes the stream over.
+        let connection = connection.and_then(|(stream, remote)| Ok((stream.into_std()?, remote)));
+        let (stream, remote) = match connection {
             Ok(connection) => connection,
             Err(error) => {
                 pause_after(&error, &connections).await;

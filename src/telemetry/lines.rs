@@ -34,8 +34,8 @@ struct State {
     /// Whether the thread waits for a line.
     is_waiting: bool,
     is_closed: bool,
-    /// Whether all lines until then were written.
-    is_written: bool,
+    /// Whether the thread has ended.
+    has_ended: bool,
 }
 
 impl Lines {
@@ -46,10 +46,10 @@ impl Lines {
     /// The system's error if it allows no further thread.
     pub(super) fn write_to(out: impl Write + Send + 'static) -> io::Result<Arc<Self>> {
         let lines = Arc::<Self>::default();
-        let written = Arc::clone(&lines);
+        let waiting = Arc::clone(&lines);
         thread::Builder::new()
             .name("log".to_owned())
-            .spawn(move || written.write_until_closed(out))?;
+            .spawn(move || waiting.write_until_closed(out))?;
         Ok(lines)
     }
 
@@ -64,8 +64,7 @@ impl Lines {
         let mut state = self.lock();
         state.is_closed = true;
         self.changed.notify_all();
-        let written = self.changed.wait_timeout_while(state, timeout, |state| !state.is_written);
-        drop(written);
+        drop(self.changed.wait_timeout_while(state, timeout, |state| !state.has_ended));
     }
 
     fn write_until_closed(&self, mut out: impl Write) {
@@ -88,10 +87,9 @@ impl Lines {
             let written = write(&mut out, &text);
             text.drain(..written);
             text.shrink_to(KEPT);
-            let pause = self.changed.wait_timeout_while(self.lock(), PAUSE, |it| !it.is_closed);
-            drop(pause);
+            drop(self.changed.wait_timeout_while(self.lock(), PAUSE, |it| !it.is_closed));
         }
-        self.lock().is_written = true;
+        self.lock().has_ended = true;
         self.changed.notify_all();
     }
 
@@ -162,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_is_written_without_waiting_for_others() {
+    fn a_line_has_ended_without_waiting_for_others() {
         let (out, writes) = Out::new();
         let lines = Lines::write_to(out).unwrap();
         for line in ["one\n", "two\n"] {
@@ -183,10 +181,10 @@ mod tests {
         assert!(lines.lost() >= 1_024, "{}", lines.lost());
         assert!(lines.lock().text.len() <= LIMIT);
         lines.close(Duration::ZERO);
-        assert!(!lines.lock().is_written);
+        assert!(!lines.lock().has_ended);
         drop(block);
         lines.close(GIVE_UP_AFTER);
-        assert!(lines.lock().is_written);
+        assert!(lines.lock().has_ended);
     }
 
     #[test]
